@@ -1,0 +1,29 @@
+# Every target sets up what it needs first; python3 (3.11+, with venv), make and git are all that must be there.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV := .venv/bin/uv
+RUN := $(UV) run --frozen --no-sync
+STAMP := .venv/.plait-setup
+
+.PHONY: help setup check test bench demo
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+setup: $(STAMP) ## create .venv and install everything, locked
+
+$(STAMP): pyproject.toml uv.lock
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV) sync --frozen --quiet --inexact
+	@touch $(STAMP)
+
+check: setup ## ruff, pyright strict, import-linter
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) pyright
+	$(RUN) lint-imports --no-cache
+
+test: setup ## the tests; at most five minutes on two cores
+	$(RUN) pytest -m "not chaos and not stores and not ui"

@@ -1,0 +1,1 @@
+"""Deterministic rules over context documents: what is wrong, found without running anything."""

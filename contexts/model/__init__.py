@@ -1,0 +1,1 @@
+"""Typed models of everything written as JSON or YAML."""

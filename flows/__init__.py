@@ -1,0 +1,1 @@
+"""How it is composed: the feature flow, the scheduled upkeep flows and the command line."""

@@ -1,0 +1,1 @@
+"""The programs that do a track: one Protocol, one module per backend."""

@@ -1,0 +1,1 @@
+"""The walls around untrusted programs: supervisor, environment, git that runs no planted code, workspaces."""
