@@ -1,0 +1,113 @@
+"""The context document: every field agents and plait itself write, typed; unknown fields kept.
+
+One model serves the workflow's document, a track's and a group's, because they share their head and readers meet them
+mixed in one folder. Which fields are filled tells them apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from contexts.model.base import Instant, Number, Open, RelativePath
+from contexts.model.parts import (
+    Checkpoint,
+    Concern,
+    CriterionResult,
+    Decision,
+    DeploymentReadiness,
+    ErrorEntry,
+    Evidence,
+    ExecutionSummary,
+    FeatureSpec,
+    FindingEntry,
+    Metadata,
+    Omission,
+    PendingAction,
+    Provenance,
+    RunRecord,
+    TrackContext,
+    TrackEntry,
+    Usage,
+    VerificationResults,
+    WaiverEntry,
+)
+from contexts.model.refs import BlobRef
+
+SUMMARY_LIMIT = 500
+
+
+class Context(Open):
+    """A context document, format version 1.0.
+
+    Only the head is required. ``next_agent`` null means nobody is next: the document is complete.
+    """
+
+    version: str
+    workflow_id: str = Field(min_length=1)
+    timestamp: Instant
+    current_agent: str
+    phase: str
+    next_agent: str | None = None
+    parent_workflow_id: str | None = None
+    task_id: str | None = None
+    group_id: str | None = None
+    status: str | None = None
+    context_summary: str | None = Field(default=None, max_length=SUMMARY_LIMIT)
+
+    feature_spec: FeatureSpec | None = None
+    parallel_tasks: list[TrackEntry] | None = None
+    shared_constraints: list[Any] | None = None
+    integration_requirements: list[Any] | None = None
+    success_criteria: dict[str, list[Any]] | None = None
+
+    files_modified: list[RelativePath] | None = None
+    decisions: list[Decision] | None = None
+    pending_actions: list[PendingAction] | None = None
+    constraints: list[Any] | None = None
+    error_log: list[ErrorEntry] | None = None
+    checkpoints: list[Checkpoint] | None = None
+    metadata: Metadata | None = None
+    conversation_history: list[Any] | None = None
+    usage: Usage | None = None
+
+    implementation_details: dict[str, Any] | None = None
+    api_contract_assumptions: dict[str, Any] | None = None
+    security_measures: list[Any] | None = None
+    test_data: dict[str, Any] | None = None
+    test_results: dict[str, Any] | None = None
+    assumptions: dict[str, Any] | list[Any] | None = None
+
+    parallel_execution_summary: ExecutionSummary | None = None
+    integration_concerns: list[Concern] | None = None
+    track_contexts: dict[str, TrackContext] | None = None
+    provenance: dict[str, list[Provenance]] | None = None
+    omissions: list[Omission] | None = None
+    metrics: dict[str, Any] | None = None
+
+    verification_results: VerificationResults | None = None
+    evidence: list[Evidence] | None = None
+    findings: list[FindingEntry] | None = None
+    criteria: list[CriterionResult] | None = None
+    waivers: list[WaiverEntry] | None = None
+    deployment_readiness: DeploymentReadiness | None = None
+    deployment_info: dict[str, Any] | None = None
+
+    run: RunRecord | None = None
+    spec: BlobRef | None = None
+    kind: Literal["workflow", "track", "group"] | None = None
+
+    checksum: str | None = Field(default=None, alias="_checksum", pattern=r"^[0-9a-f]{64}$")
+
+
+def version_number(text: str) -> tuple[Number, Number]:
+    """Return ``(major, minor)`` of a format version such as ``1.0``.
+
+    Raises:
+        ValueError: Not two numbers with a dot between them.
+    """
+    major, _, minor = text.partition(".")
+    if not (major.isdecimal() and minor.isdecimal() and major.isascii() and minor.isascii() and len(text) < 10):
+        raise ValueError(f"version {text[:20]!r} is not of the form '1.0'")
+    return int(major), int(minor)

@@ -1,0 +1,276 @@
+"""The parts of a context document, in the order a reader meets them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from contexts.model.base import Identifier, Instant, Number, Open
+from contexts.model.refs import BlobRef, ContextRef
+
+TrackStatus = Literal["pending", "running", "completed", "failed", "blocked", "cancelled", "out-of-budget"]
+"""What plait itself writes of a track; documents from elsewhere may say anything."""
+
+
+class FeatureSpec(Open):
+    """What is to be built."""
+
+    name: str | None = None
+    description: str | None = None
+    requirements: list[Any] | None = None
+    status: str | None = None
+
+
+class TrackEntry(Open):
+    """One parallel task as the workflow's document lists it."""
+
+    task_id: Identifier
+    agent: str | None = None
+    scope: str | None = None
+    context_ref: str | None = None
+    status: str | None = None
+    started_at: Instant | None = None
+    completed_at: Instant | None = None
+
+
+class DecisionRecord(Open):
+    """A decision with its reason; the same topic with another choice is a contradiction."""
+
+    topic: str
+    choice: str
+    rationale: str | None = None
+
+
+Decision = str | DecisionRecord
+
+
+class ActionRecord(Open):
+    """Something still to be done, by verb and subject."""
+
+    action: str
+    subject: str | None = None
+    status: str | None = None
+
+
+PendingAction = str | ActionRecord
+
+
+class ErrorEntry(Open):
+    """One error an agent met."""
+
+    timestamp: Instant | None = None
+    agent: str | None = None
+    error: str
+    resolved: bool | None = None
+
+
+class Checkpoint(Open):
+    """A point an agent can go on from."""
+
+    id: str | Number
+    timestamp: Instant | None = None
+    phase: str | None = None
+
+
+class Metadata(Open):
+    """Labels people give a workflow or track."""
+
+    priority: str | None = None
+    estimated_completion: str | None = None
+    owner: str | None = None
+    tags: list[str] | None = None
+
+
+class Usage(Open):
+    """What the agent's model cost: tokens, and US dollars."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: Number | None = None
+
+
+class TaskSummary(Open):
+    """One track in the summary of the parallel execution."""
+
+    task_id: str
+    agent: str | None = None
+    duration_minutes: Number | None = None
+    status: str | None = None
+    files_count: int | None = None
+    test_coverage: Any = None
+
+
+class ExecutionSummary(Open):
+    """When the tracks ran, and how each ended."""
+
+    started_at: Instant | None = None
+    completed_at: Instant | None = None
+    total_duration_minutes: Number | None = None
+    tasks: list[TaskSummary] | None = None
+
+
+class Concern(Open):
+    """What the merge could not settle alone."""
+
+    concern: str
+    status: str | None = None
+    kind: str | None = None
+    tracks: list[str] | None = None
+    files: list[str] | None = None
+    sources: list[dict[str, Any]] | None = None
+
+
+class TrackContext(Open):
+    """What a merged document says of one track: where its document is, or, expanded, all of it.
+
+    Attributes:
+        ref: The track document this was taken from.
+        status: How the track ended.
+        context: Everything of the track's document that has no merged list of its own: contract, details, data.
+    """
+
+    ref: ContextRef | None = None
+    status: str | None = None
+    context: dict[str, Any] | None = None
+
+
+class Origin(Open):
+    """Where one merged item came from."""
+
+    task_id: str
+    pointer: str
+
+
+class Provenance(Open):
+    """The tracks and pointers that one item of a merged list came from."""
+
+    item: int
+    sources: list[Origin]
+
+
+class Omission(Open):
+    """Something a merge did not take over, and why."""
+
+    what: str
+    why: str
+    task_id: str | None = None
+    pointer: str | None = None
+    value: Any = None
+
+
+class Evidence(Open):
+    """One command plait ran, and what came of it.
+
+    Attributes:
+        status: ``passed``, ``failed`` or ``unverified`` (it could not run, or its report could not be read).
+        seconds: Wall time of the command.
+        tree: The git tree, or content digest, the command ran on.
+        result: What its reports say, by kind.
+    """
+
+    check: str
+    kind: str
+    status: Literal["passed", "failed", "unverified"]
+    argv: list[str]
+    exit_code: int | None = None
+    seconds: Number
+    started_at: Instant | None = None
+    tree: str | None = None
+    result: dict[str, Any] | None = None
+    log: BlobRef | None = None
+    reports: dict[str, BlobRef] | None = None
+    reason: str | None = None
+    reused: bool | None = None
+    inputs: str | None = None
+
+
+class FindingEntry(Open):
+    """What the audit says is wrong."""
+
+    rule: str
+    severity: Literal["blocking", "warning", "note"]
+    message: str
+    sources: list[dict[str, Any]] | None = None
+
+
+class CriterionResult(Open):
+    """How one success criterion ended, and by what."""
+
+    id: str
+    area: str | None = None
+    text: str
+    required: bool
+    status: Literal["met", "unmet", "unverified", "waived"]
+    reason: str
+    evidence: list[str] | None = None
+
+
+class WaiverEntry(Open):
+    """A person's typed decision to accept a criterion or finding."""
+
+    target: str
+    by: str
+    why: str
+    timestamp: Instant
+
+
+class AreaResult(Open):
+    """One of the five areas of verification."""
+
+    status: str | None = None
+
+
+class VerificationResults(Open):
+    """The five areas; every entry plait writes carries its evidence."""
+
+    api_contract_alignment: AreaResult | None = None
+    test_execution: AreaResult | None = None
+    performance: AreaResult | None = None
+    security: AreaResult | None = None
+    database_migration: AreaResult | None = None
+
+
+class DeploymentReadiness(Open):
+    """How far each environment is."""
+
+    staging: dict[str, Any] | None = None
+    production: dict[str, Any] | None = None
+
+
+class TrackRecord(Open):
+    """How one track of one run went."""
+
+    task_id: str
+    status: TrackStatus
+    reused: bool
+    attempts: int
+    seconds: Number
+    reason: str | None = None
+    ref: ContextRef | None = None
+    started_at: Instant | None = None
+    completed_at: Instant | None = None
+
+
+class RunRecord(Open):
+    """What the run that saved this revision did.
+
+    Attributes:
+        base: The pinned base commit, full sha, where there is a repository.
+        integrated: The commit that holds all branches that could be merged.
+        branch: The branch delivered to the user's repository.
+    """
+
+    id: str | None = None
+    status: Annotated[str, Field(min_length=1)]
+    exit_code: int | None = None
+    started_at: Instant | None = None
+    completed_at: Instant | None = None
+    base: str | None = None
+    integrated: str | None = None
+    tree: str | None = None
+    branch: str | None = None
+    repository: str | None = None
+    tracks: list[TrackRecord] | None = None
+    reasons: list[str] | None = None
+    report: BlobRef | None = None

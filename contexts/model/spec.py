@@ -1,0 +1,158 @@
+"""The spec: what a user writes to have a feature built, YAML or JSON.
+
+It is the workflow's document plus how to run it. Unknown fields are errors, so that a typing mistake is not a silent
+default; fields that begin with ``x-`` are the user's own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from contexts.model.base import Closed, Identifier, Instant, Number, RelativePath
+from contexts.model.checks import Check
+from contexts.model.parts import FeatureSpec, Metadata
+from contexts.model.policy import Agent, Budget, Deployment, Group, Policy, Repository
+
+FORMAT_VERSION = "1.0"
+
+
+class Track(Closed):
+    """One unit of parallel work, done by one agent in its own workspace.
+
+    Attributes:
+        task_id: Name of the track, unique in the workflow.
+        agent: The role that does it; `agents` says what really runs.
+        scope: What is to be done, in words.
+        needs: Tracks that must be completed before this one starts.
+        owns: Globs (``**`` crosses folders) of the files this track may change; overlaps are warned about.
+        required: Whether the workflow can be done without it.
+        retries: How often a failure that can pass is tried again.
+        timeout_minutes: Deadline of one attempt, in minutes.
+        estimate_minutes: Expected duration, in minutes, for the plan only.
+        ports: How many free loopback ports the track gets in ``PLAIT_PORTS``.
+        migrations: Names of schema migrations the track adds, so that two heads are seen before they exist.
+        criteria: Areas of ``success_criteria`` this track must meet; default: the area named like it, else all.
+    """
+
+    task_id: Identifier
+    agent: str = Field(min_length=1)
+    scope: str = ""
+    needs: tuple[Identifier, ...] = ()
+    owns: tuple[RelativePath, ...] = ()
+    required: bool = True
+    retries: int = Field(default=0, ge=0, le=20)
+    timeout_minutes: Number = Field(default=60, gt=0, le=60 * 24 * 7)
+    estimate_minutes: Number | None = Field(default=None, ge=0)
+    checkpoint_minutes: Number = Field(default=30, gt=0)
+    ports: int = Field(default=0, ge=0, le=64)
+    migrations: tuple[str, ...] = ()
+    criteria: tuple[str, ...] | None = None
+    metadata: Metadata | None = None
+
+    context_ref: str | None = None
+    status: str | None = None
+    started_at: Instant | None = None
+
+
+class Criterion(Closed):
+    """A success criterion with the check that decides it.
+
+    Attributes:
+        id: Name for waivers; default: derived from area and position.
+        text: The criterion in words.
+        check: The check whose result decides.
+        metric: Dotted path into the check's result, compared with ``target``; none: the check must pass.
+        target: Comparison and value, such as ``>= 90`` or ``< 100``.
+        required: Whether the workflow can be done without it.
+    """
+
+    id: Identifier | None = None
+    text: str = Field(min_length=1)
+    check: Identifier | None = None
+    metric: str | None = None
+    target: str | None = None
+    required: bool = True
+
+
+class Verification(Closed):
+    """The commands that give evidence, run by plait on the integrated tree.
+
+    Attributes:
+        checks: Run in order; those marked ``parallel`` side by side.
+        setup: Argument lists run once in the tree before the checks.
+    """
+
+    checks: tuple[Check, ...] = ()
+    setup: tuple[tuple[str, ...], ...] = ()
+
+
+class Spec(Closed):
+    """A whole spec. The head fields of a context document are optional here and get their usual values."""
+
+    workflow_id: str = Field(min_length=1, max_length=80)
+    feature_spec: FeatureSpec = FeatureSpec()
+    parallel_tasks: tuple[Track, ...] = Field(min_length=1)
+
+    version: str = FORMAT_VERSION
+    timestamp: Instant | None = None
+    current_agent: str = "orchestrator"
+    next_agent: str | None = None
+    phase: str = "parallel-execution"
+    context_summary: str | None = Field(default=None, max_length=500)
+    metadata: Metadata | None = None
+    shared_constraints: tuple[Any, ...] = ()
+    integration_requirements: tuple[Any, ...] = ()
+    success_criteria: dict[str, tuple[str | Criterion, ...]] = {}
+
+    repository: Repository | None = None
+    agents: dict[str, Agent] = {}
+    groups: tuple[Group, ...] = ()
+    verification: Verification = Verification()
+    deployment: Deployment | None = None
+    budget: Budget = Budget()
+    policy: Policy = Policy()
+    max_parallel: int = Field(default=5, ge=1, le=256)
+    secrets: Literal["redact", "refuse"] = "redact"
+
+    @field_validator("parallel_tasks")
+    @classmethod
+    def _tracks_are_distinct(cls, tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+        twice = [task_id for task_id, count in Counter(track.task_id for track in tracks).items() if count > 1]
+        if twice:
+            raise ValueError(f"task_id {twice[0]!r} is given to more than one track; every track needs its own")
+        known = {track.task_id for track in tracks}
+        for track in tracks:
+            for need in track.needs:
+                if need not in known:
+                    raise ValueError(f"track {track.task_id!r} needs {need!r}, which no track is called")
+        return tracks
+
+    @model_validator(mode="after")
+    def _names_resolve(self) -> Self:
+        checks = [check.id for check in self.verification.checks]
+        twice = [name for name, count in Counter(checks).items() if count > 1]
+        if twice:
+            raise ValueError(f"check id {twice[0]!r} is used twice in verification.checks")
+        for area, criteria in self.success_criteria.items():
+            for criterion in criteria:
+                if isinstance(criterion, Criterion) and criterion.check and criterion.check not in checks:
+                    raise ValueError(
+                        f"criterion {criterion.text!r} in {area!r} names check {criterion.check!r}, "
+                        "which verification.checks does not have"
+                    )
+        for track in self.parallel_tasks:
+            for area in track.criteria or ():
+                if area not in self.success_criteria:
+                    raise ValueError(f"track {track.task_id!r} names criteria area {area!r}, which does not exist")
+        return self
+
+    def track(self, task_id: str) -> Track:
+        """Return the track of that name.
+
+        Raises:
+            KeyError: No track is called so.
+        """
+        return next(track for track in self.parallel_tasks if track.task_id == task_id)
