@@ -25,7 +25,6 @@ from contexts.model.parts import (
     Metadata,
     Omission,
     PendingAction,
-    Provenance,
     RunRecord,
     TrackContext,
     TrackEntry,
@@ -41,7 +40,9 @@ SUMMARY_LIMIT = 500
 class Context(Open):
     """A context document, format version 1.0.
 
-    Only the head is required. ``next_agent`` null means nobody is next: the document is complete.
+    Only the head is required. ``next_agent`` null means nobody is next: the document is complete. ``provenance`` holds,
+    for every merged list, one list of sources per item, each ``task_id#pointer``: the track and the place in it.
+    ``contributions`` is what a group's document passes on to the merge above it.
     """
 
     version: str
@@ -82,7 +83,8 @@ class Context(Open):
     parallel_execution_summary: ExecutionSummary | None = None
     integration_concerns: list[Concern] | None = None
     track_contexts: dict[str, TrackContext] | None = None
-    provenance: dict[str, list[Provenance]] | None = None
+    contributions: dict[str, dict[str, Any]] | None = None
+    provenance: dict[str, list[list[str]]] | None = None
     omissions: list[Omission] | None = None
     metrics: dict[str, Any] | None = None
 

@@ -135,20 +135,6 @@ class TrackContext(Open):
     context: dict[str, Any] | None = None
 
 
-class Origin(Open):
-    """Where one merged item came from."""
-
-    task_id: str
-    pointer: str
-
-
-class Provenance(Open):
-    """The tracks and pointers that one item of a merged list came from."""
-
-    item: int
-    sources: list[Origin]
-
-
 class Omission(Open):
     """Something a merge did not take over, and why."""
 

@@ -1,0 +1,231 @@
+"""Bytes to documents and back: strict JSON, canonical form, checksum, format versions, size limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
+from contexts.model.base import JsonObject
+from contexts.model.document import Context, version_number
+from contexts.model.spec import FORMAT_VERSION
+
+CHECKSUM = "_checksum"
+WARN_BYTES = 100 * 1024
+LIMIT_BYTES = 500 * 1024
+
+Migration = Callable[[JsonObject], JsonObject]
+MIGRATIONS: dict[int, Migration] = {}
+"""From a major version to the next; 1.0 is the first format there is."""
+
+_DIGITS = bytes(ord("0") if chr(code).isdigit() else code for code in range(256))
+_LONG_NUMBER = b"0" * 19
+_WIDEST_UNSIGNED = 2**64 - 1
+_WIDEST_SIGNED = -(2**63)
+
+
+def parse(raw: bytes, name: str = "document") -> Any:
+    """Return the value of a JSON text, refusing what readers would silently change.
+
+    orjson keeps the last of duplicate keys and turns integers beyond 64 bits into floats without a word; both are
+    looked for cheaply, and a precise second reading decides only where the cheap look is not sure.
+
+    Raises:
+        DocumentError: Not JSON, a duplicate key, or an integer beyond 64 bits.
+    """
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise DocumentError(f"{name} is not JSON: {_where(error)}", document=name) from error
+    suspicious = _LONG_NUMBER in raw.translate(_DIGITS) or raw.count(b":") != orjson.dumps(value).count(b":")
+    if suspicious:
+        _read_precisely(raw, name)
+    return value
+
+
+def parse_object(raw: bytes, name: str = "document") -> JsonObject:
+    """Return the object of a JSON text.
+
+    Raises:
+        DocumentError: As `parse`, or something other than an object.
+    """
+    value = parse(raw, name)
+    if not isinstance(value, dict):
+        raise DocumentError(f"{name} is not a context document: its top level is not an object", document=name)
+    return value
+
+
+def _where(error: json.JSONDecodeError) -> str:
+    return f"{error.msg} (line {error.lineno}, column {error.colno})"
+
+
+def _read_precisely(raw: bytes, name: str) -> None:
+    def pairs(items: list[tuple[str, Any]]) -> JsonObject:
+        found: JsonObject = {}
+        for key, value in items:
+            if key in found:
+                raise DocumentError(f"{name} has the key {key[:80]!r} twice in one object", document=name)
+            found[key] = value
+        return found
+
+    def integer(text: str) -> int:
+        value = int(text) if len(text) < 30 else _WIDEST_UNSIGNED + 1
+        if not _WIDEST_SIGNED <= value <= _WIDEST_UNSIGNED:
+            raise DocumentError(
+                f"{name} holds the integer {text[:40]}, which is beyond 64 bits and would be rounded by JSON readers; "
+                "write it as a string",
+                document=name,
+            )
+        return value
+
+    try:
+        json.loads(raw, object_pairs_hook=pairs, parse_int=integer)
+    except RecursionError as error:
+        raise DocumentError(f"{name} is nested too deeply", document=name) from error
+
+
+def canonical(value: object) -> bytes:
+    """Return the canonical JSON of a value: UTF-8, keys sorted, no white space."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def digest(value: object) -> str:
+    """Return the sha256 over the canonical JSON of a value, in hexadecimal."""
+    return sha256(canonical(value)).hexdigest()
+
+
+def checksum(document: Mapping[str, Any]) -> str:
+    """Return the sha256 over a document's canonical JSON without its ``_checksum``."""
+    return digest({key: value for key, value in document.items() if key != CHECKSUM})
+
+
+def seal(document: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Return the JSON to store and its checksum; the order of fields is kept for people."""
+    body = {key: value for key, value in document.items() if key != CHECKSUM}
+    proof = checksum(body)
+    body[CHECKSUM] = proof
+    return orjson.dumps(body), proof
+
+
+def unseal(raw: bytes, name: str = "document", expected: str | None = None) -> JsonObject:
+    """Return a stored document after proving that it is what was saved.
+
+    Raises:
+        ChecksumMismatch: The body does not match its checksum, has none, or is not the one ``expected``.
+        NewerVersion: A newer program wrote it.
+        DocumentError: Not a JSON object.
+    """
+    try:
+        document = parse_object(raw, name)
+    except DocumentError as error:
+        raise ChecksumMismatch(f"{name} was damaged or cut short: {error.message}", document=name) from error
+    stated = document.get(CHECKSUM)
+    proof = checksum(document)
+    if stated != proof or (expected is not None and proof != expected):
+        raise ChecksumMismatch(
+            f"{name} does not match its checksum: it was changed after it was saved; restore the object from a backup "
+            "or remove this revision",
+            document=name,
+        )
+    return migrate(document, name)
+
+
+def migrate(document: JsonObject, name: str = "document", steps: Mapping[int, Migration] = MIGRATIONS) -> JsonObject:
+    """Bring a document to the present format version, one major version at a time.
+
+    Raises:
+        NewerVersion: The document's major version is beyond this program.
+        DocumentError: The version is missing or malformed, or no step leads from it.
+    """
+    version = document.get("version")
+    try:
+        major, _ = version_number(version if isinstance(version, str) else "")
+    except ValueError as error:
+        raise DocumentError(
+            f"{name} has no usable format version: {error}", document=name, pointer="/version"
+        ) from error
+    present, _ = version_number(FORMAT_VERSION)
+    if major > present:
+        raise NewerVersion(
+            f"{name} has format version {version}, and this program knows {FORMAT_VERSION}; update plait to read it",
+            document=name,
+            pointer="/version",
+        )
+    while major < present:
+        if int(major) not in steps:
+            raise DocumentError(f"{name} has format version {version}, from which no step leads on", document=name)
+        document = steps[int(major)](document)
+        major += 1
+    return document
+
+
+def validate(document: JsonObject, name: str = "document") -> Context:
+    """Return the typed view of a document.
+
+    Raises:
+        DocumentError: A field has the wrong type; the first five are named with their pointers.
+        NewerVersion: As `migrate`.
+    """
+    migrate(document, name)
+    try:
+        return Context.model_validate_json(orjson.dumps(document))
+    except ValidationError as error:
+        raise DocumentError(f"{name} is not a valid context: {describe(error)}", document=name) from error
+
+
+def describe(error: ValidationError, most: int = 5) -> str:
+    """Return one sentence about a validation error, with JSON pointers."""
+    parts: list[str] = []
+    for problem in error.errors(include_url=False, include_context=False):
+        where = pointer(*problem["loc"])
+        text = f"{where or '/'}: {problem['msg']}"
+        if text not in parts:
+            parts.append(text)
+    more = f" (and {len(parts) - most} more)" if len(parts) > most else ""
+    return "; ".join(parts[:most]) + more
+
+
+def pointer(*parts: str | int) -> str:
+    """Return the RFC 6901 pointer of a path of keys and indexes."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def check_size(raw: bytes, document: Mapping[str, Any], name: str) -> str | None:
+    """Return a warning for a document above 100 KB, None below.
+
+    Raises:
+        TooLarge: Above 500 KB; says which fields are largest.
+    """
+    if len(raw) <= WARN_BYTES:
+        return None
+    sizes = sorted(((len(orjson.dumps(value)), key) for key, value in document.items()), reverse=True)
+    largest = ", ".join(f"{key} {size // 1024} KB" for size, key in sizes[:3])
+    text = f"{name} has {len(raw) // 1024} KB; largest: {largest}"
+    if len(raw) > LIMIT_BYTES:
+        raise TooLarge(
+            f"{text}; the limit is {LIMIT_BYTES // 1024} KB, so put logs and reports in files", document=name
+        )
+    return text
+
+
+def resolve(document: Any, path: str) -> Any:
+    """Return the value an RFC 6901 pointer leads to.
+
+    Raises:
+        KeyError: It leads nowhere.
+    """
+    value = document
+    for part in path.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, Mapping) and key in value:
+            value = value[key]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
+        elif isinstance(value, Sequence) and not isinstance(value, str) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
+        else:
+            raise KeyError(path)
+    return value  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape

@@ -1,0 +1,13 @@
+"""The merge: many track documents become one, and nothing is lost.
+
+The state of a merge is a map from task_id to `Contribution`, in which the highest revision wins. The union of such maps
+is associative, commutative and idempotent, so groups may be merged in any order and nesting; every list of the merged
+document is derived from the whole map at the end, in spec order.
+"""
+
+from contexts.merge.assemble import assemble
+from contexts.merge.contribution import Contribution, Contributions, contribute, union
+from contexts.merge.derive import Derived, derive
+from contexts.merge.expand import expand_tracks
+
+__all__ = ["Contribution", "Contributions", "Derived", "assemble", "contribute", "derive", "expand_tracks", "union"]

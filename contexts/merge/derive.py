@@ -1,0 +1,155 @@
+"""The lists of a merged document, derived from the whole map of contributions in spec order."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from contexts.merge.contribution import Contribution, Contributions
+from contexts.model.base import JsonObject
+
+
+@dataclass(slots=True)
+class Derived:
+    """Everything a merge derives.
+
+    Attributes:
+        lists: The four merged lists.
+        provenance: For every list, per item, the sources as ``task_id#pointer``.
+        concerns: What could not be settled.
+        omissions: What was not taken over as it stood, with the reason and the value.
+    """
+
+    lists: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+    provenance: dict[str, list[list[str]]] = field(default_factory=dict[str, list[list[str]]])
+    concerns: list[JsonObject] = field(default_factory=list[JsonObject])
+    omissions: list[JsonObject] = field(default_factory=list[JsonObject])
+
+
+def derive(contributions: Contributions, order: Sequence[str]) -> Derived:
+    """Return lists, provenance, concerns and omissions of a map of contributions.
+
+    Args:
+        contributions: The state of the merge.
+        order: task_ids in spec order; contributions it does not name follow, sorted by task_id.
+    """
+    named = [contributions[task_id] for task_id in order if task_id in contributions]
+    known = set(order)
+    named += [contributions[task_id] for task_id in sorted(contributions) if task_id not in known]
+    derived = Derived()
+    _files(derived, named)
+    _concatenated(derived, named, "decisions")
+    _contradictions(derived, named)
+    _actions(derived, named)
+    _concatenated(derived, named, "error_log")
+    return derived
+
+
+def _files(derived: Derived, named: Sequence[Contribution]) -> None:
+    sources: dict[str, list[str]] = {}
+    for one in named:
+        task_id = one.task_id
+        for index, path in enumerate(one.lists.get("files_modified", ())):
+            source = f"{task_id}#/files_modified/{index}"
+            if path in sources:
+                sources[path].append(source)
+            else:
+                sources[path] = [source]
+    derived.lists["files_modified"] = list(sources)
+    derived.provenance["files_modified"] = list(sources.values())
+
+
+def _concatenated(derived: Derived, named: Sequence[Contribution], name: str) -> None:
+    items: list[Any] = []
+    sources: list[list[str]] = []
+    for one in named:
+        own = one.lists.get(name, ())
+        items.extend(own)
+        start = f"{one.task_id}#/{name}/"
+        sources.extend([[f"{start}{index}"] for index in range(len(own))])
+    derived.lists[name] = items
+    derived.provenance[name] = sources
+
+
+def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
+    topics: dict[str, list[tuple[str, int, JsonObject]]] = {}
+    for one in named:
+        for index, decision in enumerate(one.lists.get("decisions", ())):
+            if isinstance(decision, dict):
+                topics.setdefault(_normal(decision["topic"]).casefold(), []).append((one.task_id, index, decision))  # pyright: ignore[reportUnknownArgumentType] JSON
+    for held in topics.values():
+        choices = {_normal(str(decision.get("choice", ""))).casefold() for _, _, decision in held}
+        if len(choices) < 2:
+            continue
+        topic = held[0][2]["topic"]
+        said = "; ".join(f"{task_id}: {decision.get('choice')}" for task_id, _, decision in held)
+        derived.concerns.append(
+            {
+                "concern": f"Contradicting decisions on {topic!r}: {said}",
+                "kind": "contradicting-decisions",
+                "status": "open",
+                "tracks": list(dict.fromkeys(task_id for task_id, _, _ in held)),
+                "sources": [
+                    {"document": task_id, "pointer": f"/decisions/{index}", "quote": str(decision.get("choice"))}
+                    for task_id, index, decision in held
+                ],
+            }
+        )
+
+
+def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
+    kept: dict[tuple[str, str], int] = {}
+    items: list[Any] = []
+    sources: list[list[str]] = []
+    statuses: dict[int, list[tuple[str, str, Any]]] = {}
+    for one in named:
+        for index, action in enumerate(one.lists.get("pending_actions", ())):
+            source = f"{one.task_id}#/pending_actions/{index}"
+            if isinstance(action, str):
+                key = (_normal(action), "")
+                status = None
+            else:
+                key = (_normal(action["action"]), _normal(str(action.get("subject") or "")))
+                status = action.get("status")
+            place = kept.get(key)
+            if place is None:
+                place = kept[key] = len(items)
+                items.append(action)
+                sources.append([source])
+            else:
+                sources[place].append(source)
+                if action != items[place]:
+                    derived.omissions.append(
+                        {
+                            "what": "pending action",
+                            "why": f"says the same as the one kept from {sources[place][0].partition('#')[0]}",
+                            "task_id": one.task_id,
+                            "pointer": f"/pending_actions/{index}",
+                            "value": action,
+                        }
+                    )
+            if status is not None:
+                statuses.setdefault(place, []).append((one.task_id, f"/pending_actions/{index}", status))
+    derived.lists["pending_actions"] = items
+    derived.provenance["pending_actions"] = sources
+    for place, said in statuses.items():
+        if len({str(status) for _, _, status in said}) > 1:
+            text = items[place] if isinstance(items[place], str) else items[place]["action"]
+            derived.concerns.append(
+                {
+                    "concern": f"Conflicting statuses of pending action {text!r}: "
+                    + "; ".join(f"{task_id}: {status}" for task_id, _, status in said),
+                    "kind": "conflicting-statuses",
+                    "status": "open",
+                    "tracks": list(dict.fromkeys(task_id for task_id, _, _ in said)),
+                    "sources": [
+                        {"document": task, "pointer": where, "quote": str(status)} for task, where, status in said
+                    ],
+                }
+            )
+
+
+def _normal(text: str) -> str:
+    return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()

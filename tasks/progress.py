@@ -1,0 +1,43 @@
+"""What a run says while it goes: structured log records that any handler can show.
+
+The command line draws them as a live table; Prefect's API logger sends them to the UI; a test collects them.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+LOGGER = "plait.progress"
+
+Kind = Literal["phase", "track", "line", "check", "merge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One thing that happened.
+
+    Attributes:
+        workflow_id: The workflow it happened in.
+        kind: ``phase`` and ``track`` change a status; ``line`` is a line an agent printed; ``check`` a check's status.
+        subject: The phase, the task_id or the check's id.
+        status: For a track as in `contexts.model.parts.TrackStatus`, or ``reused``; for others ``running``, ``done``,
+            ``failed``, ``passed``, ``unverified``.
+        message: One line for people.
+        seconds: How long the finished thing took, if it is finished.
+    """
+
+    workflow_id: str
+    kind: Kind
+    subject: str
+    status: str
+    message: str = ""
+    seconds: float | None = None
+
+
+def report(progress: Progress) -> None:
+    """Tell whoever listens; agents' own lines at DEBUG, everything else at INFO."""
+    level = logging.DEBUG if progress.kind == "line" else logging.INFO
+    text = f"{progress.kind} {progress.subject}: {progress.status} {progress.message}".rstrip()
+    logging.getLogger(LOGGER).log(level, "%s", text, extra={"plait": progress})
