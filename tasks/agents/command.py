@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from contexts.specfile import resolve_argv
 
 from contexts.errors import DocumentError
 from contexts.model.policy import CommandAgent
-from contexts.specfile import resolve_argv
 from tasks.agents.backend import Delivery, Job
 from tasks.agents.left import read_left
 from tasks.walls.environment import agent_environment
@@ -74,7 +74,7 @@ class CommandBackend:
 
 
 def split_environment(env: dict[str, str]) -> tuple[list[str], dict[str, str]]:
-    """Return the names to pass through and the literal values; ``KEY: env:NAME`` takes NAME from plait's environment."""
+    """Return the names to pass through and the values to set; ``KEY: env:NAME`` takes NAME from plait's own."""
     passed: list[str] = []
     extra: dict[str, str] = {}
     for key, value in env.items():
