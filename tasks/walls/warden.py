@@ -93,7 +93,9 @@ class Log:
         self._write(bytes(self._tail))
         self._tail.clear()
         if self.dropped:
-            self._write_note(f"log limit reached; {self.dropped} bytes were dropped above" + (f"; {note}" if note else ""))
+            self._write_note(
+                f"log limit reached; {self.dropped} bytes were dropped above" + (f"; {note}" if note else "")
+            )
         elif note:
             self._write_note(note)
 
