@@ -169,7 +169,9 @@ def stored_spec(body: bytes, workflow_id: str, folder: Path) -> LoadedSpec:
     """Return a spec that was read from the store, under the id its placeholders had become."""
     import orjson  # noqa: PLC0415 only here
 
-    return parse_spec_value({**orjson.loads(body), "workflow_id": workflow_id}, name=f"spec of {workflow_id}", folder=folder)
+    return parse_spec_value(
+        {**orjson.loads(body), "workflow_id": workflow_id}, name=f"spec of {workflow_id}", folder=folder
+    )
 
 
 def workspace_root(store: ContextStore, workflow_id: str) -> Path:
@@ -255,7 +257,9 @@ def _repository(
     changed = repository.dirty(owned) if owned else ()
     if changed:
         shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-        raise InputError(f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them")
+        raise InputError(
+            f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
+        )
     return repository, repository.pin(wanted.base)
 
 

@@ -13,9 +13,8 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.context import TaskRunContext
 from prefect.states import Completed, State
 
-from contexts.codec import describe
 from contexts.digest import agent_inputs, criteria_of, result_digest, track_inputs
-from contexts.errors import DocumentError, InputError, TrackFailed
+from contexts.errors import InputError, SecretRefused, TrackFailed
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject
 from contexts.model.parts import Attempt, Execution, TrackStatus
@@ -140,7 +139,7 @@ def _attempt(
         try:
             work = collect(run, track, place) if place else None
             document = describe_success(run, track, backend.name, delivery.context, work)
-        except (DocumentError, InputError) as error:
+        except (InputError, SecretRefused) as error:
             delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
     seconds = round(time.monotonic() - started, 3)
     attempt = Attempt(
@@ -244,7 +243,9 @@ def _assignment(
         criteria=criteria_of(run.spec, track),
         owns=list(track.owns),
         prerequisites=dict(needed),
-        contracts={name: one["api_contract_assumptions"] for name, one in needed.items() if "api_contract_assumptions" in one},
+        contracts={
+            name: one["api_contract_assumptions"] for name, one in needed.items() if "api_contract_assumptions" in one
+        },
         last_failure=tried[-1].reason if tried else None,
         checkpoint=None,
         ports=list(ports),

@@ -76,14 +76,27 @@ def _findings(track: Track, left: JsonObject, work: Work | None) -> list[JsonObj
         said = {str(path) for path in claimed}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] JSON
         found = set(work.files)
         for path in sorted(said ^ found):
-            how = "was claimed as modified, but git shows no change" if path in said else "was modified, but not claimed"
-            findings.append(_finding("claims/files-modified", "warning", f"{path} {how}", track, "/files_modified", path))
+            how = (
+                "was claimed as modified, but git shows no change" if path in said else "was modified, but not claimed"
+            )
+            findings.append(
+                _finding("claims/files-modified", "warning", f"{path} {how}", track, "/files_modified", path)
+            )
     findings += [
-        _finding("workspace/refused", "warning", f"{one.path} was left out: {one.why}", track, "/files_modified", one.path)
+        _finding(
+            "workspace/refused", "warning", f"{one.path} was left out: {one.why}", track, "/files_modified", one.path
+        )
         for one in work.refused
     ]
     findings += [
-        _finding("secrets/value-in-file", "blocking", f"{where} holds a secret value ({kind}), which was redacted", track, "", where)
+        _finding(
+            "secrets/value-in-file",
+            "blocking",
+            f"{where} holds a secret value ({kind}), which was redacted",
+            track,
+            "",
+            where,
+        )
         for where, kind in work.secrets
     ]
     return findings
