@@ -79,7 +79,7 @@ def decide(
                     status=status,
                     reason=reason,
                     evidence=proof,
-                )  # fmt: skip
+                )
             )
     return tuple(results)
 

@@ -80,19 +80,25 @@ def reach_verdict(
         if one["severity"] == "blocking" and one["rule"] not in waived
     ]
     required = {check.id for check in spec.verification.checks if check.required}
-    for one in evidence:
-        if one["status"] == "failed" and one["check"] in required and one["check"] not in waived:
-            failed.append(f"check {one['check']} failed: {one.get('reason') or 'see its log'}")
-    failed += [f"criterion {one.id} is unmet: {one.reason}" for one in criteria if one.required and one.status == "unmet"]
+    failed += [
+        f"check {one['check']} failed: {one.get('reason') or 'see its log'}"
+        for one in evidence
+        if one["status"] == "failed" and one["check"] in required and one["check"] not in waived
+    ]
+    failed += [
+        f"criterion {one.id} is unmet: {one.reason}" for one in criteria if one.required and one.status == "unmet"
+    ]
     unknown = [
         f"check {one['check']} could not be verified: {one.get('reason') or 'it did not run'}"
         for one in evidence
         if one["status"] == "unverified" and one["check"] in required and one["check"] not in waived
     ]
     unknown += [
-        f"criterion {one.id} is unverified: {one.reason}" for one in criteria if one.required and one.status == "unverified"
+        f"criterion {one.id} is unverified: {one.reason}"
+        for one in criteria
+        if one.required and one.status == "unverified"
     ]
-    reasons = tuple([*partial, *failed, *unknown])
+    reasons = (*partial, *failed, *unknown)
     if partial:
         return Verdict("partial", 3, reasons)
     if failed:
@@ -111,7 +117,9 @@ def _gaps(spec: Spec, tracks: Mapping[str, str], left_out: Sequence[str]) -> lis
         if done < spec.policy.quorum:
             reasons.append(f"{done} of {spec.policy.quorum} tracks that make the quorum completed")
         return reasons
-    return [f"required track {task_id} {status}" for task_id, status in missing.items() if task_id in required] + reasons
+    return [
+        f"required track {task_id} {status}" for task_id, status in missing.items() if task_id in required
+    ] + reasons
 
 
 def areas_of(evidence: Sequence[JsonObject]) -> dict[str, JsonObject]:

@@ -99,8 +99,9 @@ def merge_contexts(run: Run, parent: ContextRef, tracks: Sequence[ContextRef], g
 
 
 def _branch_concern(task_id: str, files: Sequence[str], against: Sequence[str]) -> JsonObject:
+    against_whom = ", ".join(against) or "the base"
     return {
-        "concern": f"Branch of {task_id} conflicts with {', '.join(against) or 'the base'} in {', '.join(files)}; it was left out",
+        "concern": f"Branch of {task_id} conflicts with {against_whom} in {', '.join(files)}; it was left out",
         "kind": "conflicting-branch",
         "status": "open",
         "tracks": [task_id, *against],

@@ -11,6 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
+from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec_value
+
 from contexts.errors import InputError, RevisionConflict, SpecError
 from contexts.held_lease import HeldLease, held_lease
 from contexts.model.base import JsonObject
@@ -18,13 +20,11 @@ from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
 from contexts.opening import open_objects
-from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec_value
 from contexts.store import CONTEXT, ContextStore, track_document
 from tasks.agents.backend import Backend
 from tasks.agents.command import CommandBackend
 from tasks.agents.replay import Recording, ReplayBackend, read_recordings
 from tasks.walls.workspace import Repository
-
 
 _FOLDER_HINT = "spec-folder"
 """File below the workspace root that says where the spec lay on this machine; stores hold no absolute paths."""

@@ -24,8 +24,8 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
     """Run one check on the integrated tree, or take over its pass on the very same tree and command.
 
     Returns:
-        Reference of the evidence record, a JSON blob. A failed check is evidence too, so the task completes; its state is
-        named Passed, Failed, Unverified or Reused.
+        Reference of the evidence record, a JSON blob. A failed check is evidence too, so the task completes; its
+        state is named Passed, Failed, Unverified or Reused.
     """
     check = next(one for one in run.spec.verification.checks if one.id == check_id)
     document = run.store.load(merged)
@@ -33,7 +33,11 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
     inputs = check_inputs(check, tree)
     for earlier in document.get("evidence") or ():
         if earlier.get("inputs") == inputs and earlier.get("status") == "passed":
-            report(Progress(run.workflow_id, "check", check_id, "passed", "reused: same tree, same command", earlier["seconds"]))
+            report(
+                Progress(
+                    run.workflow_id, "check", check_id, "passed", "reused: same tree, same command", earlier["seconds"]
+                )
+            )
             blob = run.store.put_json(run.workflow_id, {**earlier, "reused": True})
             return Completed(name="Reused", message="Passed before on this tree", data=blob)
     report(Progress(run.workflow_id, "check", check_id, "running"))

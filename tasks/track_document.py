@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
-
 import orjson
+from pydantic import ValidationError
 
 from contexts.codec import describe
 from contexts.errors import DocumentError
@@ -27,7 +26,7 @@ OURS = frozenset(
 """Fields only plait writes; an agent's own go under ``claims``, where nothing believes them."""
 
 
-def describe_success(run: Run, track: Track, backend: str, left: JsonObject, work: Work | None) -> JsonObject:
+def describe_success(run: Run, track: Track, left: JsonObject, work: Work | None) -> JsonObject:
     """Return the track's document without its execution.
 
     A recorded document keeps its own head. ``files_modified`` is what git says where files were worked on.

@@ -21,9 +21,7 @@ from tasks.run_track import TrackOutcome
 
 
 @task(name="verify", task_run_name="verify {run.workflow_id}", cache_policy=NO_CACHE)
-def verify(
-    run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Sequence[TrackOutcome]
-) -> ContextRef:
+def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Sequence[TrackOutcome]) -> ContextRef:
     """Decide every criterion by evidence, deliver the branch, and save the final context.
 
     Args:
@@ -40,7 +38,7 @@ def verify(
     records = load_evidence(run, list(evidence))
     waivers: list[JsonObject] = document.get("waivers") or []
     criteria = decide(run.spec, records, waivers)
-    findings = _findings(run, document, tracks)
+    findings = _findings(run, tracks)
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},
@@ -69,7 +67,7 @@ def verify(
     return ref
 
 
-def _findings(run: Run, document: JsonObject, tracks: Sequence[TrackOutcome]) -> list[JsonObject]:
+def _findings(run: Run, tracks: Sequence[TrackOutcome]) -> list[JsonObject]:
     found: list[JsonObject] = []
     refs = [one.ref for one in tracks if one.ref and one.status == "completed"]
     for track in run.store.load_many(refs):
@@ -78,6 +76,7 @@ def _findings(run: Run, document: JsonObject, tracks: Sequence[TrackOutcome]) ->
 
 
 def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome]) -> JsonObject:
+    branch = _deliver(run, before)
     record = RunRecord.model_validate(
         {
             **before,
@@ -87,7 +86,7 @@ def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[Tra
             "started_at": run.started_at,
             "completed_at": now(),
             "reasons": list(verdict.reasons),
-            "branch": _deliver(run, before),
+            **({"branch": branch, "delivered": before["integrated"]} if branch else {}),
         }
     )
     lines = [
@@ -101,9 +100,9 @@ def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[Tra
 
 
 def _deliver(run: Run, before: JsonObject) -> str | None:
-    """Give the user the branch with everything that could be integrated; where only a URL is known, there is no branch."""
+    """Give the user the branch with everything that could be integrated, verified or not, and return its name."""
     commit = before.get("integrated")
-    if not run.has_repository or not commit or commit == run.base or run.repository.source.git_dir is None:
+    if not run.has_repository or not commit or commit == run.base:
         return None
     return run.repository.deliver(f"plait/{run.workflow_id}", str(commit), previous=before.get("delivered"))
 

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from contexts.specfile import resolve_argv
+
 from contexts.errors import SecretRefused
 from contexts.model.base import JsonObject
 from contexts.model.parts import Refused
 from contexts.model.refs import BlobRef
 from contexts.model.spec import Track
 from contexts.secrets import redact_text
-from contexts.specfile import resolve_argv
 from tasks.run import Run
 from tasks.walls.environment import agent_environment
 from tasks.walls.staging import Staged
