@@ -7,6 +7,7 @@ real token here, and goes through the whole of authentication like any other. Th
 """
 
 import argparse
+import secrets
 import sys
 import tempfile
 import uuid
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 import uvicorn
 from members.main import create_app
 from members.models import User
-from members.security import issue_token
+from members.security import hash_password, issue_token
 from serve import migrate
 
 MEMBER_ID = uuid.UUID("00000000-0000-4000-8000-000000000001")
@@ -44,7 +45,8 @@ def main() -> None:
         migrate(Path(folder))
         app = create_app()
         with app.state.sessions() as session:
-            session.add(User(id=MEMBER_ID, name="Load Test", email="load@example.org", password_hash=""))
+            no_password = hash_password(secrets.token_hex(), rounds=1)
+            session.add(User(id=MEMBER_ID, name="Load Test", email="load@example.org", password_hash=no_password))
             session.commit()
         token = issue_token(MEMBER_ID, app.state.settings)
         uvicorn.run(signed_in(app, token), host="127.0.0.1", port=port, log_level="warning")
