@@ -31,11 +31,11 @@ class Tests:
     collect_only: str | None = None
 
 
-def main(change: str, tests: Tests | None = None) -> int:
-    """Do the track's work in the current directory; return the exit code."""
+def main(change: str, tests: Tests | None = None, arguments: list[str] | None = None) -> int:
+    """Do the track's work in the current directory; return the exit code. ``arguments`` are sys.argv's by default."""
     parser = argparse.ArgumentParser(description=f"Scripted agent: applies the prepared change {change!r}.")
     parser.add_argument("--pause", type=float, default=0, metavar="SECONDS", help="wait before working")
-    pause = parser.parse_args().pause
+    pause = parser.parse_args(arguments).pause
     assignment = read_assignment()
     say(f"track {assignment['task_id']}, attempt {assignment['attempt']}: {assignment['scope']}")
     if assignment.get("last_failure"):
