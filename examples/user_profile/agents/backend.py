@@ -5,4 +5,4 @@ import sys
 from scripted import Tests, main
 
 if __name__ == "__main__":
-    sys.exit(main("backend", Tests("tests/profile")))
+    sys.exit(main("backend", Tests("tests/service/profile")))

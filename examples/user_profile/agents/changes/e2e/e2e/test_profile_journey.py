@@ -51,6 +51,7 @@ def test_other_members_are_kept_out_unless_the_profile_is_public(join):
     assert member.get(private.profile).status_code == 403
     assert member.get(public.profile).status_code == 200
     assert member.put(public.profile, json=change).status_code == 403
+    assert member.post(f"{public.profile}/avatar", files={"avatar": PNG}).status_code == 403
     assert member.get(f"/api/profile/{uuid.uuid4()}").status_code == 404
 
 
