@@ -202,10 +202,11 @@ class ContextStore:
         return ref
 
     def _clean_text(self, data: bytes, name: str) -> bytes:
-        text, hits = secrets.redact_text(data.decode("utf-8", "replace"))
-        if hits and self._policy == "refuse":
-            raise SecretRefused(f"{name} holds a secret value ({hits[0].kind}); pass secrets by reference (env:NAME)")
-        return text.encode() if hits else data
+        clean = secrets.redact_text(data.decode("utf-8", "replace"))
+        if clean.hits and self._policy == "refuse":
+            kind = clean.hits[0].kind
+            raise SecretRefused(f"{name} holds a secret value ({kind}); pass secrets by reference (env:NAME)")
+        return clean.text.encode() if clean.hits else data
 
     def get_blob(self, workflow_id: str, ref: BlobRef) -> bytes:
         """Return the bytes of a blob.

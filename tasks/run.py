@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
-from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec_value
+import orjson
 
 from contexts.errors import InputError, RevisionConflict, SpecError
 from contexts.held_lease import HeldLease, held_lease
@@ -20,7 +20,8 @@ from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
 from contexts.opening import open_objects
-from contexts.store import CONTEXT, ContextStore, track_document
+from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
+from contexts.store import CONTEXT, ContextStore
 from tasks.agents.backend import Backend
 from tasks.agents.command import CommandBackend
 from tasks.agents.replay import Recording, ReplayBackend, read_recordings
@@ -153,7 +154,7 @@ def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
     if request.spec is not None:
         return load_spec(Path(request.spec))
     if request.inline is not None:
-        return parse_spec_value(request.inline, name="inline spec", folder=Path.cwd())
+        return _from_value(request.inline, "inline spec", Path.cwd())
     workflow_id = str(request.workflow_id)
     _, document = store.require(workflow_id)
     reference = document.get("spec")
@@ -162,16 +163,12 @@ def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
     stored = store.get_blob(workflow_id, BlobRef(**reference))
     hint = workspace_root(store, workflow_id) / _FOLDER_HINT
     folder = Path(hint.read_text(encoding="utf-8")) if hint.is_file() else Path.cwd()
-    return stored_spec(stored, workflow_id, folder if folder.is_dir() else Path.cwd())
+    value = {**orjson.loads(stored), "workflow_id": workflow_id}  # its placeholders are settled
+    return _from_value(value, f"spec of {workflow_id}", folder if folder.is_dir() else Path.cwd())
 
 
-def stored_spec(body: bytes, workflow_id: str, folder: Path) -> LoadedSpec:
-    """Return a spec that was read from the store, under the id its placeholders had become."""
-    import orjson  # noqa: PLC0415 only here
-
-    return parse_spec_value(
-        {**orjson.loads(body), "workflow_id": workflow_id}, name=f"spec of {workflow_id}", folder=folder
-    )
+def _from_value(value: JsonObject, name: str, folder: Path) -> LoadedSpec:
+    return LoadedSpec(parse_spec(orjson.dumps(value), name=f"{name}.json"), value, folder, name)
 
 
 def workspace_root(store: ContextStore, workflow_id: str) -> Path:
@@ -261,8 +258,3 @@ def _repository(
             f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
         )
     return repository, repository.pin(wanted.base)
-
-
-def track_name(task_id: str) -> str:
-    """Return the document name of a track."""
-    return track_document(task_id)

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contexts.plan import transitive_needs
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import TaskRun
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
-from prefect.states import Completed, State
+from prefect.states import Completed
 
 from contexts.digest import agent_inputs, criteria_of, result_digest, track_inputs
 from contexts.errors import InputError, SecretRefused, TrackFailed
@@ -21,6 +20,7 @@ from contexts.model.base import JsonObject
 from contexts.model.parts import Attempt, Execution, TrackStatus
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
+from contexts.plan import transitive_needs
 from contexts.store import track_document
 from tasks.agents.backend import Backend, Delivery, Job
 from tasks.agents.replay import ReplayBackend
