@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
+from contexts.codec import canonical, pointer
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.merge.derive import Derived, derive
 from contexts.model.base import JsonObject, parse_instant
 
-_NOT_CARRIED = {
+_OWN_HEAD = {
     "_checksum", "version", "workflow_id", "timestamp", "current_agent", "next_agent", "phase", "parallel_tasks",
-    "context_summary", "kind", "run", "status",
+    "kind", "run", "status",
 }  # fmt: skip
-"""Head fields that the merged document has of its own."""
+"""Head fields that say of the parent itself what the merged document says of itself."""
+
+_DERIVED = {"parallel_execution_summary", "track_contexts", "provenance", "omissions"}
+"""What only a merge writes: in a parent that was itself a merge it is derived again."""
+
+_OWN_KINDS = {"missing-track", "unfinished-track", "same-file", "contradicting-decisions", "conflicting-statuses"}
+
+_UNFINISHED = {"pending", "in_progress", "running", "failed", "blocked", "cancelled", "out-of-budget"}
 
 
 def assemble(
@@ -42,36 +50,70 @@ def assemble(
     """
     entries: list[JsonObject] = parent.get("parallel_tasks") or []
     order = [str(entry["task_id"]) for entry in entries]
+    present = _in_order(contributions, order)
     derived = derive(contributions, order)
-    missing = [task_id for task_id in order if task_id not in contributions]
     why = gaps or {}
+    missing = [task_id for task_id in order if task_id not in contributions]
     for task_id in missing:
-        derived.omissions.append({"what": "track", "why": why.get(task_id, "no document"), "task_id": task_id})
-        derived.concerns.append(
-            {
-                "concern": f"Track {task_id} is missing from the merge: {why.get(task_id, 'no document')}",
-                "kind": "missing-track",
-                "status": "open",
-                "tracks": [task_id],
-            }
-        )
+        reason = why.get(task_id, "no document")
+        derived.omissions.append({"what": "track", "why": reason, "task_id": task_id})
+        derived.concerns.append(_gap(task_id, "missing-track", f"Track {task_id} is missing from the merge: {reason}"))
+    unfinished = [task_id for task_id in present if contributions[task_id].facts.get("status") in _UNFINISHED]
+    for task_id in unfinished:
+        said = f"Track {task_id} was merged, but its document says {contributions[task_id].facts['status']}"
+        derived.concerns.append(_gap(task_id, "unfinished-track", said))
     if not files_settled:
         derived.concerns.extend(_shared_files(derived))
     derived.concerns.extend(extra_concerns)
+    derived.omissions.extend(_left_behind(parent, derived))
+    carried = _OWN_HEAD | _DERIVED | derived.lists.keys() | {"context_summary", "integration_concerns", "metrics"}
     return {
-        **_head(parent, derived, timestamp, missing, len(contributions)),
-        **{key: parent[key] for key in parent if key not in _NOT_CARRIED and key not in derived.lists},
+        **_head(parent, derived, timestamp, [*missing, *unfinished], len(contributions) - len(unfinished)),
+        **{key: value for key, value in parent.items() if key not in carried},
         "parallel_tasks": [_closed_entry(entry, contributions, why) for entry in entries],
-        "parallel_execution_summary": _summary(entries, contributions, order),
+        "parallel_execution_summary": _summary(entries, contributions, present),
         **derived.lists,
-        "integration_concerns": [*(parent.get("integration_concerns") or []), *derived.concerns],
-        "metrics": _metrics(derived, contributions),
-        "track_contexts": {
-            task_id: _track(contributions[task_id], expanded=expanded) for task_id in _in_order(contributions, order)
-        },
+        "integration_concerns": _concerns(parent, derived),
+        "metrics": {**(parent.get("metrics") or {}), **_metrics(derived, contributions)},
+        "track_contexts": {task_id: _track(contributions[task_id], expanded=expanded) for task_id in present},
         "provenance": derived.provenance,
         "omissions": derived.omissions,
     }
+
+
+def _gap(task_id: str, kind: str, concern: str) -> JsonObject:
+    return {"concern": concern, "kind": kind, "status": "open", "tracks": [task_id]}
+
+
+def _left_behind(parent: JsonObject, derived: Derived) -> Iterable[JsonObject]:
+    """Name what the parent says where the merged document speaks for itself: its summary, and items of merged lists."""
+    if parent.get("context_summary") and "track_contexts" not in parent:
+        yield {
+            "what": "context_summary",
+            "why": "the merged document has its own",
+            "pointer": "/context_summary",
+            "value": parent["context_summary"],
+        }
+    for name, items in derived.lists.items():
+        own: Any = parent.get(name)
+        if not isinstance(own, list) or not own:
+            continue
+        merged = {canonical(item) for item in items}
+        for index, item in enumerate(own):  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] JSON
+            if canonical(item) not in merged:  # pyright: ignore[reportUnknownArgumentType] JSON
+                yield {
+                    "what": name,
+                    "why": "merged lists hold what tracks say, and this is in the workflow's own document",
+                    "pointer": pointer(name, index),
+                    "value": item,
+                }
+
+
+def _concerns(parent: JsonObject, derived: Derived) -> list[JsonObject]:
+    earlier: list[JsonObject] = parent.get("integration_concerns") or []
+    if "track_contexts" in parent:
+        earlier = [one for one in earlier if one.get("kind") not in _OWN_KINDS]
+    return [*(one for one in earlier if one not in derived.concerns), *derived.concerns]
 
 
 def _head(parent: JsonObject, derived: Derived, timestamp: str, missing: Sequence[str], done: int) -> JsonObject:
@@ -112,6 +154,9 @@ def _track(one: Contribution, *, expanded: bool) -> JsonObject:
     track: JsonObject = {"ref": one.ref.model_dump() if one.ref else None, "sha256": one.sha256}
     if expanded and one.rest:
         track["context"] = orjson.Fragment(one.rest)
+    elif one.ref is None:
+        # Nothing else holds it, so it stays in the document itself.
+        track["context"] = orjson.loads(one.rest)
     return track
 
 
@@ -133,17 +178,20 @@ def _shared_files(derived: Derived) -> Iterable[JsonObject]:
 def _times(entry: JsonObject, one: Contribution) -> tuple[datetime, datetime] | None:
     start = one.facts.get("started_at") or entry.get("started_at")
     end = one.facts.get("completed_at") or one.facts.get("timestamp")
+    if not start or not end:
+        return None
     try:
-        return (parse_instant(start), parse_instant(end)) if start and end else None
+        span = parse_instant(start), parse_instant(end)
     except (ValueError, TypeError):
         return None
+    return span if span[0] <= span[1] else None
 
 
-def _summary(entries: Sequence[JsonObject], contributions: Contributions, order: Sequence[str]) -> JsonObject:
+def _summary(entries: Sequence[JsonObject], contributions: Contributions, present: Sequence[str]) -> JsonObject:
     by_task = {entry["task_id"]: entry for entry in entries}
     tasks: list[JsonObject] = []
     spans: list[tuple[datetime, datetime]] = []
-    for task_id in _in_order(contributions, order):
+    for task_id in present:
         one = contributions[task_id]
         entry = by_task.get(task_id, {})
         task: JsonObject = {
@@ -158,7 +206,7 @@ def _summary(entries: Sequence[JsonObject], contributions: Contributions, order:
             task["duration_minutes"] = round((span[1] - span[0]).total_seconds() / 60, 4)
         coverage: Any = one.facts.get("test_coverage")
         if isinstance(coverage, dict):
-            coverage = coverage.get("total")  # pyright: ignore[reportUnknownMemberType] JSON of unknown shape
+            coverage = cast("JsonObject", coverage).get("total")
         if coverage is not None:
             task["test_coverage"] = coverage
         tasks.append(task)

@@ -8,10 +8,11 @@ from typing import Any
 
 import orjson
 
-from contexts.codec import CHECKSUM, checksum, pointer
-from contexts.errors import DocumentError
+from contexts.codec import CHECKSUM, checksum, dump, pointer
+from contexts.errors import ChecksumMismatch, DocumentError
 from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
+from contexts.names import check_id
 
 MERGED_LISTS = ("files_modified", "decisions", "pending_actions", "error_log")
 
@@ -54,39 +55,67 @@ _FACTS = (
 )
 
 
-def contribute(document: JsonObject, *, ref: ContextRef | None = None, name: str | None = None) -> Contribution:
+_TEXT = frozenset({str})
+
+
+def contribute(
+    document: JsonObject, *, ref: ContextRef | None = None, sha256: str | None = None, name: str | None = None
+) -> Contribution:
     """Return what a track's document contributes; the document is taken apart and must not be used afterwards.
 
     Args:
         document: The track's document, expanded.
         ref: Where it is stored.
+        sha256: The checksum of a loose document, where the caller has proved it already.
         name: What to call it in errors; default: the reference or its task_id.
 
     Raises:
         DocumentError: No task_id, or a merged list that is no list of the right things.
+        ChecksumMismatch: A loose document is not what its checksum says.
+        BadIdentifier: The task_id must not become a name.
     """
-    proof = document.pop(CHECKSUM, None)
-    sha256 = ref.sha256 if ref else proof or checksum(document)
+    label = name or (str(ref) if ref else str(document.get("task_id")))
+    stated = document.pop(CHECKSUM, None)
+    if ref is not None:
+        proof = ref.sha256
+    elif sha256 is not None:
+        proof = sha256
+    else:
+        proof = checksum(document)
+        if stated is not None and stated != proof:
+            raise ChecksumMismatch(f"{label} does not match its checksum: it was changed afterwards", document=label)
     task_id = document.get("task_id")
-    label = name or (str(ref) if ref else str(task_id))
     if not isinstance(task_id, str) or not task_id:
         raise DocumentError(f"{label} has no task_id, so it is no track's document", document=label, pointer="/task_id")
+    check_id(task_id, "task_id")
     lists: dict[str, tuple[Any, ...]] = {}
     for field in MERGED_LISTS:
-        value = document.pop(field, None)
+        value = document.get(field)
         if value is None:
             continue
         if not isinstance(value, list):
             raise DocumentError(f"{label}: {field} is not a list", document=label, pointer=pointer(field))
         lists[field] = _checked(field, value, label)  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
+        del document[field]
     facts = {key: document[key] for key in _FACTS if key in document}
     details = document.get("implementation_details")
     if isinstance(details, dict) and "test_coverage" in details and "test_coverage" not in facts:
         facts["test_coverage"] = details["test_coverage"]
-    return Contribution(task_id, ref.revision if ref else 0, sha256, lists, orjson.dumps(document), facts, ref)
+    return Contribution(task_id, ref.revision if ref else 0, proof, lists, dump(document, label), facts, ref)
+
+
+def rest_of(document: JsonObject) -> JsonObject:
+    """Return a track's document without what a merge has of its own: the merged lists and the checksum."""
+    return {key: value for key, value in document.items() if key != CHECKSUM and not _is_merged(key, value)}
+
+
+def _is_merged(key: str, value: Any) -> bool:
+    return key in MERGED_LISTS and value is not None
 
 
 def _checked(field: str, items: list[Any], label: str) -> tuple[Any, ...]:
+    if field != "error_log" and _TEXT.issuperset(map(type, items)):
+        return tuple(items)
     needed = {"decisions": "topic", "pending_actions": "action", "error_log": "error"}.get(field)
     for index, item in enumerate(items):
         if type(item) is str and field != "error_log":
@@ -105,19 +134,27 @@ def _checked(field: str, items: list[Any], label: str) -> tuple[Any, ...]:
 def union(*maps: Contributions) -> dict[str, Contribution]:
     """Return the union of maps; of two contributions of one track the higher revision wins.
 
-    Equal revisions with different content are settled by the checksum, so that the order of the maps does not matter.
+    Equal revisions with different content are settled by the checksum, and equal content by who carries more of it, so
+    that the order of the maps does not matter.
     """
     result: dict[str, Contribution] = {}
     for contributions in maps:
         for task_id, contribution in contributions.items():
             known = result.get(task_id)
-            if known is None or (known.revision, known.sha256) < (contribution.revision, contribution.sha256):
+            if known is None or _rank(known) < _rank(contribution):
                 result[task_id] = contribution
     return result
 
 
+def _rank(one: Contribution) -> tuple[int, str, bool, str, bytes]:
+    return one.revision, one.sha256, one.ref is not None, str(one.ref), one.rest
+
+
 def dump_contributions(contributions: Contributions) -> dict[str, JsonObject]:
-    """Return contributions as the ``contributions`` field of a group's document."""
+    """Return contributions as the ``contributions`` field of a group's document.
+
+    What lies in a stored document is referred to; what has no document of its own is carried.
+    """
     return {
         task_id: {
             "revision": one.revision,
@@ -125,6 +162,7 @@ def dump_contributions(contributions: Contributions) -> dict[str, JsonObject]:
             "ref": one.ref.model_dump() if one.ref else None,
             "facts": dict(one.facts),
             **{field: list(items) for field, items in one.lists.items()},
+            **({} if one.ref else {"rest": orjson.loads(one.rest)}),
         }
         for task_id, one in contributions.items()
     }
@@ -138,7 +176,7 @@ def load_contributions(value: Mapping[str, Mapping[str, Any]]) -> dict[str, Cont
             revision=one["revision"],
             sha256=one["sha256"],
             lists={field: tuple(one[field]) for field in MERGED_LISTS if field in one},
-            rest=b"",
+            rest=orjson.dumps(one["rest"]) if "rest" in one else b"",
             facts=one["facts"],
             ref=ContextRef(**one["ref"]) if one["ref"] else None,
         )

@@ -50,13 +50,12 @@ def derive(contributions: Contributions, order: Sequence[str]) -> Derived:
 def _files(derived: Derived, named: Sequence[Contribution]) -> None:
     sources: dict[str, list[str]] = {}
     for one in named:
-        task_id = one.task_id
+        start = f"{one.task_id}#/files_modified/"
         for index, path in enumerate(one.lists.get("files_modified", ())):
-            source = f"{task_id}#/files_modified/{index}"
-            if path in sources:
-                sources[path].append(source)
-            else:
-                sources[path] = [source]
+            source = f"{start}{index}"
+            known = sources.setdefault(path, [source])
+            if known[-1] is not source:
+                known.append(source)
     derived.lists["files_modified"] = list(sources)
     derived.provenance["files_modified"] = list(sources.values())
 
@@ -65,10 +64,11 @@ def _concatenated(derived: Derived, named: Sequence[Contribution], name: str) ->
     items: list[Any] = []
     sources: list[list[str]] = []
     for one in named:
-        own = one.lists.get(name, ())
-        items.extend(own)
-        start = f"{one.task_id}#/{name}/"
-        sources.extend([[f"{start}{index}"] for index in range(len(own))])
+        own = one.lists.get(name)
+        if own:
+            items += own
+            start = f"{one.task_id}#/{name}/"
+            sources += [[f"{start}{index}"] for index in range(len(own))]
     derived.lists[name] = items
     derived.provenance[name] = sources
 
@@ -77,8 +77,8 @@ def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
     topics: dict[str, list[tuple[str, int, JsonObject]]] = {}
     for one in named:
         for index, decision in enumerate(one.lists.get("decisions", ())):
-            if isinstance(decision, dict):
-                topics.setdefault(_normal(decision["topic"]).casefold(), []).append((one.task_id, index, decision))  # pyright: ignore[reportUnknownArgumentType] JSON
+            if type(decision) is not str:
+                topics.setdefault(_normal(decision["topic"]).casefold(), []).append((one.task_id, index, decision))
     for held in topics.values():
         choices = {_normal(str(decision.get("choice", ""))).casefold() for _, _, decision in held}
         if len(choices) < 2:
@@ -100,18 +100,20 @@ def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
 
 
 def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
-    kept: dict[tuple[str, str], int] = {}
+    kept: dict[str | tuple[str, str], int] = {}
     items: list[Any] = []
     sources: list[list[str]] = []
     statuses: dict[int, list[tuple[str, str, Any]]] = {}
     for one in named:
+        start = f"{one.task_id}#/pending_actions/"
         for index, action in enumerate(one.lists.get("pending_actions", ())):
-            source = f"{one.task_id}#/pending_actions/{index}"
-            if isinstance(action, str):
-                key = (_normal(action), "")
-                status = None
+            source = f"{start}{index}"
+            status = None
+            if type(action) is str:
+                key = _normal(action)
             else:
-                key = (_normal(action["action"]), _normal(str(action.get("subject") or "")))
+                subject = _normal(str(action.get("subject") or ""))
+                key = (_normal(action["action"]), subject) if subject else _normal(action["action"])
                 status = action.get("status")
             place = kept.get(key)
             if place is None:
