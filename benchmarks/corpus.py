@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 
 WORDS = (
-    "profile avatar upload validate endpoint schema migration token session component form query cache index retry "
-    "layout route handler field limit test fixture deploy bucket header error message state render"
-).split()
+    *("profile", "avatar", "upload", "validate", "endpoint", "schema", "migration", "token", "session", "component"),
+    *("form", "query", "cache", "index", "retry", "layout", "route", "handler", "field", "limit", "test", "fixture"),
+    *("deploy", "bucket", "header", "error", "message", "state", "render"),
+)
 
 
 def parent(tracks: int) -> dict[str, Any]:

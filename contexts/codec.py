@@ -193,6 +193,8 @@ def migrate(document: JsonObject, name: str = "document", steps: Mapping[int, Mi
         DocumentError: The version is missing or malformed, or no step leads from it.
     """
     version = document.get("version")
+    if version == FORMAT_VERSION:
+        return document
     try:
         major, _ = version_number(version if isinstance(version, str) else "")
     except ValueError as error:
@@ -236,12 +238,16 @@ def describe(error: ValidationError, document: Any = None, most: int = 5) -> str
         document: The value that was validated: with it, pointers lead to places that exist in it.
         most: How many problems are told.
     """
-    parts: list[str] = []
+    found: dict[str, str] = {}
     for problem in error.errors(include_url=False, include_context=False):
-        where = pointer(*(problem["loc"] if document is None else _place(document, problem["loc"], problem["type"])))
-        text = f"{where or '/'}: {problem['msg']}"
-        if text not in parts:
-            parts.append(text)
+        loc = problem["loc"] if document is None else _place(document, problem["loc"], problem["type"])
+        found.setdefault(pointer(*loc), problem["msg"])
+    # Of a union every member complains: what is wrong inside an object says more than that it is no text.
+    parts = [
+        f"{where or '/'}: {said}"
+        for where, said in found.items()
+        if not any(other.startswith(f"{where}/") for other in found)
+    ]
     more = f" (and {len(parts) - most} more)" if len(parts) > most else ""
     return "; ".join(parts[:most]) + more
 

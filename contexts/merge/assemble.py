@@ -46,7 +46,8 @@ def assemble(
         gaps: For tracks without a contribution, why there is none; default: "no document".
         extra_concerns: Concerns found elsewhere, such as branches that conflict.
         files_settled: Whether git has already decided files that several tracks changed.
-        expanded: Carry each track's remaining document inline (as JSON fragments) instead of by reference.
+        expanded: Carry each track's remaining document inline instead of by reference; this and the provenance are then
+            `orjson.Fragment`, to be written once and not kept as trees.
     """
     entries: list[JsonObject] = parent.get("parallel_tasks") or []
     order = [str(entry["task_id"]) for entry in entries]
@@ -76,7 +77,7 @@ def assemble(
         "integration_concerns": _concerns(parent, derived),
         "metrics": {**(parent.get("metrics") or {}), **_metrics(derived, contributions)},
         "track_contexts": {task_id: _track(contributions[task_id], expanded=expanded) for task_id in present},
-        "provenance": derived.provenance,
+        "provenance": derived.provenance_json() if expanded else derived.provenance,
         "omissions": derived.omissions,
     }
 
@@ -151,7 +152,9 @@ def _closed_entry(entry: JsonObject, contributions: Contributions, gaps: Mapping
 
 
 def _track(one: Contribution, *, expanded: bool) -> JsonObject:
-    track: JsonObject = {"ref": one.ref.model_dump() if one.ref else None, "sha256": one.sha256}
+    track: JsonObject = {"ref": one.ref.model_dump() if one.ref else None}
+    if one.stated:
+        track["sha256"] = one.stated
     if expanded and one.rest:
         track["context"] = orjson.Fragment(one.rest)
     elif one.ref is None:
@@ -161,8 +164,8 @@ def _track(one: Contribution, *, expanded: bool) -> JsonObject:
 
 
 def _shared_files(derived: Derived) -> Iterable[JsonObject]:
-    for path, sources in zip(derived.lists["files_modified"], derived.provenance["files_modified"], strict=True):
-        if len(sources) == 1:
+    for path, sources in zip(derived.lists["files_modified"], derived.sources["files_modified"], strict=True):
+        if isinstance(sources, str):
             continue
         tracks = list(dict.fromkeys(source.partition("#")[0] for source in sources))
         if len(tracks) > 1:

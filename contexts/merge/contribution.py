@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -26,7 +26,7 @@ class Contribution:
     Attributes:
         task_id: The track.
         revision: Which save of the track's document this is; 0 for a loose file.
-        sha256: Checksum of the track's document.
+        stated: Checksum of the track's document, where somebody has proved it already; see `sha256`.
         lists: The merged lists, by field, as the track wrote them.
         rest: JSON of everything else in the track's document: contract, details, data, what nobody knows.
         facts: The few fields of ``rest`` that summaries need.
@@ -35,24 +35,19 @@ class Contribution:
 
     task_id: str
     revision: int
-    sha256: str
+    stated: str | None
     lists: Mapping[str, tuple[Any, ...]]
     rest: bytes
     facts: Mapping[str, Any]
     ref: ContextRef | None = None
 
+    @property
+    def sha256(self) -> str:
+        """Checksum of the track's document; worked out only when it is asked for, as it costs as much as parsing."""
+        return self.stated or checksum({**orjson.loads(self.rest), **self.lists})
 
-_FACTS = (
-    "current_agent",
-    "agent",
-    "status",
-    "phase",
-    "started_at",
-    "completed_at",
-    "timestamp",
-    "test_coverage",
-    "usage",
-)
+
+_FACTS = ("current_agent", "status", "started_at", "completed_at", "timestamp", "test_coverage")
 
 
 _TEXT = frozenset({str})
@@ -74,34 +69,40 @@ def contribute(
         ChecksumMismatch: A loose document is not what its checksum says.
         BadIdentifier: The task_id must not become a name.
     """
-    label = name or (str(ref) if ref else str(document.get("task_id")))
-    stated = document.pop(CHECKSUM, None)
-    if ref is not None:
-        proof = ref.sha256
-    elif sha256 is not None:
-        proof = sha256
-    else:
-        proof = checksum(document)
-        if stated is not None and stated != proof:
-            raise ChecksumMismatch(f"{label} does not match its checksum: it was changed afterwards", document=label)
+    proof = ref.sha256 if ref else sha256
+    if CHECKSUM in document:
+        said = document.pop(CHECKSUM)
+        if proof is None:
+            proof = checksum(document)
+            if said != proof:
+                label = _label(document, ref, name)
+                raise ChecksumMismatch(
+                    f"{label} does not match its checksum: it was changed afterwards", document=label
+                )
     task_id = document.get("task_id")
     if not isinstance(task_id, str) or not task_id:
+        label = _label(document, ref, name)
         raise DocumentError(f"{label} has no task_id, so it is no track's document", document=label, pointer="/task_id")
     check_id(task_id, "task_id")
     lists: dict[str, tuple[Any, ...]] = {}
     for field in MERGED_LISTS:
-        value = document.get(field)
+        value: Any = document.get(field)
         if value is None:
             continue
-        if not isinstance(value, list):
-            raise DocumentError(f"{label}: {field} is not a list", document=label, pointer=pointer(field))
-        lists[field] = _checked(field, value, label)  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
+        if field == "error_log" or type(value) is not list or not _TEXT.issuperset(map(type, value)):  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
+            _check(field, value, _label(document, ref, name))
+        lists[field] = tuple(cast("list[Any]", value))
         del document[field]
     facts = {key: document[key] for key in _FACTS if key in document}
     details = document.get("implementation_details")
     if isinstance(details, dict) and "test_coverage" in details and "test_coverage" not in facts:
         facts["test_coverage"] = details["test_coverage"]
-    return Contribution(task_id, ref.revision if ref else 0, proof, lists, dump(document, label), facts, ref)
+    rest = dump(document, name or task_id)
+    return Contribution(task_id, ref.revision if ref else 0, proof, lists, rest, facts, ref)
+
+
+def _label(document: JsonObject, ref: ContextRef | None, name: str | None) -> str:
+    return name or str(ref or document.get("task_id"))
 
 
 def rest_of(document: JsonObject) -> JsonObject:
@@ -113,14 +114,14 @@ def _is_merged(key: str, value: Any) -> bool:
     return key in MERGED_LISTS and value is not None
 
 
-def _checked(field: str, items: list[Any], label: str) -> tuple[Any, ...]:
-    if field != "error_log" and _TEXT.issuperset(map(type, items)):
-        return tuple(items)
+def _check(field: str, items: Any, label: str) -> None:
+    if not isinstance(items, list):
+        raise DocumentError(f"{label}: {field} is not a list", document=label, pointer=pointer(field))
     needed = {"decisions": "topic", "pending_actions": "action", "error_log": "error"}.get(field)
-    for index, item in enumerate(items):
+    for index, item in enumerate(cast("list[Any]", items)):
         if type(item) is str and field != "error_log":
             continue
-        if isinstance(item, dict) and needed is not None and isinstance(item.get(needed), str):  # pyright: ignore[reportUnknownMemberType]
+        if needed is not None and isinstance(item, dict) and isinstance(cast("JsonObject", item).get(needed), str):
             continue
         wanted = {"files_modified": "a path", "error_log": "an object with 'error'"}.get(
             field, f"a string or an object with {needed!r}"
@@ -128,7 +129,6 @@ def _checked(field: str, items: list[Any], label: str) -> tuple[Any, ...]:
         raise DocumentError(
             f"{label}: {field}[{index}] must be {wanted}", document=label, pointer=pointer(field, index)
         )
-    return tuple(items)
 
 
 def union(*maps: Contributions) -> dict[str, Contribution]:
@@ -141,7 +141,7 @@ def union(*maps: Contributions) -> dict[str, Contribution]:
     for contributions in maps:
         for task_id, contribution in contributions.items():
             known = result.get(task_id)
-            if known is None or _rank(known) < _rank(contribution):
+            if known is None or (known is not contribution and _rank(known) < _rank(contribution)):
                 result[task_id] = contribution
     return result
 
@@ -174,7 +174,7 @@ def load_contributions(value: Mapping[str, Mapping[str, Any]]) -> dict[str, Cont
         task_id: Contribution(
             task_id=task_id,
             revision=one["revision"],
-            sha256=one["sha256"],
+            stated=one["sha256"],
             lists={field: tuple(one[field]) for field in MERGED_LISTS if field in one},
             rest=orjson.dumps(one["rest"]) if "rest" in one else b"",
             facts=one["facts"],

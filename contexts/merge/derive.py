@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.model.base import JsonObject
+
+Source = str | list[str]
+"""Most items have one source: kept as a text, because a list each costs more than the item."""
 
 
 @dataclass(slots=True)
@@ -17,15 +22,33 @@ class Derived:
 
     Attributes:
         lists: The four merged lists.
-        provenance: For every list, per item, the sources as ``task_id#pointer``.
+        sources: For every list, per item, the source as ``task_id#pointer``, or several.
         concerns: What could not be settled.
         omissions: What was not taken over as it stood, with the reason and the value.
     """
 
     lists: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
-    provenance: dict[str, list[list[str]]] = field(default_factory=dict[str, list[list[str]]])
+    sources: dict[str, list[Source]] = field(default_factory=dict[str, "list[Source]"])
     concerns: list[JsonObject] = field(default_factory=list[JsonObject])
     omissions: list[JsonObject] = field(default_factory=list[JsonObject])
+
+    @property
+    def provenance(self) -> dict[str, list[list[str]]]:
+        """For every list, per item, all its sources."""
+        return {
+            name: [[one] if isinstance(one, str) else one for one in sources] for name, sources in self.sources.items()
+        }
+
+    def provenance_json(self) -> dict[str, orjson.Fragment]:
+        """Return the same as JSON, without a list per item in memory; ids and pointers need no escapes."""
+        return {
+            name: orjson.Fragment(
+                '[["' + '"],["'.join([one if isinstance(one, str) else '","'.join(one) for one in sources]) + '"]]'
+                if sources
+                else "[]"
+            )
+            for name, sources in self.sources.items()
+        }
 
 
 def derive(contributions: Contributions, order: Sequence[str]) -> Derived:
@@ -48,29 +71,35 @@ def derive(contributions: Contributions, order: Sequence[str]) -> Derived:
 
 
 def _files(derived: Derived, named: Sequence[Contribution]) -> None:
-    sources: dict[str, list[str]] = {}
+    sources: dict[str, Source] = {}
     for one in named:
         start = f"{one.task_id}#/files_modified/"
         for index, path in enumerate(one.lists.get("files_modified", ())):
-            source = f"{start}{index}"
-            known = sources.setdefault(path, [source])
-            if known[-1] is not source:
-                known.append(source)
+            sources[path] = _joined(sources.get(path), f"{start}{index}")
     derived.lists["files_modified"] = list(sources)
-    derived.provenance["files_modified"] = list(sources.values())
+    derived.sources["files_modified"] = list(sources.values())
+
+
+def _joined(known: Source | None, source: str) -> Source:
+    if known is None:
+        return source
+    if isinstance(known, str):
+        return [known, source]
+    known.append(source)
+    return known
 
 
 def _concatenated(derived: Derived, named: Sequence[Contribution], name: str) -> None:
     items: list[Any] = []
-    sources: list[list[str]] = []
+    sources: list[Source] = []
     for one in named:
         own = one.lists.get(name)
         if own:
             items += own
             start = f"{one.task_id}#/{name}/"
-            sources += [[f"{start}{index}"] for index in range(len(own))]
+            sources += [f"{start}{index}" for index in range(len(own))]
     derived.lists[name] = items
-    derived.provenance[name] = sources
+    derived.sources[name] = sources
 
 
 def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
@@ -102,7 +131,7 @@ def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
 def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
     kept: dict[str | tuple[str, str], int] = {}
     items: list[Any] = []
-    sources: list[list[str]] = []
+    sources: list[Source] = []
     statuses: dict[int, list[tuple[str, str, Any]]] = {}
     for one in named:
         start = f"{one.task_id}#/pending_actions/"
@@ -119,14 +148,15 @@ def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
             if place is None:
                 place = kept[key] = len(items)
                 items.append(action)
-                sources.append([source])
+                sources.append(source)
             else:
-                sources[place].append(source)
+                sources[place] = _joined(sources[place], source)
                 if action != items[place]:
+                    first = sources[place][0].partition("#")[0]
                     derived.omissions.append(
                         {
                             "what": "pending action",
-                            "why": f"says the same as the one kept from {sources[place][0].partition('#')[0]}",
+                            "why": f"says the same as the one kept from {first}",
                             "task_id": one.task_id,
                             "pointer": f"/pending_actions/{index}",
                             "value": action,
@@ -135,7 +165,7 @@ def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
             if status is not None:
                 statuses.setdefault(place, []).append((one.task_id, f"/pending_actions/{index}", status))
     derived.lists["pending_actions"] = items
-    derived.provenance["pending_actions"] = sources
+    derived.sources["pending_actions"] = sources
     for place, said in statuses.items():
         if len({str(status) for _, _, status in said}) > 1:
             text = items[place] if isinstance(items[place], str) else items[place]["action"]

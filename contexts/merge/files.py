@@ -54,12 +54,13 @@ def merge_files(parent: NamedBytes, tracks: Iterable[NamedBytes], *, timestamp: 
     for label, body in tracks:
         one = _contribution(body, label, whole["workflow_id"])
         known = contributions.setdefault(one.task_id, one)
-        if known.sha256 != one.sha256:
+        if known is one:
+            origin[one.task_id] = label
+        elif known.sha256 != one.sha256:
             raise DocumentError(
                 f"{label} and {origin[one.task_id]} are different documents of track {one.task_id}; pass one of them",
                 document=label,
             )
-        origin.setdefault(one.task_id, label)
     merged = assemble(whole, contributions, timestamp=timestamp, expanded=True)
     listed = dict.fromkeys(entry.task_id for entry in entries)
     return MergedFiles(
@@ -70,22 +71,23 @@ def merge_files(parent: NamedBytes, tracks: Iterable[NamedBytes], *, timestamp: 
     )
 
 
-def read_loose(raw: bytes, name: str) -> tuple[JsonObject, str]:
-    """Return the document of a file, in the present format and without its checksum, and the checksum it has.
+def read_loose(raw: bytes, name: str) -> tuple[JsonObject, str | None]:
+    """Return the document of a file, in the present format and without its checksum, and the checksum if it has one.
 
     Raises:
         DocumentError: Not a context document, or of a newer version.
         ChecksumMismatch: It was changed after its checksum was written.
     """
     document = parse_object(raw, name)
-    stated = document.pop(CHECKSUM, None)
-    proof = checksum(document)
-    if stated is not None and stated != proof:
+    if CHECKSUM not in document:
+        return migrate(document, name), None
+    stated = document.pop(CHECKSUM)
+    if stated != checksum(document):
         raise ChecksumMismatch(
             f"{name} was changed after its checksum was written; remove the field {CHECKSUM!r} if that was on purpose",
             document=name,
         )
-    return migrate(document, name), proof
+    return migrate(document, name), stated
 
 
 def _contribution(raw: bytes, name: str, workflow_id: str) -> Contribution:
