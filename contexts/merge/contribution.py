@@ -146,8 +146,8 @@ def union(*maps: Contributions) -> dict[str, Contribution]:
     return result
 
 
-def _rank(one: Contribution) -> tuple[int, str, bool, str, bytes]:
-    return one.revision, one.sha256, one.ref is not None, str(one.ref), one.rest
+def _rank(one: Contribution) -> tuple[int, str, str, str, bytes]:
+    return one.revision, one.sha256, str(one.ref or ""), one.stated or "", one.rest
 
 
 def dump_contributions(contributions: Contributions) -> dict[str, JsonObject]:
@@ -158,7 +158,7 @@ def dump_contributions(contributions: Contributions) -> dict[str, JsonObject]:
     return {
         task_id: {
             "revision": one.revision,
-            "sha256": one.sha256,
+            "sha256": one.stated,
             "ref": one.ref.model_dump() if one.ref else None,
             "facts": dict(one.facts),
             **{field: list(items) for field, items in one.lists.items()},
