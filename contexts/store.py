@@ -211,7 +211,7 @@ class ContextStore:
     def workflows(self) -> tuple[str, ...]:
         """Return the ids of all workflows that have a document, in order."""
         keys = (read_key(entry.key) for entry in self.objects.list("documents/"))
-        return tuple(dict.fromkeys(parts[0] for parts in keys if parts))
+        return tuple(sorted({parts[0] for parts in keys if parts}))
 
     def put_blob(
         self, workflow_id: str, data: bytes, media_type: str = "application/octet-stream", *, scanned: bool = False
