@@ -1,4 +1,4 @@
-"""One document of 100 KB: save in a local store (fsync included) P99 under 50 ms, load under 20 ms, validation under 10 ms."""
+"""One document of 100 KB: local save (fsync included) P99 under 50 ms, load under 20 ms, validation under 10 ms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory of a merge: the peak beyond what the process had, against the merged document; at most 3 times plus one document.
+"""Memory of a merge: the peak beyond the start, against the merged document; at most 3 times plus one document.
 
 Measured in a fresh process each, by the kernel's own high-water mark, with the documents made one at a time.
 """

@@ -26,6 +26,7 @@ MIGRATIONS: dict[int, Migration] = {}
 """From a major version to the next; 1.0 is the first format there is."""
 
 _DIGITS = bytes(ord("0") if chr(code).isdigit() else code for code in range(256))
+_INDENTED = (b"{\n  ", b"[\n  ")
 _LONG_NUMBER = b"0" * 19
 _INDEX = re.compile(r"(?:0|[1-9][0-9]{0,17})\Z")
 _WIDEST_UNSIGNED = 2**64 - 1
@@ -46,8 +47,9 @@ def parse(raw: bytes, name: str = "document") -> Any:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise DocumentError(f"{name} is not JSON: {_where(error)}", document=name) from error
-    written = dump(value, name)
-    if written != raw and _may_differ(raw, written):
+    # The second most common form is what json.dumps and editors write with two spaces.
+    written = _written(value, name, orjson.OPT_INDENT_2 if raw.startswith(_INDENTED) else 0)
+    if written != raw and written != raw.rstrip() and _may_differ(raw, written):
         _read_precisely(raw, name)
     return value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -77,7 +77,7 @@ def assemble(
         "integration_concerns": _concerns(parent, derived),
         "metrics": {**(parent.get("metrics") or {}), **_metrics(derived, contributions)},
         "track_contexts": {task_id: _track(contributions[task_id], expanded=expanded) for task_id in present},
-        "provenance": derived.provenance_json() if expanded else derived.provenance,
+        "provenance": derived.take_provenance_json() if expanded else derived.provenance,
         "omissions": derived.omissions,
     }
 
@@ -207,9 +207,7 @@ def _summary(entries: Sequence[JsonObject], contributions: Contributions, presen
         if span:
             spans.append(span)
             task["duration_minutes"] = round((span[1] - span[0]).total_seconds() / 60, 4)
-        coverage: Any = one.facts.get("test_coverage")
-        if isinstance(coverage, dict):
-            coverage = cast("JsonObject", coverage).get("total")
+        coverage = one.facts.get("test_coverage")
         if coverage is not None:
             task["test_coverage"] = coverage
         tasks.append(task)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -19,8 +18,7 @@ MERGED_LISTS = ("files_modified", "decisions", "pending_actions", "error_log")
 Contributions = Mapping[str, "Contribution"]
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """One track's part of a merge.
 
     Attributes:
@@ -47,7 +45,7 @@ class Contribution:
         return self.stated or checksum({**orjson.loads(self.rest), **self.lists})
 
 
-_FACTS = ("current_agent", "status", "started_at", "completed_at", "timestamp", "test_coverage")
+_FACTS = ("current_agent", "status", "started_at", "completed_at", "timestamp")
 
 
 _TEXT = frozenset({str})
@@ -94,11 +92,20 @@ def contribute(
         lists[field] = tuple(cast("list[Any]", value))
         del document[field]
     facts = {key: document[key] for key in _FACTS if key in document}
-    details = document.get("implementation_details")
-    if isinstance(details, dict) and "test_coverage" in details and "test_coverage" not in facts:
-        facts["test_coverage"] = details["test_coverage"]
+    coverage = _coverage(document)
+    if coverage is not None:
+        facts["test_coverage"] = coverage
     rest = dump(document, name or task_id)
     return Contribution(task_id, ref.revision if ref else 0, proof, lists, rest, facts, ref)
+
+
+def _coverage(document: JsonObject) -> Any:
+    """Return what a track says of its test coverage, the total where there are several numbers."""
+    coverage: Any = document.get("test_coverage")
+    if coverage is None:
+        details: Any = document.get("implementation_details")
+        coverage = cast("JsonObject", details).get("test_coverage") if isinstance(details, dict) else None
+    return cast("JsonObject", coverage).get("total") if isinstance(coverage, dict) else coverage
 
 
 def _label(document: JsonObject, ref: ContextRef | None, name: str | None) -> str:

@@ -39,16 +39,17 @@ class Derived:
             name: [[one] if isinstance(one, str) else one for one in sources] for name, sources in self.sources.items()
         }
 
-    def provenance_json(self) -> dict[str, orjson.Fragment]:
-        """Return the same as JSON, without a list per item in memory; ids and pointers need no escapes."""
-        return {
-            name: orjson.Fragment(
-                '[["' + '"],["'.join([one if isinstance(one, str) else '","'.join(one) for one in sources]) + '"]]'
-                if sources
-                else "[]"
-            )
-            for name, sources in self.sources.items()
-        }
+    def take_provenance_json(self) -> dict[str, orjson.Fragment]:
+        """Return the same as JSON and let go of the sources, so that both are never in memory at once.
+
+        Ids and pointers need no escapes.
+        """
+        taken: dict[str, orjson.Fragment] = {}
+        for name in tuple(self.sources):
+            sources = self.sources.pop(name)
+            inner = '"],["'.join([one if isinstance(one, str) else '","'.join(one) for one in sources])
+            taken[name] = orjson.Fragment(f'[["{inner}"]]' if sources else "[]")
+        return taken
 
 
 def derive(contributions: Contributions, order: Sequence[str]) -> Derived:

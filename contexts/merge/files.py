@@ -46,8 +46,8 @@ def merge_files(parent: NamedBytes, tracks: Iterable[NamedBytes], *, timestamp: 
     """
     name, raw = parent
     whole, _ = read_loose(raw, name)
-    entries = validate(whole, name).parallel_tasks
-    if not entries:
+    listed = dict.fromkeys(entry.task_id for entry in validate(whole, name).parallel_tasks or ())
+    if not listed:
         raise DocumentError(f"{name} lists no parallel_tasks, so it is no workflow's document", document=name)
     contributions: dict[str, Contribution] = {}
     origin: dict[str, str] = {}
@@ -62,7 +62,6 @@ def merge_files(parent: NamedBytes, tracks: Iterable[NamedBytes], *, timestamp: 
                 document=label,
             )
     merged = assemble(whole, contributions, timestamp=timestamp, expanded=True)
-    listed = dict.fromkeys(entry.task_id for entry in entries)
     return MergedFiles(
         body=dump(merged, "the merged document"),
         missing=tuple(task_id for task_id in listed if task_id not in contributions),
