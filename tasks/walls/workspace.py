@@ -48,7 +48,7 @@ class Workspace:
 
 
 @contextmanager
-def _lock(root: Path) -> Iterator[None]:
+def _lock(root: Path) -> Generator[None]:
     descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
