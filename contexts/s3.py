@@ -24,8 +24,8 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
     NoCredentialsError,
-    PartialCredentialsError,
     ParamValidationError,
+    PartialCredentialsError,
     ReadTimeoutError,
     ResponseStreamingError,
     SSLError,
@@ -56,6 +56,7 @@ _T = TypeVar("_T")
 GZIP_ABOVE = 100_000
 """Bytes above which a body is compressed."""
 _TOKEN = "plait-put"  # noqa: S105 - the name of a metadata field
+_RAW_LENGTH = "plait-raw-length"
 _ATTEMPTS = 8
 
 
@@ -208,6 +209,8 @@ class S3Objects:
         if len(body) > GZIP_ABOVE:
             packed = gzip.compress(body, compresslevel=3, mtime=0)
             if len(packed) < 0.9 * len(body):
+                # Services and proxies drop or undo Content-Encoding at will; the length in the metadata tells what came.
+                extra["Metadata"][_RAW_LENGTH] = str(len(body))
                 body, extra["ContentEncoding"] = packed, "gzip"
         tries = 0
 
@@ -247,19 +250,18 @@ class S3Objects:
     def _get(self, key: str) -> Versioned:
         name = self._name(key)
 
-        def get() -> tuple[bytes, str, str]:
+        def get() -> tuple[bytes, str, str | None]:
             answer = self._client.get_object(Bucket=self._bucket, Key=name)
             with answer["Body"] as stream:
-                return stream.read(), answer["ETag"], answer.get("ContentEncoding", "")
+                return stream.read(), answer["ETag"], answer["Metadata"].get(_RAW_LENGTH)
 
-        body, etag, encoding = self._call("GetObject", key, get)
-        if encoding == "gzip":
-            try:
-                body = gzip.decompress(body)
-            except (OSError, EOFError, zlib.error) as error:
+        body, etag, length = self._call("GetObject", key, get)
+        if length is not None and str(len(body)) != length:
+            body = _unpacked(body, length)
+            if body is None:
                 raise ChecksumMismatch(
                     f"object {key} in {self._where} is cut off or was altered: restore it from a copy", key=key
-                ) from error
+                )
         return Versioned(body=body, version=etag)
 
     def _name(self, key: str) -> str:
@@ -303,6 +305,18 @@ def _may_pass(error: Exception) -> bool:
         return said.may_pass
     passing = HTTPClientError | IncompleteReadError | ResponseStreamingError | ReadTimeoutError
     return isinstance(error, passing) and not isinstance(error, SSLError)
+
+
+def _unpacked(packed: bytes, length: str) -> bytes | None:
+    """Return the body of the given length, or None where it cannot be had from what came."""
+    if not length.isdecimal():
+        return None
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        body = unpacker.decompress(packed, int(length) + 1)
+    except zlib.error:
+        return None
+    return body if unpacker.eof and len(body) == int(length) else None
 
 
 def _is_plain(key: str) -> bool:
