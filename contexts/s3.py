@@ -17,36 +17,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-import stamina
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    ParamValidationError,
-    PartialCredentialsError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-    SSLError,
-)
+from botocore.exceptions import ClientError
 
-from contexts.errors import (
-    BadIdentifier,
-    ChecksumMismatch,
-    InputError,
-    NotFound,
-    ObjectExists,
-    StoreDenied,
-    StoreError,
-    StoreUnreachable,
-    VersionChanged,
-)
+from contexts.errors import BadIdentifier, ChecksumMismatch, NotFound, ObjectExists, VersionChanged
 from contexts.names import check_key
 from contexts.objects import Entry, Versioned
 from contexts.s3_client import S3Settings, connect
-from contexts.s3_errors import answer_of, explain
+from contexts.s3_errors import answer_of
 from contexts.s3_probe import PROBE_KEY, verdict
+from contexts.s3_retry import Patience, persist
 
 if TYPE_CHECKING:
     import boto3
@@ -57,7 +36,6 @@ GZIP_ABOVE = 100_000
 """Bytes above which a body is compressed."""
 _TOKEN = "plait-put"  # noqa: S105 - the name of a metadata field
 _RAW_LENGTH = "plait-raw-length"
-_ATTEMPTS = 8
 
 
 class S3Objects:
@@ -69,7 +47,7 @@ class S3Objects:
         settings: Service, region, addressing, encryption, time-outs.
         session: Credentials; None for the usual chain of boto3.
         client: A client made by `contexts.s3_client.connect`; None makes one from ``settings`` and ``session``.
-        retry_seconds: No new try begins later than this after the first; the last one may take its time-outs more.
+        patience: How long to go on with a request whose failures may pass.
     """
 
     def __init__(
@@ -80,7 +58,7 @@ class S3Objects:
         settings: S3Settings | None = None,
         session: boto3.Session | None = None,
         client: S3Client | None = None,
-        retry_seconds: float = 45.0,
+        patience: Patience | None = None,
     ) -> None:
         self._settings = settings or S3Settings()
         if prefix:
@@ -88,7 +66,7 @@ class S3Objects:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._client = client or connect(self._settings, session)
-        self._retry_seconds = retry_seconds
+        self._patience = patience or Patience()
         self._probed = False
         self._probing = threading.Lock()
         host = urlsplit(self._settings.endpoint_url).netloc.rpartition("@")[2] if self._settings.endpoint_url else ""
@@ -209,9 +187,9 @@ class S3Objects:
         if len(body) > GZIP_ABOVE:
             packed = gzip.compress(body, compresslevel=3, mtime=0)
             if len(packed) < 0.9 * len(body):
-                # Services and proxies drop or undo Content-Encoding at will; the length in the metadata tells what came.
+                # Not Content-Encoding: proxies undo it on the way, and R2's simulator compresses such bodies once more.
                 extra["Metadata"][_RAW_LENGTH] = str(len(body))
-                body, extra["ContentEncoding"] = packed, "gzip"
+                body = packed
         tries = 0
 
         def put() -> str | None:
@@ -268,43 +246,7 @@ class S3Objects:
         return self._prefix + check_key(key)
 
     def _call(self, operation: str, key: str, request: Callable[[], _T]) -> _T:
-        """Send a request, again with growing, jittered pauses while its failure may pass; explain what stays."""
-        try:
-            for attempt in stamina.retry_context(
-                on=_may_pass, attempts=_ATTEMPTS, timeout=self._retry_seconds, wait_initial=0.1, wait_max=5.0
-            ):
-                with attempt:
-                    return request()
-        except (ClientError, BotoCoreError) as error:
-            raise self._explained(error, operation, key) from error
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    def _explained(self, error: ClientError | BotoCoreError, operation: str, key: str) -> StoreError | InputError:
-        said = answer_of(error)
-        if said is not None:
-            return explain(said, operation, self._where, key)
-        if isinstance(error, NoCredentialsError | PartialCredentialsError):
-            return StoreDenied(
-                f"no credentials for {self._where}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a "
-                "credentials block"
-            )
-        if isinstance(error, ParamValidationError):
-            return InputError(f"{self._where} cannot be asked: {error}", key=key)
-        if _may_pass(error):
-            return StoreUnreachable(
-                f"{self._where} does not answer ({type(error).__name__}): check the endpoint and the network, then run "
-                "again",
-                key=key,
-            )
-        return StoreError(f"{self._where} could not be asked: {error}", key=key)
-
-
-def _may_pass(error: Exception) -> bool:
-    said = answer_of(error)
-    if said is not None:
-        return said.may_pass
-    passing = HTTPClientError | IncompleteReadError | ResponseStreamingError | ReadTimeoutError
-    return isinstance(error, passing) and not isinstance(error, SSLError)
+        return persist(request, self._patience, operation, self._where, key)
 
 
 def _unpacked(packed: bytes, length: str) -> bytes | None:

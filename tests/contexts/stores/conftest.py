@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -47,7 +48,9 @@ def r2() -> Iterator[servers.Server]:
 
 def session_for(server: servers.Server, secret_key: str | None = None) -> boto3.Session:
     return boto3.Session(
-        aws_access_key_id=server.access_key, aws_secret_access_key=secret_key or server.secret_key, region_name="us-east-1"
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=secret_key or server.secret_key,
+        region_name="us-east-1",
     )
 
 
@@ -101,6 +104,6 @@ def _local_storage(root: Path) -> Open:
 
 
 @pytest.fixture
-def rounds(request: pytest.FixtureRequest) -> int:
-    """Return how many rounds to race: all 50 when the stores are what is tested, fewer among all other tests."""
-    return 50 if request.config.getoption("-m") == "stores or store_laws" else 10
+def rounds() -> int:
+    """Return how many rounds to race: 50 where the stores are what is tested, fewer among all other tests."""
+    return int(os.environ.get("PLAIT_TEST_ROUNDS", "10"))

@@ -92,7 +92,9 @@ def _install_r2(folder: Path) -> None:
 
 
 def _run(argv: list[str], cwd: Path | None = None) -> None:
-    done = subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        argv, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False
+    )
     if done.returncode:
         raise Unavailable(f"{Path(argv[0]).name} {argv[1]} failed: {done.stderr.strip()[-300:]}")
 
@@ -117,7 +119,17 @@ def ministack() -> Iterator[Server]:
 def moto() -> Iterator[Server]:
     """Run moto_server from the development environment."""
     port = free_port()
-    argv = [sys.executable, "-W", "ignore", "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
+    argv = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-c",
+        "from moto.server import main; main()",
+        "-H",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     with _running(argv, port, {}):
         yield Server("moto", f"http://127.0.0.1:{port}")
 
@@ -155,7 +167,12 @@ def r2() -> Iterator[Server]:
         node = folder / "node_modules" / ".bin" / "node"
         argv = [str(node), str(folder / "node_modules" / "wrangler" / "bin" / "wrangler.js")]
         argv += ["dev", "--ip", "127.0.0.1", "--port", str(port), "--inspector-port", str(free_port())]
-        environment = {"WRANGLER_SEND_METRICS": "false", "CI": "true", "HOME": work, "WRANGLER_SEND_ERROR_REPORTS": "false"}
+        environment = {
+            "WRANGLER_SEND_METRICS": "false",
+            "CI": "true",
+            "HOME": work,
+            "WRANGLER_SEND_ERROR_REPORTS": "false",
+        }
         with _running(argv, port, environment, work):
             yield server
 
