@@ -167,7 +167,7 @@ class S3Contexts(_ResultStorage):
 class RefSerializer(Serializer):
     """Write results as JSON, and read nothing else: references and plain values, so that a bucket cannot run code."""
 
-    type: Literal["plait-refs"] = "plait-refs"
+    type: Literal["plait-refs"] = "plait-refs"  # pyright: ignore[reportIncompatibleVariableOverride] how Prefect tells serializers apart
 
     def dumps(self, obj: Any) -> bytes:
         """Return JSON bytes of a `ContextRef`, a plain value, or a list of such.

@@ -8,6 +8,7 @@ write of every `S3Objects` probes both and refuses such a service.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import secrets
 import threading
@@ -230,7 +231,8 @@ class S3Objects:
 
         def get() -> tuple[bytes, str, str | None]:
             answer = self._client.get_object(Bucket=self._bucket, Key=name)
-            with answer["Body"] as stream:
+            # closing, since a StreamingBody entered by itself hands out urllib3's stream, whose errors are not boto's.
+            with contextlib.closing(answer["Body"]) as stream:
                 return stream.read(), answer["ETag"], answer["Metadata"].get(_RAW_LENGTH)
 
         body, etag, length = self._call("GetObject", key, get)

@@ -16,6 +16,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
     ReadTimeoutError,
+    ResponseParserError,
     ResponseStreamingError,
     SSLError,
 )
@@ -24,6 +25,7 @@ from contexts.errors import InputError, StoreDenied, StoreError, StoreUnreachabl
 from contexts.s3_errors import answer_of, explain
 
 _T = TypeVar("_T")
+_PASSING = (HTTPClientError, IncompleteReadError, ReadTimeoutError, ResponseParserError, ResponseStreamingError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,7 @@ def _may_pass(error: Exception) -> bool:
     said = answer_of(error)
     if said is not None:
         return said.may_pass
-    passing = HTTPClientError | IncompleteReadError | ResponseStreamingError | ReadTimeoutError
-    return isinstance(error, passing) and not isinstance(error, SSLError)
+    return isinstance(error, _PASSING) and not isinstance(error, SSLError)
 
 
 def _explained(error: ClientError | BotoCoreError, operation: str, where: str, key: str) -> StoreError | InputError:

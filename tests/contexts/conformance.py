@@ -14,10 +14,18 @@ from dataclasses import dataclass
 import pytest
 
 from contexts.errors import BadIdentifier, Conflict, NotFound, ObjectExists, VersionChanged
-from contexts.objects import ObjectStore
+from contexts.objects import ObjectStore, Versioned
 
 Open = Callable[[], ObjectStore]
 WRITERS = 16
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A fresh storage, and how often to race on it."""
+
+    open: Open
+    rounds: int = 10
 
 
 @dataclass(frozen=True)
@@ -25,24 +33,24 @@ class Law:
     """One thing a store must hold, and how to find out."""
 
     name: str
-    check: Callable[[Open, int], None]
+    check: Callable[[Trial], None]
 
 
 LAWS: list[Law] = []
 
 
-def law(check: Callable[[Open, int], None]) -> Callable[[Open, int], None]:
+def law(check: Callable[[Trial], None]) -> Callable[[Trial], None]:
     LAWS.append(Law(check.__name__.replace("_", " "), check))
     return check
 
 
-def broken_laws(open_store: Callable[[], Open], rounds: int = 10) -> dict[str, str]:
+def broken_laws(fresh: Callable[[], Open], rounds: int = 10) -> dict[str, str]:
     """Run every law on a fresh storage each and return what is broken: the law's name and how it showed."""
     broken: dict[str, str] = {}
     for each in LAWS:
         try:
-            each.check(open_store(), rounds)
-        except AssertionError as error:
+            each.check(Trial(fresh(), rounds))
+        except (AssertionError, pytest.fail.Exception) as error:
             broken[each.name] = str(error).partition("\n")[0]
     return broken
 
@@ -65,7 +73,7 @@ def race(handles: list[ObjectStore], act: Callable[[ObjectStore, int], object]) 
 
 
 @law
-def what_was_created_is_read_back(open_store: Open, rounds: int) -> None:
+def what_was_created_is_read_back(trial: Trial) -> None:
     bodies = {
         "empty": b"",
         "text": b'{"a": "\xc3\xa4"}',
@@ -73,16 +81,16 @@ def what_was_created_is_read_back(open_store: Open, rounds: int) -> None:
         "zip": b"\x1f\x8b" * 80_000,
     }
     for name, body in bodies.items():
-        open_store().create(f"blobs/w/{name}", body)
+        trial.open().create(f"blobs/w/{name}", body)
     for name, body in bodies.items():
-        assert open_store().read(f"blobs/w/{name}") == body, f"{name} came back changed"
+        assert trial.open().read(f"blobs/w/{name}") == body, f"{name} came back changed"
 
 
 @law
-def creating_twice_is_refused_and_keeps_the_first(open_store: Open, rounds: int) -> None:
-    store = open_store()
+def creating_twice_is_refused_and_keeps_the_first(trial: Trial) -> None:
+    store = trial.open()
     store.create("documents/w/context/000001.json", b"first")
-    for handle in (store, open_store()):
+    for handle in (store, trial.open()):
         for body in (b"second", b"first"):
             with pytest.raises(ObjectExists):
                 handle.create("documents/w/context/000001.json", body)
@@ -90,27 +98,27 @@ def creating_twice_is_refused_and_keeps_the_first(open_store: Open, rounds: int)
 
 
 @law
-def of_many_creating_one_key_exactly_one_wins(open_store: Open, rounds: int) -> None:
-    handles = [open_store() for _ in range(WRITERS)]
-    for turn in range(rounds):
+def of_many_creating_one_key_exactly_one_wins(trial: Trial) -> None:
+    handles = [trial.open() for _ in range(WRITERS)]
+    for turn in range(trial.rounds):
         key = f"documents/w/context/{turn:06d}.json"
         won, _ = race(handles, lambda store, number, key=key: store.create(key, f"writer {number}".encode()))
         assert len(won) == 1, f"round {turn}: {len(won)} writers won"
-        assert open_store().read(key) == f"writer {won[0]}".encode(), f"round {turn}: the loser's body is stored"
+        assert trial.open().read(key) == f"writer {won[0]}".encode(), f"round {turn}: the loser's body is stored"
 
 
 @law
-def of_many_replacing_one_version_exactly_one_wins(open_store: Open, rounds: int) -> None:
-    handles = [open_store() for _ in range(WRITERS)]
-    version = open_store().replace("leases/w.json", b"none yet", None)
-    for turn in range(rounds):
+def of_many_replacing_one_version_exactly_one_wins(trial: Trial) -> None:
+    handles = [trial.open() for _ in range(WRITERS)]
+    version = trial.open().replace("leases/w.json", b"none yet", None)
+    for turn in range(trial.rounds):
         won, _ = race(
             handles,
             lambda store, number, turn=turn, version=version: store.replace(
                 "leases/w.json", f"{turn} of {number}".encode(), version
             ),
         )
-        found = open_store().read_versioned("leases/w.json")
+        found = trial.open().read_versioned("leases/w.json")
         assert found is not None, "the object is gone"
         assert len(won) == 1, f"round {turn}: {len(won)} writers won"
         assert found.body == f"{turn} of {won[0]}".encode(), f"round {turn}: the loser's body is stored"
@@ -118,9 +126,9 @@ def of_many_replacing_one_version_exactly_one_wins(open_store: Open, rounds: int
 
 
 @law
-def of_many_making_one_mutable_object_exactly_one_wins(open_store: Open, rounds: int) -> None:
-    handles = [open_store() for _ in range(WRITERS)]
-    for turn in range(rounds):
+def of_many_making_one_mutable_object_exactly_one_wins(trial: Trial) -> None:
+    handles = [trial.open() for _ in range(WRITERS)]
+    for turn in range(trial.rounds):
         won, _ = race(
             handles,
             lambda store, number, turn=turn: store.replace(f"leases/w{turn}.json", f"{number}".encode(), None),
@@ -129,12 +137,12 @@ def of_many_making_one_mutable_object_exactly_one_wins(open_store: Open, rounds:
 
 
 @law
-def a_replace_returns_the_version_to_name_next(open_store: Open, rounds: int) -> None:
-    store = open_store()
+def a_replace_returns_the_version_to_name_next(trial: Trial) -> None:
+    store = trial.open()
     first = store.replace("leases/w.json", b"1", None)
     second = store.replace("leases/w.json", b"2", first)
-    found = open_store().read_versioned("leases/w.json")
-    assert found is not None and found.body == b"2" and found.version == second, f"{found} is not version {second}"
+    found = trial.open().read_versioned("leases/w.json")
+    assert found == Versioned(b"2", second), f"{found} is not version {second}"
     for stale in (first, None):
         with pytest.raises(VersionChanged):
             store.replace("leases/w.json", b"3", stale)
@@ -144,7 +152,7 @@ def a_replace_returns_the_version_to_name_next(open_store: Open, rounds: int) ->
 
 
 @law
-def listing_is_complete_and_in_key_order(open_store: Open, rounds: int) -> None:
+def listing_is_complete_and_in_key_order(trial: Trial) -> None:
     keys = [
         "documents/w/context/000002.json",
         "documents/w/context/000010.json",
@@ -156,7 +164,7 @@ def listing_is_complete_and_in_key_order(open_store: Open, rounds: int) -> None:
         "documents/w-2/context/000001.json",
         "blobs/w/00ff",
     ]
-    store = open_store()
+    store = trial.open()
     for key in keys:
         store.create(key, key.encode())
     for prefix in (
@@ -168,7 +176,7 @@ def listing_is_complete_and_in_key_order(open_store: Open, rounds: int) -> None:
         "documents/x/",
         "bl",
     ):
-        listed = list(open_store().list(prefix))
+        listed = list(trial.open().list(prefix))
         expected = sorted(key for key in keys if key.startswith(prefix))
         assert [entry.key for entry in listed] == expected, f"prefix {prefix!r}: {[entry.key for entry in listed]}"
         assert all(entry.size == len(entry.key) for entry in listed), "a size is wrong"
@@ -176,8 +184,8 @@ def listing_is_complete_and_in_key_order(open_store: Open, rounds: int) -> None:
 
 
 @law
-def a_missing_object_is_said_to_be_missing(open_store: Open, rounds: int) -> None:
-    store = open_store()
+def a_missing_object_is_said_to_be_missing(trial: Trial) -> None:
+    store = trial.open()
     with pytest.raises(NotFound):
         store.read("documents/w/context/000001.json")
     assert store.read_versioned("leases/w.json") is None
@@ -186,18 +194,18 @@ def a_missing_object_is_said_to_be_missing(open_store: Open, rounds: int) -> Non
 
 
 @law
-def a_deleted_object_is_gone(open_store: Open, rounds: int) -> None:
-    store = open_store()
+def a_deleted_object_is_gone(trial: Trial) -> None:
+    store = trial.open()
     store.create("documents/w/context/000001.json", b"x")
     store.delete("documents/w/context/000001.json")
-    assert [*open_store().list("")] == [], "it is still listed"
+    assert [*trial.open().list("")] == [], "it is still listed"
     with pytest.raises(NotFound):
-        open_store().read("documents/w/context/000001.json")
+        trial.open().read("documents/w/context/000001.json")
 
 
 @law
-def no_key_leads_out_of_the_store(open_store: Open, rounds: int) -> None:
-    store = open_store()
+def no_key_leads_out_of_the_store(trial: Trial) -> None:
+    store = trial.open()
     for key in (
         "../x",
         "a/../../x",
@@ -229,23 +237,22 @@ def no_key_leads_out_of_the_store(open_store: Open, rounds: int) -> None:
 
 
 @law
-def readers_see_a_whole_body_or_none(open_store: Open, rounds: int) -> None:
+def readers_see_a_whole_body_or_none(trial: Trial) -> None:
     body = b"whole " * 100_000
     done = threading.Event()
     torn: list[int] = []
 
     def watch() -> None:
-        store = open_store()
+        store = trial.open()
         while not done.is_set():
-            for entry in store.list("blobs/w/"):
-                if len(store.read(entry.key)) != len(body):
-                    torn.append(len(store.read(entry.key)))
+            sizes = [len(store.read(entry.key)) for entry in store.list("blobs/w/")]
+            torn.extend(size for size in sizes if size != len(body))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        for turn in range(rounds):
-            open_store().create(f"blobs/w/{turn:04d}", body)
+        for turn in range(trial.rounds):
+            trial.open().create(f"blobs/w/{turn:04d}", body)
     finally:
         done.set()
         watcher.join(60)
@@ -253,7 +260,7 @@ def readers_see_a_whole_body_or_none(open_store: Open, rounds: int) -> None:
 
 
 @law
-def the_identity_is_the_same_for_every_handle_and_names_no_secret(open_store: Open, rounds: int) -> None:
-    names = {open_store().identity for _ in range(3)}
+def the_identity_is_the_same_for_every_handle_and_names_no_secret(trial: Trial) -> None:
+    names = {trial.open().identity for _ in range(3)}
     assert len(names) == 1, f"one storage has several names: {names}"
     assert "://" in names.pop(), "the identity is no URL"
