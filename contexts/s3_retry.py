@@ -16,10 +16,10 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
     ReadTimeoutError,
-    ResponseParserError,
     ResponseStreamingError,
     SSLError,
 )
+from botocore.parsers import ResponseParserError
 
 from contexts.errors import InputError, StoreDenied, StoreError, StoreUnreachable
 from contexts.s3_errors import answer_of, explain
@@ -71,7 +71,7 @@ def persist(request: Callable[[], _T], patience: Patience, operation: str, where
         ):
             with attempt:
                 return request()
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         raise _explained(error, operation, where, key) from error
     raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -83,7 +83,7 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, _PASSING) and not isinstance(error, SSLError)
 
 
-def _explained(error: ClientError | BotoCoreError, operation: str, where: str, key: str) -> StoreError | InputError:
+def _explained(error: Exception, operation: str, where: str, key: str) -> StoreError | InputError:
     said = answer_of(error)
     if said is not None:
         return explain(said, operation, where, key)
