@@ -202,7 +202,7 @@ def test_every_pointer_leads_to_the_redacted_value_and_the_rest_is_untouched(bef
     assert list(done.value) == list(document)
 
 
-@pytest.mark.parametrize("shape", [s for s in shapes()], ids=lambda s: s.kind)
+@pytest.mark.parametrize("shape", list(shapes()), ids=lambda s: s.kind)
 def test_no_shape_backtracks_on_a_hostile_megabyte(shape):
     units = ("a", "aA0", "eyJ", "eyJ.", "sk-", "sk-proj-", "glagent-", "://", "://a:", "secret_key=", "-us", "0a")
     more = ("xoxb-1-", "//:_authToken=", "-----BEGIN PRIVATE " + "KEY-----\n", "cf_token=", "clkey=", ":AA", "a.b.c.")
@@ -222,7 +222,22 @@ def test_every_hint_is_lower_case_and_part_of_what_its_shape_finds():
 
 
 def test_a_clean_document_of_100_kb_is_quick():
-    words = "JWT token secret key task-impl risk-free session https://x.example/a AC SK cf_token disk sha 12".split()
+    words = [
+        "JWT",
+        "token",
+        "secret",
+        "key",
+        "task-impl",
+        "risk-free",
+        "session",
+        "https://x.example/a",
+        "AC",
+        "SK",
+        "cf_token",
+        "disk",
+        "sha",
+        "12",
+    ]
     dice = random.Random(3)
     document = {"items": [{"id": n, "text": " ".join(dice.choices(words, k=60))} for n in range(230)]}
     assert len(json.dumps(document)) > 90_000
