@@ -19,6 +19,7 @@ from contexts.model.parts import (
     DeploymentReadiness,
     ErrorEntry,
     Evidence,
+    Execution,
     ExecutionSummary,
     FeatureSpec,
     FindingEntry,
@@ -96,6 +97,7 @@ class Context(Open):
     deployment_readiness: DeploymentReadiness | None = None
     deployment_info: dict[str, Any] | None = None
 
+    execution: Execution | None = None
     run: RunRecord | None = None
     spec: BlobRef | None = None
     kind: Literal["workflow", "track", "group"] | None = None

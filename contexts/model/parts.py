@@ -224,6 +224,58 @@ class DeploymentReadiness(Open):
     production: dict[str, Any] | None = None
 
 
+class Refused(Open):
+    """Something in a workspace that was not taken over: a link that leads out, a nested repository, a huge file."""
+
+    path: str
+    why: str
+
+
+class Attempt(Open):
+    """One attempt at a track."""
+
+    number: int
+    status: str
+    seconds: Number
+    started_at: Instant
+    exit_code: int | None = None
+    reason: str | None = None
+    log: BlobRef | None = None
+
+
+class Execution(Open):
+    """How plait ran a track, and what git says it produced.
+
+    Attributes:
+        inputs: Digest of everything that decides what the track produces.
+        result: Digest of what it produced: content and tree, no times and no usage.
+        start: Commit the track started from.
+        commit: Commit that holds its work.
+        tree: The tree of that commit, or a digest of the folder where there is no repository.
+        bundle: The track's commits as a git bundle.
+        files: The folder's changed files as an archive, where there is no repository.
+        seconds: Wall time of all attempts.
+        workspace: Folder of the workspace that was kept, by its name below the workspace root.
+    """
+
+    inputs: str
+    result: str | None = None
+    backend: str
+    started_at: Instant
+    completed_at: Instant | None = None
+    seconds: Number
+    attempts: list[Attempt]
+    reason: str | None = None
+    start: str | None = None
+    commit: str | None = None
+    tree: str | None = None
+    bundle: BlobRef | None = None
+    files: BlobRef | None = None
+    refused: list[Refused] | None = None
+    claimed_files: list[str] | None = None
+    run_id: str | None = None
+
+
 class TrackRecord(Open):
     """How one track of one run went."""
 

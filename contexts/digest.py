@@ -1,0 +1,142 @@
+"""What decides a track's result: the digest that tells whether finished work can be used again.
+
+Two digests per track. The inputs digest covers everything that can change what the track produces; the result digest
+covers what it produced, and enters the inputs digest of the tracks that need it. Every field of the spec is consciously
+in or out, and a test fails when a new field is in neither list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from contexts.codec import canonical
+from contexts.model.base import JsonObject
+from contexts.model.policy import CommandAgent, ReplayAgent
+from contexts.model.spec import Spec, Track
+
+FORMAT = 1
+"""Raised when the meaning of the digest changes, so that older results are not mistaken for present ones."""
+
+TRACK_IN = frozenset({"task_id", "agent", "scope", "needs", "owns", "migrations", "criteria"})
+TRACK_OUT = frozenset(
+    {
+        "required", "retries", "timeout_minutes", "estimate_minutes", "checkpoint_minutes", "ports", "metadata",
+        "context_ref", "status", "started_at",
+    }
+)  # fmt: skip
+SPEC_IN = frozenset(
+    {"feature_spec", "shared_constraints", "integration_requirements", "success_criteria", "agents", "repository"}
+)
+SPEC_OUT = frozenset(
+    {
+        "workflow_id", "parallel_tasks", "version", "timestamp", "current_agent", "next_agent", "phase",
+        "context_summary", "metadata", "groups", "verification", "deployment", "budget", "policy", "max_parallel",
+        "secrets",
+    }
+)  # fmt: skip
+RESULT_OUT = frozenset(
+    {
+        "_checksum", "version", "workflow_id", "parent_workflow_id", "timestamp", "usage", "execution", "findings",
+        "checkpoints", "conversation_history", "metadata", "provenance", "run", "started_at", "completed_at",
+    }
+)  # fmt: skip
+
+
+def criteria_of(spec: Spec, track: Track) -> dict[str, list[Any]]:
+    """Return the success criteria that reach a track, by area, as plain values.
+
+    The areas it names; else the area called like it; else all of them.
+    """
+    if track.criteria is not None:
+        areas: Sequence[str] = track.criteria
+    elif track.task_id in spec.success_criteria:
+        areas = (track.task_id,)
+    else:
+        areas = tuple(spec.success_criteria)
+    return {
+        area: [
+            one if isinstance(one, str) else one.model_dump(mode="json", exclude_unset=True)
+            for one in spec.success_criteria[area]
+        ]
+        for area in areas
+    }
+
+
+def track_inputs(
+    spec: Spec,
+    track: Track,
+    *,
+    base: str | None,
+    prerequisites: Mapping[str, str],
+    agent: Mapping[str, Any],
+) -> str:
+    """Return the inputs digest of a track, sha256 in hexadecimal.
+
+    Args:
+        spec: The spec.
+        track: The track.
+        base: Full sha of the pinned base commit, None without a repository.
+        prerequisites: Result digests of the transitive prerequisites, by task_id.
+        agent: What `agent_inputs` says of the backend.
+    """
+    return sha256(
+        canonical(
+            {
+                "format": FORMAT,
+                "task_id": track.task_id,
+                "role": track.agent,
+                "scope": track.scope,
+                "owns": track.owns,
+                "migrations": track.migrations,
+                "feature": spec.feature_spec.to_json(),
+                "constraints": spec.shared_constraints,
+                "integration_requirements": spec.integration_requirements,
+                "criteria": criteria_of(spec, track),
+                "base": base,
+                "setup": spec.repository.setup if spec.repository else (),
+                "prerequisites": dict(prerequisites),
+                "agent": dict(agent),
+            }
+        )
+    ).hexdigest()
+
+
+def agent_inputs(
+    agent: CommandAgent | ReplayAgent | None, *, folder: Path, recording: bytes | None = None
+) -> JsonObject:
+    """Return what of a backend decides a track's result.
+
+    Programs and files an argument names outside the repository count by content; absolute paths and client versions
+    do not count.
+
+    Args:
+        agent: The declared agent, None when a recording is replayed.
+        folder: The spec's folder, for ``{spec_dir}``.
+        recording: The recorded document, when it is replayed.
+    """
+    if recording is not None:
+        return {"backend": "replay", "recording": sha256(recording).hexdigest()}
+    if isinstance(agent, CommandAgent):
+        return {
+            "backend": "command",
+            "argv": [_argument(part, folder) for part in agent.argv],
+            "env": dict(sorted(agent.env.items())),
+        }
+    return {"backend": "none"}
+
+
+def _argument(text: str, folder: Path) -> Any:
+    path = Path(text.replace("{spec_dir}", str(folder)))
+    if not path.is_absolute():
+        return text
+    name = text if "{spec_dir}" in text else path.name
+    return {"name": name, "sha256": sha256(path.read_bytes()).hexdigest()} if path.is_file() else name
+
+
+def result_digest(document: Mapping[str, Any], tree: str | None) -> str:
+    """Return the digest of what a track produced: its document without times and usage, and its tree."""
+    kept = {key: value for key, value in document.items() if key not in RESULT_OUT}
+    return sha256(canonical({"format": FORMAT, "document": kept, "tree": tree})).hexdigest()

@@ -1,0 +1,313 @@
+"""Keep objects in a bucket of S3, R2 or any service that honours If-None-Match and If-Match.
+
+One request per saved object: a put with ``If-None-Match: *`` either makes the object or is refused. Each put carries
+a token of its own in the object's metadata. When a put that had to be repeated is refused, the token tells whether its
+own first try had landed after all. A service that ignores preconditions would lose writes silently, so the first
+write of every `S3Objects` probes both and refuses such a service.
+"""
+
+from __future__ import annotations
+
+import gzip
+import secrets
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import stamina
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+    SSLError,
+)
+
+from contexts.errors import (
+    BadIdentifier,
+    ChecksumMismatch,
+    InputError,
+    NotFound,
+    ObjectExists,
+    StoreDenied,
+    StoreError,
+    StoreUnreachable,
+    VersionChanged,
+)
+from contexts.names import check_key
+from contexts.objects import Entry, Versioned
+from contexts.s3_client import S3Settings, connect
+from contexts.s3_errors import answer_of, explain
+from contexts.s3_probe import PROBE_KEY, verdict
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_s3 import S3Client
+
+_T = TypeVar("_T")
+GZIP_ABOVE = 100_000
+"""Bytes above which a body is compressed."""
+_TOKEN = "plait-put"  # noqa: S105 - the name of a metadata field
+_ATTEMPTS = 8
+
+
+class S3Objects:
+    """An object store in one bucket, below one prefix. Thread-safe.
+
+    Args:
+        bucket: The bucket.
+        prefix: Where in it, without slashes at the ends; may be empty.
+        settings: Service, region, addressing, encryption, time-outs.
+        session: Credentials; None for the usual chain of boto3.
+        client: A client made by `contexts.s3_client.connect`; None makes one from ``settings`` and ``session``.
+        retry_seconds: No new try begins later than this after the first; the last one may take its time-outs more.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        settings: S3Settings | None = None,
+        session: boto3.Session | None = None,
+        client: S3Client | None = None,
+        retry_seconds: float = 45.0,
+    ) -> None:
+        self._settings = settings or S3Settings()
+        if prefix:
+            check_key(prefix)
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._client = client or connect(self._settings, session)
+        self._retry_seconds = retry_seconds
+        self._probed = False
+        self._probing = threading.Lock()
+        host = urlsplit(self._settings.endpoint_url).netloc.rpartition("@")[2] if self._settings.endpoint_url else ""
+        self._where = f"bucket {bucket}" + (f" at {host}" if host else "")
+
+    @property
+    def client(self) -> S3Client:
+        """The one client; tests count its requests."""
+        return self._client
+
+    @property
+    def identity(self) -> str:
+        """Name bucket, prefix and service as an ``s3://`` URL."""
+        url = f"s3://{self._bucket}/{self._prefix}".removesuffix("/")
+        endpoint = self._settings.endpoint_url.rstrip("/")
+        return f"{url}?endpoint_url={quote(endpoint, safe=':/')}" if endpoint else url
+
+    def create(self, key: str, body: bytes) -> None:
+        """Store a new object with one request.
+
+        Raises:
+            ObjectExists: The key is taken, and not by an earlier try of this very call.
+            StoreError: The service refused, or did not answer in time.
+        """
+        self.probe()
+        if not self._put(key, body, {"IfNoneMatch": "*"}):
+            raise ObjectExists(f"object {key} exists already in {self._where}", key=key)
+
+    def read(self, key: str) -> bytes:
+        """Return a whole object.
+
+        Raises:
+            NotFound: No such key.
+            ChecksumMismatch: A compressed body that cannot be unpacked.
+        """
+        return self._get(key).body
+
+    def read_many(self, keys: Iterable[str], *, at_once: int = 16) -> dict[str, bytes]:
+        """Return several whole objects by key, read side by side.
+
+        Raises:
+            NotFound: One of the keys is missing.
+        """
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return {}
+        with ThreadPoolExecutor(min(at_once, len(wanted)), thread_name_prefix="s3-read") as pool:
+            return dict(zip(wanted, pool.map(self.read, wanted), strict=True))
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        """Yield every object whose key begins with ``prefix``, in ascending key order, 1,000 a request."""
+        if prefix:
+            check_key(prefix.removesuffix("/"))
+        request: dict[str, Any] = {"Bucket": self._bucket, "Prefix": self._prefix + prefix}
+        while True:
+            page = self._call("ListObjectsV2", prefix, lambda: self._client.list_objects_v2(**request))
+            for found in page.get("Contents", ()):
+                key = found.get("Key", "").removeprefix(self._prefix)
+                if _is_plain(key) and key != PROBE_KEY:
+                    modified = found.get("LastModified")
+                    yield Entry(key=key, size=found.get("Size", 0), modified=modified.timestamp() if modified else 0.0)
+            if not page.get("IsTruncated"):
+                return
+            request["ContinuationToken"] = page.get("NextContinuationToken", "")
+
+    def read_versioned(self, key: str) -> Versioned | None:
+        """Return an object and its ETag, or None where there is none."""
+        try:
+            return self._get(key)
+        except NotFound:
+            return None
+
+    def replace(self, key: str, body: bytes, version: str | None) -> str:
+        """Replace an object if it still has ``version`` (None: if it is new); return its new version.
+
+        Raises:
+            VersionChanged: Somebody else replaced, made or removed it since.
+        """
+        self.probe()
+        etag = self._put(key, body, {"IfNoneMatch": "*"} if version is None else {"IfMatch": version})
+        if not etag:
+            raise VersionChanged(f"object {key} in {self._where} was changed by somebody else", key=key)
+        return etag
+
+    def delete(self, key: str) -> None:
+        """Remove an object; a missing one is no error."""
+        name = self._name(key)
+        self._call("DeleteObject", key, lambda: self._client.delete_object(Bucket=self._bucket, Key=name))
+
+    def overwrite(self, key: str, body: bytes) -> None:
+        """Store an object whatever was there: for Prefect's results, which are cache. Documents never are."""
+        name = self._name(key)
+        extra = self._extra(secrets.token_hex(8))
+        self._call("PutObject", key, lambda: self._client.put_object(Bucket=self._bucket, Key=name, Body=body, **extra))
+
+    def probe(self) -> None:
+        """Make sure, once, that the service honours create-only and If-Match. Every write does this first.
+
+        Raises:
+            StoreUnsuitable: It ignores one of them.
+            StoreError: It refused, or did not answer.
+        """
+        if self._probed:
+            return
+        with self._probing:
+            if not self._probed:
+                verdict(self._probe_put, self._where)
+                self._probed = True
+
+    def _probe_put(self, condition: dict[str, str]) -> bool:
+        return bool(self._put(PROBE_KEY, b"plait asks whether this service honours preconditions\n", condition))
+
+    def _put(self, key: str, body: bytes, condition: dict[str, str]) -> str:
+        """Put under a condition; return the new ETag, or an empty string when the condition did not hold."""
+        name = self._name(key)
+        token = secrets.token_hex(8)
+        extra = self._extra(token)
+        if len(body) > GZIP_ABOVE:
+            packed = gzip.compress(body, compresslevel=3, mtime=0)
+            if len(packed) < 0.9 * len(body):
+                body, extra["ContentEncoding"] = packed, "gzip"
+        tries = 0
+
+        def put() -> str | None:
+            nonlocal tries
+            tries += 1
+            try:
+                answer = self._client.put_object(Bucket=self._bucket, Key=name, Body=body, **condition, **extra)
+            except ClientError as error:
+                said = answer_of(error)
+                if said and (said.precondition_failed or ("IfMatch" in condition and said.missing)):
+                    return None
+                raise
+            return answer["ETag"]
+
+        etag = self._call("PutObject", key, put)
+        if etag is None and tries > 1:
+            return self._landed(key, name, token)
+        return etag or ""
+
+    def _landed(self, key: str, name: str, token: str) -> str:
+        """Return the ETag if the object is what this very call has put, though its answer was lost."""
+        try:
+            head = self._call("HeadObject", key, lambda: self._client.head_object(Bucket=self._bucket, Key=name))
+        except NotFound:
+            return ""
+        return head["ETag"] if head["Metadata"].get(_TOKEN) == token else ""
+
+    def _extra(self, token: str) -> dict[str, Any]:
+        extra: dict[str, Any] = {"Metadata": {_TOKEN: token}}
+        if self._settings.sse:
+            extra["ServerSideEncryption"] = self._settings.sse
+        if self._settings.kms_key_id:
+            extra["SSEKMSKeyId"] = self._settings.kms_key_id
+        return extra
+
+    def _get(self, key: str) -> Versioned:
+        name = self._name(key)
+
+        def get() -> tuple[bytes, str, str]:
+            answer = self._client.get_object(Bucket=self._bucket, Key=name)
+            with answer["Body"] as stream:
+                return stream.read(), answer["ETag"], answer.get("ContentEncoding", "")
+
+        body, etag, encoding = self._call("GetObject", key, get)
+        if encoding == "gzip":
+            try:
+                body = gzip.decompress(body)
+            except (OSError, EOFError, zlib.error) as error:
+                raise ChecksumMismatch(
+                    f"object {key} in {self._where} is cut off or was altered: restore it from a copy", key=key
+                ) from error
+        return Versioned(body=body, version=etag)
+
+    def _name(self, key: str) -> str:
+        return self._prefix + check_key(key)
+
+    def _call(self, operation: str, key: str, request: Callable[[], _T]) -> _T:
+        """Send a request, again with growing, jittered pauses while its failure may pass; explain what stays."""
+        try:
+            for attempt in stamina.retry_context(
+                on=_may_pass, attempts=_ATTEMPTS, timeout=self._retry_seconds, wait_initial=0.1, wait_max=5.0
+            ):
+                with attempt:
+                    return request()
+        except (ClientError, BotoCoreError) as error:
+            raise self._explained(error, operation, key) from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _explained(self, error: ClientError | BotoCoreError, operation: str, key: str) -> StoreError | InputError:
+        said = answer_of(error)
+        if said is not None:
+            return explain(said, operation, self._where, key)
+        if isinstance(error, NoCredentialsError | PartialCredentialsError):
+            return StoreDenied(
+                f"no credentials for {self._where}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a "
+                "credentials block"
+            )
+        if isinstance(error, ParamValidationError):
+            return InputError(f"{self._where} cannot be asked: {error}", key=key)
+        if _may_pass(error):
+            return StoreUnreachable(
+                f"{self._where} does not answer ({type(error).__name__}): check the endpoint and the network, then run "
+                "again",
+                key=key,
+            )
+        return StoreError(f"{self._where} could not be asked: {error}", key=key)
+
+
+def _may_pass(error: Exception) -> bool:
+    said = answer_of(error)
+    if said is not None:
+        return said.may_pass
+    passing = HTTPClientError | IncompleteReadError | ResponseStreamingError | ReadTimeoutError
+    return isinstance(error, passing) and not isinstance(error, SSLError)
+
+
+def _is_plain(key: str) -> bool:
+    try:
+        check_key(key)
+    except BadIdentifier:  # a folder placeholder of some console, or somebody else's object
+        return False
+    return True

@@ -1,0 +1,88 @@
+"""The `command` backend: a program of the user's, run behind the walls."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from contexts.specfile import resolve_argv
+
+from contexts.errors import DocumentError
+from contexts.model.policy import CommandAgent
+from tasks.agents.backend import Delivery, Job
+from tasks.agents.left import read_left
+from tasks.walls.environment import agent_environment
+from tasks.walls.supervisor import Outcome, run_supervised
+
+
+@dataclass(frozen=True, slots=True)
+class CommandBackend:
+    """Runs ``argv`` in the workspace; ``PLAIT_ASSIGNMENT`` and ``PLAIT_CONTEXT`` name the two files it must know."""
+
+    agent: CommandAgent
+    folder: Path
+    name: str = "command"
+    works: bool = True
+
+    def run(self, job: Job) -> Delivery:
+        """Run the program and read what it left; a failure says what happened and whether it can pass."""
+        assignment, left = job.exchange / "assignment.json", job.exchange / "context.json"
+        assignment.write_bytes(orjson.dumps(job.assignment.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+        left.unlink(missing_ok=True)
+        passed, extra = split_environment(self.agent.env)
+        environment = agent_environment(
+            job.exchange / "home",
+            passed=passed,
+            extra={
+                **extra,
+                "PLAIT_ASSIGNMENT": str(assignment),
+                "PLAIT_CONTEXT": str(left),
+                "PLAIT_PORTS": " ".join(str(port) for port in job.assignment.ports),
+                "PLAIT_WORKFLOW_ID": job.assignment.workflow_id,
+                "PLAIT_TASK_ID": job.assignment.task_id,
+            },
+        )
+        outcome = run_supervised(
+            resolve_argv(self.agent.argv, folder=self.folder),
+            cwd=job.workspace,
+            env=environment,
+            log=job.log,
+            deadline=job.deadline,
+            cancel=job.cancel,
+            on_line=job.on_line,
+        )
+        return self._judge(outcome, left, job)
+
+    def _judge(self, outcome: Outcome, left: Path, job: Job) -> Delivery:
+        if outcome.reason == "cancelled":
+            return Delivery(None, "the run was stopped", cancelled=True, exit_code=outcome.exit_code)
+        if outcome.reason == "deadline":
+            minutes = (job.deadline or 0) / 60
+            return Delivery(None, f"not done at its deadline of {minutes:g} minutes", retryable=True)
+        if outcome.reason == "not-started":
+            return Delivery(None, outcome.message)
+        if outcome.exit_code != 0:
+            retryable = outcome.exit_code in self.agent.retryable_exit_codes
+            how = f"exit code {outcome.exit_code}" if outcome.exit_code is not None else f"signal {outcome.signal}"
+            return Delivery(None, f"the program ended with {how}", retryable, exit_code=outcome.exit_code)
+        try:
+            return Delivery(read_left(left), exit_code=0)
+        except DocumentError as error:
+            return Delivery(None, error.message, exit_code=0)
+
+
+def split_environment(env: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Return the names to pass through and the values to set; ``KEY: env:NAME`` takes NAME from plait's own."""
+    passed: list[str] = []
+    extra: dict[str, str] = {}
+    for key, value in env.items():
+        name = value.removeprefix("env:")
+        if name == value:
+            extra[key] = value
+        elif name == key:
+            passed.append(key)
+        elif name in os.environ:
+            extra[key] = os.environ[name]
+    return passed, extra
