@@ -39,7 +39,7 @@ def _model(what: str) -> tuple[type[BaseModel], str]:
 
         return Context, "plait context document"
     if what == "assignment":
-        from tasks.agents.assignment import Assignment  # noqa: PLC0415 same
+        from contexts.model.assignment import Assignment  # noqa: PLC0415 same
 
         return Assignment, "plait assignment"
     from contexts.model.spec import Spec  # noqa: PLC0415 same
