@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,8 +19,10 @@ from flows.cli.session import Given
 
 if TYPE_CHECKING:
     from contexts.model.base import JsonObject
+    from contexts.store import ContextStore
 
 BLOBS = "blobs"
+CONTEXT = "context"
 
 
 def export_workflow(
@@ -40,7 +43,7 @@ def export_workflow(
     from contexts.codec import CHECKSUM  # noqa: PLC0415 see session
     from contexts.errors import InputError  # noqa: PLC0415 same
     from contexts.merge import expand_tracks  # noqa: PLC0415 same
-    from flows.cli.blobs import blobs_in  # noqa: PLC0415 same
+    from contexts.references import blobs_in  # noqa: PLC0415 same
     from flows.cli.files import write_new  # noqa: PLC0415 same
     from flows.cli.finding import revisions_of  # noqa: PLC0415 same
 
@@ -50,11 +53,11 @@ def export_workflow(
         _, document = store.load_revision(workflow_id, name, numbers[-1])
         documents[name] = expand_tracks(store, document)
         documents[name].pop(CHECKSUM, None)
-    files = _file_names(workflow_id, documents)
+    files = _file_names(workflow_id, documents, _context_refs(store, workflow_id))
     wanted = {
         files[name]: orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n" for name, document in documents.items()
     }
-    for ref in blobs_in(documents.values()):
+    for ref in blobs_in(list(documents.values())):
         wanted[f"{BLOBS}/{ref.sha256}"] = store.get_blob(workflow_id, ref)
     for name, data in wanted.items():
         path = folder / name
@@ -79,13 +82,19 @@ def export_workflow(
     return 0
 
 
-def _file_names(workflow_id: str, documents: dict[str, JsonObject]) -> dict[str, str]:
+def _context_refs(store: ContextStore, workflow_id: str) -> dict[str, str]:
+    """Return the file names the newest context gives its tracks; a context that lists no tracks leaves it to older ones."""
+    for number in reversed(store.revisions(workflow_id, CONTEXT).get(CONTEXT, ())):
+        _, document = store.load_revision(workflow_id, CONTEXT, number)
+        tasks = document.get("parallel_tasks") or []
+        if tasks:
+            given = {f"tracks/{task.get('task_id')}": task.get("context_ref") for task in tasks}
+            return {name: PurePosixPath(ref).name for name, ref in given.items() if isinstance(ref, str)}
+    return {}
+
+
+def _file_names(workflow_id: str, documents: Iterable[str], refs: Mapping[str, str]) -> dict[str, str]:
     """Return a distinct file name for every document."""
-    refs: dict[str, str] = {}
-    for entry in documents.get("context", {}).get("parallel_tasks") or []:
-        given = entry.get("context_ref")
-        if isinstance(given, str):
-            refs[f"tracks/{entry.get('task_id')}"] = PurePosixPath(given).name
     names: dict[str, str] = {}
     taken: set[str] = set()
     for name in sorted(documents):

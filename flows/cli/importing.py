@@ -14,7 +14,7 @@ from contexts.merge import contribute, expand_tracks
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import CONTEXT, ContextStore, check_workflow_id, group_document, track_document
-from flows.cli.blobs import blobs_in, replace_blobs
+from contexts.references import blobs_in, replace_blobs
 from flows.cli.exchange import BLOBS
 from flows.cli.files import read_document, workflow_of
 

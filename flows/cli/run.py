@@ -1,0 +1,133 @@
+"""`plait run` and `plait resume`: the whole road, watched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from flows.cli.session import Given
+
+if TYPE_CHECKING:
+    from contexts.model.spec import Spec
+    from flows.launch import RunReport
+
+INTERRUPTED = 130
+_Rerun = Annotated[
+    tuple[str, ...], Parameter(negative="", consume_multiple=False, help="Do this track again. May be given often.")
+]
+_Fresh = Annotated[bool, Parameter(negative="", show_default=False, help="Do everything again.")]
+_Repository = Annotated[str | None, Parameter(help="Folder or URL of the repository, instead of the spec's.")]
+
+
+def run(
+    spec: Path,
+    /,
+    *,
+    replay: Annotated[Path | None, Parameter(help="Play back the context files of this folder.")] = None,
+    fresh: _Fresh = False,
+    rerun: _Rerun = (),
+    repository: _Repository = None,
+    session: Given,
+) -> int:
+    """Run or resume a workflow here: what is finished and unchanged is reused.
+
+    Args:
+        spec: The spec, YAML or JSON.
+    """
+    from contexts.specfile import load_spec  # noqa: PLC0415 see session
+
+    loaded = load_spec(spec)
+    _check_tracks(rerun, loaded.spec)
+
+    def go(on_start: Callable[[str], None]) -> RunReport:
+        from flows.launch import launch  # noqa: PLC0415 Prefect takes seconds to import, and logs while it does
+
+        return launch(
+            loaded=loaded,
+            store_url=session.store_url,
+            replay=replay,
+            fresh=fresh,
+            rerun=rerun,
+            repository=repository,
+            on_start=on_start,
+        )
+
+    return _watch(session, loaded.spec.workflow_id, loaded.spec, go)
+
+
+def resume(
+    workflow_id: str,
+    /,
+    *,
+    fresh: _Fresh = False,
+    rerun: _Rerun = (),
+    repository: _Repository = None,
+    session: Given,
+) -> int:
+    """Run a workflow again from the store alone: its spec is in it.
+
+    Args:
+        workflow_id: The workflow.
+    """
+    from flows.cli.finding import revisions_of  # noqa: PLC0415 see session
+
+    revisions_of(session.contexts(), workflow_id)
+
+    def go(on_start: Callable[[str], None]) -> RunReport:
+        from flows.launch import resume as resume_workflow  # noqa: PLC0415 see run
+
+        return resume_workflow(
+            workflow_id,
+            store_url=session.store_url,
+            fresh=fresh,
+            rerun=rerun,
+            repository=repository,
+            on_start=on_start,
+        )
+
+    return _watch(session, workflow_id, None, go)
+
+
+def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
+    from contexts.errors import InputError  # noqa: PLC0415 see session
+
+    known = [track.task_id for track in spec.parallel_tasks]
+    for task_id in task_ids:
+        if task_id not in known:
+            near = get_close_matches(task_id, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known[:12])}"
+            raise InputError(f"--rerun {task_id}: the spec has no such track; {hint}", task_id=task_id)
+
+
+def _watch(
+    session: Given, title: str, spec: Spec | None, go: Callable[[Callable[[str], None]], RunReport]
+) -> int:
+    """Run with the progress on the screen, then say what came of it."""
+    from flows.cli.watching import watched  # noqa: PLC0415 see session
+
+    if not session.debug:
+        # Read when Prefect is first imported, which happens inside the block below.
+        os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    started: list[str] = []
+    task_ids = [track.task_id for track in spec.parallel_tasks] if spec else []
+    console = None if session.as_json else session.out()
+    try:
+        with watched(title, task_ids, console):
+            report = go(started.append)
+    except KeyboardInterrupt:
+        name = started[-1] if started else None
+        hint = f"`plait resume {name}` goes on from there" if name else "nothing had begun"
+        session.note(f"plait: interrupted; what was finished is kept, and {hint}")
+        return INTERRUPTED
+    if session.as_json:
+        session.emit(report.to_json())
+    else:
+        from flows.cli.summary import print_summary  # noqa: PLC0415 only for people
+
+        print_summary(session.out(), report, store_url=session.store_url)
+    return report.exit_code
