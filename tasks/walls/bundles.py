@@ -32,7 +32,8 @@ def unbundle(git: TrustedGit, data: bytes) -> str:
     """Take over a bundle's commits and return the last one's full id.
 
     Raises:
-        RepositoryError: It is no bundle, it is damaged, or the commit it builds on is not here; the sentence names that commit.
+        RepositoryError: It is no bundle, it is damaged, or the commit it builds on is not here; the sentence names that
+            commit.
     """
     head, blank, _ = data.partition(b"\n\n")
     tip = _TIP.search(head)
@@ -43,7 +44,8 @@ def unbundle(git: TrustedGit, data: bytes) -> str:
     for needed in needs:
         if git.commit_of(needed) is None:
             raise RepositoryError(
-                f"the bundle builds on commit {needed}, which is not in the repository; give one that contains it with --repository",
+                f"the bundle builds on commit {needed}, which is not in the repository; "
+                "give one that contains it with --repository",
                 commit=needed,
             )
     if git.commit_of(commit) is None:

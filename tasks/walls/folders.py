@@ -15,8 +15,8 @@ from tasks.walls.git import TrustedGit, create_git_dir
 def fill_folder(git: TrustedGit, commit: str, folder: Path, *, branch: str | None = None, as_repository: bool) -> None:
     """Write a commit's files into an empty folder.
 
-    With ``as_repository`` the folder gets a ``.git`` of its own, made by plait and shared with nobody, so that whatever is planted there
-    reaches no other track. It borrows the orchestrator's objects and is never read back.
+    With ``as_repository`` the folder gets a ``.git`` of its own, made by plait and shared with nobody, so that whatever
+    is planted there reaches no other track. It borrows the orchestrator's objects and is never read back.
 
     Args:
         git: The orchestrator's git.

@@ -1,6 +1,7 @@
 """Run git so that nothing an agent planted can run with it.
 
-Every command names its git dir (and work tree) explicitly, reads no system or global configuration, and overrides what could start a
+Every command names its git dir (and work tree) explicitly, reads no system or global configuration, and overrides what
+could start a
 program: hooks, the file-system monitor, external transports. Filters, drivers and text converters need configuration to
 be programs, and the configuration of plait's own git dir is checked before every command to be what plait wrote.
 """
@@ -123,14 +124,14 @@ class TrustedGit:
         try:
             return subprocess.run(
                 [*command, *args],
-                cwd=work_tree or self.git_dir,
+                cwd=work_tree or (self.git_dir if self.git_dir.is_dir() else self.git_dir.parent),
                 env=_environment(index, when, as_user=as_user),
+                input=stdin or b"",
                 stdout=stdout,
                 stderr=subprocess.PIPE,
                 check=False,
                 timeout=TIMEOUT,
                 start_new_session=True,
-                **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),  # type: ignore[arg-type]
             )
         except FileNotFoundError as error:
             if not self.git_dir.is_dir():
@@ -143,9 +144,9 @@ class TrustedGit:
                 f"git {args[0]} took longer than {TIMEOUT:.0f} s and was stopped; try again"
             ) from error
 
-    def text(self, *args: str, **options: object) -> str:
+    def text(self, *args: str, as_user: bool = False) -> str:
         """Run one git command and return its stdout as stripped text."""
-        return self.run(*args, **options).decode("utf-8", "surrogateescape").strip()  # type: ignore[arg-type]
+        return os.fsdecode(self.run(*args, as_user=as_user)).strip()
 
     def commit_of(self, name: str) -> str | None:
         """Return the full id of the commit a name stands for, None where it stands for none."""
@@ -163,7 +164,7 @@ def failure(args: tuple[str, ...], stderr: bytes) -> RepositoryError:
 
 def _advice(said: str) -> str:
     if "dubious ownership" in said:
-        return "; the repository belongs to another user: run plait as that user, or allow it with git config safe.directory"
+        return "; it belongs to another user: run plait as that user, or allow it with git config safe.directory"
     if "No space left" in said:
         return "; free some disk space and run again"
     if ".lock" in said:

@@ -1,4 +1,4 @@
-"""Merge the tracks' branches one after another, in the object database alone; a conflicting one is left out and named."""
+"""Merge the tracks' branches one after another, in the object database alone; a conflicting one is left out."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def integrate(
         git: The orchestrator's git.
         tip: Commit to begin with.
         branches: task_id and commit of each.
-        when: Date of the merge commits; None for the newest date of what each merges, so that the same branches give the same
-            commit at any time on any machine.
+        when: Date of the merge commits; None for the newest date of what each merges, so that the same branches give
+            the same commit at any time on any machine.
 
     Raises:
         RepositoryError: A commit is not there.

@@ -1,8 +1,8 @@
 """Find and kill a program's processes when its warden is gone: by mark, by session, by descent.
 
-Only a second line. The warden, as subreaper, loses nothing; without it a process can be found only while it keeps the mark
-plait put into its environment, stays in a session it was seen in, or has a parent that was found. One that started a
-session of its own, was orphaned and cleared its environment cannot be told from a stranger's.
+Only a second line. The warden, as subreaper, loses nothing; without it a process can be found only while it keeps the
+mark plait put into its environment, stays in a session it was seen in, or has a parent that was found. One that started
+a session of its own, was orphaned and cleared its environment cannot be told from a stranger's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def kill_orphans(mark: str, session: int | None) -> int:
         session: The program's session, which is also its process id; None if it never started.
     """
     killed: set[int] = set()
-    sessions = set() if session is None else {session}
+    sessions: set[int] = set() if session is None else {session}
     give_up = time.monotonic() + _GIVE_UP
     while time.monotonic() < give_up:
         found = _belonging(mark, sessions, killed)

@@ -33,8 +33,8 @@ def why_refused_path(path: str) -> str | None:
 def why_refused_link(path: str, target: str) -> str | None:
     """Say why a symbolic link must not be taken over, None where it may.
 
-    ``..`` may stand only at the beginning of the target, where it is counted from a real folder. So no set of accepted links,
-    from one track or from several merged ones, leads out of the tree.
+    ``..`` may stand only at the beginning of the target, where it is counted from a real folder. So no set of accepted
+    links, from one track or from several merged ones, leads out of the tree.
     """
     if target.startswith("/"):
         return "it is a symbolic link to an absolute path"
@@ -56,7 +56,8 @@ def why_refused_link(path: str, target: str) -> str | None:
 def matches_any(path: str, globs: tuple[str, ...]) -> bool:
     """Say whether a relative path matches one of the globs.
 
-    ``*`` and ``?`` stay within a folder, ``**`` crosses folders, ``[a-z]`` is a set. A glob that names a folder owns all below it.
+    ``*`` and ``?`` stay within a folder, ``**`` crosses folders, ``[a-z]`` is a set. A glob that names a folder owns
+    all below it.
     """
     return any(_compiled(glob).match(path) for glob in globs)
 

@@ -74,8 +74,8 @@ def list_files(folder: Path, *, max_file_bytes: int = MAX_FILE_BYTES) -> Listing
         relative = os.path.relpath(parent, folder)
         prefix = "" if relative == "." else f"{relative}/"
         links = [name for name in folders if Path(parent, name).is_symlink()]
-        for name in [name for name in folders if prefix and name == ".git"]:
-            refused.append(Refused(f"{prefix}{name}", "it is a git repository of its own inside the tree"))
+        if prefix and ".git" in folders:
+            refused.append(Refused(f"{prefix}.git", "it is a git repository of its own inside the tree"))
         folders[:] = [name for name in folders if name not in links and name != ".git"]
         for name in [*names, *links]:
             path = f"{prefix}{name}"
@@ -98,7 +98,7 @@ def _digest(file: Path, path: str, max_file_bytes: int) -> tuple[str, str | None
     why = why_refused_path(path)
     status = file.lstat()
     if why is None and stat.S_ISLNK(status.st_mode):
-        target = os.readlink(file)
+        target = os.readlink(file)  # noqa: PTH115 - Path would tidy the target
         return hashlib.sha256(b"link:" + os.fsencode(target)).hexdigest(), why_refused_link(path, target)
     if why is None and not stat.S_ISREG(status.st_mode):
         why = "it is neither a file nor a link"

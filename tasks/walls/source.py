@@ -70,7 +70,7 @@ class Source:
         return TrustedGit(self.git_dir, users_own=True)
 
     def dirty(self, globs: tuple[str, ...]) -> tuple[str, ...]:
-        """Return uncommitted paths (modified, staged, untracked) that a glob owns; none for a URL or a bare repository."""
+        """Return uncommitted paths (modified, staged, untracked) that a glob owns; none for a URL or bare one."""
         if self.work_tree is None:
             return ()
         return tuple(sorted({path for path in self._uncommitted() if matches_any(path, globs)}))
@@ -115,8 +115,8 @@ def deliver(trusted: TrustedGit, source: Source, branch: str, commit: str, *, pr
         return _push(trusted, source, branch, commit, previous)
     git = TrustedGit(source.common_dir, users_own=True)
     git.run(
-        "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--update-shallow",
-        str(trusted.git_dir), ref,
+        "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules",
+        "--update-shallow", str(trusted.git_dir), ref,
     )  # fmt: skip
     busy = source.checked_out()
     for name in _names(branch):

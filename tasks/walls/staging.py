@@ -1,7 +1,7 @@
 """Take over what an agent left in its workspace: stage it, let the caller look and redact, then commit.
 
-The workspace's own ``.git`` is never read, so it does not matter whether the agent committed, what it configured, or what stands in
-that place now. Git hashes the files with the orchestrator's git dir and an index of this staging alone.
+The workspace's own ``.git`` is never read, so it does not matter whether the agent committed, what it configured, or
+what stands in that place now. Git hashes the files with the orchestrator's git dir and an index of this staging alone.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class Staged:
             return False
         why = None if blob else why_refused_path(path)
         if why is None and stat.S_ISLNK(status.st_mode):
-            target = os.readlink(self._workspace / path)
+            target = os.readlink(self._workspace / path)  # noqa: PTH115 - Path would tidy the target
             why = why_refused_link(path, target)
             if why and blob and self._git.run("cat-file", "blob", blob) == os.fsencode(target):
                 why = None  # the user's own link, unchanged
@@ -235,7 +235,7 @@ def changed_paths(git: TrustedGit, start: str, end: str) -> tuple[str, ...]:
 
 
 def added_lines(git: TrustedGit, start: str, end: str) -> Iterator[tuple[str, int, str]]:
-    """Yield path, line number (from 1) and text of every added line; attributes that call a file binary do not hide it."""
+    """Yield path, line number (from 1) and text of every added line, also of files that attributes call binary."""
     listed = git.run("diff-tree", "-r", "-z", "--no-renames", "--name-status", start, end).split(b"\0")[:-1]
     sections: list[str] = []
     for status, path in zip(listed[::2], listed[1::2], strict=True):

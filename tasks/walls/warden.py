@@ -1,16 +1,16 @@
-"""Watch one program and everything it starts, from a process of its own; run by path with ``python -I -S``.
+"""Watch one program and everything it starts, from a process of its own (``python -I -S``, see `supervisor`).
 
 File descriptors: 0 is the control pipe from plait (ten digits of length, that much JSON, then any byte to cancel;
-end-of-file means that plait is dead), 1 carries events to plait (``P`` pid, ``L`` a line of output, ``E`` the JSON end), 2 is the log.
+end-of-file means that plait is dead), 1 carries events to plait (``P`` pid, ``L`` a line of output, ``E`` the JSON
+end), 2 is the log.
 
 The process is a child subreaper, so whatever the program leaves behind, by double fork or in a session of its own,
-becomes a child of this process: "nothing left" is exactly what ``waitpid`` means by ECHILD. Only the standard library, and little of
-it, because every track and every check waits for this start (about 15 ms).
+becomes a child of this process: "nothing left" is exactly what ``waitpid`` means by ECHILD. Only the standard library,
+and little of it, because every track and every check waits for this start.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import resource
@@ -18,144 +18,22 @@ import select
 import signal
 import sys
 import time
+from types import FrameType
 from typing import Any
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
-TAIL = 65_536  # the end of a cut log is kept too: it usually holds the error
-LINE_BYTES = 8_000
-LINES_A_SECOND = 100
+from tasks.walls.output import Lines, Log
+from tasks.walls.processes import (
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_DUMPABLE,
+    PR_SET_PDEATHSIG,
+    descendants,
+    send,
+    set_process_option,
+)
+
 EVENT_BUFFER = 262_144
 NATURAL_END = 0.2  # seconds a helper may take to end by itself after the program has
 GIVE_UP = 10.0  # seconds after SIGKILL at which a process counts as unkillable
-
-
-def descendants(root: int) -> dict[int, int]:
-    """Map every living descendant of a process to its parent (Linux; elsewhere none are found)."""
-    found: dict[int, int] = {}
-    queue = [root]
-    while queue:
-        parent = queue.pop()
-        for child in _children(parent):
-            if child not in found and child != root:
-                found[child] = parent
-                queue.append(child)
-    return {pid: parent for pid, parent in found.items() if _stat(pid)[:1] not in ([], ["Z"], ["X"])}
-
-
-def _children(pid: int) -> list[int]:
-    children: list[int] = []
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:  # noqa: PTH123 - pathlib costs 8 ms
-                children += [int(word) for word in file.read().split()]
-    except (OSError, ValueError):
-        return children
-    return children
-
-
-def _stat(pid: int) -> list[str]:
-    """Return state, parent and so on: the words after the program's name, none for a process that is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib costs 8 ms
-            return file.read().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-class Log:
-    """The bounded log: its beginning live, its end when the program has ended, the middle counted and dropped."""
-
-    def __init__(self, descriptor: int, limit: int) -> None:
-        self._descriptor = descriptor
-        self._room = limit - min(TAIL, limit // 4)
-        self._tail = bytearray()
-        self._tail_room = limit - self._room
-        self._at_line_start = True
-        self.kept = 0
-        self.dropped = 0
-        self.problem = ""
-
-    def add(self, chunk: bytes) -> None:
-        """Take output as it comes."""
-        head = chunk[: self._room]
-        self._room -= len(head)
-        self._write(head)
-        self._tail += chunk[len(head) :]
-        excess = len(self._tail) - self._tail_room
-        if excess > 0:
-            del self._tail[:excess]
-            self.dropped += excess
-
-    def close(self, note: str) -> None:
-        """Write the kept end and, where there is something to say, one last line."""
-        if self.dropped:
-            self._write_note("output dropped here")
-        self._write(bytes(self._tail))
-        self._tail.clear()
-        if self.dropped:
-            self._write_note(
-                f"log limit reached; {self.dropped} bytes were dropped above" + (f"; {note}" if note else "")
-            )
-        elif note:
-            self._write_note(note)
-
-    def _write_note(self, text: str) -> None:
-        kept = self.kept
-        self._write((b"" if self._at_line_start else b"\n") + f"[plait: {text}]\n".encode())
-        self.kept = kept
-
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            try:
-                done = os.write(self._descriptor, view)
-            except OSError as error:
-                # A full disk must not stop the program's pipe from being read.
-                self.problem = self.problem or f"the log could not be written: {error.strerror}"
-                self.dropped += len(view)
-                return
-            self.kept += done
-            self._at_line_start = view[done - 1] == 0x0A
-            view = view[done:]
-
-
-class Lines:
-    """Cut output into lines for a watcher, at a bounded rate and length."""
-
-    def __init__(self) -> None:
-        self._pending = b""
-        self._cut = False
-        self._tokens = float(LINES_A_SECOND)
-        self._at = time.monotonic()
-        self.skipped = 0
-
-    def take(self, chunk: bytes) -> list[bytes]:
-        """Return the lines this chunk completes; lines beyond the rate are counted in ``skipped``."""
-        now = time.monotonic()
-        self._tokens = min(2.0 * LINES_A_SECOND, self._tokens + (now - self._at) * LINES_A_SECOND)
-        self._at = now
-        if self._tokens < 1:
-            self.skipped += chunk.count(b"\n")
-            self._cut, self._pending = not chunk.endswith(b"\n"), b""
-            return []
-        pieces = (self._pending + chunk).replace(b"\r", b"\n").split(b"\n")
-        if self._cut and len(pieces) > 1:
-            pieces, self._cut = pieces[1:], False
-        self._pending = pieces.pop()
-        if self._cut:
-            self._pending = b""
-        elif len(self._pending) > LINE_BYTES:
-            pieces.append(self._pending)
-            self._pending, self._cut = b"", True
-        lines = [piece[:LINE_BYTES] for piece in pieces if piece]
-        allowed = lines[: int(self._tokens)]
-        self.skipped += len(lines) - len(allowed)
-        self._tokens -= len(allowed)
-        return allowed
-
-    def rest(self) -> list[bytes]:
-        """Return what was left without a line end."""
-        return [self._pending[:LINE_BYTES]] if self._pending and not self._cut else []
 
 
 class Warden:
@@ -185,8 +63,8 @@ class Warden:
         for descriptor in (0, self._wake, wake_end):
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTERM, lambda *_: self._stop("cancelled", gently=True))
+        signal.signal(signal.SIGCHLD, _wake_up)
+        signal.signal(signal.SIGTERM, self._terminated)
         failure = self._start()
         if not failure:
             self._watch(started)
@@ -287,6 +165,9 @@ class Warden:
         if self._reason == "exited":
             self._reason = reason
 
+    def _terminated(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop("cancelled", gently=True)
+
     def _signal_tree(self, number: int) -> None:
         if number == signal.SIGKILL:
             self._killing_since = self._killing_since or time.monotonic()
@@ -295,8 +176,8 @@ class Warden:
             return
         tree = descendants(os.getpid()) or {self._program: os.getpid()}
         for pid, parent in tree.items():
-            _send(pid, parent, number)
-            _send(pid, parent, signal.SIGCONT)
+            send(pid, parent, number)
+            send(pid, parent, signal.SIGCONT)
 
     def _let_helpers_end(self) -> None:
         until = time.monotonic() + (NATURAL_END if self._reason == "exited" else 0.0)
@@ -327,12 +208,12 @@ class Warden:
             if not fresh:
                 break
             for pid, parent in fresh.items():
-                _send(pid, parent, signal.SIGSTOP)
+                send(pid, parent, signal.SIGSTOP)
             stopped |= fresh
         if count:
             self._killed |= stopped.keys()
         for pid, parent in stopped.items():
-            _send(pid, parent, signal.SIGKILL)
+            send(pid, parent, signal.SIGKILL)
         if sys.platform != "linux" and self._program:
             try:
                 os.killpg(self._program, signal.SIGKILL)
@@ -390,6 +271,10 @@ class Warden:
                 self._listener = False
 
 
+def _wake_up(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: that a handler is set makes the signal end the wait."""
+
+
 def _become(job: dict[str, Any], output: int, failed: int) -> None:
     """Turn the forked child into the program; never returns."""
     stage = "prepare"
@@ -399,7 +284,7 @@ def _become(job: dict[str, Any], output: int, failed: int) -> None:
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
         # Safe here, unlike in plait: this parent has one thread. It covers a warden that is killed itself.
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        set_process_option(PR_SET_PDEATHSIG, signal.SIGKILL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(output, 1)
@@ -414,36 +299,13 @@ def _become(job: dict[str, Any], output: int, failed: int) -> None:
         os._exit(127)
 
 
-def _send(pid: int, parent: int, number: int) -> None:
-    """Signal a descendant, and never a stranger that got its number since; one that has ended is no error here."""
-    try:
-        if sys.platform != "linux":
-            os.kill(pid, number)
-            return
-        handle = os.pidfd_open(pid)
-    except (ProcessLookupError, PermissionError):
-        return
-    try:
-        if _stat(pid)[1:2] in ([str(parent)], [str(os.getpid())]):
-            signal.pidfd_send_signal(handle, number)
-    except (ProcessLookupError, PermissionError):
-        return
-    finally:
-        os.close(handle)
-
-
-def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
-
-
 def main() -> None:
     """Read the job from the control pipe and see it through."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     parent = os.getppid()
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
-    _prctl(PR_SET_DUMPABLE, 0)  # an agent of the same user cannot open our pipes through /proc
+    set_process_option(PR_SET_CHILD_SUBREAPER, 1)
+    set_process_option(PR_SET_DUMPABLE, 0)  # an agent of the same user cannot open our pipes through /proc
     size = _read_exactly(10)
     job = _read_exactly(int(size)) if size else b""
     if not job:
@@ -461,7 +323,3 @@ def _read_exactly(size: int) -> bytes:
             return b""
         data += piece
     return bytes(data)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,7 +83,7 @@ class Repository:
         return repository
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> Generator[None]:
         """Hold the folder's lock against other processes and threads."""
         descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -111,15 +111,20 @@ class Repository:
         self.git.run("fetch", *options, "--prune", "--", url, *_REFSPECS, *head, as_user=True)
 
     def pin(self, base: str) -> str:
-        """Return the full id of the commit a base names: branch, tag, remote branch, id, or one of those with ``~`` or ``^``.
+        """Return the full id of the commit a base names: branch, tag, remote branch or id, also with ``~`` or ``^``.
 
         Raises:
             RepositoryError: The source has no such commit.
         """
-        name, suffix = re.fullmatch(r"(.*?)([~^].*)?", base, re.DOTALL).groups(default="")  # type: ignore[union-attr]
-        named = [f"refs/source/{kind}/{name}{suffix}" for kind in ("heads", "tags", "remotes")]
+        if not base.isprintable():
+            raise RepositoryError(f"{base!r} is no name of a branch, tag or commit; check repository.base", base=base)
+        name, suffix = _split_revision(base)
         if name in {"HEAD", ""}:
             named = [f"refs/source/HEAD{suffix}"]
+        elif name.startswith("refs/"):
+            named = [f"refs/source/{name.removeprefix('refs/')}{suffix}"]
+        else:
+            named = [f"refs/source/{kind}/{name}{suffix}" for kind in ("heads", "tags", "remotes")]
         is_id = re.fullmatch(r"[0-9a-f]{7,64}", name) is not None
         for candidate in [*named, *([base] if is_id else [])]:
             if found := self.git.commit_of(candidate):
@@ -199,8 +204,8 @@ class Repository:
             start: The commit it began from.
             message: The commit's message.
             when: The commit's date.
-            inspect: Called with the staged content before it is committed: read `Staged.added_lines`, and `Staged.replace`
-                what must not be kept; an exception means no commit.
+            inspect: Called with the staged content before it is committed: read `Staged.added_lines`, and
+                `Staged.replace` what must not be kept; an exception means no commit.
             max_file_bytes: Larger files are left out and named.
         """
         with self.stage(workspace, start, max_file_bytes=max_file_bytes) as staged:
@@ -241,12 +246,12 @@ class Repository:
         return unbundle(self.git, data)
 
     def checkout(self, commit: str, folder: Path, *, as_repository: bool = False) -> Path:
-        """Write a commit's files into an empty folder for checks; with a throw-away ``.git`` for tools that want one."""
+        """Write a commit's files into an empty folder for checks, with a throw-away ``.git`` for tools that want it."""
         fill_folder(self.git, commit, folder.absolute(), as_repository=as_repository)
         return folder
 
     def deliver(self, branch: str, commit: str, *, previous: str | None) -> str:
-        """Put a branch into the user's repository and return the name really used (see `tasks.walls.source.deliver`)."""
+        """Put a branch into the user's repository; return the name really used (see `tasks.walls.source.deliver`)."""
         return deliver(self.git, self.source, branch, commit, previous=previous)
 
     def workspaces(self) -> tuple[Workspace, ...]:
@@ -296,3 +301,9 @@ class Repository:
     def _read_note(self, task_id: str, kind: str) -> str | None:
         note = self._note(task_id, kind)
         return note.read_text() if note.exists() else None
+
+
+def _split_revision(base: str) -> tuple[str, str]:
+    """Split ``main~2`` into ``main`` and ``~2``."""
+    at = min((at for at in (base.find("~"), base.find("^")) if at >= 0), default=len(base))
+    return base[:at], base[at:]
