@@ -16,7 +16,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def _as_blob(value: Mapping[str, Any]) -> BlobRef | None:
-    if value.keys() != _FIELDS or not isinstance(value["sha256"], str) or not _SHA256.match(value["sha256"]):
+    if set(value) != _FIELDS or not isinstance(value["sha256"], str) or not _SHA256.match(value["sha256"]):
         return None
     size, media_type = value["size"], value["media_type"]
     if type(size) is not int or not isinstance(media_type, str):
@@ -25,7 +25,7 @@ def _as_blob(value: Mapping[str, Any]) -> BlobRef | None:
 
 
 def _as_document(value: Mapping[str, Any]) -> ContextRef | None:
-    if value.keys() != ContextRef.model_fields.keys():
+    if set(value) != set(ContextRef.model_fields):
         return None
     try:
         return ContextRef.model_validate(value, strict=True)

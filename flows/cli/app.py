@@ -34,7 +34,7 @@ _EPILOGUE = (
 
 
 def _version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415 only --version asks
+    from importlib.metadata import version
 
     return version("plait")
 
@@ -49,9 +49,9 @@ def build() -> App:
         help_epilogue=_EPILOGUE,
         result_action="return_value",
     )
-    for name, (target, text) in _COMMANDS.items():
-        app.command(target, name=name, help=text)
-    store = App(name="store", help="Look after a store.")
+    for place, (name, (target, text)) in enumerate(_COMMANDS.items()):
+        app.command(target, name=name, help=text, sort_key=place)
+    store = App(name="store", help="Look after a store.", sort_key=len(_COMMANDS))
     store.command("flows.cli.checking:check", name="check", help="Verify digests, sequence and references.")
     app.command(store)
     return app

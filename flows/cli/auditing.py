@@ -16,8 +16,8 @@ def audit(paths: Annotated[tuple[Path, ...], Parameter(negative="")], /, *, sess
     Args:
         paths: Files and folders.
     """
-    from contexts.audit import audit as audit_documents  # noqa: PLC0415 see session
-    from contexts.audit import load, render  # noqa: PLC0415 same
+    from contexts.audit import audit as audit_documents
+    from contexts.audit import load, render
 
     result = audit_documents(load(paths))
     if session.as_json:

@@ -119,9 +119,7 @@ class Board:
         if len(every) <= room:
             return every, ""
         weight = {"running": 0, **dict.fromkeys(_ENDED_BADLY, 1), "pending": 3}
-        best = sorted(
-            range(len(every)), key=lambda at: (weight.get(every[at].status, 2), -every[at].order, at)
-        )
+        best = sorted(range(len(every)), key=lambda at: (weight.get(every[at].status, 2), -every[at].order, at))
         chosen = set(best[: max(1, room - 1)])
         counts = Counter(row.status for at, row in enumerate(every) if at not in chosen)
         return (

@@ -39,10 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str], *, debug: bool) -> int:
     try:
-        from cyclopts import CycloptsError  # noqa: PLC0415 inside, so that Ctrl-C while it loads is caught too
+        from cyclopts import CycloptsError
 
-        from contexts.errors import PlaitError  # noqa: PLC0415 same
-        from flows.cli.app import dispatch  # noqa: PLC0415 same
+        from contexts.errors import PlaitError
+        from flows.cli.app import dispatch
 
         try:
             return dispatch(given)
@@ -62,7 +62,9 @@ def _run(given: list[str], *, debug: bool) -> int:
         if debug:
             traceback.print_exc()
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        _say(f"this is a defect in plait, not in what you gave it ({_sentence(what)[:300]}); --debug shows the traceback")
+        _say(
+            f"this is a defect in plait, not in what you gave it ({_sentence(what)[:300]}); --debug shows the traceback"
+        )
         return 1
 
 

@@ -14,8 +14,8 @@ def check(workflow_id: str | None = None, /, *, session: Given) -> int:
     Args:
         workflow_id: Only this workflow; default: all.
     """
-    from contexts.check import check_store  # noqa: PLC0415 see session
-    from flows.cli.finding import revisions_of  # noqa: PLC0415 same
+    from contexts.check import check_store
+    from flows.cli.finding import revisions_of
 
     store = session.contexts()
     if workflow_id is not None:

@@ -43,7 +43,7 @@ def clean(workflow_id: str | None = None, /, *, yes: bool = False, session: Give
     if not found:
         session.note(f"no workspaces of workflows in {store.identity}")
         return 0
-    from flows.cli.screen import print_table  # noqa: PLC0415 only for people
+    from flows.cli.screen import print_table
 
     gone = "removed" if remove else "can go"
     print_table(
@@ -60,17 +60,17 @@ def clean(workflow_id: str | None = None, /, *, yes: bool = False, session: Give
 def _agreed(session: Given, count: int) -> bool:
     if session.as_json or not sys.stdin.isatty() or not sys.stdout.isatty():
         return False
-    from rich.prompt import Confirm  # noqa: PLC0415 only on a terminal
+    from rich.prompt import Confirm
 
     return Confirm.ask(f"remove {count} workspaces?", default=False)
 
 
 def _roots(store: ContextStore, workflow_id: str | None) -> list[tuple[Path, str]]:
     """Return the folders of this store's workflows on this machine, with the workflow's id."""
-    from tasks.run import workspace_root  # noqa: PLC0415 see session
+    from tasks.run import workspace_root
 
     if workflow_id is not None:
-        from flows.cli.finding import revisions_of  # noqa: PLC0415 same
+        from flows.cli.finding import revisions_of
 
         root = workspace_root(store, workflow_id)
         if not root.is_dir():
@@ -90,7 +90,7 @@ def _roots(store: ContextStore, workflow_id: str | None) -> list[tuple[Path, str
 
 
 def _look(store: ContextStore, root: Path, workflow_id: str) -> list[_Found]:
-    from contexts.lease import read_lease  # noqa: PLC0415 see session
+    from contexts.lease import read_lease
 
     lease = read_lease(store.objects, workflow_id)
     running = lease is not None and lease.end_reason is None and not lease.holder_is_gone()
@@ -106,7 +106,7 @@ def _look(store: ContextStore, root: Path, workflow_id: str) -> list[_Found]:
 
 
 def _removed(store: ContextStore, one: _Found) -> _Found:
-    from tasks.run import workspace_root  # noqa: PLC0415 see session
+    from tasks.run import workspace_root
 
     repository = _repository(workspace_root(store, one.workflow_id))
     with repository.locked():
@@ -116,8 +116,8 @@ def _removed(store: ContextStore, one: _Found) -> _Found:
 
 
 def _repository(root: Path):  # noqa: ANN202 named in the import below
-    from tasks.walls.source import Source  # noqa: PLC0415 see session
-    from tasks.walls.workspace import Repository  # noqa: PLC0415 same
+    from tasks.walls.source import Source
+    from tasks.walls.workspace import Repository
 
     # Workspaces are told from the orchestrator's own git dir alone; the user's repository may be gone.
     return Repository(root, Source(str(root / "trusted.git")))

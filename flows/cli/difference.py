@@ -30,10 +30,10 @@ def diff(
         b: Number of the second revision.
         doc: context, tracks/TASK_ID or groups/GROUP_ID; a bare TASK_ID or GROUP_ID is found too.
     """
-    import jsonpatch  # noqa: PLC0415 only this command needs it
+    import jsonpatch
 
-    from contexts.codec import CHECKSUM  # noqa: PLC0415 see session
-    from flows.cli.finding import check_revision, document_named, revisions_of  # noqa: PLC0415 same
+    from contexts.codec import CHECKSUM
+    from flows.cli.finding import check_revision, document_named, revisions_of
 
     store = session.contexts()
     held = revisions_of(store, workflow_id)
@@ -57,10 +57,10 @@ def diff(
 
 def _print(session: Given, before: dict[str, Any], changes: list[dict[str, Any]]) -> None:
     """Print the patch step by step: every old value is the one found when its step comes."""
-    import jsonpatch  # noqa: PLC0415 only this command needs it
-    from rich.text import Text  # noqa: PLC0415 only for people
+    import jsonpatch
+    from rich.text import Text
 
-    from contexts.codec import resolve  # noqa: PLC0415 see session
+    from contexts.codec import resolve
 
     console = session.out()
     document = copy.deepcopy(before)

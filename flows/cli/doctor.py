@@ -47,7 +47,7 @@ def doctor(spec: Path | None = None, /, *, session: Given) -> int:
     if session.as_json:
         session.emit({"answers": [asdict(answer) for answer in answers]})
     else:
-        from flows.cli.screen import print_table  # noqa: PLC0415 only for people
+        from flows.cli.screen import print_table
 
         print_table(
             session.out(),
@@ -99,8 +99,9 @@ def _supervision() -> Answer:
 def _agents(spec: Path | None) -> Iterator[Answer]:
     if spec is None:
         return
-    from contexts.errors import InputError  # noqa: PLC0415 see session
-    from contexts.specfile import check_agents, load_spec  # noqa: PLC0415 same
+    from contexts.specfile import check_agents, load_spec
+
+    from contexts.errors import InputError
 
     try:
         loaded = load_spec(spec)
@@ -117,8 +118,8 @@ def _agents(spec: Path | None) -> Iterator[Answer]:
 
 
 def _store(session: Given) -> Iterator[Answer]:
-    from contexts.errors import PlaitError  # noqa: PLC0415 see session
-    from contexts.opening import diagnose  # noqa: PLC0415 same
+    from contexts.errors import PlaitError
+    from contexts.opening import diagnose
 
     try:
         objects = session.contexts().objects
@@ -151,7 +152,7 @@ def _server() -> Answer:
 
 def _url_of_profile() -> str | None:
     """Return the server of Prefect's active profile, read without importing Prefect."""
-    import tomllib  # noqa: PLC0415 only here
+    import tomllib
 
     home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
     path = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")

@@ -1,16 +1,16 @@
 """`plait export` and `import`: a workflow as files in the ``.claude/context/`` layout, and back.
 
-    {workflow_id}.json                  the newest context, whole
-    {workflow_id}-{short}.json          a track's newest document, named as the parent's context_ref says
-    {workflow_id}.group-{group}.json    a group's newest document
-    blobs/{sha256}                      logs, reports and bundles the documents refer to
+{workflow_id}.json                  the newest context, whole
+{workflow_id}-{short}.json          a track's newest document, named as the parent's context_ref says
+{workflow_id}.group-{group}.json    a group's newest document
+blobs/{sha256}                      logs, reports and bundles the documents refer to
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from cyclopts import Parameter
@@ -40,12 +40,12 @@ def export_workflow(
         folder: Where to; made if it is not there.
         force: Replace files that hold something else.
     """
-    from contexts.codec import CHECKSUM  # noqa: PLC0415 see session
-    from contexts.errors import InputError  # noqa: PLC0415 same
-    from contexts.merge import expand_tracks  # noqa: PLC0415 same
-    from contexts.references import blobs_in  # noqa: PLC0415 same
-    from flows.cli.files import write_new  # noqa: PLC0415 same
-    from flows.cli.finding import revisions_of  # noqa: PLC0415 same
+    from contexts.codec import CHECKSUM
+    from contexts.errors import InputError
+    from contexts.merge import expand_tracks
+    from contexts.references import blobs_in
+    from flows.cli.files import write_new
+    from flows.cli.finding import revisions_of
 
     store = session.contexts()
     documents: dict[str, JsonObject] = {}
@@ -83,12 +83,12 @@ def export_workflow(
 
 
 def _context_refs(store: ContextStore, workflow_id: str) -> dict[str, str]:
-    """Return the file names the newest context gives its tracks; a context that lists no tracks leaves it to older ones."""
+    """Return the file names the newest context that lists tracks gives them."""
     for number in reversed(store.revisions(workflow_id, CONTEXT).get(CONTEXT, ())):
         _, document = store.load_revision(workflow_id, CONTEXT, number)
-        tasks = document.get("parallel_tasks") or []
+        tasks: list[JsonObject] = document.get("parallel_tasks") or []
         if tasks:
-            given = {f"tracks/{task.get('task_id')}": task.get("context_ref") for task in tasks}
+            given: dict[str, Any] = {f"tracks/{task.get('task_id')}": task.get("context_ref") for task in tasks}
             return {name: PurePosixPath(ref).name for name, ref in given.items() if isinstance(ref, str)}
     return {}
 
@@ -126,7 +126,7 @@ def import_folder(
         folder: The folder.
         append: Let files become the newest revisions of documents the store has already.
     """
-    from flows.cli.importing import plan_import, save_import  # noqa: PLC0415 see session
+    from flows.cli.importing import plan_import, save_import
 
     store = session.contexts()
     planned = plan_import(store, folder, append=append)

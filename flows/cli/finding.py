@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from contexts.errors import NotFound
-from contexts.store import CONTEXT, ContextStore
+from contexts.store import ContextStore
 
 
 def revisions_of(store: ContextStore, workflow_id: str) -> dict[str, tuple[int, ...]]:
@@ -51,8 +51,7 @@ def check_revision(numbers: tuple[int, ...], revision: int, what: str) -> int:
 
 
 def _near(name: str, known: Iterable[str], otherwise: str) -> str:
-    matches = get_close_matches(name, list(known), n=3, cutoff=0.5)
+    names = list(known)
+    beginning = [entry for entry in names if entry.startswith(name)][:3]
+    matches = beginning or get_close_matches(name, names, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(matches)}?" if matches else otherwise
-
-
-__all__ = ["CONTEXT", "check_revision", "document_named", "revisions_of"]

@@ -13,8 +13,8 @@ from contexts.errors import DocumentError, InputError, RevisionConflict
 from contexts.merge import contribute, expand_tracks
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
-from contexts.store import CONTEXT, ContextStore, check_workflow_id, group_document, track_document
 from contexts.references import blobs_in, replace_blobs
+from contexts.store import CONTEXT, ContextStore, check_workflow_id, group_document, track_document
 from flows.cli.exchange import BLOBS
 from flows.cli.files import read_document, workflow_of
 
@@ -92,35 +92,27 @@ def _checked(path: Path) -> tuple[str, str, JsonObject]:
 
 def _leave_out_known(store: ContextStore, planned: Planned, *, append: bool) -> None:
     for (workflow, name), documents in list(planned.documents.items()):
-        latest = store.latest(workflow, name)
-        planned.after[workflow, name] = latest[0].revision if latest else 0
-        if latest is None:
+        numbers = store.revisions(workflow, name).get(name, ())
+        planned.after[workflow, name] = numbers[-1] if numbers else 0
+        if not numbers:
             continue
-        held = expand_tracks(store, latest[1])
-        if _same(held, documents[-1]):
-            planned.unchanged += len(documents)
-            del planned.documents[workflow, name]
-        elif not append:
+        held = {_content(expand_tracks(store, store.load_revision(workflow, name, number)[1])) for number in numbers}
+        new = [document for document in documents if _content(document) not in held]
+        planned.unchanged += len(documents) - len(new)
+        planned.documents[workflow, name] = new
+        if new and not append:
             raise InputError(
-                f"the store has another {workflow}/{name} (revision {latest[0].revision}); "
+                f"the store has other revisions of {workflow}/{name} (the newest is {numbers[-1]}); "
                 "import into another store, or pass --append to make the files its newest revisions",
                 document=f"{workflow}/{name}",
             )
 
 
-def _same(held: JsonObject, given: JsonObject) -> bool:
-    return checksum(_without_addresses(held)) == checksum(_without_addresses(given))
-
-
-def _without_addresses(document: JsonObject) -> JsonObject:
-    """Return a document in which no track context says under which number it is stored."""
+def _content(document: JsonObject) -> str:
+    """Return the digest of a document in which no track context says under which number it is stored."""
     tracks: dict[str, JsonObject] = document.get("track_contexts") or {}
-    return {
-        **document,
-        "track_contexts": {
-            task_id: {key: value for key, value in track.items() if key != "ref"} for task_id, track in tracks.items()
-        },
-    }
+    bare = {task_id: {key: value for key, value in track.items() if key != "ref"} for task_id, track in tracks.items()}
+    return checksum({**document, "track_contexts": bare})
 
 
 def _blob(store: ContextStore, folder: Path, workflow: str, ref: BlobRef) -> list[tuple[BlobRef, bytes]]:
@@ -171,13 +163,13 @@ def _saved(store: ContextStore, body: JsonObject, workflow: str, name: str, afte
         return store.save(body, workflow_id=workflow, name=name, after=after)
     except RevisionConflict as error:
         raise RevisionConflict(
-            f"{workflow}/{name} was saved by something else during the import; import again with --append if it stopped",
+            f"{workflow}/{name} was saved by something else during the import; once that is done, import again",
             document=name,
         ) from error
 
 
 def _readdressed(store: ContextStore, workflow: str, document: JsonObject) -> JsonObject:
-    """Let a merged document refer to the tracks as this store has them, where they are the same; else keep them inline."""
+    """Let a merged document refer to the tracks as this store has them; those that differ stay inline."""
     tracks: dict[str, JsonObject] = document.get("track_contexts") or {}
     if not tracks:
         return document
@@ -197,5 +189,3 @@ def _readdressed(store: ContextStore, workflow: str, document: JsonObject) -> Js
         else:
             changed[task_id] = {**track, "ref": None}
     return {**document, "track_contexts": changed}
-
-

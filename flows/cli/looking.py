@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from flows.cli.session import Given, write_json
+
+if TYPE_CHECKING:
+    from contexts.store import ContextStore
 
 _READERS = 16
 
@@ -21,8 +25,8 @@ def list_workflows(*, session: Given) -> int:
         held = counts.setdefault(workflow_id, {})
         held["/".join(document)] = held.get("/".join(document), 0) + 1
     with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-list") as pool:
-        newest = list(pool.map(lambda workflow_id: _newest(session, store, workflow_id), counts))
-    rows = [
+        newest = list(pool.map(partial(_newest, session, store), counts))
+    rows: list[dict[str, Any]] = [
         {
             "workflow_id": workflow_id,
             "phase": document.get("phase"),
@@ -40,7 +44,7 @@ def list_workflows(*, session: Given) -> int:
     if not rows:
         session.note(f"no workflows in {store.identity}; `plait init` scaffolds one, `plait run SPEC` runs it")
         return 0
-    from flows.cli.screen import instant, print_table  # noqa: PLC0415 only for people
+    from flows.cli.screen import instant, print_table
 
     print_table(
         session.out(),
@@ -61,8 +65,8 @@ def list_workflows(*, session: Given) -> int:
     return 0
 
 
-def _newest(session: Given, store: Any, workflow_id: str) -> dict[str, Any]:
-    from contexts.errors import DocumentError, NotFound  # noqa: PLC0415 see session
+def _newest(session: Given, store: ContextStore, workflow_id: str) -> dict[str, Any]:
+    from contexts.errors import DocumentError, NotFound
 
     try:
         found = store.latest(workflow_id)
@@ -88,16 +92,14 @@ def show(
         doc: context, tracks/TASK_ID or groups/GROUP_ID; a bare TASK_ID or GROUP_ID is found too.
         revision: Number of the save; default: the newest.
     """
-    from contexts.codec import CHECKSUM  # noqa: PLC0415 see session
-    from contexts.merge import expand_tracks  # noqa: PLC0415 same
-    from flows.cli.finding import check_revision, document_named, revisions_of  # noqa: PLC0415 same
+    from contexts.codec import CHECKSUM
+    from contexts.merge import expand_tracks
+    from flows.cli.finding import check_revision, document_named, revisions_of
 
     store = session.contexts()
     held = revisions_of(store, workflow_id)
     name = document_named(held, doc, workflow_id)
-    number = (
-        held[name][-1] if revision is None else check_revision(held[name], revision, f"{workflow_id}/{name}")
-    )
+    number = held[name][-1] if revision is None else check_revision(held[name], revision, f"{workflow_id}/{name}")
     _, document = store.load_revision(workflow_id, name, number)
     whole = expand_tracks(store, document)
     # The checksum is that of the stored form, not of what is printed here.
@@ -115,8 +117,8 @@ def history(workflow_id: str, /, *, session: Given) -> int:
     Args:
         workflow_id: The workflow.
     """
-    from contexts.errors import DocumentError, NotFound  # noqa: PLC0415 see session
-    from flows.cli.finding import revisions_of  # noqa: PLC0415 same
+    from contexts.errors import DocumentError, NotFound
+    from flows.cli.finding import revisions_of
 
     store = session.contexts()
     wanted = [(name, number) for name, numbers in revisions_of(store, workflow_id).items() for number in numbers]
@@ -144,7 +146,7 @@ def history(workflow_id: str, /, *, session: Given) -> int:
     if session.as_json:
         session.emit({"workflow_id": workflow_id, "revisions": rows})
     else:
-        from flows.cli.screen import instant, print_table, size  # noqa: PLC0415 only for people
+        from flows.cli.screen import instant, print_table, size
 
         print_table(
             session.out(),

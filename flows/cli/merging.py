@@ -35,10 +35,10 @@ def merge(
         output: Write to this file instead of stdout.
         force: Replace the output file if it exists.
     """
-    from contexts.codec import validate  # noqa: PLC0415 see session
-    from contexts.errors import InputError  # noqa: PLC0415 same
-    from contexts.merge import assemble  # noqa: PLC0415 same
-    from flows.cli.files import read_document, write_new  # noqa: PLC0415 same
+    from contexts.codec import validate
+    from contexts.errors import InputError
+    from contexts.merge import assemble
+    from flows.cli.files import read_document, write_new
 
     if output is not None and output.exists() and not force:
         raise InputError(f"{output} exists; name another file, or pass --force to replace it", path=str(output))
@@ -68,9 +68,9 @@ def merge(
 
 def _gather(workflow_id: str, paths: tuple[Path, ...]) -> dict[str, Contribution]:
     """Fold file after file into the state of the merge, keeping one parsed tree at a time."""
-    from contexts.errors import DocumentError  # noqa: PLC0415 see session
-    from contexts.merge import contribute  # noqa: PLC0415 same
-    from flows.cli.files import read_document  # noqa: PLC0415 same
+    from contexts.errors import DocumentError
+    from contexts.merge import contribute
+    from flows.cli.files import read_document
 
     contributions: dict[str, Contribution] = {}
     origin: dict[str, Path] = {}
@@ -83,7 +83,7 @@ def _gather(workflow_id: str, paths: tuple[Path, ...]) -> dict[str, Contribution
         known = contributions.get(one.task_id)
         if known is not None and known.sha256 != one.sha256:
             raise DocumentError(
-                f"{path} and {origin[one.task_id]} are two different documents of track {one.task_id}; pass one of them",
+                f"{path} and {origin[one.task_id]} are different documents of track {one.task_id}; pass one of them",
                 document=str(path),
             )
         contributions[one.task_id] = one

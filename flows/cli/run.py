@@ -39,13 +39,13 @@ def run(
     Args:
         spec: The spec, YAML or JSON.
     """
-    from contexts.specfile import load_spec  # noqa: PLC0415 see session
+    from contexts.specfile import load_spec
 
     loaded = load_spec(spec)
     _check_tracks(rerun, loaded.spec)
 
     def go(on_start: Callable[[str], None]) -> RunReport:
-        from flows.launch import launch  # noqa: PLC0415 Prefect takes seconds to import, and logs while it does
+        from flows.launch import launch
 
         return launch(
             loaded=loaded,
@@ -74,12 +74,12 @@ def resume(
     Args:
         workflow_id: The workflow.
     """
-    from flows.cli.finding import revisions_of  # noqa: PLC0415 see session
+    from flows.cli.finding import revisions_of
 
     revisions_of(session.contexts(), workflow_id)
 
     def go(on_start: Callable[[str], None]) -> RunReport:
-        from flows.launch import resume as resume_workflow  # noqa: PLC0415 see run
+        from flows.launch import resume as resume_workflow
 
         return resume_workflow(
             workflow_id,
@@ -94,7 +94,7 @@ def resume(
 
 
 def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
-    from contexts.errors import InputError  # noqa: PLC0415 see session
+    from contexts.errors import InputError
 
     known = [track.task_id for track in spec.parallel_tasks]
     for task_id in task_ids:
@@ -104,11 +104,9 @@ def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
             raise InputError(f"--rerun {task_id}: the spec has no such track; {hint}", task_id=task_id)
 
 
-def _watch(
-    session: Given, title: str, spec: Spec | None, go: Callable[[Callable[[str], None]], RunReport]
-) -> int:
+def _watch(session: Given, title: str, spec: Spec | None, go: Callable[[Callable[[str], None]], RunReport]) -> int:
     """Run with the progress on the screen, then say what came of it."""
-    from flows.cli.watching import watched  # noqa: PLC0415 see session
+    from flows.cli.watching import watched
 
     if not session.debug:
         # Read when Prefect is first imported, which happens inside the block below.
@@ -127,7 +125,7 @@ def _watch(
     if session.as_json:
         session.emit(report.to_json())
     else:
-        from flows.cli.summary import print_summary  # noqa: PLC0415 only for people
+        from flows.cli.summary import print_summary
 
         print_summary(session.out(), report, store_url=session.store_url)
     return report.exit_code

@@ -35,14 +35,14 @@ def schema(what: Literal["spec", "context", "assignment"] = "spec", /, *, sessio
 
 def _model(what: str) -> tuple[type[BaseModel], str]:
     if what == "context":
-        from contexts.model.document import Context  # noqa: PLC0415 see session
+        from contexts.model.document import Context
 
         return Context, "plait context document"
     if what == "assignment":
-        from contexts.model.assignment import Assignment  # noqa: PLC0415 same
+        from contexts.model.assignment import Assignment
 
         return Assignment, "plait assignment"
-    from contexts.model.spec import Spec  # noqa: PLC0415 same
+    from contexts.model.spec import Spec
 
     return Spec, "plait spec"
 

@@ -38,8 +38,8 @@ class Session:
         Raises:
             StoreError: It cannot be reached or does not serve.
         """
-        from contexts.opening import open_objects  # noqa: PLC0415 commands without a store start faster
-        from contexts.store import ContextStore  # noqa: PLC0415 same
+        from contexts.opening import open_objects
+        from contexts.store import ContextStore
 
         return ContextStore(open_objects(self.store_url))
 
@@ -79,7 +79,7 @@ def write_json(value: Any) -> None:
     """Print a value as indented JSON, coloured where there is a terminal."""
     data = orjson.dumps(value, option=orjson.OPT_INDENT_2)
     if sys.stdout.isatty() and len(data) < 256 * 1024:
-        from rich.json import JSON  # noqa: PLC0415 only for a terminal
+        from rich.json import JSON
 
         _console(stderr=False).print(JSON(data.decode(), indent=2), soft_wrap=True)
     else:
@@ -87,7 +87,7 @@ def write_json(value: Any) -> None:
 
 
 def _console(*, stderr: bool) -> Console:
-    from rich.console import Console  # noqa: PLC0415 commands that print JSON do without
+    from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     console = Console(stderr=stderr, highlight=False)

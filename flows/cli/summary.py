@@ -21,9 +21,11 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
 
     Tracks beyond sixty are counted, those that did not complete first of all shown.
     """
-    tracks = sorted(report.tracks, key=lambda track: track.status == "completed") if len(
-        report.tracks
-    ) > _MOST_ROWS else list(report.tracks)
+    tracks = (
+        sorted(report.tracks, key=lambda track: track.status == "completed")
+        if len(report.tracks) > _MOST_ROWS
+        else list(report.tracks)
+    )
     with_reason = any(track.reason for track in tracks)
     columns = ("track", "status", "reused", "attempts", "time", *(("reason",) if with_reason else ()))
     print_table(
