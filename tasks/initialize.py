@@ -37,6 +37,7 @@ def _document(run: Run) -> JsonObject:
     carried: JsonObject = {}
     if earlier:
         carried = {key: earlier[1][key] for key in ("waivers", "settlements", "evidence") if key in earlier[1]}
+    recorded: JsonObject = (earlier[1].get("run") or {}) if earlier else {}
     started = now()
     return {
         "version": FORMAT_VERSION,
@@ -60,6 +61,7 @@ def _document(run: Run) -> JsonObject:
             "status": "running",
             "started_at": started,
             "base": run.base if run.has_repository else None,
+            **{key: recorded[key] for key in ("branch", "delivered") if key in recorded},
             "base_name": run.spec.repository.base if run.spec.repository else None,
             "recordings": {
                 task_id: {

@@ -11,6 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
+from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec_value
+
 from contexts.errors import InputError, RevisionConflict, SpecError
 from contexts.held_lease import HeldLease, held_lease
 from contexts.model.base import JsonObject
@@ -18,13 +20,11 @@ from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
 from contexts.opening import open_objects
-from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec_value
 from contexts.store import CONTEXT, ContextStore, track_document
 from tasks.agents.backend import Backend
 from tasks.agents.command import CommandBackend
 from tasks.agents.replay import Recording, ReplayBackend, read_recordings
 from tasks.walls.workspace import Repository
-
 
 _FOLDER_HINT = "spec-folder"
 """File below the workspace root that says where the spec lay on this machine; stores hold no absolute paths."""
@@ -169,7 +169,9 @@ def stored_spec(body: bytes, workflow_id: str, folder: Path) -> LoadedSpec:
     """Return a spec that was read from the store, under the id its placeholders had become."""
     import orjson  # noqa: PLC0415 only here
 
-    return parse_spec_value({**orjson.loads(body), "workflow_id": workflow_id}, name=f"spec of {workflow_id}", folder=folder)
+    return parse_spec_value(
+        {**orjson.loads(body), "workflow_id": workflow_id}, name=f"spec of {workflow_id}", folder=folder
+    )
 
 
 def workspace_root(store: ContextStore, workflow_id: str) -> Path:
@@ -255,7 +257,9 @@ def _repository(
     changed = repository.dirty(owned) if owned else ()
     if changed:
         shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-        raise InputError(f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them")
+        raise InputError(
+            f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
+        )
     return repository, repository.pin(wanted.base)
 
 

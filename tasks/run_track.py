@@ -7,21 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contexts.plan import transitive_needs
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 from prefect.context import TaskRunContext
 from prefect.states import Completed, State
 
-from contexts.codec import describe
 from contexts.digest import agent_inputs, criteria_of, result_digest, track_inputs
-from contexts.errors import DocumentError, InputError, TrackFailed
+from contexts.errors import InputError, SecretRefused, TrackFailed
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject
 from contexts.model.parts import Attempt, Execution, TrackStatus
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
-from contexts.plan import transitive_needs
 from contexts.store import track_document
 from tasks.agents.backend import Backend, Delivery, Job
 from tasks.agents.replay import ReplayBackend
@@ -122,7 +121,7 @@ def _reused(earlier: tuple[ContextRef, JsonObject]) -> TrackOutcome:
     ref, document = earlier
     execution: JsonObject = document["execution"]
     attempts = len(execution["attempts"])
-    return TrackOutcome(document["task_id"], "completed", ref, True, attempts, execution["seconds"])  # noqa: FBT003
+    return TrackOutcome(document["task_id"], "completed", ref, True, attempts, execution["seconds"])
 
 
 def _attempt(
@@ -139,8 +138,8 @@ def _attempt(
     if delivery.context is not None:
         try:
             work = collect(run, track, place) if place else None
-            document = describe_success(run, track, backend.name, delivery.context, work)
-        except (DocumentError, InputError) as error:
+            document = describe_success(run, track, delivery.context, work)
+        except (InputError, SecretRefused) as error:
             delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
     seconds = round(time.monotonic() - started, 3)
     attempt = Attempt(
@@ -213,10 +212,7 @@ def _deliver(
             cancel=run.cancel,
             on_line=lambda line: report(Progress(run.workflow_id, "line", track.task_id, "running", line)),
         )
-        if place and place.failure:
-            delivery = Delivery(None, place.failure)
-        else:
-            delivery = backend.run(job)
+        delivery = Delivery(None, place.failure) if place and place.failure else backend.run(job)
     blob = run.store.put_blob(run.workflow_id, log.read_bytes(), "text/plain") if log.is_file() else None
     return delivery, blob
 
@@ -244,7 +240,9 @@ def _assignment(
         criteria=criteria_of(run.spec, track),
         owns=list(track.owns),
         prerequisites=dict(needed),
-        contracts={name: one["api_contract_assumptions"] for name, one in needed.items() if "api_contract_assumptions" in one},
+        contracts={
+            name: one["api_contract_assumptions"] for name, one in needed.items() if "api_contract_assumptions" in one
+        },
         last_failure=tried[-1].reason if tried else None,
         checkpoint=None,
         ports=list(ports),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
-
 import orjson
+from pydantic import ValidationError
 
 from contexts.codec import describe
 from contexts.errors import DocumentError
@@ -27,7 +26,7 @@ OURS = frozenset(
 """Fields only plait writes; an agent's own go under ``claims``, where nothing believes them."""
 
 
-def describe_success(run: Run, track: Track, backend: str, left: JsonObject, work: Work | None) -> JsonObject:
+def describe_success(run: Run, track: Track, left: JsonObject, work: Work | None) -> JsonObject:
     """Return the track's document without its execution.
 
     A recorded document keeps its own head. ``files_modified`` is what git says where files were worked on.
@@ -76,14 +75,27 @@ def _findings(track: Track, left: JsonObject, work: Work | None) -> list[JsonObj
         said = {str(path) for path in claimed}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] JSON
         found = set(work.files)
         for path in sorted(said ^ found):
-            how = "was claimed as modified, but git shows no change" if path in said else "was modified, but not claimed"
-            findings.append(_finding("claims/files-modified", "warning", f"{path} {how}", track, "/files_modified", path))
+            how = (
+                "was claimed as modified, but git shows no change" if path in said else "was modified, but not claimed"
+            )
+            findings.append(
+                _finding("claims/files-modified", "warning", f"{path} {how}", track, "/files_modified", path)
+            )
     findings += [
-        _finding("workspace/refused", "warning", f"{one.path} was left out: {one.why}", track, "/files_modified", one.path)
+        _finding(
+            "workspace/refused", "warning", f"{one.path} was left out: {one.why}", track, "/files_modified", one.path
+        )
         for one in work.refused
     ]
     findings += [
-        _finding("secrets/value-in-file", "blocking", f"{where} holds a secret value ({kind}), which was redacted", track, "", where)
+        _finding(
+            "secrets/value-in-file",
+            "blocking",
+            f"{where} holds a secret value ({kind}), which was redacted",
+            track,
+            "",
+            where,
+        )
         for where, kind in work.secrets
     ]
     return findings

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -81,6 +81,20 @@ class Repository:
                 repository.fetch()
             (repository.git.git_dir / "plait" / "prepared").touch()
         return repository
+
+    @classmethod
+    def prepare_empty(cls, root: Path) -> Self:
+        """Make or open a workflow's folder that starts from nothing, for a spec without a repository."""
+        empty = root.absolute() / "empty.git"
+        if not (empty / "refs" / "heads" / "main").exists():
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            git = create_git_dir(empty, bare=True)
+            tree = git.run("hash-object", "-w", "-t", "tree", "--stdin", stdin=b"").decode().strip()
+            message = b"Nothing yet\n"
+            commit = git.run("commit-tree", tree, stdin=message, when=datetime.fromtimestamp(0, UTC)).decode().strip()
+            git.run("update-ref", "refs/heads/main", commit)
+            (empty / "HEAD").write_text("ref: refs/heads/main\n")
+        return cls.prepare(root, str(empty))
 
     @contextmanager
     def locked(self) -> Generator[None]:
@@ -152,7 +166,7 @@ class Repository:
         """Return paths with uncommitted changes in the user's repository that one of the globs owns."""
         return self.source.dirty(tuple(globs))
 
-    def create_workspace(self, task_id: str, commit: str) -> Path:
+    def create_workspace(self, task_id: str, commit: str, *, as_repository: bool = True) -> Path:
         """Return a fresh workspace at a commit; one with work nobody took over is set aside as ``work-left-N``."""
         folder = self._folder(task_id)
         if self._holds_uncommitted(task_id):
@@ -164,7 +178,7 @@ class Repository:
             raise RepositoryError(
                 f"commit {commit} is not in {self.git.git_dir}; restore its bundle first", commit=commit
             )
-        fill_folder(self.git, start, folder, branch=f"plait/{task_id}", as_repository=True)
+        fill_folder(self.git, start, folder, branch=f"plait/{task_id}", as_repository=as_repository)
         self._write_note(task_id, "start", start)
         return folder
 
