@@ -202,10 +202,11 @@ class ContextStore:
         return ref
 
     def _clean_text(self, data: bytes, name: str) -> bytes:
-        text, hits = secrets.redact_text(data.decode("utf-8", "replace"))
+        redacted = secrets.redact_text(data.decode("utf-8", "replace"))
+        hits = redacted.hits
         if hits and self._policy == "refuse":
             raise SecretRefused(f"{name} holds a secret value ({hits[0].kind}); pass secrets by reference (env:NAME)")
-        return text.encode() if hits else data
+        return redacted.text.encode() if hits else data
 
     def get_blob(self, workflow_id: str, ref: BlobRef) -> bytes:
         """Return the bytes of a blob.

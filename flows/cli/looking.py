@@ -30,7 +30,7 @@ def list_workflows(*, session: Given) -> int:
         {
             "workflow_id": workflow_id,
             "phase": document.get("phase"),
-            "status": (document.get("run") or {}).get("status") or document.get("status"),
+            "status": _run_of(document).get("status") or document.get("status"),
             "timestamp": document.get("timestamp"),
             "documents": len(held),
             "revisions": sum(held.values()),
@@ -75,6 +75,10 @@ def _newest(session: Given, store: ContextStore, workflow_id: str) -> dict[str, 
         session.note(f"plait: {error.message}")
         return {"phase": None, "status": "damaged"}
     return found[1] if found else {"phase": None, "status": "no context document"}
+
+
+def _run_of(document: dict[str, Any]) -> dict[str, Any]:
+    return document.get("run") or {}
 
 
 def show(
