@@ -48,6 +48,7 @@ def build() -> App:
         version=_version,
         help_epilogue=_EPILOGUE,
         result_action="return_value",
+        suppress_keyboard_interrupt=False,
     )
     for place, (name, (target, text)) in enumerate(_COMMANDS.items()):
         app.command(target, name=name, help=text, sort_key=place)
@@ -65,6 +66,7 @@ def dispatch(arguments: list[str]) -> int:
         PlaitError: The command could not do what was asked.
     """
     app = build()
+    app.meta.suppress_keyboard_interrupt = False
 
     @app.meta.default
     def launch(  # pyright: ignore[reportUnusedFunction] the decorator registers it

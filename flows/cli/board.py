@@ -53,6 +53,7 @@ class Board:
     phases: dict[str, Row] = field(default_factory=dict[str, Row])
     tracks: dict[str, Row] = field(default_factory=dict[str, Row])
     checks: dict[str, Row] = field(default_factory=dict[str, Row])
+    workflow_id: str = ""
     stopping: bool = False
     changes: int = 0
 
@@ -63,9 +64,11 @@ class Board:
 
     def take(self, progress: Progress, now: float) -> bool:
         """Note what happened; return whether a status changed."""
-        rows = {"phase": self.phases, "track": self.tracks, "line": self.tracks, "check": self.checks}.get(
-            progress.kind, self.phases
-        )
+        self.workflow_id = progress.workflow_id
+        kinds = {"track": self.tracks, "line": self.tracks, "check": self.checks}
+        rows = kinds.get(progress.kind, self.phases)
+        if progress.kind == "line" and progress.subject in self.checks:
+            rows = self.checks
         row = rows.setdefault(progress.subject, Row(progress.subject))
         if progress.message:
             row.message = progress.message.replace("\t", " ").strip()

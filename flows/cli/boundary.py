@@ -73,7 +73,9 @@ def _sentence(text: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(f"plait: {' '.join(text.split())}", file=sys.stderr)  # noqa: T201 the boundary speaks plainly
+    # A spec may have several problems, each a line of its own.
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    print("plait: " + "\n       ".join(lines), file=sys.stderr)  # noqa: T201 the boundary speaks plainly
 
 
 def _give_up_stdout() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -14,7 +14,6 @@ from flows.cli.session import Given
 
 if TYPE_CHECKING:
     from contexts.model.spec import Spec
-    from flows.launch import RunReport
 
 INTERRUPTED = 130
 _Rerun = Annotated[
@@ -44,20 +43,16 @@ def run(
     loaded = load_spec(spec)
     _check_tracks(rerun, loaded.spec)
 
-    def go(on_start: Callable[[str], None]) -> RunReport:
-        from flows.launch import launch
-
-        return launch(
-            loaded=loaded,
-            store_url=session.store_url,
-            replay=replay,
-            fresh=fresh,
-            rerun=rerun,
-            repository=repository,
-            on_start=on_start,
-        )
-
-    return _watch(session, loaded.spec.workflow_id, loaded.spec, go)
+    return _watch(
+        session,
+        loaded.spec.workflow_id,
+        [track.task_id for track in loaded.spec.parallel_tasks],
+        spec=str(spec.absolute()),
+        replay=str(replay.absolute()) if replay else None,
+        repository=repository,
+        fresh=fresh,
+        rerun=rerun,
+    )
 
 
 def resume(
@@ -78,19 +73,9 @@ def resume(
 
     revisions_of(session.contexts(), workflow_id)
 
-    def go(on_start: Callable[[str], None]) -> RunReport:
-        from flows.launch import resume as resume_workflow
-
-        return resume_workflow(
-            workflow_id,
-            store_url=session.store_url,
-            fresh=fresh,
-            rerun=rerun,
-            repository=repository,
-            on_start=on_start,
-        )
-
-    return _watch(session, workflow_id, None, go)
+    return _watch(
+        session, workflow_id, (), workflow_id=workflow_id, repository=repository, fresh=fresh, rerun=rerun
+    )
 
 
 def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
@@ -104,21 +89,26 @@ def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
             raise InputError(f"--rerun {task_id}: the spec has no such track; {hint}", task_id=task_id)
 
 
-def _watch(session: Given, title: str, spec: Spec | None, go: Callable[[Callable[[str], None]], RunReport]) -> int:
+def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) -> int:
     """Run with the progress on the screen, then say what came of it."""
+    from contexts.model.request import RunRequest
     from flows.cli.watching import watched
 
     if not session.debug:
         # Read when Prefect is first imported, which happens inside the block below.
         os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
-    started: list[str] = []
-    task_ids = [track.task_id for track in spec.parallel_tasks] if spec else []
     console = None if session.as_json else session.out()
+    name = ""
     try:
-        with watched(title, task_ids, console):
-            report = go(started.append)
+        with watched(title, task_ids, console) as board:
+            try:
+                # Inside, because Prefect takes seconds to import and may log while it does.
+                from flows.launch import launch
+
+                report = launch(RunRequest(store=session.store_url, **asked))
+            finally:
+                name = board.workflow_id
     except KeyboardInterrupt:
-        name = started[-1] if started else None
         hint = f"`plait resume {name}` goes on from there" if name else "nothing had begun"
         session.note(f"plait: interrupted; what was finished is kept, and {hint}")
         return INTERRUPTED
