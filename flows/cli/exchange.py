@@ -83,10 +83,14 @@ def export_workflow(
 
 
 def _context_refs(store: ContextStore, workflow_id: str) -> dict[str, str]:
-    """Return the file names the newest context that lists tracks gives them."""
+    """Return the file names that the spec, or else the newest context that lists tracks, gives them."""
+    from contexts.model.refs import BlobRef
+
     for number in reversed(store.revisions(workflow_id, CONTEXT).get(CONTEXT, ())):
         _, document = store.load_revision(workflow_id, CONTEXT, number)
-        tasks: list[JsonObject] = document.get("parallel_tasks") or []
+        spec = document.get("spec")
+        written: JsonObject = orjson.loads(store.get_blob(workflow_id, BlobRef(**spec))) if spec else document
+        tasks: list[JsonObject] = written.get("parallel_tasks") or []
         if tasks:
             given: dict[str, Any] = {f"tracks/{task.get('task_id')}": task.get("context_ref") for task in tasks}
             return {name: PurePosixPath(ref).name for name, ref in given.items() if isinstance(ref, str)}
