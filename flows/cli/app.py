@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 
 from flows.cli.session import Session
 
@@ -25,6 +25,13 @@ _COMMANDS = {
     "clean": ("flows.cli.cleaning:clean", "Remove kept workspaces; never uncommitted work."),
     "doctor": ("flows.cli.doctor:doctor", "Check git, Python, agents, store and server."),
 }
+
+_EVERYWHERE = Group("Everywhere", sort_key=len(_COMMANDS) + 1)
+
+
+def _everywhere(text: str) -> Parameter:
+    return Parameter(group=_EVERYWHERE, negative="", show_default=False, help=text)
+
 
 _EPILOGUE = (
     "Exit codes: 0 done and verified; 1 findings, unmet or unverified criteria; 2 bad input or usage; 3 partial; "
@@ -72,13 +79,10 @@ def dispatch(arguments: list[str]) -> int:
     def launch(  # pyright: ignore[reportUnusedFunction] the decorator registers it
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
         store: Annotated[
-            str | None,
-            Parameter(help="Folder or URL of the store (file://..., s3://bucket/prefix, block name)."),
+            str | None, _everywhere("Store: a folder, file://..., s3://BUCKET/PREFIX or block:...")
         ] = None,
-        json: Annotated[bool, Parameter(negative="", show_default=False, help="Print JSON and nothing else.")] = False,
-        debug: Annotated[
-            bool, Parameter(negative="", show_default=False, help="Show tracebacks and Prefect's own log.")
-        ] = False,
+        json: Annotated[bool, _everywhere("Print JSON and nothing else.")] = False,
+        debug: Annotated[bool, _everywhere("Show tracebacks and Prefect's own log.")] = False,
     ) -> int | None:
         command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
         session = {"session": Session(store, json, debug)} if "session" in ignored else {}

@@ -99,9 +99,8 @@ def _supervision() -> Answer:
 def _agents(spec: Path | None) -> Iterator[Answer]:
     if spec is None:
         return
-    from contexts.specfile import check_agents, load_spec
-
     from contexts.errors import InputError
+    from contexts.specfile import check_agents, load_spec
 
     try:
         loaded = load_spec(spec)

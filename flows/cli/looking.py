@@ -48,7 +48,7 @@ def list_workflows(*, session: Given) -> int:
 
     print_table(
         session.out(),
-        ("workflow", "phase", "status", "documents", "revisions", "saved"),
+        ("workflow", "phase", "status", "docs", "revs", "saved"),
         [
             (
                 row["workflow_id"],
@@ -60,7 +60,8 @@ def list_workflows(*, session: Given) -> int:
             )
             for row in rows
         ],
-        right=("documents", "revisions"),
+        right=("docs", "revs"),
+        cut=("phase",),
     )
     return 0
 
@@ -154,7 +155,7 @@ def history(workflow_id: str, /, *, session: Given) -> int:
 
         print_table(
             session.out(),
-            ("document", "revision", "saved", "agent", "phase", "size", "sha256"),
+            ("document", "rev", "saved", "agent", "phase", "size", "sha256"),
             [
                 (
                     row["document"],
@@ -163,11 +164,12 @@ def history(workflow_id: str, /, *, session: Given) -> int:
                     row.get("agent"),
                     row.get("phase", "damaged"),
                     size(row.get("size")),
-                    (row.get("sha256") or "")[:12],
+                    (row.get("sha256") or "")[:8],
                 )
                 for row in rows
             ],
-            right=("revision", "size"),
+            right=("rev", "size"),
+            cut=("agent", "phase"),
         )
     for row in damaged:
         session.note(f"plait: {row['damaged']}")

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from contexts.plan import transitive_needs
+
 from contexts.digest import agent_inputs, track_inputs
 from contexts.errors import DocumentError, NotFound, RepositoryError
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef
 from contexts.model.spec import Track
-from contexts.plan import transitive_needs
 from contexts.specfile import LoadedSpec
 from contexts.store import CONTEXT, ContextStore, track_document
 from tasks.agents.replay import read_recordings

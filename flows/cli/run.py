@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 _Rerun = Annotated[
-    tuple[str, ...], Parameter(negative="", consume_multiple=False, help="Do this track again. May be given often.")
+    tuple[str, ...],
+    Parameter(negative="", show_default=False, help="Do this track again; may be given several times."),
 ]
 _Fresh = Annotated[bool, Parameter(negative="", show_default=False, help="Do everything again.")]
 _Repository = Annotated[str | None, Parameter(help="Folder or URL of the repository, instead of the spec's.")]
@@ -73,9 +74,7 @@ def resume(
 
     revisions_of(session.contexts(), workflow_id)
 
-    return _watch(
-        session, workflow_id, (), workflow_id=workflow_id, repository=repository, fresh=fresh, rerun=rerun
-    )
+    return _watch(session, workflow_id, (), workflow_id=workflow_id, repository=repository, fresh=fresh, rerun=rerun)
 
 
 def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +16,10 @@ STYLES = {
     "warn": "yellow", "unverified": "yellow", "unmet": "red", "blocking": "red", "warning": "yellow", "note": "dim",
     "complete": "green",
 }  # fmt: skip
+
+_GAP = 2
+_LEAST = 8
+"""Columns a text keeps on the narrowest terminal."""
 
 
 def styled(word: str | None) -> Text:
@@ -31,7 +34,7 @@ def print_table(
     *,
     right: Sequence[str] = (),
     fold: Sequence[str] = (),
-    title: str | None = None,
+    cut: Sequence[str] = (),
 ) -> None:
     """Print rows under their columns.
 
@@ -40,22 +43,36 @@ def print_table(
         columns: Headings.
         rows: Cells; None is shown as nothing.
         right: Columns of numbers.
-        fold: Columns whose text may go on in the next line; all others are cut with an ellipsis.
-        title: A line above.
+        fold: Columns whose text goes on in the next line where the terminal is narrow.
+        cut: Columns that end in an ellipsis there; all others are shown whole.
     """
-    if title:
-        console.print(Text(title, style="bold"))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for name in columns:
+    cells = [[_cell(name, value) for name, value in zip(columns, row, strict=True)] for row in rows]
+    widest = [max([len(name), *(row[place].cell_len for row in cells)]) for place, name in enumerate(columns)]
+    widths = _widths(widest, [name in fold or name in cut for name in columns], console.width)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold underline")
+    for name, width in zip(columns, widths, strict=True):
         table.add_column(
             name,
             justify="right" if name in right else "left",
             overflow="fold" if name in fold else "ellipsis",
             no_wrap=name not in fold,
+            width=width,
         )
-    for row in rows:
-        table.add_row(*(_cell(name, value) for name, value in zip(columns, row, strict=True)))
+    for row in cells:
+        table.add_row(*row)
     console.print(table)
+
+
+def _widths(widest: Sequence[int], gives: Sequence[bool], available: int) -> list[int]:
+    """Return a width for every column: whole where it does not give way, a fair share of the rest where it does."""
+    widths = list(widest)
+    giving = sorted((place for place, may in enumerate(gives) if may), key=lambda place: widest[place])
+    rest = available - _GAP * (len(widest) - 1) - sum(widest[place] for place, may in enumerate(gives) if not may)
+    for done, place in enumerate(giving):
+        share = max(rest // (len(giving) - done), _LEAST)
+        widths[place] = min(widest[place], share)
+        rest -= widths[place]
+    return widths
 
 
 def _cell(column: str, value: str | Text | None) -> Text:
@@ -65,9 +82,9 @@ def _cell(column: str, value: str | Text | None) -> Text:
 
 
 def instant(value: Any) -> str:
-    """Return an ISO 8601 instant to the second, without the ``T``."""
+    """Return an ISO 8601 instant to the minute, without the ``T``."""
     text = str(value or "")
-    return text[:19].replace("T", " ") if len(text) >= 19 else text
+    return text[:16].replace("T", " ") if len(text) >= 19 else text
 
 
 def size(count: int | None) -> str:

@@ -78,7 +78,14 @@ def shop(contexts: ContextStore) -> ContextStore:
             for task_id, ref in refs.items()
         },
         evidence=[
-            {"check": "unit", "kind": "tests", "status": "passed", "argv": ["true"], "seconds": 1, "log": log.model_dump()}
+            {
+                "check": "unit",
+                "kind": "tests",
+                "status": "passed",
+                "argv": ["true"],
+                "seconds": 1,
+                "log": log.model_dump(),
+            }
         ],
         conversation_history=[f"turn {number}: " + "word " * 20 for number in range(1000)],
     )

@@ -53,7 +53,9 @@ def test_a_merge_that_refers_to_an_older_track_revision_keeps_that_one_inline(ca
 
 def test_the_reference_documents_survive_import_value_for_value(call, reference):
     assert call("import", reference).code == 0
-    held = {name: json.loads((reference / name).read_bytes()) for name in (path.name for path in reference.glob("*.json"))}
+    held = {
+        name: json.loads((reference / name).read_bytes()) for name in (path.name for path in reference.glob("*.json"))
+    }
     workflow = held["1-parent.json"]["workflow_id"]
     for number, name in enumerate(("1-parent.json", "5-merged.json", "6-verified.json"), 1):
         assert call("show", workflow, "--revision", number).json() == held[name]

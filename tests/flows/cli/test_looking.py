@@ -122,7 +122,10 @@ def test_diff_names_what_changed_by_pointer_with_old_and_new_value(call, shop):
 def test_diff_of_a_track(call, shop: ContextStore):
     _, document = shop.load_revision("shop", "tracks/cart-impl", 1)
     shop.save({**document, "decisions": ["another"]}, workflow_id="shop", name="tracks/cart-impl", after=1)
-    assert call("diff", "shop", 1, 2, "--doc", "cart-impl").out.strip() == '~ /decisions/0  "decide cart-impl" -> "another"'
+    assert (
+        call("diff", "shop", 1, 2, "--doc", "cart-impl").out.strip()
+        == '~ /decisions/0  "decide cart-impl" -> "another"'
+    )
 
 
 def _damage(path: Path) -> None:

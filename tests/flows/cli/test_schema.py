@@ -10,7 +10,10 @@ def test_schemas_are_valid_and_titled(call, what):
     document = call("schema", what).json()
     Draft202012Validator.check_schema(document)
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert document["title"] == {"spec": "plait spec", "context": "plait context document", "assignment": "plait assignment"}[what]
+    assert (
+        document["title"]
+        == {"spec": "plait spec", "context": "plait context document", "assignment": "plait assignment"}[what]
+    )
     assert call("schema", what, "--json").json() == document
 
 

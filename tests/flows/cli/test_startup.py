@@ -42,7 +42,11 @@ def test_quick_commands_load_neither_prefect_nor_boto3(shop, call, tmp_path):
     }
     commands = {name: [places.get(part, part) for part in parts] for name, parts in QUICK.items()}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, json.dumps([HEAVY, commands])], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", PROGRAM, json.dumps([HEAVY, commands])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     found = json.loads(done.stdout)
     assert {name: heavy for name, (_, heavy) in found.items()} == dict.fromkeys(QUICK, []), done.stderr
