@@ -21,12 +21,22 @@ AREAS = {
 """Which of the five areas of verification a kind of check belongs to."""
 
 
+STATE_NAMES = {
+    "verified": "Completed",
+    "partial": "Partial",
+    "out-of-budget": "OutOfBudget",
+    "verification-failed": "VerificationFailed",
+    "verification-incomplete": "VerificationIncomplete",
+}
+"""What the flow run's state is called, by status."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How a run ended.
 
     Attributes:
-        status: ``verified``, ``verification-failed``, ``verification-incomplete`` or ``partial``.
+        status: ``verified``, ``verification-failed``, ``verification-incomplete``, ``partial`` or ``out-of-budget``.
         exit_code: As the command line returns it.
         reasons: Why it is not simply verified, most important first.
     """
@@ -39,16 +49,6 @@ class Verdict:
     def phase(self) -> str:
         """The phase the final context is in."""
         return "integration-verified" if self.status == "verified" else self.status
-
-    @property
-    def state_name(self) -> str:
-        """The name of the flow run's state."""
-        return {
-            "verified": "Completed",
-            "partial": "Partial",
-            "verification-failed": "VerificationFailed",
-            "verification-incomplete": "VerificationIncomplete",
-        }[self.status]
 
 
 def reach_verdict(
@@ -99,6 +99,8 @@ def reach_verdict(
         if one.required and one.status == "unverified"
     ]
     reasons = (*partial, *failed, *unknown)
+    if "out-of-budget" in tracks.values():
+        return Verdict("out-of-budget", 4, reasons)
     if partial:
         return Verdict("partial", 3, reasons)
     if failed:

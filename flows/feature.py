@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from prefect import allow_failure, flow, unmapped
-from prefect.states import Completed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
+from contexts.verdict import STATE_NAMES
 from flows.schedule import Tracks, run_tracks
 from tasks.initialize import initialize
 from tasks.merge_contexts import is_stored, merge_contexts
@@ -61,7 +63,8 @@ def feature(
 
 def _merge(run: Run, parent: ContextRef, tracks: Tracks) -> ContextRef:
     waits = [allow_failure(future) for future in tracks.futures]
-    merged = merge_contexts.submit(run, parent, tracks.completed, tracks.gaps, wait_for=waits).result()
+    submit = cast("Any", merge_contexts).submit  # its overloads do not know allow_failure
+    merged: ContextRef = submit(run, parent, tracks.completed, tracks.gaps, wait_for=waits).result()
     if is_stored(run, merged):
         return merged
     return merge_contexts.with_options(refresh_cache=True)(run, parent, tracks.completed, tracks.gaps)
@@ -85,5 +88,4 @@ def _final_state(run: Run, final: ContextRef) -> State[Any]:
     message = "; ".join(record["reasons"]) or document["context_summary"]
     if record["exit_code"] == 0:
         return Completed(message=message, data=final)
-    names = {"partial": "Partial", "verification-failed": "VerificationFailed"}
-    return Failed(name=names.get(record["status"], "VerificationIncomplete"), message=message[:2000], data=final)
+    return Failed(name=STATE_NAMES[record["status"]], message=message[:2000], data=final)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from contexts.errors import PlaitError
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.opening import open_objects
@@ -98,7 +98,7 @@ def describe_run(request: RunRequest, final: ContextRef) -> RunReport:
         tracks=tuple(TrackLine.model_validate(one, extra="ignore") for one in record["tracks"]),
         context=final,
         report=record.get("report_path"),
-        reasons=tuple(record.get("reasons") or ()),
+        reasons=tuple(entries(record, "reasons")),
         branch=record.get("branch"),
         workspace_root=str(workspace_root(store, final.workflow_id)),
     )

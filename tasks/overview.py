@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~])")
@@ -60,9 +60,9 @@ def overview(document: JsonObject, phases: Sequence[ContextRef]) -> str:
     lines += ["## Context sizes", "", *_table(_sizes(document, phases)), ""]
     lines += ["## Checks", "", *_table(_checks(document)), ""]
     lines += ["## Criteria", "", *_table(_criteria(document)), ""]
-    concerns = document.get("integration_concerns") or []
+    concerns = entries(document, "integration_concerns")
     lines += ["## Concerns", "", *([f"- {plain(one['concern'])}" for one in concerns] or ["None."]), ""]
-    actions = document.get("pending_actions") or []
+    actions = entries(document, "pending_actions")
     shown = [one if isinstance(one, str) else one.get("action") for one in actions]
     lines += ["## Pending actions", "", *([f"- {plain(one)}" for one in shown] or ["None."]), ""]
     return "\n".join(lines)
@@ -106,9 +106,9 @@ def _sizes(document: JsonObject, phases: Sequence[ContextRef]) -> list[dict[str,
 
 def _checks(document: JsonObject) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for one in document.get("evidence") or []:
-        tests: JsonObject = (one.get("result") or {}).get("tests") or {}
-        coverage: JsonObject = (one.get("result") or {}).get("coverage") or {}
+    for one in entries(document, "evidence"):
+        tests: JsonObject = section(one, "result").get("tests") or {}
+        coverage: JsonObject = section(one, "result").get("coverage") or {}
         rows.append(
             {
                 "check": one["check"],
@@ -127,5 +127,5 @@ def _checks(document: JsonObject) -> list[dict[str, Any]]:
 def _criteria(document: JsonObject) -> list[dict[str, Any]]:
     return [
         {"criterion": one["id"], "text": one["text"], "status": one["status"], "why": one["reason"]}
-        for one in document.get("criteria") or []
+        for one in entries(document, "criteria")
     ]

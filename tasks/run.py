@@ -5,25 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
-from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec_value
+import orjson
 
+from contexts.digest import Inputs
 from contexts.errors import InputError, RevisionConflict, SpecError
 from contexts.held_lease import HeldLease, held_lease
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, section
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
 from contexts.opening import open_objects
-from contexts.store import CONTEXT, ContextStore, track_document
-from tasks.agents.backend import Backend
-from tasks.agents.command import CommandBackend
-from tasks.agents.replay import Recording, ReplayBackend, read_recordings
+from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
+from contexts.store import CONTEXT, ContextStore
+from tasks.agents.replay import Recording, read_recordings
+from tasks.backends import Backend, backend_for, stored_recordings
+from tasks.reuse import inputs_of
 from tasks.walls.workspace import Repository
 
 _FOLDER_HINT = "spec-folder"
@@ -116,22 +118,13 @@ class Run:
         return ref
 
     def backend(self, track: Track) -> Backend:
-        """Return what really runs a track.
+        """Return what really runs a track."""
+        return backend_for(self.spec, track, folder=self.folder, recordings=self.recordings)
 
-        Raises:
-            SpecError: A recording is missing, or nothing is declared for its role.
-        """
-        if track.task_id in self.recordings:
-            return ReplayBackend(self.recordings[track.task_id])
-        agent = self.spec.agents.get(track.agent)
-        if agent is None:
-            raise SpecError(f"track {track.task_id!r} has neither a recording nor a declared agent {track.agent!r}")
-        if agent.backend == "replay":
-            recording = read_recordings(self.folder / agent.path).get(track.task_id)
-            if recording is None:
-                raise SpecError(f"{agent.path} holds no recording of track {track.task_id!r}")
-            return ReplayBackend(recording)
-        return CommandBackend(agent, self.folder)
+    def inputs(self, track: Track, results: Mapping[str, str]) -> Inputs:
+        """Return what decides a track's result, from the result digests of its prerequisites."""
+        base = self.base if self.has_repository else None
+        return inputs_of(self.spec, track, folder=self.folder, recordings=self.recordings, base=base, results=results)
 
     def exchange(self, task_id: str) -> Path:
         """Return a track's own folder beside its workspace: assignment, context, log, home."""
@@ -153,7 +146,7 @@ def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
     if request.spec is not None:
         return load_spec(Path(request.spec))
     if request.inline is not None:
-        return parse_spec_value(request.inline, name="inline spec", folder=Path.cwd())
+        return _from_value(request.inline, "inline spec", Path.cwd())
     workflow_id = str(request.workflow_id)
     _, document = store.require(workflow_id)
     reference = document.get("spec")
@@ -162,16 +155,12 @@ def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
     stored = store.get_blob(workflow_id, BlobRef(**reference))
     hint = workspace_root(store, workflow_id) / _FOLDER_HINT
     folder = Path(hint.read_text(encoding="utf-8")) if hint.is_file() else Path.cwd()
-    return stored_spec(stored, workflow_id, folder if folder.is_dir() else Path.cwd())
+    value = {**orjson.loads(stored), "workflow_id": workflow_id}  # its placeholders are settled
+    return _from_value(value, f"spec of {workflow_id}", folder if folder.is_dir() else Path.cwd())
 
 
-def stored_spec(body: bytes, workflow_id: str, folder: Path) -> LoadedSpec:
-    """Return a spec that was read from the store, under the id its placeholders had become."""
-    import orjson  # noqa: PLC0415 only here
-
-    return parse_spec_value(
-        {**orjson.loads(body), "workflow_id": workflow_id}, name=f"spec of {workflow_id}", folder=folder
-    )
+def _from_value(value: JsonObject, name: str, folder: Path) -> LoadedSpec:
+    return LoadedSpec(parse_spec(orjson.dumps(value), name=f"{name}.json"), value, folder, name)
 
 
 def workspace_root(store: ContextStore, workflow_id: str) -> Path:
@@ -183,7 +172,7 @@ def workspace_root(store: ContextStore, workflow_id: str) -> Path:
 
 
 @contextlib.contextmanager
-def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex) -> Iterator[Run]:
+def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex) -> Generator[Run]:
     """Open a run: spec, store, lease, repository, base; and end the lease with its reason, however the run ends.
 
     Everything that can be wrong with the input is found here, before any agent starts.
@@ -210,7 +199,7 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
             store=store,
             repository=repository,
             base=base,
-            recordings=recordings or _stored_recordings(store, workflow_id, earlier),
+            recordings=recordings or stored_recordings(store, workflow_id, earlier.get("run") or {}),
             forced=forced,
             lease=lease,
             revisions=revisions,
@@ -230,14 +219,6 @@ def _forced(request: RunRequest, spec: Spec) -> frozenset[str]:
     return frozenset(known) if request.fresh else frozenset(request.rerun)
 
 
-def _stored_recordings(store: ContextStore, workflow_id: str, earlier: JsonObject) -> dict[str, Recording]:
-    stored: JsonObject = (earlier.get("run") or {}).get("recordings") or {}
-    return {
-        task_id: Recording(one["name"], store.get_blob(workflow_id, BlobRef(**one["blob"])))
-        for task_id, one in stored.items()
-    }
-
-
 def _repository(
     request: RunRequest, loaded: LoadedSpec, store: ContextStore, workflow_id: str, earlier: JsonObject
 ) -> tuple[Repository, str]:
@@ -250,7 +231,7 @@ def _repository(
     if "://" not in source:
         source = str((loaded.folder if request.repository is None else Path.cwd()) / source)
     repository = Repository.prepare(root, source)
-    recorded: JsonObject = earlier.get("run") or {}
+    recorded = section(earlier, "run")
     if recorded.get("base") and recorded.get("base_name") == wanted.base and not request.fresh:
         return repository, repository.pin(str(recorded["base"]))
     owned = tuple(dict.fromkeys(glob for track in loaded.spec.parallel_tasks for glob in track.owns))
@@ -261,8 +242,3 @@ def _repository(
             f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
         )
     return repository, repository.pin(wanted.base)
-
-
-def track_name(task_id: str) -> str:
-    """Return the document name of a track."""
-    return track_document(task_id)

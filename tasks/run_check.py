@@ -10,7 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries
 from contexts.model.checks import Check
 from contexts.model.parts import Evidence
 from contexts.model.refs import BlobRef, ContextRef
@@ -31,7 +31,7 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
     document = run.store.load(merged)
     commit, tree = str(document["run"]["integrated"]), str(document["run"]["tree"])
     inputs = check_inputs(check, tree)
-    for earlier in document.get("evidence") or ():
+    for earlier in entries(document, "evidence"):
         if earlier.get("inputs") == inputs and earlier.get("status") == "passed":
             report(
                 Progress(

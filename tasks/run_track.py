@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contexts.plan import transitive_needs
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import TaskRun
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
-from prefect.states import Completed, State
+from prefect.states import Completed
 
-from contexts.digest import agent_inputs, criteria_of, result_digest, track_inputs
+from contexts.digest import Inputs, criteria_of, result_digest
 from contexts.errors import InputError, SecretRefused, TrackFailed
 from contexts.model.assignment import Assignment
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries, section
 from contexts.model.parts import Attempt, Execution, TrackStatus
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
+from contexts.plan import transitive_needs
+from contexts.reuse import judge_track
 from contexts.store import track_document
 from tasks.agents.backend import Backend, Delivery, Job
-from tasks.agents.replay import ReplayBackend
 from tasks.progress import Progress, report
 from tasks.run import Run, now
 from tasks.track_document import describe_failure, describe_success
@@ -37,6 +37,8 @@ class TrackOutcome:
 
     Attributes:
         seconds: Wall time of the track's attempts; for a reused track, of the run that did the work.
+        cost_usd: US dollars the agent reports as spent.
+        tokens: Input plus output tokens the agent reports.
     """
 
     task_id: str
@@ -46,6 +48,8 @@ class TrackOutcome:
     attempts: int = 0
     seconds: float = 0.0
     reason: str = ""
+    cost_usd: float = 0.0
+    tokens: int = 0
 
 
 def may_pass(_task: Any, _run: TaskRun, state: State[Any]) -> bool:
@@ -80,16 +84,11 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
     track = run.spec.track(task_id)
     needed = _needed(run, track, prerequisites)
     backend = run.backend(track)
-    inputs = track_inputs(
-        run.spec,
-        track,
-        base=run.base if run.has_repository and backend.works else None,
-        prerequisites={name: str((document.get("execution") or {}).get("result")) for name, document in needed.items()},
-        agent=_agent_inputs(run, track, backend),
-    )
+    results = {name: str(section(document, "execution").get("result")) for name, document in needed.items()}
+    inputs = run.inputs(track, results)
     earlier = run.latest(track_document(task_id))
-    first = _attempt_number() == 1
-    if earlier and not (first and task_id in run.forced) and _is_done(earlier[1], inputs):
+    forced = task_id in run.forced and _attempt_number() == 1
+    if earlier and judge_track(earlier[1], inputs, forced=forced).action == "reuse":
         outcome = _reused(earlier)
         report(Progress(run.workflow_id, "track", task_id, "reused", str(earlier[0]), outcome.seconds))
         return Completed(name="Reused", message=f"Same inputs as {earlier[0]}", data=outcome)
@@ -106,28 +105,31 @@ def _needed(run: Run, track: Track, prerequisites: Mapping[str, ContextRef]) -> 
     return dict(zip(names, run.store.load_many([prerequisites[name] for name in names]), strict=True)) if names else {}
 
 
-def _agent_inputs(run: Run, track: Track, backend: Backend) -> JsonObject:
-    if isinstance(backend, ReplayBackend):
-        return agent_inputs(None, folder=run.folder, recording=backend.recording.raw)
-    return agent_inputs(run.spec.agents[track.agent], folder=run.folder)
-
-
-def _is_done(document: JsonObject, inputs: str) -> bool:
-    execution: JsonObject = document.get("execution") or {}
-    return document.get("status") == "completed" and execution.get("inputs") == inputs
-
-
 def _reused(earlier: tuple[ContextRef, JsonObject]) -> TrackOutcome:
     ref, document = earlier
     execution: JsonObject = document["execution"]
     attempts = len(execution["attempts"])
-    return TrackOutcome(document["task_id"], "completed", ref, True, attempts, execution["seconds"])
+    return TrackOutcome(
+        document["task_id"], "completed", ref, reused=True, attempts=attempts, seconds=execution["seconds"],
+        **_spent(document),
+    )  # fmt: skip
+
+
+def _spent(document: JsonObject) -> dict[str, Any]:
+    usage = section(document, "usage")
+    tokens = int(usage.get("input_tokens") or 0) + int(usage.get("output_tokens") or 0)
+    return {"cost_usd": float(usage.get("cost_usd") or 0), "tokens": tokens}
 
 
 def _attempt(
-    run: Run, track: Track, backend: Backend, inputs: str, needed: Mapping[str, JsonObject], earlier: JsonObject | None
+    run: Run,
+    track: Track,
+    backend: Backend,
+    inputs: Inputs,
+    needed: Mapping[str, JsonObject],
+    earlier: JsonObject | None,
 ) -> TrackOutcome:
-    tried = _earlier_attempts(earlier, inputs)
+    tried = _earlier_attempts(earlier, inputs.digest)
     number, started = len(tried) + 1, time.monotonic()
     started_at = now()
     report(Progress(run.workflow_id, "track", track.task_id, "running", f"attempt {number}" if number > 1 else ""))
@@ -153,7 +155,8 @@ def _attempt(
     )
     attempts = [*tried, attempt]
     execution = Execution(
-        inputs=inputs,
+        inputs=inputs.digest,
+        parts=dict(inputs.parts),
         result=result_digest(document, work.tree if work else None) if document else None,
         backend=backend.name,
         started_at=attempts[0].started_at,
@@ -181,7 +184,9 @@ def _attempt(
         )
     ref = run.save(name, {**document, "execution": execution.to_json()})
     report(Progress(run.workflow_id, "track", track.task_id, "completed", str(ref), seconds))
-    return TrackOutcome(track.task_id, "completed", ref, attempts=number, seconds=float(execution.seconds))
+    return TrackOutcome(
+        track.task_id, "completed", ref, attempts=number, seconds=float(execution.seconds), **_spent(document)
+    )
 
 
 def _earlier_attempts(earlier: JsonObject | None, inputs: str) -> list[Attempt]:
@@ -226,7 +231,8 @@ def _assignment(
     ports: tuple[int, ...],
 ) -> Assignment:
     feature = run.spec.feature_spec.to_json()
-    requirements = feature.pop("requirements", None) or []
+    requirements = entries(feature, "requirements")
+    feature.pop("requirements", None)
     return Assignment(
         workflow_id=run.workflow_id,
         task_id=track.task_id,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from contexts.codec import describe
 from contexts.errors import DocumentError
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries
 from contexts.model.document import Context
 from contexts.model.parts import Execution
 from contexts.model.spec import FORMAT_VERSION, Track
@@ -58,7 +58,7 @@ def describe_success(run: Run, track: Track, left: JsonObject, work: Work | None
         document["claims"] = claims
     findings = _findings(track, left, work)
     if findings:
-        document["findings"] = [*(document.get("findings") or []), *findings]
+        document["findings"] = [*entries(document, "findings"), *findings]
     try:
         Context.model_validate_json(orjson.dumps(document))
     except ValidationError as error:

@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.criteria import decide
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries
 from contexts.model.parts import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import CONTEXT
@@ -36,7 +36,7 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
     report(Progress(run.workflow_id, "phase", "verify", "running"))
     document = run.store.load(merged)
     records = load_evidence(run, list(evidence))
-    waivers: list[JsonObject] = document.get("waivers") or []
+    waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
     findings = _findings(run, tracks)
     verdict = reach_verdict(
@@ -71,7 +71,7 @@ def _findings(run: Run, tracks: Sequence[TrackOutcome]) -> list[JsonObject]:
     found: list[JsonObject] = []
     refs = [one.ref for one in tracks if one.ref and one.status == "completed"]
     for track in run.store.load_many(refs):
-        found.extend(track.get("findings") or ())
+        found.extend(entries(track, "findings"))
     return found
 
 

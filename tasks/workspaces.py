@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contexts.specfile import resolve_argv
-
 from contexts.errors import SecretRefused
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, section
 from contexts.model.parts import Refused
 from contexts.model.refs import BlobRef
 from contexts.model.spec import Track
 from contexts.secrets import redact_text
+from contexts.specfile import resolve_argv
 from tasks.run import Run
 from tasks.walls.environment import agent_environment
 from tasks.walls.staging import Staged
@@ -71,7 +70,7 @@ def restore_commit(run: Run, document: JsonObject) -> str | None:
 
     None for a track that worked on no files.
     """
-    execution: JsonObject = document.get("execution") or {}
+    execution = section(document, "execution")
     commit: str | None = execution.get("commit")
     if commit is None or run.repository.git.commit_of(commit):
         return commit

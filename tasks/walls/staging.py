@@ -6,6 +6,7 @@ what stands in that place now. Git hashes the files with the orchestrator's git 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -22,7 +23,8 @@ from contexts.errors import RepositoryError
 from tasks.walls.git import TrustedGit, failure
 from tasks.walls.paths import MAX_FILE_BYTES, Refused, why_refused_link, why_refused_path
 
-_CULPRIT = re.compile(r"(?:Invalid path|Unable to process path) '?(.+?)'?\s*$", re.MULTILINE)
+_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)  # no fault of a file's
+_MAX_NOT_TAKEN = 100
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
@@ -63,6 +65,7 @@ class Staged:
         self._index = folder / f"index-{uuid.uuid4().hex}"
         self._folders: dict[str, bool] = {}
         self._refused: dict[str, str] = {}
+        self._not_taken = 0
         try:
             self._fill()
             self.tree = self._write_tree()
@@ -205,18 +208,21 @@ class Staged:
         return int(self._git.run("cat-file", "-s", blob))
 
     def _add(self, paths: list[str]) -> None:
-        """Hash files into the index; leave out one that git itself will not take, and go on."""
-        left = paths
-        while True:
-            done = self._update("--add", left)
-            if done is None:
-                return
-            match = _CULPRIT.search(done)
-            culprit = match.group(1) if match else None
-            if culprit not in left:
-                raise failure(("update-index",), done.encode("utf-8", "surrogateescape"))
-            self._refused[culprit] = "git cannot take it over under that name or with its attributes"
-            left = [path for path in left if path != culprit]
+        """Hash files into the index; find by halves what git itself will not take, leave it out, and go on."""
+        batches = [paths]
+        while batches:
+            batch = batches.pop()
+            said = self._update("--add", batch)
+            if said is None:
+                continue
+            if self._not_taken >= _MAX_NOT_TAKEN or any(os.strerror(number) in said for number in _MACHINE):
+                raise failure(("update-index",), os.fsencode(said))
+            if len(batch) == 1:
+                self._not_taken += 1
+                self._refused[batch[0]] = "git cannot take it over under that name or with its attributes"
+            else:
+                middle = len(batch) // 2
+                batches += [batch[middle:], batch[:middle]]
 
     def _update(self, how: str, paths: list[str]) -> str | None:
         if not paths:

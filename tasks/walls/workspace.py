@@ -11,7 +11,7 @@ import fcntl
 import os
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +45,16 @@ class Workspace:
     path: Path
     start: str | None
     uncommitted: bool
+
+
+@contextmanager
+def _lock(root: Path) -> Generator[None]:
+    descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class Repository:
@@ -86,25 +96,21 @@ class Repository:
     def prepare_empty(cls, root: Path) -> Self:
         """Make or open a workflow's folder that starts from nothing, for a spec without a repository."""
         empty = root.absolute() / "empty.git"
-        if not (empty / "refs" / "heads" / "main").exists():
-            root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            git = create_git_dir(empty, bare=True)
-            tree = git.run("hash-object", "-w", "-t", "tree", "--stdin", stdin=b"").decode().strip()
-            message = b"Nothing yet\n"
-            commit = git.run("commit-tree", tree, stdin=message, when=datetime.fromtimestamp(0, UTC)).decode().strip()
-            git.run("update-ref", "refs/heads/main", commit)
-            (empty / "HEAD").write_text("ref: refs/heads/main\n")
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _lock(root):
+            if not (empty / "refs" / "heads" / "main").exists():
+                remove_folder(empty)  # an attempt that was interrupted
+                git = create_git_dir(empty, bare=True)
+                tree = git.run("hash-object", "-w", "-t", "tree", "--stdin", stdin=b"").decode().strip()
+                when = datetime(2000, 1, 1, tzinfo=UTC)
+                commit = git.run("commit-tree", tree, stdin=b"Nothing yet\n", when=when).decode().strip()
+                (empty / "HEAD").write_text("ref: refs/heads/main\n")
+                git.run("update-ref", "refs/heads/main", commit)
         return cls.prepare(root, str(empty))
 
-    @contextmanager
-    def locked(self) -> Generator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Hold the folder's lock against other processes and threads."""
-        descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        return _lock(self.root)
 
     def fetch(self, *wanted: str) -> None:
         """Fetch the source's branches and tags, or the refspecs named."""
