@@ -25,6 +25,8 @@ from tasks.walls.paths import MAX_FILE_BYTES, Refused, why_refused_link, why_ref
 
 _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)  # no fault of a file's
 _MAX_NOT_TAKEN = 100
+_UNREADABLE = "it cannot be read"
+_LOCKED = re.compile(rb"could not open directory '(.+?)/?':")
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
@@ -136,12 +138,16 @@ class Staged:
     def _fill(self) -> None:
         self._git.run("read-tree", self._start, index=self._index)
         tracked = self._tracked()
-        gone = [path for path, (mode, _) in tracked.items() if mode != "160000" and self._kind(path) is None]
+        gone = [path for path, (mode, _) in tracked.items() if mode != "160000" and self._is_gone(path)]
         taken = [path for path, (mode, blob) in tracked.items() if mode != "160000" and self._takes(path, blob)]
-        listed = self._git.run(
+        listed = self._git.call(
             "ls-files", "-o", "-z", "--exclude-per-directory=.gitignore", index=self._index, work_tree=self._workspace
         )
-        for raw in listed.split(b"\0"):
+        if listed.returncode:
+            raise failure(("ls-files",), listed.stderr)
+        for folder in _LOCKED.findall(listed.stderr):
+            self._refused[os.fsdecode(folder)] = _UNREADABLE
+        for raw in listed.stdout.split(b"\0"):
             path = os.fsdecode(raw)
             if path.endswith("/"):
                 self._refused[path.rstrip("/")] = "it is a git repository of its own inside the tree"
@@ -166,9 +172,15 @@ class Staged:
             return None
         try:
             status = os.lstat(self._workspace / path)
+        except PermissionError:
+            self._refused[path] = _UNREADABLE
+            return None
         except OSError:
             return None
         return None if stat.S_ISDIR(status.st_mode) else status
+
+    def _is_gone(self, path: str) -> bool:
+        return self._kind(path) is None and path not in self._refused
 
     def _is_real_folder(self, path: str) -> bool:
         if path not in self._folders:
@@ -177,6 +189,8 @@ class Staged:
                 self._folders[path] = (not parent or self._is_real_folder(parent)) and stat.S_ISDIR(
                     os.lstat(self._workspace / path).st_mode
                 )
+            except PermissionError:
+                self._folders[path] = True  # it cannot be seen, so it is not known to be gone
             except OSError:
                 self._folders[path] = False
         return self._folders[path]
@@ -195,7 +209,7 @@ class Staged:
         elif why is None and not stat.S_ISREG(status.st_mode):
             why = "it is neither a file nor a link"
         elif why is None and not os.access(self._workspace / path, os.R_OK):
-            why = "it cannot be read"
+            why = _UNREADABLE
         elif (
             why is None and status.st_size > self._max_file_bytes and not (blob and self._size(blob) == status.st_size)
         ):

@@ -74,7 +74,7 @@ def _fingerprint(folder: Path) -> dict[str, str]:
     for file in sorted(folder.rglob("*")):
         name = str(file.relative_to(folder))
         if file.is_symlink():
-            found[name] = "link " + os.readlink(file)
+            found[name] = f"link {file.readlink()}"
         elif file.is_file():
             found[name] = f"{file.stat().st_mode:o} {hashlib.sha256(file.read_bytes()).hexdigest()}"
         else:

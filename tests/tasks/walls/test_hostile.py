@@ -227,6 +227,33 @@ def test_links_out_of_the_tree_are_left_out_and_named(
     assert (out / "README.md").read_text() == "read me\n"
 
 
+@pytest.mark.parametrize("level", ["work", "track"])
+def test_a_workspace_replaced_by_a_link_is_not_taken_over(
+    repository: Repository, base: str, when: datetime, tmp_path: Path, level: str
+) -> None:
+    (tmp_path / "private" / "work").mkdir(parents=True)
+    (tmp_path / "private" / "work" / "key").write_text("private\n")
+    work = repository.create_workspace("t", base)
+    moved, target = (work, "private/work") if level == "work" else (work.parent, "private")
+    moved.rename(tmp_path / "elsewhere")
+    moved.symlink_to(tmp_path / target)
+    with pytest.raises(RepositoryError, match="replaced by a link"):
+        repository.snapshot("t", work, base, "m", when)
+    if level == "track":
+        with pytest.raises(RepositoryError, match="replaced by a link"):
+            repository.create_workspace("t", base)
+    assert (tmp_path / "private" / "work" / "key").exists()
+
+
+def test_what_is_planted_among_the_tracks_does_not_break_their_listing(repository: Repository, base: str) -> None:
+    work = repository.create_workspace("t", base)
+    tracks = work.parent.parent
+    (tracks / "Not An Id").mkdir()
+    (tracks / "file").write_text("x")
+    (tracks / "link").symlink_to("/")
+    assert [workspace.task_id for workspace in repository.workspaces()] == ["t"]
+
+
 def test_the_users_own_link_stays_as_it_is(tmp_path: Path, user: Path, git: Git, when: datetime) -> None:
     (user / "etc").symlink_to("/etc")
     git(user, "add", "etc")
@@ -302,9 +329,7 @@ def test_attributes_that_git_chokes_on_cost_only_their_file(repository: Reposito
     assert [refused.path for refused in snapshot.refused] == ["bad"]
 
 
-def test_an_untrusted_git_would_have_run_what_the_trusted_one_does_not(
-    tmp_path: Path, user: Path, git: Git, canary: Canary
-) -> None:
+def test_an_untrusted_git_would_have_run_what_the_trusted_one_does_not(user: Path, canary: Canary) -> None:
     _plant_everything(user / ".git", canary)
     _fails(user, "status")
     canary.proves_itself()
@@ -335,7 +360,7 @@ def test_a_hostile_program_leaves_nothing_alive_and_the_users_repository_as_it_w
     sleep 60
     """
     outcome = run_supervised(
-        ["sh", "-c", script], cwd=work, env=environment | census.variables, log=tmp_path / "log", deadline=2.5, grace=0.2,
+        ["sh", "-c", script], cwd=work, env=environment | census.variables, log=tmp_path / "log", deadline=1.5, grace=0.2,
         max_log_bytes=1_000_000,
     )  # fmt: skip
     assert outcome.reason == "deadline"

@@ -36,14 +36,15 @@ def test_two_preparers_at_once_both_get_a_whole_repository(tmp_path: Path, user:
     assert len(set(made)) == 1
 
 
-def test_refreshing_brings_new_commits(tmp_path: Path, user: Path, git: Git, repository: Repository, base: str) -> None:
+def test_refreshing_brings_new_commits(user: Path, git: Git, repository: Repository, base: str) -> None:
     git(user, "commit", "-q", "--allow-empty", "-m", "more")
     assert Repository.prepare(repository.root, str(user), refresh=False).pin("main") == base
     assert Repository.prepare(repository.root, str(user)).pin("main") == git(user, "rev-parse", "HEAD")
 
 
 @pytest.mark.parametrize("where", ["nowhere", "empty", "file", "user/src", "ext::sh -c touch% canary", "-x"])
-def test_a_source_that_is_no_repository_is_refused(tmp_path: Path, user: Path, where: str) -> None:
+@pytest.mark.usefixtures("user")
+def test_a_source_that_is_no_repository_is_refused(tmp_path: Path, where: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("x")
     name = where if where.startswith(("ext", "-")) else str(tmp_path / where)
