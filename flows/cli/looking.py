@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from contexts.store import ContextStore
 
 _READERS = 16
+_WIDE = 100
 
 
 def list_workflows(*, session: Given) -> int:
@@ -153,15 +154,18 @@ def history(workflow_id: str, /, *, session: Given) -> int:
     else:
         from flows.cli.screen import instant, print_table, size
 
+        console = session.out()
+        # The agent is what a narrow terminal can do without.
+        agent = console.width >= _WIDE
         print_table(
-            session.out(),
-            ("document", "rev", "saved", "agent", "phase", "size", "sha256"),
+            console,
+            ("document", "rev", "saved", *(("agent",) if agent else ()), "phase", "size", "sha256"),
             [
                 (
                     row["document"],
                     str(row["revision"]),
                     instant(row.get("timestamp")),
-                    row.get("agent"),
+                    *((row.get("agent"),) if agent else ()),
                     row.get("phase", "damaged"),
                     size(row.get("size")),
                     (row.get("sha256") or "")[:8],

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from flows.cli.session import Given
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from contexts.plan import Estimate, GroupNode, Plan
     from contexts.specfile import LoadedSpec
     from flows.cli.reuse import Expected
@@ -59,8 +61,6 @@ def _as_json(made: Plan, workflow_id: str, expected: tuple[Expected, ...]) -> di
 
 
 def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Expected]) -> None:
-    from rich.text import Text
-
     from flows.cli.screen import print_table
 
     count = len(made.tracks)
@@ -94,18 +94,28 @@ def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, E
     if count > _MOST_ROWS:
         console.print(f"and {count - _MOST_ROWS} more tracks, all of them with --json", style="dim")
     console.print()
+    lines = list(_remarks(made))
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in lines:
+        grid.add_row(name, text)
+    console.print(grid)
+
+
+def _remarks(made: Plan) -> Iterator[tuple[str, Text]]:
     if made.groups.groups:
-        console.print(Text.assemble(("groups    ", "bold"), _tree(made.groups)), soft_wrap=True)
-    console.print(Text.assemble(("estimate  ", "bold"), _estimate(made.estimate, made.max_parallel)))
-    for overlap in made.overlaps[:_MOST_OVERLAPS]:
-        style = "dim" if overlap.ordered else "yellow"
-        console.print(Text.assemble(("overlap   ", "bold"), (overlap.message, style)))
-    if made.overlaps_total > _MOST_OVERLAPS:
-        console.print(f"          {made.overlaps_total} overlaps in all; --json lists them", style="dim")
-    said = {overlap.message for overlap in made.overlaps[:_MOST_OVERLAPS]}
+        yield "groups", Text(_tree(made.groups))
+    yield from (("estimate", Text(line)) for line in _estimate(made.estimate, made.max_parallel))
+    shown = made.overlaps.listed[:_MOST_OVERLAPS]
+    for overlap in shown:
+        yield "overlap", Text(overlap.message, style="dim" if overlap.ordered else "yellow")
+    if made.overlaps.total > len(shown):
+        yield "", Text(f"{made.overlaps.total} overlaps in all; --json lists them", style="dim")
+    said = {overlap.message for overlap in shown}
     for advice in made.advice:
         if advice.reason not in said:
-            console.print(Text.assemble(("advice    ", "bold"), f"{advice.kind}: {advice.reason}"))
+            yield "advice", Text(f"{advice.kind}: {advice.reason}")
 
 
 def _number(value: float | None) -> str:
@@ -118,13 +128,10 @@ def _tree(node: GroupNode) -> str:
     return f"{node.id}({shown})" if node.id else shown
 
 
-def _estimate(estimate: Estimate, max_parallel: int) -> str:
+def _estimate(estimate: Estimate, max_parallel: int) -> Iterator[str]:
     unit = estimate.unit
-    parts = [
-        f"{estimate.sequential:g} {unit} one after another, {estimate.makespan:g} with {max_parallel} at a time",
-        f"critical path {estimate.critical:g} ({' -> '.join(estimate.critical_path[:8])}"
-        + (" -> ...)" if len(estimate.critical_path) > 8 else ")"),
-    ]
+    yield f"{estimate.sequential:g} {unit} one after another, {estimate.makespan:g} with {max_parallel} at a time"
+    path = " -> ".join(estimate.critical_path[:8]) + (" -> ..." if len(estimate.critical_path) > 8 else "")
+    yield f"critical path {estimate.critical:g} {unit}: {path}"
     if estimate.speedup is not None and estimate.speedup_limit is not None:
-        parts.append(f"speedup {estimate.speedup:.2f}, at most {estimate.speedup_limit:.2f} however many run at once")
-    return "; ".join(parts)
+        yield f"speedup {estimate.speedup:.2f}; at most {estimate.speedup_limit:.2f} however many run at once"

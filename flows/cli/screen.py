@@ -18,7 +18,7 @@ STYLES = {
 }  # fmt: skip
 
 _GAP = 2
-_LEAST = 8
+_LEAST = 6
 """Columns a text keeps on the narrowest terminal."""
 
 
