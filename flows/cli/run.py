@@ -94,8 +94,9 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) ->
     from flows.cli.watching import watched
 
     if not session.debug:
-        # Read when Prefect is first imported, which happens inside the block below.
-        os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+        # Read when Prefect is first imported, which happens inside the block below. The server still gets every line.
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+        os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "plait")
     console = None if session.as_json else session.out()
     name = ""
     try:
