@@ -38,7 +38,8 @@ class Verdict:
     """How a run ended.
 
     Attributes:
-        status: ``verified``, ``completed`` (there was nothing to verify), ``verification-failed``, ``verification-incomplete``, ``partial`` or ``out-of-budget``.
+        status: ``verified``, ``completed`` (there was nothing to verify), ``verification-failed``,
+            ``verification-incomplete``, ``partial`` or ``out-of-budget``.
         exit_code: As the command line returns it.
         reasons: Why it is not simply verified, most important first.
     """
