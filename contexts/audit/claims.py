@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from contexts.audit.quantities import fractions
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, track, verified
 from contexts.audit.statements import Statement, done, open_items
-from contexts.audit.words import same_subject, stem, subject
+from contexts.audit.words import is_place, same_subject, stem, subject
 from contexts.contract.values import Path, mapping, sequence, text, whole
 
 _GOOD = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|ok|green|verified|aligned|approved|met|ready)\Z", re.IGNORECASE)
@@ -46,19 +47,28 @@ def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
         open_ones = list(open_items(document))
         if not open_ones:
             continue
+        common = _common(documents, [*open_ones, *done(document)])
         by_stem: dict[str, list[Statement]] = {}
         for item in open_ones:
             for word in subject(item.words).stems:
                 by_stem.setdefault(word, []).append(item)
         for claim in done(document):
             near = {id(i): i for word in subject(claim.words).stems for i in by_stem.get(word, ())}
-            against = [item for item in near.values() if item.path != claim.path and same_subject(claim.words, item.words)]
+            against = [item for item in near.values() if item.path != claim.path and same_subject(claim.words, item.words, common)]
             if against:
                 yield found(
                     "claims/pass-beside-pending",
                     f"{claim.shown!r} is called done, and {against[0].shown!r} is still pending",
                     (document.source(claim.path), *(document.source(item.path) for item in against)),
                 )
+
+
+def _common(documents: DocumentSet, statements: list[Statement]) -> frozenset[str]:
+    """Return the stems that the workflow is named after, or that many of a document's statements share."""
+    named = " ".join(text(mapping(d.data.get("feature_spec")).get("name")) for d in documents.revisions)
+    counts = Counter(word for statement in statements for word in subject(statement.words).stems)
+    frequent = {word for word, count in counts.items() if count >= 4 and count * 4 >= len(statements)}
+    return subject(named).stems | subject(documents.workflow_id.replace("-", " ")).stems | frequent
 
 
 @rule(
@@ -264,8 +274,8 @@ def _is_failure(value: str) -> bool:
     "claims/completed-with-remainder",
     "warning",
     "Something is called completed next to its own list of what is still pending.",
-    example=(verified(verification_results={"migration": {"status": "completed", "applied_to": ["staging"], "pending": ["production"]}}),),
-    clean=(verified(verification_results={"migration": {"status": "partial", "applied_to": ["staging"], "pending": ["production"]}}),),
+    example=(verified(verification_results={"indexes": {"status": "completed", "built": ["orders_by_day"], "pending": ["orders_by_customer"]}}),),
+    clean=(verified(verification_results={"indexes": {"status": "partial", "built": ["orders_by_day"], "pending": ["orders_by_customer"]}}),),
 )  # fmt: skip
 def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
     """Look beside every completed status for a list of remaining things."""
@@ -276,11 +286,14 @@ def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
                 continue
             for name in ("pending", "remaining", "todo", "outstanding", "missing", "not_run", "unverified", "blocked_by", "blockers", "incomplete"):
                 left = [(*path, name, index) for index, _ in enumerate(sequence(members.get(name)))]
+                # What is done here and left for another environment is a roll-out, and only worth mentioning.
+                elsewhere = all(is_place(text(entry)) for entry in sequence(members.get(name)))
                 if left:
                     yield found(
                         "claims/completed-with-remainder",
                         f"{status!r} with {counted(len(left), 'entry', 'entries')} under {name!r}",
                         (document.source((*path, "status")), *(document.source(p) for p in left)),
+                        "note" if elsewhere else None,
                     )
 
 

@@ -114,7 +114,7 @@ def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Fi
     "A summary's count is not one that the document's own figures give.",
     example=(track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}, context_summary="All done, 31 tests."),),
     clean=(track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}, context_summary="All done, 28 tests."),),
-    yields_to=("arithmetic/count", "arithmetic/total"),
+    yields_to=("arithmetic/count", "arithmetic/total", "fidelity/items-invented", "fidelity/items-lost", "fidelity/items-duplicated"),
 )  # fmt: skip
 def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
     """Compare numbers of tests, files, endpoints and tracks in summaries with every figure of that name in the document."""

@@ -102,18 +102,18 @@ def items_changed(documents: DocumentSet) -> Iterator[Finding]:
 @rule(
     "fidelity/items-invented",
     "blocking",
-    "The merged document holds files or decisions that no track has.",
+    "The merged document holds files, decisions or pending actions that no track has.",
     example=(track("api", files_modified=["src/api.py"]), merged(files_modified=["src/api.py", "src/ui.ts"])),
     clean=(track("api", files_modified=["src/api.py", "src/ui.ts"]), merged(files_modified=["src/ui.ts", "./src/api.py"])),
 )  # fmt: skip
 def items_invented(documents: DocumentSet) -> Iterator[Finding]:
-    """Look for every merged item in the tracks; only where all tracks are there. New pending actions are an orchestrator's right."""
+    """Look for every merged item in the tracks; only where all tracks are there."""
     if not documents.has_all_tracks:
         if documents.named_tracks or not documents.tracks:
             return
     for key, document, count, result in comparisons(documents):
         rewritten = len(result.lost) * 2 > count and bool(result.lost) and key != "files_modified"
-        if not result.invented or key == "pending_actions" or rewritten:
+        if not result.invented or rewritten:
             continue
         yield found(
             "fidelity/items-invented",
@@ -205,7 +205,15 @@ def field_vanished(documents: DocumentSet) -> Iterator[Finding]:
             "fidelity/field-vanished",
             f"{listed(names, 8)} not carried into {listed(sorted(lacking))}",
             (*places, *(d.source(("phase",)) for d in lacking.values() if "phase" in d.data)),
+            # A verification that leaves out what the merge still has loses nothing for good.
+            None if any(_weighs(keys, without, documents) for keys, (_, without) in gone.items()) else "note",
         )
+
+
+def _weighs(keys: tuple[str, ...], without: list[SourceDocument], documents: DocumentSet) -> bool:
+    """Tell whether something vanished where it must be carried: constraints and criteria, from the merge itself."""
+    merges = documents.at_stage("merged")
+    return keys != ("feature_spec", "requirements") and (not merges or any(d in merges for d in without))
 
 
 def _has(document: SourceDocument, keys: tuple[str, ...]) -> bool:

@@ -40,7 +40,12 @@ def pairs(document: SourceDocument) -> Iterator[Pair]:
     """Yield every measured value that a document puts beside a target."""
     for path, words in document.texts:
         if "|" in words and "\n" in words:
-            yield from _table(path, words)
+            for cell in cells(words):
+                if cell.bound is not None:
+                    yield Pair(cell.measured, cell.bound, path, path, cell.ticked)
+            for line in words.splitlines():
+                if "|" not in line:
+                    yield from _prose(path, line)
         elif any(sign.isdigit() for sign in words):
             yield from _prose(path, words)
     for path, members in document.objects:
@@ -119,7 +124,7 @@ def _structured(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
     for name in ("met", "passed", "ok"):
         ticked = members[name] if isinstance(members.get(name), bool) else ticked
     for name, key in targets:
-        for bound in _bounds(members[name], key, unit, f"{context} {name}", text(members.get("operator"))):
+        for bound in _bounds(members[name], key, unit, f"{context} {name}", text(members.get("operator")) or text(members.get("op"))):
             values = [
                 (other, value)
                 for other, its in keys.items()
@@ -181,22 +186,49 @@ def _twins(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
                         yield Pair(chosen, bound, (*path, measured_name, name), (*path, target_name, name), None)
 
 
-def _table(path: Path, words: str) -> Iterator[Pair]:
-    """Read a Markdown table whose header names a target and a measured column; and prose lines around it."""
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value and its target in one row of a table, and the words that say what they are."""
+
+    measured: Measured
+    bound: Bound | None
+    words: str
+    ticked: bool | None
+
+
+def cells(words: str) -> Iterator[Cell]:
+    """Read Markdown tables: a column whose header speaks of a target holds the target of the value to its left."""
     header: list[str] = []
     for line in words.splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if len(cells) < 2:
+        row = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(row) < 2:
             header = []
-            yield from _prose(path, line)
         elif not header:
-            header = cells
-        elif len(cells) == len(header) and not set("".join(cells)) <= set("-: "):
-            row = {name: cell for name, cell in zip(header, cells, strict=True) if name}
-            for pair in _structured((), row):
-                yield replace(pair, at=path, bound_at=path)
+            header = row
+        elif len(row) == len(header) and not set("".join(row)) <= set("-: "):
+            yield from _row(header, row)
 
 
-def rows(value: Any) -> Sequence[Mapping[str, Any]]:
-    """Return the objects of a list."""
-    return [mapping(item) for item in sequence(value)]
+def _row(header: list[str], row: list[str]) -> Iterator[Cell]:
+    label, last = row[0], None
+    ticked = verdict(" ".join(row))
+    for name, cell in zip(header[1:], row[1:], strict=True):
+        key = _key(name)
+        if key.kind == "target" and last is not None:
+            measured, words = last
+            for bound in _bounds(cell, key, "", f"{words} {name}", ""):
+                if bound.quantity.dimension == measured.quantity.dimension:
+                    shown = Bound(bound.compare, bound.quantity, bound.statistic or measured.statistic)
+                    yield Cell(measured, shown, words, ticked)
+            last = None
+            continue
+        words = f"{label} {name}"
+        values = [replace(m, statistic=m.statistic or _key(words).statistic) for m in read(cell).measured]
+        if len(values) == 1 and not any(header_name and _key(header_name).kind == "target" for header_name in header):
+            yield Cell(values[0], None, words, ticked)
+        last = (values[0], words) if len(values) == 1 else last
+
+
+def target_bounds(raw: Any, unit: str, context: str, operator: str) -> Iterator[Bound]:
+    """Read a target member: a number with its unit and operator, or a text."""
+    yield from _bounds(raw, _key(""), unit, context, operator)

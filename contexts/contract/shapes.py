@@ -90,7 +90,7 @@ def _solid(mine: Schema, theirs: Schema, source: Schema, target: Schema, name: s
     if source.kind == "union" or target.kind == "union":
         yield from _union(mine, theirs, source, target, name, sides)
         return
-    if not fits(source.kind, target.kind):
+    if not fits(source.kind, target.kind) and not (source.kind == "number" and source.why and target.kind == "integer"):
         yield _type(name, shown, mine, theirs)
         return
     yield from _scalars(source, target, name, shown, sides)
