@@ -23,7 +23,7 @@ LONGEST_TEXT = 4_000
 _WORD = re.compile(r"[\w-]{2,120}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SourceDocument:
     """One document as read.
 
@@ -104,7 +104,7 @@ class SourceDocument:
         return Source(self.name, pointer(path), quote(value))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DocumentSet:
     """All documents of one workflow; any subset of them is a set, and rules without their inputs say nothing."""
 

@@ -15,13 +15,7 @@ from contexts.audit.words import plain
 from contexts.contract.values import mapping, sequence, text
 
 _LISTS = {"files_modified": "file", "decisions": "decision", "pending_actions": "pending action"}
-_CARRIED = (
-    ("feature_spec", "requirements"),
-    ("shared_constraints",),
-    ("constraints",),
-    ("integration_requirements",),
-    ("success_criteria",),
-)
+_CARRIED = (("feature_spec", "requirements"), ("shared_constraints",), ("constraints",), ("integration_requirements",), ("success_criteria",))
 
 
 def _file_items(document: SourceDocument) -> list[Item]:
@@ -80,9 +74,7 @@ def items_lost(documents: DocumentSet) -> Iterator[Finding]:
         if rewritten:
             message += f"; {counted(len(result.invented), 'item')} of {document.name} in their place, from no track"
         replaced = [item.source() for item in result.invented] if rewritten else []
-        yield found(
-            "fidelity/items-lost", message, (*(i.source() for i in result.lost), document.source((key,)), *replaced)
-        )
+        yield found("fidelity/items-lost", message, (*(i.source() for i in result.lost), document.source((key,)), *replaced))
 
 
 @rule(
@@ -104,28 +96,24 @@ def items_changed(documents: DocumentSet) -> Iterator[Finding]:
             )
     for keys, later, result in _carried(documents):
         for old, new in result.changed:
-            yield found(
-                "fidelity/items-changed",
-                f"{keys[-1]}: {old.shown!r} became {new.shown!r} in {later.name}",
-                (new.source(), old.source()),
-            )
+            yield found("fidelity/items-changed", f"{keys[-1]}: {old.shown!r} became {new.shown!r} in {later.name}", (new.source(), old.source()))
 
 
 @rule(
     "fidelity/items-invented",
     "blocking",
-    "The merged document holds files or decisions that no track has.",
+    "The merged document holds files, decisions or pending actions that no track has.",
     example=(track("api", files_modified=["src/api.py"]), merged(files_modified=["src/api.py", "src/ui.ts"])),
     clean=(track("api", files_modified=["src/api.py", "src/ui.ts"]), merged(files_modified=["src/ui.ts", "./src/api.py"])),
 )  # fmt: skip
 def items_invented(documents: DocumentSet) -> Iterator[Finding]:
-    """Look for every merged item in the tracks; only where all tracks are there. New pending actions are an orchestrator's right."""
+    """Look for every merged item in the tracks; only where all tracks are there."""
     if not documents.has_all_tracks:
         if documents.named_tracks or not documents.tracks:
             return
     for key, document, count, result in comparisons(documents):
         rewritten = len(result.lost) * 2 > count and bool(result.lost) and key != "files_modified"
-        if not result.invented or key == "pending_actions" or rewritten:
+        if not result.invented or rewritten:
             continue
         yield found(
             "fidelity/items-invented",
@@ -148,11 +136,7 @@ def items_duplicated(documents: DocumentSet) -> Iterator[Finding]:
     for document in (*documents.at_stage("merged"), *documents.at_stage("verified")):
         for key, noun in _LISTS.items():
             own = _list_items(document, key)
-            allowed = (
-                Counter(form for t in documents.tracks for i in _list_items(t, key) for form in i.forms)
-                if key == "decisions"
-                else Counter[str]()
-            )
+            allowed = Counter(form for t in documents.tracks for i in _list_items(t, key) for form in i.forms) if key == "decisions" else Counter[str]()
             groups: dict[frozenset[str], list[Item]] = {}
             for item in own:
                 groups.setdefault(item.forms, []).append(item)
@@ -203,11 +187,7 @@ def promise_lost(documents: DocumentSet) -> Iterator[Finding]:
 )
 def field_vanished(documents: DocumentSet) -> Iterator[Finding]:
     """Compare which of them a later document has at all; everything that vanished between two stages is one finding."""
-    stages = [
-        group
-        for group in (documents.at_stage("parent"), documents.at_stage("merged"), documents.at_stage("verified"))
-        if group
-    ]
+    stages = [group for group in (documents.at_stage("parent"), documents.at_stage("merged"), documents.at_stage("verified")) if group]
     gone: dict[tuple[str, ...], tuple[SourceDocument, list[SourceDocument]]] = {}
     keys_of = (*_CARRIED, ("files_modified",), ("decisions",), ("error_log",))
     for earlier, later in zip(stages, stages[1:], strict=False):
@@ -225,7 +205,15 @@ def field_vanished(documents: DocumentSet) -> Iterator[Finding]:
             "fidelity/field-vanished",
             f"{listed(names, 8)} not carried into {listed(sorted(lacking))}",
             (*places, *(d.source(("phase",)) for d in lacking.values() if "phase" in d.data)),
+            # A verification that leaves out what the merge still has loses nothing for good.
+            None if any(_weighs(keys, without, documents) for keys, (_, without) in gone.items()) else "note",
         )
+
+
+def _weighs(keys: tuple[str, ...], without: list[SourceDocument], documents: DocumentSet) -> bool:
+    """Tell whether something vanished where it must be carried: constraints and criteria, from the merge itself."""
+    merges = documents.at_stage("merged")
+    return keys != ("feature_spec", "requirements") and (not merges or any(d in merges for d in without))
 
 
 def _has(document: SourceDocument, keys: tuple[str, ...]) -> bool:
@@ -235,3 +223,5 @@ def _has(document: SourceDocument, keys: tuple[str, ...]) -> bool:
             return False
         value = mapping(value)[key]
     return True
+
+

@@ -7,9 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-_WORD = re.compile(
-    r"[A-Z]{2,12}[0-9]{0,3}(?![a-z])|[A-Z]?[a-z]{1,40}[0-9]{0,4}|[A-Z][0-9]{1,3}|[0-9]{1,12}|[^\W\d_a-zA-Z]{1,40}"
-)
+_WORD = re.compile(r"[A-Z]{2,12}[0-9]{0,3}(?![a-z])|[A-Z]?[a-z]{1,40}[0-9]{0,4}|[A-Z][0-9]{1,3}|[0-9]{1,12}|[^\W\d_a-zA-Z]{1,40}")
 _SUFFIXES = (
     "izations", "ization", "ations", "ation", "ating", "ated", "ates", "ities", "ments", "ment", "ings", "ing", "ions", "ion",
     "ies", "ity", "ate", "ers", "ed", "es", "er", "s", "e", "y",
@@ -41,7 +39,7 @@ _PLACES = {
     "ci": "ci",
 }
 _LATER = frozenset(
-    ["monitor", "observe", "watch", "document", "docs", "documentation", "announce", "changelog", "retrospective", "train", "training", "notify", "celebrate", "runbook", "guide", "tutorial", "blog", "alert", "alerts", "alerting", "dashboard", "dashboards"]
+    "monitor observe watch document docs documentation announce changelog retrospective train training notify celebrate runbook guide tutorial blog alert alerts alerting dashboard dashboards".split()
 )
 
 
@@ -70,13 +68,7 @@ def stem(word: str) -> str:
     return word
 
 
-_DROPPED = (
-    frozenset(stem(word) for word in _PROCESS)
-    | frozenset(stem(word) for word in _GENERIC)
-    | _FILLER
-    | _PROCESS
-    | _GENERIC
-)
+_DROPPED = frozenset(stem(word) for word in _PROCESS) | frozenset(stem(word) for word in _GENERIC) | _FILLER | _PROCESS | _GENERIC
 _LATER_STEMS = frozenset(stem(word) for word in _LATER)
 
 
@@ -101,17 +93,30 @@ def subject(text: str) -> Subject:
     return Subject(frozenset(stems), frozenset(names), frozenset(places), later)
 
 
-def same_subject(one: str, other: str) -> bool:
-    """Tell whether two sentences are about the same thing, by content words; in doubt they are not."""
+def is_place(text: str) -> bool:
+    """Tell whether a text is the name of an environment."""
+    return text.strip().lower() in _PLACES
+
+
+def same_subject(one: str, other: str, common: frozenset[str] = frozenset()) -> bool:
+    """Tell whether a claim and an open action are about the same thing, by content words; in doubt they are not.
+
+    Args:
+        one: The claim.
+        other: The open action; one that is left for an environment the claim does not speak of contradicts it only
+            where both use a proper name.
+        common: Stems that half of the workflow is about, and that distinguish nothing.
+    """
     a, b = subject(one), subject(other)
     if a.later != b.later or (a.places and b.places and not a.places & b.places):
         return False
-    shared = a.stems & b.stems
-    smaller = min(len(a.stems), len(b.stems))
-    if not shared:
+    mine, theirs = a.stems - common, b.stems - common
+    shared = mine & theirs
+    smaller = min(len(mine), len(theirs))
+    if not shared or (b.places - a.places and not shared & a.names & b.names):
         return False
     if len(shared) == 1:
-        return a.stems == b.stems or (smaller == 1 and len(a.stems | b.stems) <= 2 and len(next(iter(shared))) >= 5)
+        return mine == theirs or (smaller == 1 and len(mine | theirs) <= 2 and len(next(iter(shared))) >= 5)
     return len(shared) / smaller >= (0.5 if shared & a.names & b.names else 0.66)
 
 

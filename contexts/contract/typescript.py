@@ -10,7 +10,7 @@ from contexts.contract.scan import NotationError, Tokens, limits
 
 _PLAIN = {
     "string": Schema("string"),
-    "number": Schema("number"),
+    "number": Schema("number", why="TypeScript has no integer"),
     "bigint": Schema("integer"),
     "integer": Schema("integer"),
     "int": Schema("integer"),
