@@ -88,14 +88,14 @@ class _Judge:
             return "run", error.message
         self._documents[track.task_id] = document
         if document.get("status") != "completed":
-            return "run", f"{document.get('status') or 'not finished'} in {ref.document}@{ref.revision}"
+            return "run", f"{document.get("status") or "not run by plait, only stored,"} in revision {ref.revision}"
         waits = [one.task_id for one in needed if one.action == "run"]
         if waits:
             return "run", f"needs {', '.join(waits)}, which runs; reused after all if the results are the same"
         execution: JsonObject = document.get("execution") or {}
         if execution.get("inputs") != self._inputs(track):
-            return "run", f"its inputs have changed since {ref.document}@{ref.revision}"
-        return "reuse", f"same inputs as {ref.document}@{ref.revision}"
+            return "run", f"its inputs have changed since revision {ref.revision}"
+        return "reuse", f"same inputs as revision {ref.revision}"
 
     def _inputs(self, track: Track) -> str:
         spec, folder = self._loaded.spec, self._loaded.folder
