@@ -109,7 +109,7 @@ _WANTED = {
 }
 
 
-def _problem(  # noqa: PLR0917 - one row of the model's complaint, in its order
+def _problem(
     kind: str, path: Path, loc: Sequence[str | int], context: Mapping[str, Any], message: str, value: Any
 ) -> Problem:
     where = show(path)

@@ -124,12 +124,13 @@ class ContextStore:
 
     def expand(self, workflow_id: str, document: JsonObject) -> JsonObject:
         """Return a document with every stored-aside list put back."""
-        return {
-            key: orjson.loads(self.get_blob(workflow_id, BlobRef(**value[_BLOB])))
-            if isinstance(value, dict) and _BLOB in value
-            else value
-            for key, value in document.items()
-        }
+
+        def whole(value: Any) -> Any:
+            if not isinstance(value, dict) or _BLOB not in value:
+                return value  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
+            return orjson.loads(self.get_blob(workflow_id, BlobRef.model_validate(value[_BLOB])))
+
+        return {key: whole(value) for key, value in document.items()}
 
     def load(self, ref: ContextRef) -> JsonObject:
         """Return the whole document of a reference, expanded.

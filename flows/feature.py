@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from prefect import allow_failure, flow, unmapped
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.exceptions import TerminationSignal
+from prefect.states import Cancelled, Completed, Failed
 
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
@@ -52,13 +53,17 @@ def feature(
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
     with open_run(request) as run:
-        parent = initialize(run)
-        tracks = run_tracks(run)
-        merged = _merge(run, parent, tracks)
-        evidence = _check(run, merged)
-        final = verify(run, merged, evidence, tracks.outcomes)
-        publish(run, final, [parent, merged, final])
-        return _final_state(run, final)
+        try:
+            parent = initialize(run)
+            tracks = run_tracks(run)
+            merged = _merge(run, parent, tracks)
+            evidence = _check(run, merged)
+            final = verify(run, merged, evidence, tracks.outcomes)
+            publish(run, final, [parent, merged, final])
+            return _final_state(run, final)
+        except (KeyboardInterrupt, TerminationSignal):
+            run.lease.end_reason = "cancelled"
+            return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
 
 
 def _merge(run: Run, parent: ContextRef, tracks: Tracks) -> ContextRef:

@@ -83,6 +83,8 @@ def launch(request: RunRequest) -> RunReport:
         return describe_run(request, result)
     if isinstance(result, BaseException):
         raise result
+    if state.is_cancelled():
+        raise KeyboardInterrupt
     raise PlaitError(f"the run ended as {state.name}: {state.message}")
 
 

@@ -205,9 +205,18 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
             revisions=revisions,
         )
         (repository.root / _FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
+        watch = threading.Thread(target=_stop_when_lost, args=(run,), name="plait-lease-watch", daemon=True)
+        watch.start()
         try:
             yield run
         finally:
+            run.cancel.set()
+
+
+def _stop_when_lost(run: Run) -> None:
+    """Stop the agents of a run that no longer owns its workflow; what they would save belongs to nobody."""
+    while not run.cancel.is_set():
+        if run.lease.lost.wait(0.5):
             run.cancel.set()
 
 

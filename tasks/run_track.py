@@ -24,9 +24,10 @@ from contexts.plan import transitive_needs
 from contexts.reuse import judge_track
 from contexts.store import track_document
 from tasks.agents.backend import Backend, Delivery, Job
+from tasks.checkpoints import checkpointing, read_checkpoint
 from tasks.progress import Progress, report
 from tasks.run import Run, now
-from tasks.track_document import describe_failure, describe_success
+from tasks.track_document import describe_success, describe_unfinished
 from tasks.walls.ports import lease_ports
 from tasks.workspaces import Started, Work, collect, start_workspace
 
@@ -121,6 +122,55 @@ def _spent(document: JsonObject) -> dict[str, Any]:
     return {"cost_usd": float(usage.get("cost_usd") or 0), "tokens": tokens}
 
 
+@dataclass(slots=True)
+class _Trial:
+    """One attempt while it is made."""
+
+    run: Run
+    track: Track
+    backend: Backend
+    inputs: Inputs
+    needed: Mapping[str, JsonObject]
+    tried: list[Attempt]
+    checkpoint: JsonObject | None
+    started_at: str
+    started: float
+
+    @property
+    def number(self) -> int:
+        return len(self.tried) + 1
+
+    def execution(self, status: str, delivery: Delivery | None = None, **more: Any) -> Execution:
+        """Return the record of all attempts with this one as it stands."""
+        attempt = Attempt(
+            number=self.number,
+            status=status,
+            seconds=round(time.monotonic() - self.started, 3),
+            started_at=self.started_at,
+            exit_code=delivery.exit_code if delivery else None,
+            reason=(delivery.reason or None) if delivery else None,
+            log=more.pop("log", None),
+        )
+        attempts = [*self.tried, attempt]
+        return Execution(
+            inputs=self.inputs.digest,
+            parts=dict(self.inputs.parts),
+            backend=self.backend.name,
+            started_at=attempts[0].started_at,
+            completed_at=None if status == "running" else now(),
+            seconds=round(sum(one.seconds for one in attempts), 3),
+            attempts=attempts,
+            reason=attempt.reason,
+            run_id=self.run.id,
+            **more,
+        )
+
+    def save_checkpoint(self, left: JsonObject) -> None:
+        """Save what the agent has left so far."""
+        document = describe_unfinished(self.run, self.track, "running", self.execution("running"), checkpoint=left)
+        self.run.save(track_document(self.track.task_id), document)
+
+
 def _attempt(
     run: Run,
     track: Track,
@@ -129,87 +179,71 @@ def _attempt(
     needed: Mapping[str, JsonObject],
     earlier: JsonObject | None,
 ) -> TrackOutcome:
-    tried = _earlier_attempts(earlier, inputs.digest)
-    number, started = len(tried) + 1, time.monotonic()
-    started_at = now()
-    report(Progress(run.workflow_id, "track", track.task_id, "running", f"attempt {number}" if number > 1 else ""))
+    tried, checkpoint = _earlier_attempts(earlier, inputs.digest)
+    trial = _Trial(run, track, backend, inputs, needed, tried, checkpoint, now(), time.monotonic())
+    message = f"attempt {trial.number}" if tried else ""
+    report(Progress(run.workflow_id, "track", track.task_id, "running", message))
     place = start_workspace(run, track, needed) if backend.works else None
-    delivery, log = _deliver(run, track, backend, needed, tried, number, place)
-    work: Work | None = None
-    document: JsonObject | None = None
+    delivery, log = _deliver(trial, place)
     if delivery.context is not None:
         try:
             work = collect(run, track, place) if place else None
             document = describe_success(run, track, delivery.context, work)
         except (InputError, SecretRefused) as error:
             delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
-    seconds = round(time.monotonic() - started, 3)
-    attempt = Attempt(
-        number=number,
-        status="completed" if document else "cancelled" if delivery.cancelled else "failed",
-        seconds=seconds,
-        started_at=started_at,
-        exit_code=delivery.exit_code,
-        reason=delivery.reason or None,
-        log=log,
+        else:
+            return _complete(trial, document, work, log)
+    raise _fail(trial, delivery, log)
+
+
+def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobRef | None) -> TrackOutcome:
+    result = result_digest(document, work.tree if work else None)
+    execution = trial.execution("completed", log=log, result=result, **(work.recorded() if work else {}))
+    task_id = trial.track.task_id
+    ref = trial.run.save(track_document(task_id), {**document, "execution": execution.to_json()})
+    seconds = float(execution.seconds)
+    report(Progress(trial.run.workflow_id, "track", task_id, "completed", str(ref), seconds))
+    return TrackOutcome(task_id, "completed", ref, attempts=trial.number, seconds=seconds, **_spent(document))
+
+
+def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed:
+    run, task_id = trial.run, trial.track.task_id
+    status = "cancelled" if delivery.cancelled else "failed"
+    execution = trial.execution(status, delivery, log=log)
+    left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
+    document = describe_unfinished(
+        run, trial.track, status, execution, reason=delivery.reason, checkpoint=left or trial.checkpoint
     )
-    attempts = [*tried, attempt]
-    execution = Execution(
-        inputs=inputs.digest,
-        parts=dict(inputs.parts),
-        result=result_digest(document, work.tree if work else None) if document else None,
-        backend=backend.name,
-        started_at=attempts[0].started_at,
-        completed_at=now(),
-        seconds=round(sum(one.seconds for one in attempts), 3),
-        attempts=attempts,
-        reason=delivery.reason or None,
-        run_id=run.id,
-        **(work.recorded() if work else {}),
-    )
-    name = track_document(track.task_id)
-    if document is None:
-        ref = run.save(name, describe_failure(run, track, delivery, execution))
-        status = "cancelled" if delivery.cancelled else "failed"
-        report(Progress(run.workflow_id, "track", track.task_id, status, delivery.reason, seconds))
-        raise TrackFailed(
-            f"track {track.task_id} {status}: {delivery.reason}",
-            task_id=track.task_id,
-            reason=delivery.reason,
-            retryable=delivery.retryable and not run.cancel.is_set(),
-            ref=ref,
-            attempts=number,
-            seconds=execution.seconds,
-            status=status,
-        )
-    ref = run.save(name, {**document, "execution": execution.to_json()})
-    report(Progress(run.workflow_id, "track", track.task_id, "completed", str(ref), seconds))
-    return TrackOutcome(
-        track.task_id, "completed", ref, attempts=number, seconds=float(execution.seconds), **_spent(document)
+    ref = run.save(track_document(task_id), document)
+    report(Progress(run.workflow_id, "track", task_id, status, delivery.reason, float(execution.seconds)))
+    return TrackFailed(
+        f"track {task_id} {status}: {delivery.reason}",
+        task_id=task_id,
+        reason=delivery.reason,
+        retryable=delivery.retryable and not run.cancel.is_set(),
+        ref=ref,
+        attempts=trial.number,
+        seconds=execution.seconds,
+        status=status,
+        **_spent(left or {}),
     )
 
 
-def _earlier_attempts(earlier: JsonObject | None, inputs: str) -> list[Attempt]:
-    execution: JsonObject = (earlier or {}).get("execution") or {}
+def _earlier_attempts(earlier: JsonObject | None, inputs: str) -> tuple[list[Attempt], JsonObject | None]:
+    """Return the attempts made at the same inputs so far, and the last checkpoint they left."""
+    execution = section(earlier or {}, "execution")
     if not earlier or earlier.get("status") == "completed" or execution.get("inputs") != inputs:
-        return []
-    return [Attempt.model_validate(one) for one in execution["attempts"]]
+        return [], None
+    return [Attempt.model_validate(one) for one in execution["attempts"]], earlier.get("checkpoint")
 
 
-def _deliver(
-    run: Run,
-    track: Track,
-    backend: Backend,
-    needed: Mapping[str, JsonObject],
-    tried: list[Attempt],
-    number: int,
-    place: Started | None,
-) -> tuple[Delivery, BlobRef | None]:
+def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | None]:
+    run, track = trial.run, trial.track
     exchange = run.exchange(track.task_id)
-    log = exchange / f"attempt-{number}.log"
+    log = exchange / f"attempt-{trial.number}.log"
     with lease_ports(track.ports) as lent:
         job = Job(
-            assignment=_assignment(run, track, needed, tried, number, lent.ports),
+            assignment=_assignment(trial, lent.ports),
             workspace=place.folder if place else exchange,
             exchange=exchange,
             log=log,
@@ -217,27 +251,29 @@ def _deliver(
             cancel=run.cancel,
             on_line=lambda line: report(Progress(run.workflow_id, "line", track.task_id, "running", line)),
         )
-        delivery = Delivery(None, place.failure) if place and place.failure else backend.run(job)
+        every = float(track.checkpoint_minutes) * 60
+        if place and place.failure:
+            delivery = Delivery(None, place.failure)
+        elif trial.backend.works:
+            with checkpointing(exchange / "context.json", every, trial.save_checkpoint):
+                delivery = trial.backend.run(job)
+        else:
+            delivery = trial.backend.run(job)
     blob = run.store.put_blob(run.workflow_id, log.read_bytes(), "text/plain") if log.is_file() else None
     return delivery, blob
 
 
-def _assignment(
-    run: Run,
-    track: Track,
-    needed: Mapping[str, JsonObject],
-    tried: list[Attempt],
-    number: int,
-    ports: tuple[int, ...],
-) -> Assignment:
+def _assignment(trial: _Trial, ports: tuple[int, ...]) -> Assignment:
+    run, track, needed = trial.run, trial.track, trial.needed
     feature = run.spec.feature_spec.to_json()
     requirements = entries(feature, "requirements")
     feature.pop("requirements", None)
+    stated = {name: one.get("api_contract_assumptions") for name, one in needed.items()}
     return Assignment(
         workflow_id=run.workflow_id,
         task_id=track.task_id,
         agent=track.agent,
-        attempt=number,
+        attempt=trial.number,
         scope=track.scope,
         feature=feature,
         requirements=requirements,
@@ -246,10 +282,8 @@ def _assignment(
         criteria=criteria_of(run.spec, track),
         owns=list(track.owns),
         prerequisites=dict(needed),
-        contracts={
-            name: one["api_contract_assumptions"] for name, one in needed.items() if "api_contract_assumptions" in one
-        },
-        last_failure=tried[-1].reason if tried else None,
-        checkpoint=None,
+        contracts={name: contract for name, contract in stated.items() if contract is not None},
+        last_failure=trial.tried[-1].reason or trial.tried[-1].status if trial.tried else None,
+        checkpoint=trial.checkpoint,
         ports=list(ports),
     )
