@@ -88,7 +88,7 @@ class _Judge:
             return "run", error.message
         self._documents[track.task_id] = document
         if document.get("status") != "completed":
-            return "run", f"{document.get("status") or "not run by plait, only stored,"} in revision {ref.revision}"
+            return "run", f"{document.get('status') or 'not made by a run'} in revision {ref.revision}"
         waits = [one.task_id for one in needed if one.action == "run"]
         if waits:
             return "run", f"needs {', '.join(waits)}, which runs; reused after all if the results are the same"
