@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -83,6 +83,20 @@ def ancestry(spec: Spec) -> Ancestry:
     for task_id in topological_order(spec):
         above[task_id] = reduce(lambda bits, need: bits | above[need] | 1 << index[need], direct[task_id], 0)
     return Ancestry(index, above)
+
+
+def all_needs(spec: Spec) -> dict[str, tuple[str, ...]]:
+    """Return, for every track, all it stands on, directly or through others, in spec order."""
+    order = [track.task_id for track in spec.parallel_tasks]
+    above = ancestry(spec).above
+    return {task_id: tuple(_named(above[task_id], order)) for task_id in order}
+
+
+def _named(bits: int, order: Sequence[str]) -> Iterator[str]:
+    while bits:
+        lowest = bits & -bits
+        yield order[lowest.bit_length() - 1]
+        bits ^= lowest
 
 
 def transitive_needs(spec: Spec, task_id: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from contexts.model.base import JsonObject, entries, section
 from contexts.model.parts import Attempt, Execution, TrackStatus
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
-from contexts.plan import transitive_needs
+from contexts.plan_graph import transitive_needs
 from contexts.reuse import judge_track
 from contexts.store import track_document
 from tasks.agents.backend import Backend, Delivery, Job

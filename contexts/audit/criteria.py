@@ -14,14 +14,27 @@ from contexts.audit.words import plain, stem, subject
 from contexts.contract.values import Path, at, mapping, number, sequence, text, walk
 
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
-_COVERAGE_KINDS = {"line", "lines", "branch", "branches", "function", "functions", "statement", "statements", "mutation"}
+_COVERAGE_KINDS = {
+    "line",
+    "lines",
+    "branch",
+    "branches",
+    "function",
+    "functions",
+    "statement",
+    "statements",
+    "mutation",
+}
 _TOTALS = {
     "total", "overall", "coverage", "test_coverage", "total_coverage", "total_test_coverage", "percent", "combined", "lines", "line",
     "branch", "branches", "line_coverage", "branch_coverage", "code_coverage", "average", "unit", "statements", "functions",
 }  # fmt: skip
 _RESPONSE = re.compile(r"respon|latenc|\bapi\b|request|endpoint|\bp\d\d\b", re.IGNORECASE)
 _SPEED = re.compile(r"perform|latenc|respon|measure|benchmark|timing", re.IGNORECASE)
-_TOPIC = {stem(w) for w in "response time latency api request endpoint coverage test tests unit percentile average mean median requests responses p50 p90 p95 p99 p75 avg".split()}
+_TOPIC = {
+    stem(w)
+    for w in ["response", "time", "latency", "api", "request", "endpoint", "coverage", "test", "tests", "unit", "percentile", "average", "mean", "median", "requests", "responses", "p50", "p90", "p95", "p99", "p75", "avg"]
+}
 _DETAIL = re.compile(r"files|modules|by_file|per_file|packages")
 
 
@@ -134,7 +147,9 @@ def _reported(document: SourceDocument) -> Iterator[Reported]:
         key = str(path[-1]) if path else ""
         keys = "/".join(str(part) for part in path)
         if isinstance(value, str):
-            if any(sign.isdigit() for sign in value[:400]) and (_SPEED.search(keys) or "coverage" in keys.lower() or path[0] in {"metrics", "verification_results"}):
+            if any(sign.isdigit() for sign in value[:400]) and (
+                _SPEED.search(keys) or "coverage" in keys.lower() or path[0] in {"metrics", "verification_results"}
+            ):
                 reading = read(value[:400])
                 if reading.measured or reading.bounds:
                     yield Reported(document, path, reading.measured, reading.bounds)
@@ -156,7 +171,16 @@ def _unit_of(key: str, keys: str) -> tuple[str, str]:
     lower = key.lower()
     found = re.search(r"(?:^|_)(p\d{2,3}|avg|mean|median|max)(?:_|$)", lower)
     statistic = {"mean": "avg", "median": "p50"}.get(found.group(1), found.group(1)) if found else ""
-    for suffix, unit in (("_ms", "ms"), ("_seconds", "s"), ("_s", "s"), ("_percent", "%"), ("_pct", "%"), ("_rps", "rps"), ("_mb", "MB"), ("_kb", "KB")):
+    for suffix, unit in (
+        ("_ms", "ms"),
+        ("_seconds", "s"),
+        ("_s", "s"),
+        ("_percent", "%"),
+        ("_pct", "%"),
+        ("_rps", "rps"),
+        ("_mb", "MB"),
+        ("_kb", "KB"),
+    ):
         if lower.endswith(suffix):
             return unit, statistic
     if lower in _TOTALS and "coverage" in keys.lower() and "count" not in keys.lower():
@@ -226,7 +250,7 @@ def track_of(documents: DocumentSet, reported: Reported) -> str:
 
 def _belongs(area: str, track: SourceDocument) -> bool:
     wanted = {stem(word) for word in re.findall(r"[a-z0-9]+", area.lower())} - {"test", "total", "coverag"}
-    named = {stem(word) for word in re.findall(r"[a-z0-9]+", f"{track.task_id} {text(track.data.get('phase'))}".lower())}
+    named = {
+        stem(word) for word in re.findall(r"[a-z0-9]+", f"{track.task_id} {text(track.data.get('phase'))}".lower())
+    }
     return bool(wanted) and wanted <= named
-
-
