@@ -174,6 +174,12 @@ def shapes() -> tuple[Shape, ...]:
     return (*_own(), *_plugins())
 
 
+@cache
+def all_hints() -> frozenset[str]:
+    """Return every hint once."""
+    return frozenset(hint for shape in shapes() for hint in shape.hints)
+
+
 def _plugins() -> Iterator[Shape]:
     """Take over detect-secrets' patterns that are exact; the number is the group that holds the secret alone."""
     for module, name, kind, group, hints in (
@@ -270,9 +276,15 @@ def _own() -> Iterator[Shape]:
         _pattern(r"Q~[A-Za-z0-9_~.-]{31,34}", behind=r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.]{3}[0-9]"),
     )
     for kind, prefix, rest, accept in _PREFIXED:
-        yield Shape(kind, (prefix.lower(),), _pattern(re.escape(prefix) + rest, 0, accept))
+        yield Shape(kind, (_hint(prefix),), _pattern(re.escape(prefix) + rest, 0, accept))
     for kind, prefix, rest, accept in _WORDS:
-        yield Shape(kind, (prefix.lower(),), _pattern(re.escape(prefix) + rest, 0, accept, edge=True))
+        yield Shape(kind, (_hint(prefix),), _pattern(re.escape(prefix) + rest, 0, accept, edge=True))
+
+
+def _hint(prefix: str) -> str:
+    """Return the part of a beginning that others share, so that it is looked for only once."""
+    shared = ("sk-", "_v1_", "shp", "k_test_")
+    return next((part for part in shared if part in prefix), prefix.lower())
 
 
 _Row = tuple[str, str, str, Callable[[str], bool] | None]
