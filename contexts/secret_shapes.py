@@ -235,7 +235,8 @@ def _own() -> Iterator[Shape]:
             r"(?:cloudflare|CLOUDFLARE|Cloudflare|cf|CF|r2|R2)[_-]?(?:(?:api|API|Api|auth|AUTH)[_-]?)?"
             r"(?:token|TOKEN|Token|key|KEY|Key)" + _ASSIGN + r"([A-Za-z0-9_-]{40}|[0-9a-f]{37})(?![A-Za-z0-9_-])",
             1,
-            _mixed,
+            # Forty digits of hex under such a name are a digest: the key of an object in a bucket, say.
+            lambda value: _varied(value) or len(value) == 37,
         ),
     )
     yield Shape(
