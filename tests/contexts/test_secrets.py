@@ -99,6 +99,7 @@ def test_names_of_secrets_digests_and_references_are_not_secrets():
         "names": ["R2_SECRET_ACCESS_KEY", "ANTHROPIC_API_KEY", "secret_key", "JWT authentication on all endpoints"],
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "commit": "5132fb3aa0c55ad015a3bf4f1b2b0b822cd15d6c",
+        "r2_key": "5132fb3aa0c55ad015a3bf4f1b2b0b822cd15d6c",
         "uuid": "123e4567-e89b-12d3-a456-426614174000",
         "lock": "sha512-" + base64.b64encode(bytes(range(64))).decode(),
         "urls": ["https://example.com:8080/a@b", "redis://:${REDIS_PASSWORD}@cache:6379", "git@github.com:a/b.git"],
