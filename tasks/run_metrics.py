@@ -36,8 +36,12 @@ def measure(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]] = ()) 
     ]
     coverage = _coverage(document)
     if replayed:
-        # A recording is read in no time; what is compared are the times it recorded.
-        phases = [_recorded(one, lines) if one.name == TRACKS_PHASE else one for one in phases]
+        # A recording is read in no time; what is compared are the times it recorded, and they are of another day than
+        # those of the phases around it.
+        nothing = {"started_at": None, "completed_at": None}
+        phases = [
+            _recorded(one, lines) if one.name == TRACKS_PHASE else one.model_copy(update=nothing) for one in phases
+        ]
     computed = compute(tracks, phases, max_parallel=run.get("max_parallel"), coverage=coverage)
     return computed, tables(computed, tracks, phases, coverage)
 
