@@ -10,6 +10,9 @@ from contexts.errors import LeaseLost, StoreError
 from contexts.lease import RENEW_EVERY, STALE_AFTER, Clock, Lease, LeaseRecord, acquire
 from contexts.objects import ObjectStore
 
+_AFTER_FAILURE = 1.0
+"""Seconds until the next try after a heartbeat the store did not take."""
+
 
 class HeldLease:
     """A lease kept alive in the background.
@@ -76,7 +79,7 @@ class HeldLease:
             except StoreError as error:
                 # An outage shorter than the others' patience costs nothing: try again soon.
                 self._cause = error
-                wait = min(self._every, 1.0)
+                wait = min(self._every, _AFTER_FAILURE)
                 if self._lease.overdue:
                     self.lost.set()
                     return
