@@ -1,0 +1,260 @@
+"""The scanner of the save boundary: takes secret values out of documents, logs and diffs before anything is stored.
+
+Only the secret part is replaced, by ``[redacted:KIND]``. Names of secrets and references such as ``env:NAME`` stay.
+Nothing is ever verified over the network. What a secret looks like is in `contexts.secret_shapes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from pydantic import JsonValue
+
+from contexts.secret_shapes import KEY_BEGIN, KEY_END, Shape, shapes
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Hit:
+    """Where in a document a secret was: RFC 6901 pointer into the redacted document, and the kind of secret."""
+
+    pointer: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LineHit:
+    """Where in a text a secret was: its line in the text as given, from 1, and the kind of secret."""
+
+    line: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A document without its secrets; with no hits it is the very value that was given."""
+
+    value: JsonValue
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RedactedText:
+    """A text without its secrets."""
+
+    text: str
+    hits: tuple[LineHit, ...]
+
+
+def has_secret(text: str) -> bool:
+    """Return whether a text holds a secret value."""
+    return bool(_matching(text))
+
+
+def redact_text(text: str) -> RedactedText:
+    """Take the secret values out of a log or diff."""
+    found = _spans(text, _matching(text))
+    if not found:
+        return RedactedText(text, ())
+    hits: list[LineHit] = []
+    line, counted = 1, 0
+    for start, _, kind in found:
+        line += text.count("\n", counted, start)
+        counted = start
+        hits.append(LineHit(line, kind))
+    return RedactedText(_replaced(text, found), tuple(hits))
+
+
+def redact(value: JsonValue) -> Redacted:
+    """Take the secret values out of a whole document: every string and every object key.
+
+    A value is seen together with the name it stands under (its key, the ``name`` beside a ``value``, the list element
+    before it), because some secrets are known by their name only.
+    """
+    matching = _matching("\n".join(_lines(value)))
+    if not matching:
+        return Redacted(value, ())
+    walk = _Walk(matching)
+    clean = walk.document(value)
+    return Redacted(clean, tuple(sorted(walk.hits))) if walk.hits else Redacted(value, ())
+
+
+def _matching(text: str) -> list[Shape]:
+    lowered = text.lower()
+    return [
+        shape
+        for shape in shapes()
+        if any(hint in lowered for hint in shape.hints) and next(shape.find(text), None) is not None
+    ]
+
+
+def _spans(text: str, among: Iterable[Shape]) -> list[tuple[int, int, str]]:
+    """Return ``(start, end, kind)`` in order; overlapping ones become one, named after the one that begins first."""
+    found = sorted(
+        ((start, end, shape.kind) for shape in among for start, end in shape.find(text)),
+        key=lambda span: (span[0], -span[1]),
+    )
+    joined: list[tuple[int, int, str]] = []
+    for start, end, kind in found:
+        if joined and start < joined[-1][1]:
+            before = joined[-1]
+            joined[-1] = (before[0], max(before[1], end), before[2])
+        else:
+            joined.append((start, end, kind))
+    return joined
+
+
+def _replaced(text: str, found: list[tuple[int, int, str]]) -> str:
+    parts: list[str] = []
+    position = 0
+    for start, end, kind in found:
+        parts += (text[position:start], f"[redacted:{kind}]")
+        position = end
+    return "".join((*parts, text[position:]))
+
+
+def _lines(value: JsonValue) -> list[str]:
+    """Return every string with its name, so that whatever `_Walk` would find is found in the joined text first."""
+    lines: list[str] = []
+    stack: list[Any] = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            lines.append(node)
+        elif isinstance(node, dict):
+            entries = cast("dict[str, Any]", node)
+            named = _name_beside(entries)
+            for key, item in entries.items():
+                if isinstance(item, str):
+                    lines.append(f'{key}="{item}"')
+                    if named and key == "value":
+                        lines.append(f'{named}="{item}"')
+                else:
+                    lines.append(key)
+                    stack.append(item)
+        elif isinstance(node, list):
+            before = ""
+            for item in cast("list[Any]", node):
+                if isinstance(item, str):
+                    lines.append(item)
+                    if before:
+                        lines.append(f'{before}="{item}"')
+                    before = item if len(item) <= _LONGEST_NAME else ""
+                else:
+                    stack.append(item)
+                    before = ""
+    return lines
+
+
+_LONGEST_NAME = 100
+
+
+def _name_beside(entries: dict[str, Any]) -> str:
+    """Return the name in objects such as ``{"name": ..., "value": ...}``, or nothing."""
+    for key in ("name", "key"):
+        name = entries.get(key)
+        if isinstance(name, str) and len(name) <= _LONGEST_NAME:
+            return name
+    return ""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Copies a document without its secrets; iterative, so that depth is no danger."""
+
+    among: list[Shape]
+    hits: list[Hit] = field(default_factory=list[Hit])
+
+    def document(self, value: JsonValue) -> JsonValue:
+        holder: list[Any] = []
+        stack: list[tuple[Any, Any, str]] = []
+
+        def put(item: Any, pointer: str, names: tuple[str, ...]) -> Any:
+            if isinstance(item, str):
+                return self.text(item, pointer, names)
+            if isinstance(item, dict | list):
+                copy: Any = {} if isinstance(item, dict) else []
+                stack.append((cast("Any", item), copy, pointer))
+                return copy
+            return item
+
+        holder.append(put(value, "", ()))
+        while stack:
+            source, target, pointer = stack.pop()
+            if isinstance(source, dict):
+                entries = cast("dict[str, Any]", source)
+                named = _name_beside(entries)
+                for key, item in entries.items():
+                    clean = self.key(key, pointer, target, entries)
+                    names = (key, named) if key == "value" and named else (key,)
+                    target[clean] = put(item, f"{pointer}/{_escaped(clean)}", names)
+            else:
+                self.elements(source, target, pointer, put)
+        return holder[0]
+
+    def elements(self, source: list[Any], target: list[Any], pointer: str, put: Any) -> None:
+        before, inside_key = "", False
+        for index, item in enumerate(source):
+            here = f"{pointer}/{index}"
+            if not isinstance(item, str):
+                target.append(put(item, here, ()))
+                before = ""
+                continue
+            # A key stored as a list of its lines: everything from BEGIN to END goes.
+            if inside_key or _opens_key(item, source, index):
+                inside_key = not KEY_END.search(item)
+                self.hits.append(Hit(here, "private-key"))
+                target.append("[redacted:private-key]")
+                before = ""
+                continue
+            target.append(self.text(item, here, (before,) if before else ()))
+            before = item if len(item) <= _LONGEST_NAME else ""
+
+    def text(self, text: str, pointer: str, names: tuple[str, ...]) -> str:
+        found = _spans(text, self.among)
+        for name in names:
+            prefix = f'{name}="'
+            if more := [
+                (start - len(prefix), end - len(prefix), kind)
+                for start, end, kind in _spans(f'{prefix}{text}"', self.among)
+                if start >= len(prefix) and end <= len(prefix) + len(text)
+            ]:
+                known = {span[:2] for span in found}
+                found = _disjoint([*found, *(span for span in more if span[:2] not in known)])
+        self.hits.extend(Hit(pointer, kind) for _, _, kind in found)
+        return _replaced(text, found) if found else text
+
+    def key(self, key: str, pointer: str, taken: dict[str, Any], entries: dict[str, Any]) -> str:
+        found = _spans(key, self.among)
+        if not found:
+            return key
+        clean = base = _replaced(key, found)
+        number = 1
+        while clean in taken or clean in entries:
+            number += 1
+            clean = f"{base}-{number}"
+        self.hits.extend(Hit(f"{pointer}/{_escaped(clean)}", kind) for _, _, kind in found)
+        return clean
+
+
+def _disjoint(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    kept: list[tuple[int, int, str]] = []
+    for start, end, kind in sorted(found, key=lambda span: (span[0], -span[1])):
+        if kept and start < kept[-1][1]:
+            kept[-1] = (kept[-1][0], max(kept[-1][1], end), kept[-1][2])
+        else:
+            kept.append((start, end, kind))
+    return kept
+
+
+def _opens_key(item: str, source: list[Any], index: int) -> bool:
+    """Return whether a list element begins a private key that a later element ends."""
+    begin = KEY_BEGIN.search(item)
+    if begin is None or KEY_END.search(item, begin.end()):
+        return False
+    return any(isinstance(later, str) and KEY_END.search(later) for later in source[index + 1 : index + 400])
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

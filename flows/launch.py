@@ -1,0 +1,111 @@
+"""Start the feature flow from this process, and say how it ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from contexts.errors import PlaitError
+from contexts.model.base import JsonObject, entries
+from contexts.model.refs import ContextRef
+from contexts.model.request import RunRequest
+from contexts.opening import open_objects
+from contexts.store import ContextStore
+from tasks.run import workspace_root
+
+
+class TrackLine(BaseModel):
+    """One track of a finished run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    status: str
+    reused: bool
+    attempts: int
+    seconds: float
+    reason: str | None = None
+
+
+class RunReport(BaseModel):
+    """How a run ended.
+
+    Attributes:
+        status: The verdict.
+        exit_code: As the command line returns it.
+        context: The final context.
+        report: Where the report is, if one was written.
+        reasons: Why the run is not simply verified.
+        branch: The branch delivered to the user's repository.
+        workspace_root: Folder with the workspaces that were kept.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    workflow_id: str
+    status: str
+    exit_code: int
+    tracks: tuple[TrackLine, ...]
+    context: ContextRef | None
+    report: str | None
+    reasons: tuple[str, ...]
+    branch: str | None
+    workspace_root: str
+
+    def to_json(self) -> JsonObject:
+        """Return the object ``plait run --json`` prints last."""
+        context = self.context
+        return {
+            "workflow_id": self.workflow_id,
+            "status": self.status,
+            "tracks": [line.model_dump(exclude={"reason"}) for line in self.tracks],
+            "context": context.model_dump(include={"document", "revision", "sha256"}) if context else None,
+            "report": self.report,
+        }
+
+
+def launch(request: RunRequest) -> RunReport:
+    """Run the feature flow in this process.
+
+    Raises:
+        PlaitError: The input or the store cannot be used.
+        KeyboardInterrupt: The run was stopped; it can be resumed.
+    """
+    from flows.feature import feature  # noqa: PLC0415 Prefect takes seconds to import, and bad input must not wait for it
+
+    parameters = request.model_dump()
+    parameters["rerun"] = list(request.rerun)
+    state: Any = feature(**parameters, return_state=True)
+    result: Any = state.result(raise_on_failure=False)
+    if isinstance(result, ContextRef):
+        return describe_run(request, result)
+    if isinstance(result, BaseException):
+        raise result
+    if state.is_cancelled():
+        raise KeyboardInterrupt
+    raise PlaitError(f"the run ended as {state.name}: {state.message}")
+
+
+def describe_run(request: RunRequest, final: ContextRef) -> RunReport:
+    """Return the report of a finished run from its final context."""
+    store = ContextStore(open_objects(request.store))
+    document = store.load(final)
+    record: JsonObject = document["run"]
+    return RunReport(
+        workflow_id=final.workflow_id,
+        status=record["status"],
+        exit_code=record["exit_code"],
+        tracks=tuple(TrackLine.model_validate(one, extra="ignore") for one in record["tracks"]),
+        context=final,
+        report=record.get("report_path"),
+        reasons=tuple(entries(record, "reasons")),
+        branch=record.get("branch"),
+        workspace_root=str(workspace_root(store, final.workflow_id)),
+    )
+
+
+def request_for(spec: Path | None = None, **options: Any) -> RunRequest:
+    """Return a request with paths made absolute, so that the flow may run anywhere on this machine."""
+    return RunRequest(spec=str(spec.absolute()) if spec else None, **options)

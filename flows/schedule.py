@@ -1,0 +1,193 @@
+"""Which track starts when: every track as soon as what it needs is done, at most ``max_parallel`` at a time.
+
+Completed futures call back into a queue; each batch of newly ready tracks is one more `run_track.map`.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from prefect import unmapped
+from prefect.futures import PrefectFuture
+
+from contexts.errors import TrackFailed
+from contexts.model.refs import ContextRef
+from contexts.model.spec import Track
+from contexts.plan import transitive_needs
+from tasks.progress import Progress, report
+from tasks.run import Run
+from tasks.run_track import TrackOutcome, run_track
+
+Future = PrefectFuture[Any]
+
+_STOP_SECONDS = 25.0
+"""How long a stopped run waits for its tracks: the supervisors' own stop ladder takes less."""
+
+
+class Tracks:
+    """How all tracks ended, and the futures the merge waits for.
+
+    Attributes:
+        outcomes: One per track, in spec order.
+        futures: The Prefect futures of the tracks that were started.
+    """
+
+    def __init__(self, outcomes: Sequence[TrackOutcome], futures: Sequence[Future]) -> None:
+        self.outcomes = tuple(outcomes)
+        self.futures = tuple(futures)
+
+    @property
+    def completed(self) -> tuple[ContextRef, ...]:
+        """References of the completed tracks' documents, in spec order."""
+        return tuple(one.ref for one in self.outcomes if one.status == "completed" and one.ref)
+
+    @property
+    def gaps(self) -> dict[str, str]:
+        """Why each track that is not completed is missing."""
+        return {one.task_id: f"{one.status}: {one.reason}" for one in self.outcomes if one.status != "completed"}
+
+
+def run_tracks(run: Run) -> Tracks:
+    """Run every track of the spec that can run, and return how each ended.
+
+    A failed track never takes its siblings with it; what needs it is blocked, and said to be.
+    """
+    return _Schedule(run).go()
+
+
+class _Schedule:
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.tracks = {track.task_id: track for track in run.spec.parallel_tasks}
+        self.needs = {task_id: frozenset(track.needs) for task_id, track in self.tracks.items()}
+        self.outcomes: dict[str, TrackOutcome] = {}
+        self.started: dict[str, Future] = {}
+        self.done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.running = 0
+        self.stopped = ""
+        self.spent = ""
+
+    def go(self) -> Tracks:
+        try:
+            self._start()
+            while self.running:
+                self._settle(self.done.get())
+                while not self.done.empty():
+                    self._settle(self.done.get())
+                self._start()
+        except BaseException:
+            # Agents are told to stop, and their last words are saved while this run still holds the lease.
+            self.run.cancel.set()
+            for future in self.started.values():
+                future.wait(timeout=_STOP_SECONDS)
+            raise
+        order = [self.outcomes[task_id] for task_id in self.tracks]
+        return Tracks(order, list(self.started.values()))
+
+    def _start(self) -> None:
+        self._watch_budget()
+        self._block()
+        free = self.run.spec.max_parallel - self.running
+        ready = [
+            track
+            for task_id, track in self.tracks.items()
+            if task_id not in self.started and task_id not in self.outcomes and self._is_ready(task_id)
+        ][: max(free, 0)]
+        for retries in sorted({track.retries for track in ready}):
+            self._map([track for track in ready if track.retries == retries], retries)
+
+    def _is_ready(self, task_id: str) -> bool:
+        return all(need in self.outcomes and self.outcomes[need].status == "completed" for need in self.needs[task_id])
+
+    def _block(self) -> None:
+        changed = True
+        while changed:
+            changed = False
+            for task_id in self.tracks:
+                if task_id in self.outcomes or task_id in self.started:
+                    continue
+                broken = [need for need in self.needs[task_id] if need in self.outcomes and not self._ended_well(need)]
+                if broken:
+                    reason = f"it needs {', '.join(sorted(broken))}, which did not complete"
+                    self._close(TrackOutcome(task_id, "blocked", None, reason=reason))
+                elif self.spent:
+                    self._close(TrackOutcome(task_id, "out-of-budget", None, reason=self.spent))
+                elif self.stopped:
+                    self._close(TrackOutcome(task_id, "blocked", None, reason=self.stopped))
+                else:
+                    continue
+                changed = True
+
+    def _watch_budget(self) -> None:
+        budget = self.run.spec.budget
+        cost = sum(one.cost_usd for one in self.outcomes.values())
+        tokens = sum(one.tokens for one in self.outcomes.values())
+        if budget.cost_usd is not None and cost >= budget.cost_usd:
+            self.spent = f"the budget of {budget.cost_usd:g} US dollars is spent: the tracks report {cost:g}"
+        elif budget.tokens is not None and tokens >= budget.tokens:
+            self.spent = f"the budget of {budget.tokens} tokens is spent: the tracks report {tokens}"
+
+    def _ended_well(self, task_id: str) -> bool:
+        return self.outcomes[task_id].status == "completed"
+
+    def _map(self, batch: Sequence[Track], retries: int) -> None:
+        backoff = float(self.run.spec.policy.retry_backoff_seconds)
+        task = run_track.with_options(
+            retries=retries, retry_delay_seconds=[backoff * 2**step for step in range(min(retries, 10))] or 0
+        )
+        futures = task.map(
+            unmapped(self.run),
+            [track.task_id for track in batch],
+            [track.agent for track in batch],
+            [self._prerequisites(track) for track in batch],
+        )
+        for track, future in zip(batch, cast("Iterable[Future]", futures), strict=True):
+            self.started[track.task_id] = future
+            self.running += 1
+            future.add_done_callback(lambda _, task_id=track.task_id: self.done.put(task_id))
+
+    def _prerequisites(self, track: Track) -> dict[str, ContextRef]:
+        refs = {name: self.outcomes[name].ref for name in transitive_needs(self.run.spec, track.task_id)}
+        return {name: ref for name, ref in refs.items() if ref}
+
+    def _settle(self, task_id: str) -> None:
+        self.running -= 1
+        future = self.started[task_id]
+        future.wait()
+        result: Any = future.state.result(raise_on_failure=False)
+        if isinstance(result, TrackOutcome):
+            self._close(result)
+            return
+        if isinstance(result, TrackFailed):
+            details = result.details
+            self._close(
+                TrackOutcome(
+                    task_id,
+                    cast("Any", details.get("status", "failed")),
+                    cast("ContextRef | None", details.get("ref")),
+                    attempts=cast("int", details.get("attempts", 0)),
+                    seconds=cast("float", details.get("seconds", 0.0)),
+                    cost_usd=cast("float", details.get("cost_usd", 0.0)),
+                    tokens=cast("int", details.get("tokens", 0)),
+                    reason=str(details.get("reason", result)),
+                )
+            )
+        elif isinstance(result, BaseException) and not isinstance(result, Exception):
+            raise result
+        else:
+            # Not the agent's failure but ours or the store's: it must not look like a finished track.
+            self.run.cancel.set()
+            raise result if isinstance(result, Exception) else TrackFailed(f"track {task_id}: {future.state.message}")
+
+    def _close(self, outcome: TrackOutcome) -> None:
+        self.outcomes[outcome.task_id] = outcome
+        if outcome.status in {"blocked", "out-of-budget"}:
+            report(Progress(self.run.workflow_id, "track", outcome.task_id, outcome.status, outcome.reason))
+        elif (
+            outcome.status != "completed"
+            and self.run.spec.policy.on_failure == "all"
+            and self.tracks[outcome.task_id].required
+        ):
+            self.stopped = f"required track {outcome.task_id} {outcome.status}, and the policy is to stop then"

@@ -1,0 +1,75 @@
+"""Phase initialize: the workflow's first context, with the spec and the pinned base in it."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from contexts.model.base import JsonObject, section
+from contexts.model.refs import ContextRef
+from contexts.model.spec import FORMAT_VERSION
+from contexts.store import CONTEXT
+from tasks.progress import Progress, report
+from tasks.run import Run, now
+
+_HEAD = (
+    "next_agent", "feature_spec", "shared_constraints", "integration_requirements", "success_criteria", "metadata",
+    "context_summary",
+)  # fmt: skip
+
+
+@task(name="initialize", task_run_name="initialize {run.workflow_id}", cache_policy=NO_CACHE)
+def initialize(run: Run) -> ContextRef:
+    """Save the workflow's context: requirements, constraints, criteria, tracks, the spec itself, the base commit.
+
+    Raises:
+        StoreError: The store did not take it; no agent has started.
+        LeaseLost: Another run owns the workflow now.
+    """
+    report(Progress(run.workflow_id, "phase", "initialize", "running"))
+    ref = run.save(CONTEXT, _document(run))
+    report(Progress(run.workflow_id, "phase", "initialize", "done", str(ref)))
+    return ref
+
+
+def _document(run: Run) -> JsonObject:
+    earlier = run.latest(CONTEXT)
+    carried: JsonObject = {}
+    if earlier:
+        carried = {key: earlier[1][key] for key in ("waivers", "settlements", "evidence") if key in earlier[1]}
+    recorded: JsonObject = section(earlier[1], "run") if earlier else {}
+    started = now()
+    return {
+        "version": FORMAT_VERSION,
+        "workflow_id": run.workflow_id,
+        "timestamp": started,
+        "current_agent": run.spec.current_agent,
+        "phase": "parallel-execution",
+        "kind": "workflow",
+        **{key: run.raw[key] for key in _HEAD if key in run.raw},
+        "parallel_tasks": [
+            {
+                **{key: value for key, value in entry.items() if not key.startswith("x-")},
+                "status": "pending",
+                "context_ref": f"tracks/{entry['task_id']}",
+            }
+            for entry in run.raw["parallel_tasks"]
+        ],
+        "spec": run.store.put_json(run.workflow_id, run.raw).model_dump(),
+        "run": {
+            "id": run.id,
+            "status": "running",
+            "started_at": started,
+            "base": run.base if run.has_repository else None,
+            **{key: recorded[key] for key in ("branch", "delivered") if key in recorded},
+            "base_name": run.spec.repository.base if run.spec.repository else None,
+            "recordings": {
+                task_id: {
+                    "name": one.name,
+                    "blob": run.store.put_blob(run.workflow_id, one.raw, "application/json").model_dump(),
+                }
+                for task_id, one in run.recordings.items()
+            },
+        },
+        **carried,
+    }

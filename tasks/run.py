@@ -1,0 +1,253 @@
+"""One run of a workflow: what every phase needs at hand, opened once and closed with a reason."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+
+from contexts.digest import Inputs
+from contexts.errors import InputError, RevisionConflict, SpecError
+from contexts.held_lease import HeldLease, held_lease
+from contexts.model.base import JsonObject, section
+from contexts.model.refs import BlobRef, ContextRef
+from contexts.model.request import RunRequest
+from contexts.model.spec import Spec, Track
+from contexts.opening import open_objects
+from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
+from contexts.store import CONTEXT, ContextStore
+from tasks.agents.replay import Recording, read_recordings
+from tasks.backends import Backend, backend_for, stored_recordings
+from tasks.reuse import inputs_of
+from tasks.walls.workspace import Repository
+
+_FOLDER_HINT = "spec-folder"
+"""File below the workspace root that says where the spec lay on this machine; stores hold no absolute paths."""
+
+
+def now() -> str:
+    """Return the present instant as documents write it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Run:
+    """One run of one workflow.
+
+    It is a resource, not a document: it stays in the flow's process and is never stored.
+
+    Attributes:
+        id: Names this run among the workflow's runs.
+        spec: What is to be built.
+        raw: The spec as it was written, for the store.
+        folder: What ``{spec_dir}`` means.
+        store: Where contexts go.
+        repository: Where branches are integrated; an empty one where the spec names none.
+        base: The commit tracks start from.
+        recordings: Recorded track documents, by task_id.
+        forced: Tracks that run whatever the store holds.
+        cancel: Set when everything is to stop.
+    """
+
+    def __init__(
+        self,
+        *,
+        loaded: LoadedSpec,
+        workflow_id: str,
+        store: ContextStore,
+        repository: Repository,
+        base: str,
+        recordings: Mapping[str, Recording],
+        forced: frozenset[str],
+        lease: HeldLease,
+        revisions: Mapping[str, tuple[int, ...]],
+    ) -> None:
+        self.id = uuid4().hex[:12]
+        self.started_at = now()
+        self.spec: Spec = loaded.spec
+        self.raw: JsonObject = loaded.raw
+        self.folder: Path = loaded.folder
+        self.workflow_id = workflow_id
+        self.store = store
+        self.repository = repository
+        self.base = base
+        self.recordings = recordings
+        self.forced = forced
+        self.cancel = threading.Event()
+        self.lease = lease
+        self._last = {name: numbers[-1] for name, numbers in revisions.items()}
+        self._lock = threading.Lock()
+
+    @property
+    def label(self) -> str:
+        """Name the run for people."""
+        return f"{self.workflow_id} (run {self.id})"
+
+    @property
+    def has_repository(self) -> bool:
+        """Whether the user's own repository is the base and receives a branch."""
+        return self.spec.repository is not None
+
+    def latest(self, name: str) -> tuple[ContextRef, JsonObject] | None:
+        """Return the newest revision of a document that this run knows of, by one read; None if there is none."""
+        number = self._last.get(name)
+        return self.store.load_revision(self.workflow_id, name, number) if number else None
+
+    def save(self, name: str, document: JsonObject) -> ContextRef:
+        """Save a document as the revision after the last one this run has read or written.
+
+        Raises:
+            LeaseLost: This run no longer owns the workflow; nothing was written.
+            RevisionConflict: Somebody saved in between although this run still owns the workflow.
+        """
+        self.lease.check_locally()
+        with self._lock:
+            after = self._last.get(name, 0)
+            try:
+                ref = self.store.save(document, workflow_id=self.workflow_id, name=name, after=after)
+            except RevisionConflict:
+                self.lease.check()
+                raise
+            self._last[name] = ref.revision
+        return ref
+
+    def backend(self, track: Track) -> Backend:
+        """Return what really runs a track."""
+        return backend_for(self.spec, track, folder=self.folder, recordings=self.recordings)
+
+    def inputs(self, track: Track, results: Mapping[str, str]) -> Inputs:
+        """Return what decides a track's result, from the result digests of its prerequisites."""
+        base = self.base if self.has_repository else None
+        return inputs_of(self.spec, track, folder=self.folder, recordings=self.recordings, base=base, results=results)
+
+    def exchange(self, task_id: str) -> Path:
+        """Return a track's own folder beside its workspace: assignment, context, log, home."""
+        folder = self.repository.root / "tracks" / task_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
+    """Return the spec a request names: from its file, from the store, or from itself.
+
+    Raises:
+        SpecError: None or several are named, or the spec is invalid.
+        NotFound: The workflow is not in the store.
+    """
+    named = [name for name in ("spec", "workflow_id", "inline") if getattr(request, name) is not None]
+    if len(named) != 1:
+        raise SpecError("name the workflow by exactly one of: a spec's path, a stored workflow's id, an inline spec")
+    if request.spec is not None:
+        return load_spec(Path(request.spec))
+    if request.inline is not None:
+        return _from_value(request.inline, "inline spec", Path.cwd())
+    workflow_id = str(request.workflow_id)
+    _, document = store.require(workflow_id)
+    reference = document.get("spec")
+    if not reference:
+        raise SpecError(f"{workflow_id} was not started from a spec here; run it with its spec file")
+    stored = store.get_blob(workflow_id, BlobRef(**reference))
+    hint = workspace_root(store, workflow_id) / _FOLDER_HINT
+    folder = Path(hint.read_text(encoding="utf-8")) if hint.is_file() else Path.cwd()
+    value = {**orjson.loads(stored), "workflow_id": workflow_id}  # its placeholders are settled
+    return _from_value(value, f"spec of {workflow_id}", folder if folder.is_dir() else Path.cwd())
+
+
+def _from_value(value: JsonObject, name: str, folder: Path) -> LoadedSpec:
+    return LoadedSpec(parse_spec(orjson.dumps(value), name=f"{name}.json"), value, folder, name)
+
+
+def workspace_root(store: ContextStore, workflow_id: str) -> Path:
+    """Return the folder that holds a workflow's clones and workspaces, apart for every store."""
+    chosen = os.environ.get("PLAIT_WORKSPACES")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    root = Path(chosen) if chosen else cache / "plait" / "workspaces"
+    return root / f"{workflow_id}-{sha256(store.identity.encode()).hexdigest()[:8]}"
+
+
+@contextlib.contextmanager
+def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex) -> Generator[Run]:
+    """Open a run: spec, store, lease, repository, base; and end the lease with its reason, however the run ends.
+
+    Everything that can be wrong with the input is found here, before any agent starts.
+
+    Raises:
+        InputError: The spec, the repository or a recording cannot be used.
+        StoreError: The store cannot be reached or written.
+        LeaseHeld: Another run owns the workflow.
+    """
+    store = ContextStore(open_objects(request.store))
+    loaded = load_request(request, store)
+    workflow_id = expand_workflow_id(loaded.spec.workflow_id, datetime.now(UTC))
+    store = store.with_policy(loaded.spec.secrets)
+    recordings = read_recordings(Path(request.replay)) if request.replay else {}
+    check_agents(loaded.spec, folder=loaded.folder, replay=bool(recordings))
+    forced = _forced(request, loaded.spec)
+    with held_lease(store.objects, workflow_id, owner=owner()) as lease:
+        revisions = store.revisions(workflow_id)
+        earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
+        repository, base = _repository(request, loaded, store, workflow_id, earlier)
+        run = Run(
+            loaded=loaded,
+            workflow_id=workflow_id,
+            store=store,
+            repository=repository,
+            base=base,
+            recordings=recordings or stored_recordings(store, workflow_id, earlier.get("run") or {}),
+            forced=forced,
+            lease=lease,
+            revisions=revisions,
+        )
+        (repository.root / _FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
+        watch = threading.Thread(target=_stop_when_lost, args=(run,), name="plait-lease-watch", daemon=True)
+        watch.start()
+        try:
+            yield run
+        finally:
+            run.cancel.set()
+
+
+def _stop_when_lost(run: Run) -> None:
+    """Stop the agents of a run that no longer owns its workflow; what they would save belongs to nobody."""
+    while not run.cancel.is_set():
+        if run.lease.lost.wait(0.5):
+            run.cancel.set()
+
+
+def _forced(request: RunRequest, spec: Spec) -> frozenset[str]:
+    known = {track.task_id for track in spec.parallel_tasks}
+    unknown = [task_id for task_id in request.rerun if task_id not in known]
+    if unknown:
+        raise InputError(f"--rerun {unknown[0]}: there is no such track; there are {', '.join(sorted(known))}")
+    return frozenset(known) if request.fresh else frozenset(request.rerun)
+
+
+def _repository(
+    request: RunRequest, loaded: LoadedSpec, store: ContextStore, workflow_id: str, earlier: JsonObject
+) -> tuple[Repository, str]:
+    root = workspace_root(store, workflow_id)
+    wanted = loaded.spec.repository
+    if wanted is None:
+        repository = Repository.prepare_empty(root)
+        return repository, repository.pin("HEAD")
+    source = request.repository or wanted.path
+    if "://" not in source:
+        source = str((loaded.folder if request.repository is None else Path.cwd()) / source)
+    repository = Repository.prepare(root, source)
+    recorded = section(earlier, "run")
+    if recorded.get("base") and recorded.get("base_name") == wanted.base and not request.fresh:
+        return repository, repository.pin(str(recorded["base"]))
+    owned = tuple(dict.fromkeys(glob for track in loaded.spec.parallel_tasks for glob in track.owns))
+    changed = repository.dirty(owned) if owned else ()
+    if changed:
+        shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        raise InputError(
+            f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
+        )
+    return repository, repository.pin(wanted.base)

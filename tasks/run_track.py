@@ -1,0 +1,289 @@
+"""Phase tracks: one mapped task per track. Looks in the store first; runs the agent only if it must."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
+from prefect.states import Completed
+
+from contexts.digest import Inputs, criteria_of, result_digest
+from contexts.errors import InputError, SecretRefused, TrackFailed
+from contexts.model.assignment import Assignment
+from contexts.model.base import JsonObject, entries, section
+from contexts.model.parts import Attempt, Execution, TrackStatus
+from contexts.model.refs import BlobRef, ContextRef
+from contexts.model.spec import Track
+from contexts.plan import transitive_needs
+from contexts.reuse import judge_track
+from contexts.store import track_document
+from tasks.agents.backend import Backend, Delivery, Job
+from tasks.checkpoints import checkpointing, read_checkpoint
+from tasks.progress import Progress, report
+from tasks.run import Run, now
+from tasks.track_document import describe_success, describe_unfinished
+from tasks.walls.ports import lease_ports
+from tasks.workspaces import Started, Work, collect, start_workspace
+
+
+@dataclass(frozen=True, slots=True)
+class TrackOutcome:
+    """How a track ended in this run: a reference to its document and the few facts the summary needs.
+
+    Attributes:
+        seconds: Wall time of the track's attempts; for a reused track, of the run that did the work.
+        cost_usd: US dollars the agent reports as spent.
+        tokens: Input plus output tokens the agent reports.
+    """
+
+    task_id: str
+    status: TrackStatus
+    ref: ContextRef | None
+    reused: bool = False
+    attempts: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+    cost_usd: float = 0.0
+    tokens: int = 0
+
+
+def may_pass(_task: Any, _run: TaskRun, state: State[Any]) -> bool:
+    """Tell Prefect whether a failed track is worth another attempt: only failures that can pass are."""
+    error: Any = state.result(raise_on_failure=False)
+    return isinstance(error, TrackFailed) and bool(error.details.get("retryable"))
+
+
+@task(
+    name="run_track",
+    task_run_name="{run.workflow_id} · {task_id} · {agent}",
+    cache_policy=NO_CACHE,
+    retry_condition_fn=may_pass,
+)
+def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, ContextRef]) -> Any:
+    """Bring one track to its context document.
+
+    Args:
+        run: The run.
+        task_id: The track.
+        agent: Its role, for the name people see.
+        prerequisites: Documents of the transitive prerequisites, all completed.
+
+    Returns:
+        A `TrackOutcome`; the state is named Reused when the store already held the result.
+
+    Raises:
+        TrackFailed: The agent did not deliver; its document, with the log, is saved.
+        StoreError: The store did not take the document, so the track does not count as done.
+    """
+    del agent
+    track = run.spec.track(task_id)
+    needed = _needed(run, track, prerequisites)
+    backend = run.backend(track)
+    results = {name: str(section(document, "execution").get("result")) for name, document in needed.items()}
+    inputs = run.inputs(track, results)
+    earlier = run.latest(track_document(task_id))
+    forced = task_id in run.forced and _attempt_number() == 1
+    if earlier and judge_track(earlier[1], inputs, forced=forced).action == "reuse":
+        outcome = _reused(earlier)
+        report(Progress(run.workflow_id, "track", task_id, "reused", str(earlier[0]), outcome.seconds))
+        return Completed(name="Reused", message=f"Same inputs as {earlier[0]}", data=outcome)
+    return _attempt(run, track, backend, inputs, needed, earlier[1] if earlier else None)
+
+
+def _attempt_number() -> int:
+    context = TaskRunContext.get()
+    return context.task_run.run_count if context else 1
+
+
+def _needed(run: Run, track: Track, prerequisites: Mapping[str, ContextRef]) -> dict[str, JsonObject]:
+    names = transitive_needs(run.spec, track.task_id)
+    return dict(zip(names, run.store.load_many([prerequisites[name] for name in names]), strict=True)) if names else {}
+
+
+def _reused(earlier: tuple[ContextRef, JsonObject]) -> TrackOutcome:
+    ref, document = earlier
+    execution: JsonObject = document["execution"]
+    attempts = len(execution["attempts"])
+    return TrackOutcome(
+        document["task_id"], "completed", ref, reused=True, attempts=attempts, seconds=execution["seconds"],
+        **_spent(document),
+    )  # fmt: skip
+
+
+def _spent(document: JsonObject) -> dict[str, Any]:
+    usage = section(document, "usage")
+    tokens = int(usage.get("input_tokens") or 0) + int(usage.get("output_tokens") or 0)
+    return {"cost_usd": float(usage.get("cost_usd") or 0), "tokens": tokens}
+
+
+@dataclass(slots=True)
+class _Trial:
+    """One attempt while it is made."""
+
+    run: Run
+    track: Track
+    backend: Backend
+    inputs: Inputs
+    needed: Mapping[str, JsonObject]
+    tried: list[Attempt]
+    checkpoint: JsonObject | None
+    started_at: str
+    started: float
+
+    @property
+    def number(self) -> int:
+        return len(self.tried) + 1
+
+    def execution(self, status: str, delivery: Delivery | None = None, **more: Any) -> Execution:
+        """Return the record of all attempts with this one as it stands."""
+        attempt = Attempt(
+            number=self.number,
+            status=status,
+            seconds=round(time.monotonic() - self.started, 3),
+            started_at=self.started_at,
+            exit_code=delivery.exit_code if delivery else None,
+            reason=(delivery.reason or None) if delivery else None,
+            log=more.pop("log", None),
+        )
+        attempts = [*self.tried, attempt]
+        return Execution(
+            inputs=self.inputs.digest,
+            parts=dict(self.inputs.parts),
+            backend=self.backend.name,
+            started_at=attempts[0].started_at,
+            completed_at=None if status == "running" else now(),
+            seconds=round(sum(one.seconds for one in attempts), 3),
+            attempts=attempts,
+            reason=attempt.reason,
+            run_id=self.run.id,
+            **more,
+        )
+
+    def save_checkpoint(self, left: JsonObject) -> None:
+        """Save what the agent has left so far."""
+        document = describe_unfinished(self.run, self.track, "running", self.execution("running"), checkpoint=left)
+        self.run.save(track_document(self.track.task_id), document)
+
+
+def _attempt(
+    run: Run,
+    track: Track,
+    backend: Backend,
+    inputs: Inputs,
+    needed: Mapping[str, JsonObject],
+    earlier: JsonObject | None,
+) -> TrackOutcome:
+    tried, checkpoint = _earlier_attempts(earlier, inputs.digest)
+    trial = _Trial(run, track, backend, inputs, needed, tried, checkpoint, now(), time.monotonic())
+    message = f"attempt {trial.number}" if tried else ""
+    report(Progress(run.workflow_id, "track", track.task_id, "running", message))
+    place = start_workspace(run, track, needed) if backend.works else None
+    delivery, log = _deliver(trial, place)
+    if delivery.context is not None:
+        try:
+            work = collect(run, track, place) if place else None
+            document = describe_success(run, track, delivery.context, work)
+        except (InputError, SecretRefused) as error:
+            delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
+        else:
+            return _complete(trial, document, work, log)
+    raise _fail(trial, delivery, log)
+
+
+def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobRef | None) -> TrackOutcome:
+    result = result_digest(document, work.tree if work else None)
+    execution = trial.execution("completed", log=log, result=result, **(work.recorded() if work else {}))
+    task_id = trial.track.task_id
+    ref = trial.run.save(track_document(task_id), {**document, "execution": execution.to_json()})
+    seconds = float(execution.seconds)
+    report(Progress(trial.run.workflow_id, "track", task_id, "completed", str(ref), seconds))
+    return TrackOutcome(task_id, "completed", ref, attempts=trial.number, seconds=seconds, **_spent(document))
+
+
+def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed:
+    run, task_id = trial.run, trial.track.task_id
+    status = "cancelled" if delivery.cancelled else "failed"
+    execution = trial.execution(status, delivery, log=log)
+    left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
+    document = describe_unfinished(
+        run, trial.track, status, execution, reason=delivery.reason, checkpoint=left or trial.checkpoint
+    )
+    ref = run.save(track_document(task_id), document)
+    report(Progress(run.workflow_id, "track", task_id, status, delivery.reason, float(execution.seconds)))
+    return TrackFailed(
+        f"track {task_id} {status}: {delivery.reason}",
+        task_id=task_id,
+        reason=delivery.reason,
+        retryable=delivery.retryable and not run.cancel.is_set(),
+        ref=ref,
+        attempts=trial.number,
+        seconds=execution.seconds,
+        status=status,
+        **_spent(left or {}),
+    )
+
+
+def _earlier_attempts(earlier: JsonObject | None, inputs: str) -> tuple[list[Attempt], JsonObject | None]:
+    """Return the attempts made at the same inputs so far, and the last checkpoint they left."""
+    execution = section(earlier or {}, "execution")
+    if not earlier or earlier.get("status") == "completed" or execution.get("inputs") != inputs:
+        return [], None
+    return [Attempt.model_validate(one) for one in execution["attempts"]], earlier.get("checkpoint")
+
+
+def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | None]:
+    run, track = trial.run, trial.track
+    exchange = run.exchange(track.task_id)
+    log = exchange / f"attempt-{trial.number}.log"
+    with lease_ports(track.ports) as lent:
+        job = Job(
+            assignment=_assignment(trial, lent.ports),
+            workspace=place.folder if place else exchange,
+            exchange=exchange,
+            log=log,
+            deadline=float(track.timeout_minutes) * 60,
+            cancel=run.cancel,
+            on_line=lambda line: report(Progress(run.workflow_id, "line", track.task_id, "running", line)),
+        )
+        every = float(track.checkpoint_minutes) * 60
+        if place and place.failure:
+            delivery = Delivery(None, place.failure)
+        elif trial.backend.works:
+            with checkpointing(exchange / "context.json", every, trial.save_checkpoint):
+                delivery = trial.backend.run(job)
+        else:
+            delivery = trial.backend.run(job)
+    blob = run.store.put_blob(run.workflow_id, log.read_bytes(), "text/plain") if log.is_file() else None
+    return delivery, blob
+
+
+def _assignment(trial: _Trial, ports: tuple[int, ...]) -> Assignment:
+    run, track, needed = trial.run, trial.track, trial.needed
+    feature = run.spec.feature_spec.to_json()
+    requirements = entries(feature, "requirements")
+    feature.pop("requirements", None)
+    stated = {name: one.get("api_contract_assumptions") for name, one in needed.items()}
+    return Assignment(
+        workflow_id=run.workflow_id,
+        task_id=track.task_id,
+        agent=track.agent,
+        attempt=trial.number,
+        scope=track.scope,
+        feature=feature,
+        requirements=requirements,
+        constraints=list(run.spec.shared_constraints),
+        integration_requirements=list(run.spec.integration_requirements),
+        criteria=criteria_of(run.spec, track),
+        owns=list(track.owns),
+        prerequisites=dict(needed),
+        contracts={name: contract for name, contract in stated.items() if contract is not None},
+        last_failure=trial.tried[-1].reason or trial.tried[-1].status if trial.tried else None,
+        checkpoint=trial.checkpoint,
+        ports=list(ports),
+    )

@@ -1,0 +1,116 @@
+"""Phase verify, second half: audit, criteria and verdict, saved as the workflow's final context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from contexts.criteria import decide
+from contexts.model.base import JsonObject, entries
+from contexts.model.parts import RunRecord, TrackRecord
+from contexts.model.refs import BlobRef, ContextRef
+from contexts.store import CONTEXT
+from contexts.verdict import Verdict, areas_of, reach_verdict
+from tasks.progress import Progress, report
+from tasks.run import Run, now
+from tasks.run_check import load_evidence
+from tasks.run_track import TrackOutcome
+
+
+@task(name="verify", task_run_name="verify {run.workflow_id}", cache_policy=NO_CACHE)
+def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Sequence[TrackOutcome]) -> ContextRef:
+    """Decide every criterion by evidence, deliver the branch, and save the final context.
+
+    Args:
+        run: The run.
+        merged: The merged context.
+        evidence: References of the checks' evidence records.
+        tracks: How each track ended.
+
+    Returns:
+        The final context; ``run.status``, ``run.exit_code`` and ``run.reasons`` in it are the verdict.
+    """
+    report(Progress(run.workflow_id, "phase", "verify", "running"))
+    document = run.store.load(merged)
+    records = load_evidence(run, list(evidence))
+    waivers: list[JsonObject] = entries(document, "waivers")
+    criteria = decide(run.spec, records, waivers)
+    findings = _findings(run, tracks)
+    verdict = reach_verdict(
+        run.spec,
+        tracks={one.task_id: one.status for one in tracks},
+        left_out=document["run"].get("left_out") or [],
+        evidence=records,
+        criteria=criteria,
+        findings=findings,
+        waivers=waivers,
+    )
+    document.update(
+        timestamp=now(),
+        current_agent="integration-verifier",
+        next_agent=None,
+        phase=verdict.phase,
+        status=verdict.status,
+        verification_results=areas_of(records),
+        evidence=records,
+        criteria=[one.model_dump(mode="json", exclude_none=True) for one in criteria],
+        findings=findings,
+        run=_record(run, document["run"], verdict, tracks),
+        context_summary=_summary(verdict, tracks, records),
+    )
+    document.pop("_checksum", None)
+    ref = run.save(CONTEXT, document)
+    report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
+    return ref
+
+
+def _findings(run: Run, tracks: Sequence[TrackOutcome]) -> list[JsonObject]:
+    found: list[JsonObject] = []
+    refs = [one.ref for one in tracks if one.ref and one.status == "completed"]
+    for track in run.store.load_many(refs):
+        found.extend(entries(track, "findings"))
+    return found
+
+
+def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome]) -> JsonObject:
+    branch = _deliver(run, before)
+    record = RunRecord.model_validate(
+        {
+            **before,
+            "id": run.id,
+            "status": verdict.status,
+            "exit_code": verdict.exit_code,
+            "started_at": run.started_at,
+            "completed_at": now(),
+            "reasons": list(verdict.reasons),
+            **({"branch": branch, "delivered": before["integrated"]} if branch else {}),
+        }
+    )
+    lines = [
+        TrackRecord(
+            task_id=one.task_id, status=one.status, reused=one.reused, attempts=one.attempts,
+            seconds=round(one.seconds, 3), reason=one.reason or None, ref=one.ref,
+        ).model_dump(mode="json", exclude_none=True)
+        for one in tracks
+    ]  # fmt: skip
+    return {**orjson.loads(record.model_dump_json(exclude_none=True)), "tracks": lines}
+
+
+def _deliver(run: Run, before: JsonObject) -> str | None:
+    """Give the user the branch with everything that could be integrated, verified or not, and return its name."""
+    commit = before.get("integrated")
+    if not run.has_repository or not commit or commit == run.base:
+        return None
+    return run.repository.deliver(f"plait/{run.workflow_id}", str(commit), previous=before.get("delivered"))
+
+
+def _summary(verdict: Verdict, tracks: Sequence[TrackOutcome], evidence: Sequence[JsonObject]) -> str:
+    done = sum(one.status == "completed" for one in tracks)
+    passed = sum(one["status"] == "passed" for one in evidence)
+    text = f"{verdict.status}: {done} of {len(tracks)} tracks completed, {passed} of {len(evidence)} checks passed."
+    if verdict.reasons:
+        text += " " + "; ".join(verdict.reasons)
+    return text if len(text) <= 500 else text[:497] + "..."

@@ -1,0 +1,159 @@
+"""The user's repository: read from it, deliver a branch to it, change nothing else in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from contexts.errors import RepositoryError
+from tasks.walls.git import TrustedGit
+from tasks.walls.paths import matches_any
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:")
+
+
+class Source:
+    """Where a workflow's code comes from, a folder of this machine or a URL.
+
+    Args:
+        where: Path or URL, as the spec says.
+
+    Raises:
+        RepositoryError: It is no git repository.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.url = where
+        self.work_tree: Path | None = None
+        self.git_dir: Path | None = None
+        self.object_format = "sha1"
+        folder = Path(where).expanduser()
+        if not folder.exists():
+            if where.startswith("ext::") or not _URL.match(where):
+                raise RepositoryError(
+                    f"there is no repository at {where!r}; give a folder that is one, or a URL", path=where
+                )
+            return
+        self._find(folder.resolve())
+
+    def _find(self, folder: Path) -> None:
+        names = ("--absolute-git-dir", "--is-bare-repository", "--show-object-format")
+        git = folder / ".git"
+        candidate = TrustedGit(git if git.exists() else folder, users_own=True)
+        try:
+            # A .git that is a file (linked worktree, submodule) leads to the git dir it names.
+            words = candidate.text("rev-parse", *names).splitlines()
+            common = candidate.text("rev-parse", "--path-format=absolute", "--git-common-dir")
+        except (RepositoryError, NotADirectoryError) as error:
+            if "dubious" in str(error):
+                raise
+            raise RepositoryError(
+                f"{folder} is not a git repository; give the top folder of one, or run git init and commit there",
+                path=str(folder),
+            ) from error
+        self.url = str(folder)
+        self.git_dir = Path(words[0])
+        self.common_dir = Path(common)
+        self.work_tree = folder if git.exists() else None
+        self.object_format = words[2]
+
+    def git(self) -> TrustedGit:
+        """Return git on the user's repository, with the user's own configuration but none of its hooks.
+
+        Raises:
+            RepositoryError: The repository is a URL.
+        """
+        if self.git_dir is None:
+            raise RepositoryError(f"{self.url} is not on this machine; give a folder with --repository")
+        return TrustedGit(self.git_dir, users_own=True)
+
+    def dirty(self, globs: tuple[str, ...]) -> tuple[str, ...]:
+        """Return uncommitted paths (modified, staged, untracked) that a glob owns; none for a URL or bare one."""
+        if self.work_tree is None:
+            return ()
+        return tuple(sorted({path for path in self._uncommitted() if matches_any(path, globs)}))
+
+    def _uncommitted(self) -> Iterator[str]:
+        listed = self.git().run(
+            "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=dirty",
+            work_tree=self.work_tree,
+        )  # fmt: skip
+        for entry in listed.split(b"\0"):
+            if entry:
+                yield os.fsdecode(entry[3:])
+
+    def checked_out(self) -> frozenset[str]:
+        """Return the branches that are checked out in any worktree; moving them would surprise who works there."""
+        lines = self.git().text("worktree", "list", "--porcelain").splitlines()
+        return frozenset(line.removeprefix("branch refs/heads/") for line in lines if line.startswith("branch "))
+
+    def branch(self, name: str) -> str | None:
+        """Return the commit a branch of the source is at, None where there is none."""
+        if self.git_dir is not None:
+            return self.git().commit_of(f"refs/heads/{name}")
+        return None
+
+
+def deliver(trusted: TrustedGit, source: Source, branch: str, commit: str, *, previous: str | None) -> str:
+    """Put a branch into the user's repository, never over commits plait did not put there.
+
+    Args:
+        trusted: The orchestrator's git, which holds the commit.
+        source: The user's repository.
+        branch: Wanted name.
+        commit: Full id.
+        previous: What plait delivered last, None for nothing.
+
+    Returns:
+        The name really used: ``branch``, or ``branch-2``, ``-3`` where the earlier ones are elsewhere or checked out.
+    """
+    ref = f"refs/plait/deliver/{commit}"
+    trusted.run("update-ref", ref, commit)
+    if source.git_dir is None:
+        return _push(trusted, source, branch, commit, previous)
+    git = TrustedGit(source.common_dir, users_own=True)
+    git.run(
+        "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules",
+        "--update-shallow", str(trusted.git_dir), ref,
+    )  # fmt: skip
+    busy = source.checked_out()
+    for name in _names(branch):
+        there = source.branch(name)
+        if there == commit:
+            return name
+        if there not in {None, previous} or name in busy:
+            continue
+        old = there or "0" * len(commit)
+        done = git.call("update-ref", "-m", "plait: deliver", f"refs/heads/{name}", commit, old)
+        if done.returncode == 0:
+            return name
+        # Somebody moved it this very moment, or a branch of that name stands where a folder is needed.
+    raise RepositoryError(f"no branch name like {branch!r} is free in {source.url}; delete some of them and run again")
+
+
+def _push(trusted: TrustedGit, source: Source, branch: str, commit: str, previous: str | None) -> str:
+    listed = trusted.text("ls-remote", "--heads", "--", source.url, as_user=True)
+    heads = {ref.removeprefix("refs/heads/"): sha for sha, ref in (line.split("\t") for line in listed.splitlines())}
+    for name in _names(branch):
+        there = heads.get(name)
+        if there == commit:
+            return name
+        if there not in {None, previous}:
+            continue
+        lease = f"--force-with-lease=refs/heads/{name}:{there or ''}"
+        trusted.run(
+            "push", "--quiet", "--no-verify", lease, "--", source.url, f"{commit}:refs/heads/{name}", as_user=True
+        )
+        return name
+    raise RepositoryError(f"no branch name like {branch!r} is free at {source.url}; delete some of them and run again")
+
+
+def _names(branch: str) -> Iterator[str]:
+    yield branch
+    for number in range(2, 100):
+        yield f"{branch}-{number}"
+    flat = branch.replace("/", "-")
+    if flat != branch:
+        yield from _names(flat)

@@ -1,0 +1,164 @@
+"""A track's workspace from start to commit: prepared before the agent, taken over after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from contexts.errors import SecretRefused
+from contexts.model.base import JsonObject, section
+from contexts.model.parts import Refused
+from contexts.model.refs import BlobRef
+from contexts.model.spec import Track
+from contexts.secrets import redact_text
+from contexts.specfile import resolve_argv
+from tasks.run import Run
+from tasks.walls.environment import agent_environment
+from tasks.walls.staging import Staged
+from tasks.walls.supervisor import run_supervised
+
+_SETUP_SECONDS = 30 * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A workspace that is ready, or why it is not.
+
+    Attributes:
+        folder: Where the agent works.
+        start: The commit it starts from.
+        failure: Why the agent cannot start; empty when it can.
+    """
+
+    folder: Path
+    start: str
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What git says a track produced.
+
+    Attributes:
+        files: Paths changed against the start commit.
+        secrets: Places (``path:line``) where a secret value was redacted, with its kind.
+    """
+
+    start: str
+    commit: str
+    tree: str
+    files: tuple[str, ...]
+    refused: tuple[Refused, ...]
+    secrets: tuple[tuple[str, str], ...]
+    bundle: BlobRef | None
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what the execution record keeps of it."""
+        kept: dict[str, Any] = {"start": self.start, "commit": self.commit, "tree": self.tree}
+        if self.bundle:
+            kept["bundle"] = self.bundle
+        if self.refused:
+            kept["refused"] = list(self.refused)
+        return kept
+
+
+def restore_commit(run: Run, document: JsonObject) -> str | None:
+    """Return the commit a track's document names, fetched from its bundle where this machine lacks it.
+
+    None for a track that worked on no files.
+    """
+    execution = section(document, "execution")
+    commit: str | None = execution.get("commit")
+    if commit is None or run.repository.git.commit_of(commit):
+        return commit
+    if execution.get("bundle"):
+        run.repository.unbundle(run.store.get_blob(run.workflow_id, BlobRef(**execution["bundle"])))
+    return commit
+
+
+def start_workspace(run: Run, track: Track, needed: Mapping[str, JsonObject]) -> Started:
+    """Return a fresh workspace at the commit that integrates the base and all prerequisites, in spec order."""
+    commits = [(name, restore_commit(run, document)) for name, document in needed.items()]
+    branches = [(name, commit) for name, commit in commits if commit]
+    start = run.base
+    failure = ""
+    if branches:
+        joined = run.repository.start_commit(run.base, branches)
+        start = joined.commit
+        if joined.conflicts:
+            conflict = joined.conflicts[0]
+            failure = (
+                f"its prerequisites {conflict.task_id} and {', '.join(conflict.against)} conflict in "
+                f"{', '.join(conflict.files[:5])}; settle that first"
+            )
+    folder = run.repository.create_workspace(track.task_id, start, as_repository=run.has_repository)
+    started = Started(folder, start, failure)
+    return started if failure else _set_up(run, track, started)
+
+
+def _set_up(run: Run, track: Track, started: Started) -> Started:
+    exchange = run.exchange(track.task_id)
+    for argv in run.spec.repository.setup if run.spec.repository else ():
+        log = exchange / "setup.log"
+        outcome = run_supervised(
+            resolve_argv(argv, folder=run.folder),
+            cwd=started.folder,
+            env=agent_environment(exchange / "home"),
+            log=log,
+            deadline=_SETUP_SECONDS,
+            cancel=run.cancel,
+        )
+        if outcome.exit_code != 0:
+            last = log.read_text(encoding="utf-8", errors="replace").strip().rsplit("\n", 1)[-1][:300]
+            return Started(
+                started.folder, started.start, f"repository.setup {' '.join(argv)}: {outcome.message} {last}"
+            )
+    return started
+
+
+def collect(run: Run, track: Track, place: Started) -> Work:
+    """Commit what the agent left in its workspace, without its secrets, and save the commits as a bundle.
+
+    Raises:
+        SecretRefused: The spec refuses secret values, and a file holds one.
+    """
+    found: list[tuple[str, str]] = []
+
+    def inspect(staged: Staged) -> None:
+        by_path: dict[str, list[tuple[int, str]]] = {}
+        for path, line, text in staged.added_lines():
+            by_path.setdefault(path, []).append((line, text))
+        for path, lines in by_path.items():
+            hits = redact_text("\n".join(text for _, text in lines)).hits
+            if not hits:
+                continue
+            found.extend((f"{path}:{lines[hit.line - 1][0]}", hit.kind) for hit in hits)
+            if run.spec.secrets == "refuse":
+                raise SecretRefused(f"{found[0][0]} holds a secret value ({found[0][1]}); pass secrets by reference")
+            whole = staged.read(path).decode("utf-8", "surrogateescape")
+            staged.replace(path, redact_text(whole).text.encode("utf-8", "surrogateescape"))
+
+    snapshot = run.repository.snapshot(
+        track.task_id, place.folder, place.start, _message(run, track), datetime.now(UTC), inspect=inspect
+    )
+    bundle = None
+    if snapshot.commit != place.start:
+        body = run.repository.bundle(run.base, snapshot.commit)
+        bundle = run.store.put_blob(run.workflow_id, body, "application/x-git-bundle")
+    return Work(
+        start=place.start,
+        commit=snapshot.commit,
+        tree=snapshot.tree,
+        files=snapshot.files,
+        refused=tuple(Refused(path=one.path, why=one.why) for one in snapshot.refused),
+        secrets=tuple(found),
+        bundle=bundle,
+    )
+
+
+def _message(run: Run, track: Track) -> str:
+    title = track.scope.strip().split("\n")[0][:60] or track.task_id
+    return f"{track.task_id}: {title}\n\nWorkflow: {run.workflow_id}\nAgent: {track.agent}\n"
