@@ -161,9 +161,8 @@ def main() -> int:
         rows = compare(settings, session, chosen.bucket, chosen.documents)
     print(f"{'what':<38} {'plait s':>9} {'boto3 s':>9} {'ratio':>6}  goal")
     for row in rows:
-        print(
-            f"{row.what:<38} {row.ours:>9.3f} {row.raw:>9.3f} {row.ratio:>6.2f}  {row.goal} {'' if row.met else 'MISSED'}"
-        )
+        missed = "" if row.met else " MISSED"
+        print(f"{row.what:<38} {row.ours:>9.3f} {row.raw:>9.3f} {row.ratio:>6.2f}  {row.goal}{missed}")
     return 0 if all(row.met for row in rows) else 1
 
 

@@ -21,7 +21,6 @@ from contexts.held_lease import held_lease
 from contexts.lease import OWN_LIMIT, STALE_AFTER, Clock, Lease, acquire, read_lease
 from contexts.local import LocalObjects
 from contexts.objects import ObjectStore, Versioned
-from contexts.opening import open_objects
 from contexts.process import is_gone, this_process
 from tests.contexts.conformance import WRITERS, race
 from tests.contexts.stores import servers
@@ -155,13 +154,13 @@ _RUN = """
 import sys, time
 from contexts.errors import LeaseHeld
 from contexts.lease import acquire
-from tests.contexts.stores.test_lease import store_of
-objects = store_of(sys.argv[1:3])
+from contexts.opening import open_objects
+objects = open_objects(sys.argv[1])
 objects.read_versioned("leases/warm-up.json")
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    lease = acquire(objects, "w", owner=sys.argv[3], patience=0)
+    lease = acquire(objects, "w", owner=sys.argv[2], patience=0)
     print("epoch", lease.record.epoch, flush=True)
 except LeaseHeld as error:
     print("held by", error.details["owner"], flush=True)
@@ -169,14 +168,9 @@ sys.stdin.readline()
 """
 
 
-def store_of(where: list[str]) -> ObjectStore:
-    """Open a store in another process: a folder, or a prefix of a server."""
-    return open_objects(where[0])
-
-
 def start_run(url: str, owner: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", _RUN, url, "-", owner],
+        [sys.executable, "-c", _RUN, url, owner],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -358,6 +352,15 @@ def test_a_holder_cut_off_counts_itself_out_before_others_may_take_over(
         assert held.lost.wait(20)
         held.check_locally()
     assert OWN_LIMIT < STALE_AFTER
+
+
+def test_an_outage_at_the_end_holds_nobody_up_and_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holding, "_END_WITHIN", 0.2)
+    answers = threading.Event()
+    objects = LocalObjects(tmp_path)
+    with pytest.raises(StoreUnreachable, match="ends by itself in 60 s"), held_lease(objects, "w", owner="one"):
+        monkeypatch.setattr(objects, "replace", lambda *_: answers.wait(20))
+    answers.set()
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
