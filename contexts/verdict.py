@@ -21,8 +21,10 @@ AREAS = {
 """Which of the five areas of verification a kind of check belongs to."""
 
 
+_PHASES = {"verified": "integration-verified", "completed": "integration-unverified"}
 STATE_NAMES = {
     "verified": "Completed",
+    "completed": "Completed",
     "partial": "Partial",
     "out-of-budget": "OutOfBudget",
     "verification-failed": "VerificationFailed",
@@ -36,7 +38,8 @@ class Verdict:
     """How a run ended.
 
     Attributes:
-        status: ``verified``, ``verification-failed``, ``verification-incomplete``, ``partial`` or ``out-of-budget``.
+        status: ``verified``, ``completed`` (there was nothing to verify), ``verification-failed``,
+            ``verification-incomplete``, ``partial`` or ``out-of-budget``.
         exit_code: As the command line returns it.
         reasons: Why it is not simply verified, most important first.
     """
@@ -48,7 +51,7 @@ class Verdict:
     @property
     def phase(self) -> str:
         """The phase the final context is in."""
-        return "integration-verified" if self.status == "verified" else self.status
+        return _PHASES.get(self.status, self.status)
 
 
 def reach_verdict(
@@ -107,6 +110,8 @@ def reach_verdict(
         return Verdict("verification-failed", 1, reasons)
     if unknown:
         return Verdict("verification-incomplete", 1, reasons)
+    if not evidence and not criteria:
+        return Verdict("completed", 0, ("the spec has neither checks nor criteria, so nothing was verified",))
     return Verdict("verified", 0, ())
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from prefect import allow_failure, flow, unmapped
+from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
 from prefect.states import Cancelled, Completed, Failed
@@ -13,9 +13,9 @@ from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.verdict import STATE_NAMES
-from flows.schedule import Tracks, run_tracks
+from flows.merging import merge_all
+from flows.schedule import run_tracks
 from tasks.initialize import initialize
-from tasks.merge_contexts import is_stored, merge_contexts
 from tasks.publish import publish
 from tasks.run import Run, open_run
 from tasks.run_check import run_check
@@ -56,7 +56,7 @@ def feature(
         try:
             parent = initialize(run)
             tracks = run_tracks(run)
-            merged = _merge(run, parent, tracks)
+            merged = merge_all(run, parent, tracks)
             evidence = _check(run, merged)
             final = verify(run, merged, evidence, tracks.outcomes)
             publish(run, final, [parent, merged, final])
@@ -64,15 +64,6 @@ def feature(
         except (KeyboardInterrupt, TerminationSignal):
             run.lease.end_reason = "cancelled"
             return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
-
-
-def _merge(run: Run, parent: ContextRef, tracks: Tracks) -> ContextRef:
-    waits = [allow_failure(future) for future in tracks.futures]
-    submit = cast("Any", merge_contexts).submit  # its overloads do not know allow_failure
-    merged: ContextRef = submit(run, parent, tracks.completed, tracks.gaps, wait_for=waits).result()
-    if is_stored(run, merged):
-        return merged
-    return merge_contexts.with_options(refresh_cache=True)(run, parent, tracks.completed, tracks.gaps)
 
 
 def _check(run: Run, merged: ContextRef) -> list[BlobRef]:

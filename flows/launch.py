@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -104,8 +103,3 @@ def describe_run(request: RunRequest, final: ContextRef) -> RunReport:
         branch=record.get("branch"),
         workspace_root=str(workspace_root(store, final.workflow_id)),
     )
-
-
-def request_for(spec: Path | None = None, **options: Any) -> RunRequest:
-    """Return a request with paths made absolute, so that the flow may run anywhere on this machine."""
-    return RunRequest(spec=str(spec.absolute()) if spec else None, **options)

@@ -15,7 +15,7 @@ from prefect.futures import PrefectFuture
 from contexts.errors import TrackFailed
 from contexts.model.refs import ContextRef
 from contexts.model.spec import Track
-from contexts.plan import transitive_needs
+from contexts.plan_graph import all_needs
 from tasks.progress import Progress, report
 from tasks.run import Run
 from tasks.run_track import TrackOutcome, run_track
@@ -62,6 +62,7 @@ class _Schedule:
         self.run = run
         self.tracks = {track.task_id: track for track in run.spec.parallel_tasks}
         self.needs = {task_id: frozenset(track.needs) for task_id, track in self.tracks.items()}
+        self.standing_on = all_needs(run.spec)
         self.outcomes: dict[str, TrackOutcome] = {}
         self.started: dict[str, Future] = {}
         self.done: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -149,7 +150,7 @@ class _Schedule:
             future.add_done_callback(lambda _, task_id=track.task_id: self.done.put(task_id))
 
     def _prerequisites(self, track: Track) -> dict[str, ContextRef]:
-        refs = {name: self.outcomes[name].ref for name in transitive_needs(self.run.spec, track.task_id)}
+        refs = {name: self.outcomes[name].ref for name in self.standing_on[track.task_id]}
         return {name: ref for name, ref in refs.items() if ref}
 
     def _settle(self, task_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from contexts.faults import reach
 from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef
 from contexts.model.spec import FORMAT_VERSION
@@ -27,7 +28,10 @@ def initialize(run: Run) -> ContextRef:
         LeaseLost: Another run owns the workflow now.
     """
     report(Progress(run.workflow_id, "phase", "initialize", "running"))
-    ref = run.save(CONTEXT, _document(run))
+    document = _document(run)
+    reach("initialize.before-save")
+    ref = run.save(CONTEXT, document)
+    reach("initialize.after-save")
     report(Progress(run.workflow_id, "phase", "initialize", "done", str(ref)))
     return ref
 

@@ -8,6 +8,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from contexts.faults import reach
 from contexts.model.refs import ContextRef
 from tasks.overview import overview, track_rows
 from tasks.progress import Progress, report
@@ -32,5 +33,6 @@ def publish(run: Run, final: ContextRef, phases: Sequence[ContextRef]) -> Contex
     create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] same
         table=track_rows(document), key=f"{key}-tracks", description=f"Tracks of {run.workflow_id}"
     )
+    reach("publish.done")
     report(Progress(run.workflow_id, "phase", "publish", "done"))
     return final

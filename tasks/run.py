@@ -15,6 +15,7 @@ import orjson
 
 from contexts.digest import Inputs
 from contexts.errors import InputError, RevisionConflict, SpecError
+from contexts.faults import reach
 from contexts.held_lease import HeldLease, held_lease
 from contexts.model.base import JsonObject, section
 from contexts.model.refs import BlobRef, ContextRef
@@ -205,6 +206,7 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
             revisions=revisions,
         )
         (repository.root / _FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
+        reach("run.opened")
         watch = threading.Thread(target=_stop_when_lost, args=(run,), name="plait-lease-watch", daemon=True)
         watch.start()
         try:

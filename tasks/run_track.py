@@ -15,12 +15,13 @@ from prefect.states import Completed
 
 from contexts.digest import Inputs, criteria_of, result_digest
 from contexts.errors import InputError, SecretRefused, TrackFailed
+from contexts.faults import reach
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.parts import Attempt, Execution, TrackStatus
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
-from contexts.plan import transitive_needs
+from contexts.plan_graph import transitive_needs
 from contexts.reuse import judge_track
 from contexts.store import track_document
 from tasks.agents.backend import Backend, Delivery, Job
@@ -168,7 +169,9 @@ class _Trial:
     def save_checkpoint(self, left: JsonObject) -> None:
         """Save what the agent has left so far."""
         document = describe_unfinished(self.run, self.track, "running", self.execution("running"), checkpoint=left)
+        reach("checkpoint.before-save")
         self.run.save(track_document(self.track.task_id), document)
+        reach("checkpoint.after-save")
 
 
 def _attempt(
@@ -184,6 +187,7 @@ def _attempt(
     message = f"attempt {trial.number}" if tried else ""
     report(Progress(run.workflow_id, "track", track.task_id, "running", message))
     place = start_workspace(run, track, needed) if backend.works else None
+    reach("track.workspace-ready")
     delivery, log = _deliver(trial, place)
     if delivery.context is not None:
         try:
@@ -200,7 +204,9 @@ def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobR
     result = result_digest(document, work.tree if work else None)
     execution = trial.execution("completed", log=log, result=result, **(work.recorded() if work else {}))
     task_id = trial.track.task_id
+    reach("track.before-save")
     ref = trial.run.save(track_document(task_id), {**document, "execution": execution.to_json()})
+    reach("track.after-save")
     seconds = float(execution.seconds)
     report(Progress(trial.run.workflow_id, "track", task_id, "completed", str(ref), seconds))
     return TrackOutcome(task_id, "completed", ref, attempts=trial.number, seconds=seconds, **_spent(document))
@@ -214,7 +220,9 @@ def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed
     document = describe_unfinished(
         run, trial.track, status, execution, reason=delivery.reason, checkpoint=left or trial.checkpoint
     )
+    reach("track.before-failure")
     ref = run.save(track_document(task_id), document)
+    reach("track.after-failure")
     report(Progress(run.workflow_id, "track", task_id, status, delivery.reason, float(execution.seconds)))
     return TrackFailed(
         f"track {task_id} {status}: {delivery.reason}",
@@ -259,7 +267,9 @@ def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | 
                 delivery = trial.backend.run(job)
         else:
             delivery = trial.backend.run(job)
+    reach("track.agent-ended")
     blob = run.store.put_blob(run.workflow_id, log.read_bytes(), "text/plain") if log.is_file() else None
+    reach("track.log-saved")
     return delivery, blob
 
 

@@ -9,6 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.criteria import decide
+from contexts.faults import reach
 from contexts.model.base import JsonObject, entries
 from contexts.model.parts import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
@@ -38,7 +39,7 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
     records = load_evidence(run, list(evidence))
     waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
-    findings = _findings(run, tracks)
+    findings = entries(document, "findings")
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},
@@ -48,6 +49,7 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
         findings=findings,
         waivers=waivers,
     )
+    reach("verify.decided")
     document.update(
         timestamp=now(),
         current_agent="integration-verifier",
@@ -62,21 +64,16 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
         context_summary=_summary(verdict, tracks, records),
     )
     document.pop("_checksum", None)
+    reach("verify.before-save")
     ref = run.save(CONTEXT, document)
+    reach("verify.after-save")
     report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
     return ref
 
 
-def _findings(run: Run, tracks: Sequence[TrackOutcome]) -> list[JsonObject]:
-    found: list[JsonObject] = []
-    refs = [one.ref for one in tracks if one.ref and one.status == "completed"]
-    for track in run.store.load_many(refs):
-        found.extend(entries(track, "findings"))
-    return found
-
-
 def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome]) -> JsonObject:
     branch = _deliver(run, before)
+    reach("verify.delivered")
     record = RunRecord.model_validate(
         {
             **before,
