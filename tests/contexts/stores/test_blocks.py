@@ -150,7 +150,7 @@ def test_both_blocks_are_registered_by_one_command(prefect_server: str) -> None:
     assert "S3 Contexts" in done.stdout
 
 
-@pytest.mark.parametrize("kind", ["local", "ministack"])
+@pytest.mark.parametrize("kind", ["local", pytest.param("ministack", marks=pytest.mark.stores)])
 @pytest.mark.usefixtures("prefect_server")
 def test_a_cached_result_is_kept_as_json_below_results_and_hit_by_the_next_run(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from contexts.errors import ObjectExists
 from contexts.local import LocalObjects
-
-_CALLS = ["open", "write", "fsync", "link", "unlink"]
+from tests.contexts.stores.mortal import CALLS, Mortals
 
 
 class TwoWriters(RuleBasedStateMachine):
@@ -24,6 +24,8 @@ class TwoWriters(RuleBasedStateMachine):
     The model is the list of revisions whose save returned. A killed save may or may not have landed: whichever the
     store shows first is what it must go on showing.
     """
+
+    mortals: ClassVar[Mortals]
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,10 +61,11 @@ class TwoWriters(RuleBasedStateMachine):
         self.model[revision] = body
         self.known[writer] = revision
 
-    @rule(writer=st.integers(0, 1), size=st.integers(0, 3000), call=st.sampled_from(_CALLS), count=st.integers(1, 6))
+    @rule(writer=st.integers(0, 1), size=st.integers(0, 3000), call=st.sampled_from(CALLS), count=st.integers(1, 6))
     def save_and_be_killed(self, writer: int, size: int, call: str, count: int) -> None:
         revision, body = self.next_save(writer, size)
-        outcome = save_in_a_child_killed_at(self.store(), key_of(revision), body, call, count)
+        outcome = self.mortals.save(self.root, key_of(revision), body, call, count)
+        assert outcome in {"saved", "refused", "killed"}
         if outcome == "saved":
             assert revision not in self.model, f"revision {revision} was saved twice"
             self.model[revision] = body
@@ -75,15 +78,9 @@ class TwoWriters(RuleBasedStateMachine):
     @rule()
     def both_race(self) -> None:
         revision = max(self.model, default=0) + 1
-        pids: list[int] = []
-        for writer in range(2):
-            pid = os.fork()
-            if pid == 0:
-                os._exit(try_to_save(self.store(), key_of(revision), f"{writer}".encode()))
-            pids.append(pid)
-        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
-        assert sorted(codes) == [0, 7], f"one wins and one is refused, not {codes}"
-        self.model[revision] = f"{codes.index(0)}".encode()
+        ended = self.mortals.race(self.root, key_of(revision), [b"0", b"1"])
+        assert sorted(ended) == ["refused", "saved"], ended
+        self.model[revision] = f"{ended.index('saved')}".encode()
 
     @invariant()
     def the_store_shows_the_model(self) -> None:
@@ -98,37 +95,14 @@ def key_of(revision: int) -> str:
     return f"documents/w/context/{revision:06d}.json"
 
 
-def try_to_save(store: LocalObjects, key: str, body: bytes) -> int:
-    try:
-        store.create(key, body)
-    except ObjectExists:
-        return 7
-    return 0
-
-
-def save_in_a_child_killed_at(store: LocalObjects, key: str, body: bytes, call: str, count: int) -> str:
-    """Save in a real process that gets SIGKILL before its ``count``-th such system call, if it comes to that."""
-    pid = os.fork()
-    if pid == 0:
-        left = count
-        real = getattr(os, call)
-
-        def dying(*args: object, **options: object) -> object:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return real(*args, **options)
-
-        setattr(os, call, dying)
-        os._exit(try_to_save(store, key, body))
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return {0: "saved", 7: "refused", -signal.SIGKILL: "killed"}[code]
+@pytest.fixture(scope="module", autouse=True)
+def _mortals(mortals: Mortals) -> None:
+    TwoWriters.mortals = mortals
 
 
 TestTwoWriters = TwoWriters.TestCase
 TestTwoWriters.settings = settings(
-    max_examples=40,
+    max_examples=3 * int(os.environ.get("PLAIT_TEST_ROUNDS", "10")),
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
