@@ -58,7 +58,7 @@ def feature(
             tracks = run_tracks(run)
             merged = merge_all(run, parent, tracks)
             evidence = _check(run, merged)
-            final = verify(run, merged, evidence, tracks.outcomes)
+            final = verify(run, parent, merged, evidence, tracks.outcomes)
             publish(run, final, [parent, merged, final])
             return _final_state(run, final)
         except (KeyboardInterrupt, TerminationSignal):

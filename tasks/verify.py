@@ -15,6 +15,7 @@ from contexts.model.parts import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import CONTEXT
 from contexts.verdict import Verdict, areas_of, reach_verdict
+from tasks.audit_run import audit_run, by_severity
 from tasks.progress import Progress, report
 from tasks.run import Run, now
 from tasks.run_check import load_evidence
@@ -22,11 +23,14 @@ from tasks.run_track import TrackOutcome
 
 
 @task(name="verify", task_run_name="verify {run.workflow_id}", cache_policy=NO_CACHE)
-def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Sequence[TrackOutcome]) -> ContextRef:
+def verify(
+    run: Run, parent: ContextRef, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Sequence[TrackOutcome]
+) -> ContextRef:
     """Decide every criterion by evidence, deliver the branch, and save the final context.
 
     Args:
         run: The run.
+        parent: The workflow's context as initialize saved it.
         merged: The merged context.
         evidence: References of the checks' evidence records.
         tracks: How each track ended.
@@ -39,7 +43,7 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
     records = load_evidence(run, list(evidence))
     waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
-    findings = entries(document, "findings")
+    findings = by_severity([*entries(document, "findings"), *audit_run(run.store, parent, document)])
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},

@@ -13,7 +13,9 @@ from cyclopts import Parameter
 from flows.cli.session import Given
 
 if TYPE_CHECKING:
+    from contexts.model.request import RunRequest
     from contexts.model.spec import Spec
+    from flows.launch import RunReport
 
 INTERRUPTED = 130
 _Rerun = Annotated[
@@ -93,19 +95,19 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) ->
     from contexts.model.request import RunRequest
     from flows.cli.watching import watched
 
+    # Read when Prefect is first imported, which happens inside the block below.
     if not session.debug:
-        # Read when Prefect is first imported, which happens inside the block below. The server still gets every line.
-        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-        os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "plait")
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the server gets every line
+    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "plait")
+    # The server a run starts for itself needs 25 s on a new database, more on a busy machine; Prefect allows 20.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "90")
     console = None if session.as_json else session.out()
     name = ""
     try:
         with watched(title, task_ids, console) as board:
             try:
                 # Inside, because Prefect takes seconds to import and may log while it does.
-                from flows.launch import launch
-
-                report = launch(RunRequest(store=session.store_url, **asked))
+                report = _launch(RunRequest(store=session.store_url, **asked))
             finally:
                 name = board.workflow_id
     except KeyboardInterrupt:
@@ -119,3 +121,29 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) ->
 
         print_summary(session.out(), report, store_url=session.store_url)
     return report.exit_code
+
+
+def _launch(request: RunRequest) -> RunReport:
+    """Run, and say in our own terms that Prefect's server cannot be reached.
+
+    Raises:
+        StoreUnreachable: The server did not answer or did not start.
+    """
+    from httpx import HTTPError
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    from contexts.errors import StoreUnreachable
+    from flows.launch import launch
+
+    advice = (
+        "start one with `prefect server start` and name it in PREFECT_API_URL, or unset that; `plait doctor` checks"
+    )
+    try:
+        return launch(request)
+    except (HTTPError, PrefectHTTPStatusError) as error:
+        raise StoreUnreachable(f"the Prefect server does not answer as it should ({error}); {advice}") from error
+    except RuntimeError as error:
+        # Prefect has no class of its own for these two.
+        if "Prefect API server" in str(error) or "Failed to reach API" in str(error):
+            raise StoreUnreachable(f"the Prefect server cannot be reached; {advice}") from error
+        raise

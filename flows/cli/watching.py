@@ -69,19 +69,48 @@ def watched(title: str, task_ids: Iterable[str], console: Console | None) -> Gen
     live = console is not None and console.is_terminal
     watcher = _Watcher(board, None if live else console)
     logger = logging.getLogger(LOGGER)
-    level = logger.level
+    level, propagate = logger.level, logger.propagate
     logger.addHandler(watcher)
     logger.setLevel(logging.DEBUG)
+    # Prefect's console handler sits on the root logger and would say everything a second time.
+    logger.propagate = False
     try:
         with _interrupt_said(board, loud=not live):
             if console is not None and live:
-                with Live(_Picture(board), console=console, refresh_per_second=_FRAMES_PER_SECOND, transient=True):
+                with (
+                    Live(_Picture(board), console=console, refresh_per_second=_FRAMES_PER_SECOND, transient=True),
+                    _prefect_above(console),
+                ):
                     yield board
             else:
                 yield board
     finally:
         logger.removeHandler(watcher)
         logger.setLevel(level)
+        logger.propagate = propagate
+
+
+@contextmanager
+def _prefect_above(console: Console) -> Generator[None]:
+    """Let Prefect's warnings appear above the board.
+
+    Its console handler writes to the terminal past any redirection, which would tear the picture; so it is given the
+    board's own console. Importing Prefect here sets its handlers up once; later set-ups leave them.
+    """
+    import prefect.main  # pyright: ignore[reportUnusedImport] # noqa: F401 sets up the logging
+    from prefect.logging.handlers import PrefectConsoleHandler
+
+    loggers = [logging.getLogger(), *map(logging.getLogger, tuple(logging.root.manager.loggerDict))]
+    handlers = {handler for logger in loggers for handler in logger.handlers}
+    theirs = [handler for handler in handlers if isinstance(handler, PrefectConsoleHandler)]
+    before = [handler.console for handler in theirs]
+    for handler in theirs:
+        handler.console = console
+    try:
+        yield
+    finally:
+        for handler, own in zip(theirs, before, strict=True):
+            handler.console = own
 
 
 @contextmanager
