@@ -93,20 +93,17 @@ def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
 def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) -> int:
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
-    from flows.cli.watching import watched
+    from flows.cli.watching import prefect_kept_apart, watched
 
-    # Read when Prefect is first imported, which happens inside the block below.
-    if not session.debug:
-        os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
-    # The server a run starts for itself needs 25 s on a new database, more on a busy machine; Prefect allows 20.
-    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "90")
+    _set_prefect_defaults()
     console = None if session.as_json else session.out()
     name = ""
     try:
         with watched(title, task_ids, console) as board:
             try:
-                # Inside, because Prefect takes seconds to import and may log while it does.
-                report = _launch(RunRequest(store=session.store_url, **asked))
+                # Inside, because Prefect takes seconds to import.
+                with prefect_kept_apart(console, debug=session.debug):
+                    report = _launch(RunRequest(store=session.store_url, **asked))
             finally:
                 name = board.workflow_id
     except KeyboardInterrupt:
@@ -120,6 +117,22 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) ->
 
         print_summary(session.out(), report, store_url=session.store_url)
     return report.exit_code
+
+
+def _set_prefect_defaults() -> None:
+    """Set what Prefect reads when it is first imported, and what the server a run starts for itself inherits.
+
+    Whatever the user has set stays.
+    """
+    defaults = {
+        # That server needs 25 s on a new database, more on a busy machine; Prefect allows 20.
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+        # It shares our terminal, and complains there when it cannot phone home.
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
 
 
 def _launch(request: RunRequest) -> RunReport:
