@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -135,6 +136,26 @@ def _set_prefect_defaults() -> None:
         os.environ.setdefault(name, value)
 
 
+def _start_server() -> None:
+    """Start the server a run needs where none is configured, so that Ctrl-C does not reach it.
+
+    A terminal sends the signal to the whole process group. A server that dies of it makes Prefect's client wait for it
+    for minutes while the run is being stopped; with SIGINT blocked from birth it lives until we stop it.
+    """
+    from prefect.settings import get_current_settings
+
+    settings = get_current_settings()
+    if settings.api.url or not settings.server.ephemeral.enabled:
+        return
+    from prefect.server.api.server import SubprocessASGIServer
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        SubprocessASGIServer().start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _launch(request: RunRequest) -> RunReport:
     """Run, and say in our own terms that Prefect's server cannot be reached.
 
@@ -151,6 +172,7 @@ def _launch(request: RunRequest) -> RunReport:
         "start one with `prefect server start` and name it in PREFECT_API_URL, or unset that; `plait doctor` checks"
     )
     try:
+        _start_server()
         return launch(request)
     except (HTTPError, PrefectHTTPStatusError) as error:
         raise StoreUnreachable(f"the Prefect server does not answer as it should ({error}); {advice}") from error

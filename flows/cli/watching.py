@@ -100,18 +100,18 @@ def prefect_kept_apart(console: Console | None, *, debug: bool) -> Generator[Non
     loggers = [logging.getLogger(), *map(logging.getLogger, tuple(logging.root.manager.loggerDict))]
     handlers = {handler for logger in loggers for handler in logger.handlers}
     theirs = [handler for handler in handlers if isinstance(handler, PrefectConsoleHandler)]
-    before = [(handler.console, handler.level) for handler in theirs]
+    before = [handler.console for handler in theirs]
     for handler in theirs:
         if not debug:
+            # For good: at the end of the process Prefect reports on the server it stops.
             handler.setLevel(logging.CRITICAL + 1)
         elif console is not None:
             handler.console = console
     try:
         yield
     finally:
-        for handler, (own, level) in zip(theirs, before, strict=True):
+        for handler, own in zip(theirs, before, strict=True):
             handler.console = own
-            handler.setLevel(level)
 
 
 @contextmanager
