@@ -36,7 +36,7 @@ class _Sheet:
     found: dict[str, Metric] = field(default_factory=dict[str, Metric])
     absent: dict[str, str] = field(default_factory=dict[str, str])
 
-    def put(  # noqa: PLR0917 - one row: name, value, unit, formula, inputs, note
+    def put(
         self, name: str, value: float, unit: str, formula: str, inputs: Mapping[str, float], note: str | None = None
     ) -> None:
         shown = show(value, unit)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
+from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
 from contexts.model.base import JsonObject
@@ -22,7 +24,15 @@ from tasks.run_check import run_check
 from tasks.verify import verify
 
 
-@flow(name="feature", flow_run_name="{spec}{workflow_id}", validate_parameters=True)
+def run_name() -> str:
+    """Return what the flow run is called in the UI: the workflow, as far as its parameters tell."""
+    given: dict[str, Any] = flow_run.parameters
+    inline: dict[str, Any] = given.get("inline") or {}
+    named = given.get("workflow_id") or inline.get("workflow_id")
+    return str(named or Path(str(given.get("spec"))).stem)
+
+
+@flow(name="feature", flow_run_name=run_name, validate_parameters=True)
 def feature(
     spec: str | None = None,
     workflow_id: str | None = None,

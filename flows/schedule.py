@@ -16,9 +16,10 @@ from contexts.errors import TrackFailed
 from contexts.model.refs import ContextRef
 from contexts.model.spec import Track
 from contexts.plan_graph import all_needs
+from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run
-from tasks.run_track import TrackOutcome, run_track
+from tasks.run_track import run_track
 
 Future = PrefectFuture[Any]
 

@@ -14,7 +14,7 @@ from contexts.faults import reach
 from contexts.model.base import JsonObject, entries
 from contexts.model.checks import Check
 from contexts.model.parts import Evidence
-from contexts.model.refs import BlobRef, ContextRef
+from contexts.model.refs import ContextRef
 from tasks.checks.command import Ran, check_inputs, run_check_command
 from tasks.progress import Progress, report
 from tasks.run import Run
@@ -96,8 +96,3 @@ def _evidence(run: Run, check: Check, ran: Ran, tree: str, inputs: str) -> JsonO
         inputs=inputs,
     )
     return orjson.loads(record.model_dump_json(exclude_none=True))
-
-
-def load_evidence(run: Run, blobs: list[BlobRef]) -> list[JsonObject]:
-    """Return the evidence records of finished checks."""
-    return [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in blobs]

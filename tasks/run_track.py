@@ -18,7 +18,7 @@ from contexts.errors import InputError, SecretRefused, TrackFailed
 from contexts.faults import reach
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject, entries, parse_instant, section
-from contexts.model.parts import Attempt, Execution, TrackStatus
+from contexts.model.parts import Attempt, Execution
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
 from contexts.plan_graph import transitive_needs
@@ -26,38 +26,12 @@ from contexts.reuse import judge_track
 from contexts.store import track_document
 from tasks.agents.backend import Backend, Delivery, Job
 from tasks.checkpoints import checkpointing, read_checkpoint
+from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run, now
 from tasks.track_document import describe_success, describe_unfinished
 from tasks.walls.ports import lease_ports
 from tasks.workspaces import Started, Work, collect, start_workspace
-
-
-@dataclass(frozen=True, slots=True)
-class TrackOutcome:
-    """How a track ended in this run: a reference to its document and the few facts the summary needs.
-
-    Attributes:
-        seconds: Wall time of the track's attempts; for a reused track, of the run that did the work.
-        cost_usd: US dollars the agent reports as spent.
-        tokens: Input plus output tokens the agent reports.
-        started_at: When its first attempt began; of a recording, what was recorded.
-        completed_at: When it was done.
-        recorded: The times are those of a recording that was replayed.
-    """
-
-    task_id: str
-    status: TrackStatus
-    ref: ContextRef | None
-    reused: bool = False
-    attempts: int = 0
-    seconds: float = 0.0
-    reason: str = ""
-    cost_usd: float = 0.0
-    tokens: int = 0
-    started_at: str | None = None
-    completed_at: str | None = None
-    recorded: bool = False
 
 
 def may_pass(_task: Any, _run: TaskRun, state: State[Any]) -> bool:

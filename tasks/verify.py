@@ -16,11 +16,10 @@ from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import CONTEXT
 from contexts.verdict import Verdict, areas_of, reach_verdict
 from tasks.audit_run import audit_run, by_severity
+from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run, now
-from tasks.run_check import load_evidence
 from tasks.run_metrics import measure
-from tasks.run_track import TrackOutcome
 
 
 @task(name="verify", task_run_name="verify {run.workflow_id}", cache_policy=NO_CACHE)
@@ -42,7 +41,7 @@ def verify(
     report(Progress(run.workflow_id, "phase", "verify", "running"))
     began = now()
     document = run.store.load(merged)
-    records = load_evidence(run, list(evidence))
+    records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
     waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
     findings = by_severity([*entries(document, "findings"), *audit_run(run.store, parent, document)])

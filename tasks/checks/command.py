@@ -14,9 +14,8 @@ from contexts.codec import digest
 from contexts.model.base import JsonObject
 from contexts.model.checks import Check
 from contexts.specfile import resolve_argv
-from tasks.agents.command import split_environment
 from tasks.checks.reports import ReportError, parse_coverage, parse_junit, read_report
-from tasks.walls.environment import agent_environment
+from tasks.walls.environment import agent_environment, split_environment
 from tasks.walls.ports import lease_ports
 from tasks.walls.supervisor import Outcome, run_supervised
 
