@@ -88,6 +88,7 @@ def test_reading_needs_no_permission_to_write(ministack: servers.Server) -> None
     assert set(requests.sent) == {"GET"}
 
 
+@pytest.mark.stores
 def test_a_long_listing_is_read_page_by_page(ministack: servers.Server) -> None:
     objects = opened(ministack, "pages")
     keys = [f"blobs/w/{number:04d}" for number in range(1005)]
