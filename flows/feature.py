@@ -54,12 +54,16 @@ def feature(
     )  # fmt: skip
     with open_run(request) as run:
         try:
-            parent = initialize(run)
-            tracks = run_tracks(run)
-            merged = merge_all(run, parent, tracks)
-            evidence = _check(run, merged)
+            with run.phase("initialize"):
+                parent = initialize(run)
+            with run.phase("tracks"):
+                tracks = run_tracks(run)
+            with run.phase("merge"):
+                merged = merge_all(run, parent, tracks)
+            with run.phase("checks"):
+                evidence = _check(run, merged)
             final = verify(run, parent, merged, evidence, tracks.outcomes)
-            publish(run, final, [parent, merged, final])
+            publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)])
             return _final_state(run, final)
         except (KeyboardInterrupt, TerminationSignal):
             run.lease.end_reason = "cancelled"

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from contexts.audit import SourceDocument, audit
 from contexts.merge import expand_tracks
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef
 from contexts.store import ContextStore
+
+_OWN = frozenset({"execution", "run", "evidence", "criteria", "findings", "_checksum"})
 
 
 def audit_run(store: ContextStore, parent: ContextRef, merged: JsonObject) -> list[JsonObject]:
@@ -19,11 +21,8 @@ def audit_run(store: ContextStore, parent: ContextRef, merged: JsonObject) -> li
         parent: The workflow's context as initialize saved it.
         merged: The merged context, as stored.
     """
-    refs = [
-        ContextRef.model_validate(track["ref"])
-        for track in (merged.get("track_contexts") or {}).values()
-        if track.get("ref")
-    ]
+    tracks: list[JsonObject] = list(section(merged, "track_contexts").values())
+    refs = [ContextRef.model_validate(track["ref"]) for track in tracks if track.get("ref")]
     loaded = store.load_many([parent, *refs])
     documents = [_source(ref.document, document) for ref, document in zip([parent, *refs], loaded, strict=True)]
     documents.append(_source("merged", expand_tracks(store, merged)))
@@ -31,7 +30,8 @@ def audit_run(store: ContextStore, parent: ContextRef, merged: JsonObject) -> li
 
 
 def _source(name: str, document: JsonObject) -> SourceDocument:
-    return SourceDocument(name=name, data=document)
+    # The audit judges what agents said; plait's own record of the run is no claim to be checked against itself.
+    return SourceDocument(name=name, data={key: value for key, value in document.items() if key not in _OWN})
 
 
 def _entry(finding: JsonObject) -> JsonObject:

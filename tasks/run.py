@@ -54,6 +54,7 @@ class Run:
         recordings: Recorded track documents, by task_id.
         forced: Tracks that run whatever the store holds.
         cancel: Set when everything is to stop.
+        phases: When each finished phase began and ended.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Run:
         self.forced = forced
         self.cancel = threading.Event()
         self.lease = lease
+        self.phases: list[JsonObject] = []
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
         self._lock = threading.Lock()
 
@@ -94,6 +96,15 @@ class Run:
     def has_repository(self) -> bool:
         """Whether the user's own repository is the base and receives a branch."""
         return self.spec.repository is not None
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Generator[None]:
+        """Record when a phase began and ended."""
+        record: JsonObject = {"name": name, "started_at": now()}
+        try:
+            yield
+        finally:
+            self.phases.append({**record, "completed_at": now()})
 
     def latest(self, name: str) -> tuple[ContextRef, JsonObject] | None:
         """Return the newest revision of a document that this run knows of, by one read; None if there is none."""

@@ -17,7 +17,7 @@ from contexts.digest import Inputs, criteria_of, result_digest
 from contexts.errors import InputError, SecretRefused, TrackFailed
 from contexts.faults import reach
 from contexts.model.assignment import Assignment
-from contexts.model.base import JsonObject, entries, section
+from contexts.model.base import JsonObject, entries, parse_instant, section
 from contexts.model.parts import Attempt, Execution, TrackStatus
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
@@ -41,6 +41,9 @@ class TrackOutcome:
         seconds: Wall time of the track's attempts; for a reused track, of the run that did the work.
         cost_usd: US dollars the agent reports as spent.
         tokens: Input plus output tokens the agent reports.
+        started_at: When its first attempt began; of a recording, what was recorded.
+        completed_at: When it was done.
+        recorded: The times are those of a recording that was replayed.
     """
 
     task_id: str
@@ -52,6 +55,9 @@ class TrackOutcome:
     reason: str = ""
     cost_usd: float = 0.0
     tokens: int = 0
+    started_at: str | None = None
+    completed_at: str | None = None
+    recorded: bool = False
 
 
 def may_pass(_task: Any, _run: TaskRun, state: State[Any]) -> bool:
@@ -91,7 +97,7 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
     earlier = run.latest(track_document(task_id))
     forced = task_id in run.forced and _attempt_number() == 1
     if earlier and judge_track(earlier[1], inputs, forced=forced).action == "reuse":
-        outcome = _reused(earlier)
+        outcome = _reused(run, earlier)
         report(Progress(run.workflow_id, "track", task_id, "reused", str(earlier[0]), outcome.seconds))
         return Completed(name="Reused", message=f"Same inputs as {earlier[0]}", data=outcome)
     return _attempt(run, track, backend, inputs, needed, earlier[1] if earlier else None)
@@ -107,14 +113,32 @@ def _needed(run: Run, track: Track, prerequisites: Mapping[str, ContextRef]) -> 
     return dict(zip(names, run.store.load_many([prerequisites[name] for name in names]), strict=True)) if names else {}
 
 
-def _reused(earlier: tuple[ContextRef, JsonObject]) -> TrackOutcome:
+def _reused(run: Run, earlier: tuple[ContextRef, JsonObject]) -> TrackOutcome:
     ref, document = earlier
-    execution: JsonObject = document["execution"]
-    attempts = len(execution["attempts"])
+    return _completed(run, ref, document, reused=True)
+
+
+def _completed(run: Run, ref: ContextRef, document: JsonObject, *, reused: bool) -> TrackOutcome:
+    execution = section(document, "execution")
+    started, ended, seconds = execution["started_at"], execution["completed_at"], float(execution["seconds"])
+    recorded = False
+    if execution["backend"] == "replay":
+        planned = run.spec.track(document["task_id"]).started_at or document.get("started_at")
+        if planned and parse_instant(planned) <= parse_instant(document["timestamp"]):
+            started, ended, recorded = planned, document["timestamp"], True
+            seconds = (parse_instant(ended) - parse_instant(started)).total_seconds()
     return TrackOutcome(
-        document["task_id"], "completed", ref, reused=True, attempts=attempts, seconds=execution["seconds"],
+        document["task_id"],
+        "completed",
+        ref,
+        reused=reused,
+        attempts=len(execution["attempts"]),
+        seconds=seconds,
+        started_at=started,
+        completed_at=ended,
+        recorded=recorded,
         **_spent(document),
-    )  # fmt: skip
+    )
 
 
 def _spent(document: JsonObject) -> dict[str, Any]:
@@ -205,11 +229,11 @@ def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobR
     execution = trial.execution("completed", log=log, result=result, **(work.recorded() if work else {}))
     task_id = trial.track.task_id
     reach("track.before-save")
-    ref = trial.run.save(track_document(task_id), {**document, "execution": execution.to_json()})
+    saved: JsonObject = {**document, "execution": execution.to_json()}
+    ref = trial.run.save(track_document(task_id), saved)
     reach("track.after-save")
-    seconds = float(execution.seconds)
-    report(Progress(trial.run.workflow_id, "track", task_id, "completed", str(ref), seconds))
-    return TrackOutcome(task_id, "completed", ref, attempts=trial.number, seconds=seconds, **_spent(document))
+    report(Progress(trial.run.workflow_id, "track", task_id, "completed", str(ref), float(execution.seconds)))
+    return _completed(trial.run, ref, saved, reused=False)
 
 
 def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed:

@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from contexts.criteria import decide
 from contexts.faults import reach
-from contexts.model.base import JsonObject, entries
+from contexts.model.base import JsonObject, entries, section
 from contexts.model.parts import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import CONTEXT
@@ -19,6 +19,7 @@ from tasks.audit_run import audit_run, by_severity
 from tasks.progress import Progress, report
 from tasks.run import Run, now
 from tasks.run_check import load_evidence
+from tasks.run_metrics import measure
 from tasks.run_track import TrackOutcome
 
 
@@ -39,6 +40,7 @@ def verify(
         The final context; ``run.status``, ``run.exit_code`` and ``run.reasons`` in it are the verdict.
     """
     report(Progress(run.workflow_id, "phase", "verify", "running"))
+    began = now()
     document = run.store.load(merged)
     records = load_evidence(run, list(evidence))
     waivers: list[JsonObject] = entries(document, "waivers")
@@ -64,10 +66,12 @@ def verify(
         evidence=records,
         criteria=[one.model_dump(mode="json", exclude_none=True) for one in criteria],
         findings=findings,
-        run=_record(run, document["run"], verdict, tracks),
+        run=_record(run, document["run"], verdict, tracks, began),
         context_summary=_summary(verdict, tracks, records),
     )
     document.pop("_checksum", None)
+    computed, _ = measure(document, [("initialize", parent), ("merge", merged)])
+    document["metrics"] = {**section(document, "metrics"), **computed.model_dump(mode="json", exclude_none=True)}
     reach("verify.before-save")
     ref = run.save(CONTEXT, document)
     reach("verify.after-save")
@@ -75,7 +79,7 @@ def verify(
     return ref
 
 
-def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome]) -> JsonObject:
+def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome], began: str) -> JsonObject:
     branch = _deliver(run, before)
     reach("verify.delivered")
     record = RunRecord.model_validate(
@@ -94,10 +98,17 @@ def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[Tra
         TrackRecord(
             task_id=one.task_id, status=one.status, reused=one.reused, attempts=one.attempts,
             seconds=round(one.seconds, 3), reason=one.reason or None, ref=one.ref,
+            started_at=one.started_at, completed_at=one.completed_at, recorded=one.recorded or None,
         ).model_dump(mode="json", exclude_none=True)
         for one in tracks
     ]  # fmt: skip
-    return {**orjson.loads(record.model_dump_json(exclude_none=True)), "tracks": lines}
+    phases = [*run.phases, {"name": "verify", "started_at": began, "completed_at": now()}]
+    return {
+        **orjson.loads(record.model_dump_json(exclude_none=True)),
+        "tracks": lines,
+        "phases": phases,
+        "max_parallel": run.spec.max_parallel,
+    }
 
 
 def _deliver(run: Run, before: JsonObject) -> str | None:

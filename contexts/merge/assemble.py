@@ -65,7 +65,7 @@ def assemble(
         "parallel_execution_summary": _summary(planned, contributions, order),
         **derived.lists,
         "integration_concerns": [*entries(parent, "integration_concerns"), *derived.concerns],
-        "metrics": _metrics(derived, contributions),
+        "metrics": {"total_files_modified": len(derived.lists["files_modified"])},
         "track_contexts": {
             task_id: _track(contributions[task_id], expanded=expanded) for task_id in _in_order(contributions, order)
         },
@@ -172,12 +172,3 @@ def _summary(planned: Sequence[JsonObject], contributions: Contributions, order:
             **summary,
         }
     return summary
-
-
-def _metrics(derived: Derived, contributions: Contributions) -> JsonObject:
-    return {
-        "total_files_modified": len(derived.lists["files_modified"]),
-        "total_decisions": len(derived.lists["decisions"]),
-        "total_pending_actions": len(derived.lists["pending_actions"]),
-        "total_tracks": len(contributions),
-    }

@@ -290,6 +290,7 @@ class TrackRecord(Open):
     ref: ContextRef | None = None
     started_at: Instant | None = None
     completed_at: Instant | None = None
+    recorded: bool | None = None
 
 
 class RunRecord(Open):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -93,21 +94,17 @@ def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
 def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) -> int:
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
-    from flows.cli.watching import watched
+    from flows.cli.watching import prefect_kept_apart, watched
 
-    # Read when Prefect is first imported, which happens inside the block below.
-    if not session.debug:
-        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the server gets every line
-    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "plait")
-    # The server a run starts for itself needs 25 s on a new database, more on a busy machine; Prefect allows 20.
-    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "90")
+    _set_prefect_defaults()
     console = None if session.as_json else session.out()
     name = ""
     try:
         with watched(title, task_ids, console) as board:
             try:
-                # Inside, because Prefect takes seconds to import and may log while it does.
-                report = _launch(RunRequest(store=session.store_url, **asked))
+                # Inside, because Prefect takes seconds to import.
+                with prefect_kept_apart(console, debug=session.debug):
+                    report = _launch(RunRequest(store=session.store_url, **asked))
             finally:
                 name = board.workflow_id
     except KeyboardInterrupt:
@@ -121,6 +118,44 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) ->
 
         print_summary(session.out(), report, store_url=session.store_url)
     return report.exit_code
+
+
+def _set_prefect_defaults() -> None:
+    """Set what Prefect reads when it is first imported, and what the server a run starts for itself inherits.
+
+    Whatever the user has set stays.
+    """
+    defaults = {
+        # That server needs 25 s on a new database, more on a busy machine; Prefect allows 20.
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+        # It shares our terminal, and complains there when it cannot phone home.
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
+        # What agents print belongs to the run in the UI as well.
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "plait",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def _start_server() -> None:
+    """Start the server a run needs where none is configured, so that Ctrl-C does not reach it.
+
+    A terminal sends the signal to the whole process group. A server that dies of it makes Prefect's client wait for it
+    for minutes while the run is being stopped; with SIGINT blocked from birth it lives until we stop it.
+    """
+    from prefect.settings import get_current_settings
+
+    settings = get_current_settings()
+    if settings.api.url or not settings.server.ephemeral.enabled:
+        return
+    from prefect.server.api.server import SubprocessASGIServer
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        SubprocessASGIServer().start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _launch(request: RunRequest) -> RunReport:
@@ -139,6 +174,7 @@ def _launch(request: RunRequest) -> RunReport:
         "start one with `prefect server start` and name it in PREFECT_API_URL, or unset that; `plait doctor` checks"
     )
     try:
+        _start_server()
         return launch(request)
     except (HTTPError, PrefectHTTPStatusError) as error:
         raise StoreUnreachable(f"the Prefect server does not answer as it should ({error}); {advice}") from error

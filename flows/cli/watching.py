@@ -77,10 +77,7 @@ def watched(title: str, task_ids: Iterable[str], console: Console | None) -> Gen
     try:
         with _interrupt_said(board, loud=not live):
             if console is not None and live:
-                with (
-                    Live(_Picture(board), console=console, refresh_per_second=_FRAMES_PER_SECOND, transient=True),
-                    _prefect_above(console),
-                ):
+                with Live(_Picture(board), console=console, refresh_per_second=_FRAMES_PER_SECOND, transient=True):
                     yield board
             else:
                 yield board
@@ -91,11 +88,11 @@ def watched(title: str, task_ids: Iterable[str], console: Console | None) -> Gen
 
 
 @contextmanager
-def _prefect_above(console: Console) -> Generator[None]:
-    """Let Prefect's warnings appear above the board.
+def prefect_kept_apart(console: Console | None, *, debug: bool) -> Generator[None]:
+    """Keep Prefect's own log off the terminal, or with debug above the board; the Prefect UI has all of it either way.
 
-    Its console handler writes to the terminal past any redirection, which would tear the picture; so it is given the
-    board's own console. Importing Prefect here sets its handlers up once; later set-ups leave them.
+    Prefect logs every failed track with its traceback. Its console handlers write to the terminal past any redirection,
+    which would tear the picture; importing it here sets them up once, and later set-ups leave them.
     """
     import prefect.main  # pyright: ignore[reportUnusedImport] # noqa: F401 sets up the logging
     from prefect.logging.handlers import PrefectConsoleHandler
@@ -105,7 +102,11 @@ def _prefect_above(console: Console) -> Generator[None]:
     theirs = [handler for handler in handlers if isinstance(handler, PrefectConsoleHandler)]
     before = [handler.console for handler in theirs]
     for handler in theirs:
-        handler.console = console
+        if not debug:
+            # For good: at the end of the process Prefect reports on the server it stops.
+            handler.setLevel(logging.CRITICAL + 1)
+        elif console is not None:
+            handler.console = console
     try:
         yield
     finally:

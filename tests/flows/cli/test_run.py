@@ -50,6 +50,7 @@ def launched(monkeypatch):
             return result() if callable(result) else result
 
         monkeypatch.setattr(launch, "launch", run)
+        monkeypatch.setattr("flows.cli.run._start_server", lambda: None)
         return asked
 
     return end
