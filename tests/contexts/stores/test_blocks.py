@@ -94,7 +94,10 @@ def test_a_block_that_is_not_there_is_bad_input() -> None:
         AwsCredentials(
             aws_access_key_id="id", aws_secret_access_key=SecretStr("hush-hush"), aws_session_token="hush-hush"
         ),
-        MinIOCredentials(minio_root_user="root", minio_root_password=SecretStr("hush-hush")),
+        pytest.param(
+            MinIOCredentials(minio_root_user="root", minio_root_password=SecretStr("hush-hush")),
+            marks=pytest.mark.stores,
+        ),
     ],
 )
 @pytest.mark.usefixtures("prefect_server")
