@@ -31,7 +31,7 @@ def merge_all(run: Run, parent: ContextRef, tracks: Tracks) -> ContextRef:
 
 
 def _cached_in_store(run: Run) -> dict[str, Any]:
-    """Let the cached merge live beside the contexts where the store is a block, so that any machine's Prefect finds it."""
+    """Keep the cached merge beside the contexts where the store is a block, for any machine's Prefect to find."""
     if run.block is None:
         return {}
     from contexts.blocks import load_block  # noqa: PLC0415 imports the AWS blocks, which takes a second
