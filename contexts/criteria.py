@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, section
 from contexts.model.parts import CriterionResult
 from contexts.model.spec import Criterion, Spec
 
@@ -170,8 +170,7 @@ def _judge_all_tests(which: Sequence[str], by_check: Mapping[str, JsonObject]) -
 
 
 def _result(one: JsonObject, kind: str) -> JsonObject:
-    result: JsonObject = one.get("result") or {}
-    return result.get(kind) or {}
+    return section(section(one, "result"), kind)
 
 
 def _judge_coverage(

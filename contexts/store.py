@@ -40,7 +40,7 @@ from contexts.keys import (
     read_key,
     track_document,
 )
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.objects import ObjectStore
 
@@ -127,8 +127,7 @@ class ContextStore:
             }
             for hit in redacted.hits
         ]
-        before: Any = clean.get("findings")
-        return {**clean, "findings": [*(before if isinstance(before, list) else []), *found]}
+        return {**clean, "findings": [*entries(clean, "findings"), *found]}
 
     def _outline(self, workflow_id: str, value: Any) -> Any:
         if not isinstance(value, list | dict) or not value:
@@ -190,6 +189,16 @@ class ContextStore:
             workflow_id=workflow_id, document=name, revision=revision, sha256=document["_checksum"], size=len(body)
         )
         return ref, self.expand(workflow_id, document)
+
+    def load_revisions(self, workflow_id: str, wanted: Iterable[tuple[str, int]]) -> dict[str, JsonObject]:
+        """Return several documents by name, each at the revision wanted, read side by side."""
+        pairs = list(wanted)
+
+        def read(pair: tuple[str, int]) -> JsonObject:
+            return self.load_revision(workflow_id, *pair)[1]
+
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-read") as pool:
+            return {name: document for (name, _), document in zip(pairs, pool.map(read, pairs), strict=True)}
 
     def latest(self, workflow_id: str, name: str = CONTEXT) -> tuple[ContextRef, JsonObject] | None:
         """Return the newest revision of a document, None if it was never saved."""

@@ -11,7 +11,7 @@ import orjson
 from contexts.codec import canonical, pointer
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.merge.derive import Derived, derive
-from contexts.model.base import JsonObject, parse_instant
+from contexts.model.base import JsonObject, entries, parse_instant, section
 
 _OWN_HEAD = {
     "_checksum", "version", "workflow_id", "timestamp", "current_agent", "next_agent", "phase", "parallel_tasks",
@@ -49,8 +49,8 @@ def assemble(
         expanded: Carry each track's remaining document inline instead of by reference; this and the provenance are then
             `orjson.Fragment`, to be written once and not kept as trees.
     """
-    entries: list[JsonObject] = parent.get("parallel_tasks") or []
-    order = [str(entry["task_id"]) for entry in entries]
+    planned: list[JsonObject] = entries(parent, "parallel_tasks")
+    order = [str(entry["task_id"]) for entry in planned]
     present = _in_order(contributions, order)
     derived = derive(contributions, order)
     why = gaps or {}
@@ -71,11 +71,11 @@ def assemble(
     return {
         **_head(parent, derived, timestamp, [*missing, *unfinished], len(contributions) - len(unfinished)),
         **{key: value for key, value in parent.items() if key not in carried},
-        "parallel_tasks": [_closed_entry(entry, contributions, why) for entry in entries],
-        "parallel_execution_summary": _summary(entries, contributions, present),
+        "parallel_tasks": [_closed_entry(entry, contributions, why) for entry in planned],
+        "parallel_execution_summary": _summary(planned, contributions, present),
         **derived.lists,
         "integration_concerns": _concerns(parent, derived),
-        "metrics": {**(parent.get("metrics") or {}), **_metrics(derived, contributions)},
+        "metrics": {**section(parent, "metrics"), "total_files_modified": len(derived.lists["files_modified"])},
         "track_contexts": {task_id: _track(contributions[task_id], expanded=expanded) for task_id in present},
         "provenance": derived.take_provenance_json() if expanded else derived.provenance,
         "omissions": derived.omissions,
@@ -111,7 +111,7 @@ def _left_behind(parent: JsonObject, derived: Derived) -> Iterable[JsonObject]:
 
 
 def _concerns(parent: JsonObject, derived: Derived) -> list[JsonObject]:
-    earlier: list[JsonObject] = parent.get("integration_concerns") or []
+    earlier: list[JsonObject] = entries(parent, "integration_concerns")
     if "track_contexts" in parent:
         earlier = [one for one in earlier if one.get("kind") not in _OWN_KINDS]
     return [*(one for one in earlier if one not in derived.concerns), *derived.concerns]
@@ -190,8 +190,8 @@ def _times(entry: JsonObject, one: Contribution) -> tuple[datetime, datetime] | 
     return span if span[0] <= span[1] else None
 
 
-def _summary(entries: Sequence[JsonObject], contributions: Contributions, present: Sequence[str]) -> JsonObject:
-    by_task = {entry["task_id"]: entry for entry in entries}
+def _summary(planned: Sequence[JsonObject], contributions: Contributions, present: Sequence[str]) -> JsonObject:
+    by_task = {entry["task_id"]: entry for entry in planned}
     tasks: list[JsonObject] = []
     spans: list[tuple[datetime, datetime]] = []
     for task_id in present:
@@ -221,12 +221,3 @@ def _summary(entries: Sequence[JsonObject], contributions: Contributions, presen
             **summary,
         }
     return summary
-
-
-def _metrics(derived: Derived, contributions: Contributions) -> JsonObject:
-    return {
-        "total_files_modified": len(derived.lists["files_modified"]),
-        "total_decisions": len(derived.lists["decisions"]),
-        "total_pending_actions": len(derived.lists["pending_actions"]),
-        "total_tracks": len(contributions),
-    }

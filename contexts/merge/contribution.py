@@ -9,7 +9,7 @@ import orjson
 
 from contexts.codec import CHECKSUM, checksum, dump, pointer
 from contexts.errors import ChecksumMismatch, DocumentError
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef
 from contexts.names import check_id
 
@@ -45,7 +45,8 @@ class Contribution(NamedTuple):
         return self.stated or checksum({**orjson.loads(self.rest), **self.lists})
 
 
-_FACTS = ("current_agent", "status", "started_at", "completed_at", "timestamp")
+_FACTS = ("current_agent", "status", "started_at", "completed_at", "timestamp", "usage", "findings")
+_EXECUTION = ("start", "commit", "tree", "bundle", "result", "seconds", "started_at", "completed_at")
 
 
 _TEXT = frozenset({str})
@@ -92,6 +93,9 @@ def contribute(
         lists[field] = tuple(cast("list[Any]", value))
         del document[field]
     facts = {key: document[key] for key in _FACTS if key in document}
+    if "execution" in document:
+        execution = section(document, "execution")
+        facts["execution"] = {key: execution[key] for key in _EXECUTION if key in execution}
     coverage = _coverage(document)
     if coverage is not None:
         facts["test_coverage"] = coverage

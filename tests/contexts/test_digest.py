@@ -66,7 +66,7 @@ def digest(spec: dict[str, Any], task_id: str = "api", results: dict[str, str] |
     needed = {name: "result-of-" + name for name in track.needs} if results is None else results
     agent = made.agents.get(track.agent)
     inputs = agent_inputs(agent, folder=Path("/project")) if agent else {}
-    return track_inputs(made, track, base="b" * 40, prerequisites=needed, agent=inputs)
+    return track_inputs(made, track, base="b" * 40, prerequisites=needed, agent=inputs).digest
 
 
 def changed_track(field: str) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def test_the_prerequisites_results_and_the_base_count() -> None:
     assert digest(SPEC, results={"db": "one"}) != digest(SPEC, results={"db": "two"})
     made = Spec.model_validate_json(json.dumps(SPEC))
     results = {
-        track_inputs(made, made.track("api"), base=base, prerequisites={}, agent={}) for base in ("a", "b", None)
+        track_inputs(made, made.track("api"), base=base, prerequisites={}, agent={}).digest for base in ("a", "b", None)
     }
     assert len(results) == 3
 

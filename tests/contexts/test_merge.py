@@ -116,7 +116,7 @@ def test_what_the_parent_lists_itself_is_named_among_the_omissions() -> None:
         **parent(["api"]),
         "context_summary": "Begun.",
         "decisions": ["Use REST", "Use SQL"],
-        "metrics": {"cost": 5, "total_tracks": 99},
+        "metrics": {"cost": 5, "total_files_modified": 99},
     }
     merged = merge(track("api", decisions=["Use SQL"]), head=head)
     assert merged["decisions"] == ["Use SQL"]
@@ -125,7 +125,7 @@ def test_what_the_parent_lists_itself_is_named_among_the_omissions() -> None:
         ("/decisions/0", "Use REST"),
     ]
     assert merged["metrics"]["cost"] == 5
-    assert merged["metrics"]["total_tracks"] == 1
+    assert merged["metrics"]["total_files_modified"] == 0
 
 
 def test_a_later_merge_does_not_keep_the_gaps_of_an_earlier_one() -> None:

@@ -7,7 +7,7 @@ import pytest
 from contexts.model.checks import CheckKind
 from contexts.model.parts import CriterionResult
 from contexts.model.spec import Spec
-from contexts.verdict import AREAS, Verdict, areas_of, reach_verdict
+from contexts.verdict import AREAS, STATE_NAMES, Verdict, areas_of, reach_verdict
 
 FIVE = {"api_contract_alignment", "test_execution", "performance", "security", "database_migration"}
 
@@ -57,13 +57,13 @@ def verdict(made: Spec | None = None, **fields: Any) -> Verdict:
 def test_all_tracks_done_and_all_required_checks_passed_is_verified() -> None:
     found = verdict(criteria=[criterion("met"), criterion("waived")])
     assert found == Verdict("verified", 0, ())
-    assert (found.phase, found.state_name) == ("integration-verified", "Completed")
+    assert (found.phase, STATE_NAMES[found.status]) == ("integration-verified", "Completed")
 
 
-@pytest.mark.parametrize("status", ["failed", "blocked", "cancelled", "out-of-budget", "pending", "running"])
+@pytest.mark.parametrize("status", ["failed", "blocked", "cancelled", "pending", "running"])
 def test_a_required_track_that_is_not_completed_makes_the_run_partial(status: str) -> None:
     found = verdict(tracks={**DONE, "web": status})
-    assert (found.status, found.exit_code, found.state_name) == ("partial", 3, "Partial")
+    assert (found.status, found.exit_code, STATE_NAMES[found.status]) == ("partial", 3, "Partial")
     assert found.reasons == (f"required track web {status}",)
     assert verdict(tracks={**DONE, "docs": status}).status == "verified"
 
@@ -90,7 +90,7 @@ def test_a_quorum_counts_completed_tracks_and_no_longer_asks_which() -> None:
 def test_a_blocking_finding_fails_and_only_a_waiver_lifts_it() -> None:
     found = verdict(findings=[BLOCKING])
     assert (found.status, found.exit_code) == ("verification-failed", 1)
-    assert (found.phase, found.state_name) == ("verification-failed", "VerificationFailed")
+    assert (found.phase, STATE_NAMES[found.status]) == ("verification-failed", "VerificationFailed")
     assert found.reasons == ("contract/response: the page expects another field",)
     assert verdict(findings=[BLOCKING], waivers=[{**WAIVER, "target": "contract/response"}]).status == "verified"
     assert verdict(findings=[BLOCKING], waivers=[{**WAIVER, "target": "contract"}]).exit_code == 1
@@ -112,7 +112,7 @@ def test_a_required_check_that_failed_fails_and_only_a_waiver_lifts_it() -> None
 def test_a_required_check_that_could_not_run_is_incomplete_never_passed() -> None:
     found = verdict(evidence=[ran(status="unverified")])
     assert (found.status, found.exit_code) == ("verification-incomplete", 1)
-    assert (found.phase, found.state_name) == ("verification-incomplete", "VerificationIncomplete")
+    assert (found.phase, STATE_NAMES[found.status]) == ("verification-incomplete", "VerificationIncomplete")
     assert found.reasons == ("check unit could not be verified: it did not run",)
     assert verdict(evidence=[ran(status="unverified")], waivers=[{**WAIVER, "target": "unit"}]).status == "verified"
 
@@ -182,3 +182,14 @@ def test_every_entry_of_an_area_carries_its_evidence() -> None:
         "check": "unit", "status": "passed", "exit_code": 0, "seconds": 1, "tree": "t",
         "result": {"tests": {"passed": 1}}, "log": {"sha256": "0"},
     }  # fmt: skip
+
+
+def test_a_spec_with_nothing_to_verify_is_completed_and_says_so() -> None:
+    found = verdict(spec(verification={}), evidence=[])
+    assert (found.status, found.exit_code, found.phase) == ("completed", 0, "integration-unverified")
+    assert "nothing was verified" in found.reasons[0]
+
+
+def test_a_spent_budget_outranks_a_partial_run() -> None:
+    found = verdict(tracks={**DONE, "web": "out-of-budget", "api": "failed"})
+    assert (found.status, found.exit_code, STATE_NAMES[found.status]) == ("out-of-budget", 4, "OutOfBudget")
