@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from prefect.runtime import deployment, flow_run
 
+from contexts.interrupted import UPKEEP
 from contexts.model.request import RunRequest
 from contexts.permissions import check_allowed, check_store, read_allowed
 
@@ -37,3 +38,8 @@ def refuse_store_unless_allowed(store: str | None) -> None:
 def lease_owner() -> str:
     """Name the holder of a lease: the flow run, so that whoever finds the lease finds the run."""
     return str(flow_run.id) if flow_run.id else uuid4().hex
+
+
+def upkeep_owner() -> str:
+    """Name the holder of a lease that does upkeep: its death interrupts nothing of the workflow."""
+    return f"{UPKEEP}{lease_owner()}"

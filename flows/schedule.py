@@ -9,13 +9,13 @@ import queue
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from contexts.plan import transitive_needs
 from prefect import unmapped
 from prefect.futures import PrefectFuture
 
 from contexts.errors import TrackFailed
 from contexts.model.refs import ContextRef
 from contexts.model.spec import Track
+from contexts.plan import transitive_needs
 from flows.limits import backend_tags
 from tasks.progress import Progress, report
 from tasks.run import Run

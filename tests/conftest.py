@@ -18,6 +18,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 @pytest.fixture(scope="session")
 def prefect_api(prefect_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
     """Make this process a client of the session's server."""
+    from prefect.logging.handlers import APILogHandler
     from prefect.settings import (
         PREFECT_API_URL,
         PREFECT_HOME,
@@ -37,6 +38,7 @@ def prefect_api(prefect_server: Server, tmp_path_factory: pytest.TempPathFactory
     }
     with temporary_settings(updates=updates):
         yield prefect_server
+        APILogHandler().flush()
 
 
 @pytest.fixture
