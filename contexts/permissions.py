@@ -74,13 +74,13 @@ def check_allowed(request: RunRequest, allowed: Allowed, folder: Path) -> None:
             "or start the worker with PLAIT_ALLOW_INLINE=1"
         )
     for what, named in (("spec", request.spec), ("recordings folder", request.replay)):
-        if named is not None and not _is_inside(folder / named, allowed.folders):
+        if named is not None and not _is_inside(named, folder, allowed.folders):
             raise _refused(what, named, allowed, "PLAIT_ALLOWED_SPECS")
     check_store(request.store, allowed, folder)
     repository = request.repository
     if repository is None or repository in allowed.repositories:
         return
-    if "://" in repository or not _is_inside(folder / repository, allowed.folders):
+    if "://" in repository or not _is_inside(repository, folder, allowed.folders):
         raise _refused("repository", repository, allowed, "PLAIT_ALLOWED_REPOSITORIES")
 
 
@@ -94,14 +94,15 @@ def check_store(store: str | None, allowed: Allowed, folder: Path) -> None:
         return
     parts = urlsplit(store)
     is_folder = not store.startswith("block:") and parts.scheme in {"", "file"}
-    path = Path(unquote(parts.path) if parts.scheme == "file" else store)
-    if not is_folder or not _is_inside(folder / path, allowed.folders):
+    path = unquote(parts.path) if parts.scheme == "file" else store
+    if not is_folder or not _is_inside(path, folder, allowed.folders):
         raise _refused("store", store, allowed, "PLAIT_ALLOWED_STORES")
 
 
-def _is_inside(path: Path, folders: tuple[Path, ...]) -> bool:
-    resolved = path.expanduser().resolve()
-    return any(resolved.is_relative_to(folder) for folder in folders)
+def _is_inside(named: str, folder: Path, folders: tuple[Path, ...]) -> bool:
+    """Say whether a path leads into one of the folders; ``~`` is expanded, as opening a store does."""
+    resolved = (folder / Path(named).expanduser()).resolve()
+    return any(resolved.is_relative_to(each) for each in folders)
 
 
 def _refused(what: str, named: str, allowed: Allowed, setting: str) -> InputError:

@@ -104,6 +104,6 @@ def _check(run: Run, commit: str) -> list[JsonObject]:
     futures = recheck.map(unmapped(run), unmapped(commit), together)
     for check in checks:
         if not check.parallel:
-            done[check.id] = recheck(run, commit, check.id)
+            done[check.id] = recheck.submit(run, commit, check.id).result()
     done.update(zip(together, futures.result(), strict=True))
     return load_evidence(run, [done[check.id] for check in checks])

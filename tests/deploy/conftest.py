@@ -11,14 +11,13 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from tests.deploy.running import Place
 from tests.servers import ROOT, Server, running_worker
 
-collect_ignore_glob: list[str] = []
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder needs a server and a worker."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.deploy)
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="session")

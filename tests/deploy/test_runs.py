@@ -1,19 +1,15 @@
 """Deployed runs: by themselves on a schedule, and from the API with parameters as the UI's form sends them."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterDeploymentId,
-    FlowRunFilterStateName,
-    FlowRunFilterState,
-)
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
+from prefect.client.schemas.sorting import FlowRunSort
 
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
@@ -27,27 +23,31 @@ FORM: dict[str, Any] = {
 """What the form holds before anybody writes into it."""
 
 
-def test_a_scheduled_run_happens_by_itself_with_three_tracks_and_a_merge(
-    worker: Server, client: SyncPrefectClient, tmp_path: Path
-) -> None:
-    soon = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
-    scheduled = next(one for one in soon["deployments"] if one["name"] == "feature-scheduled")
-    anchor = datetime.now(UTC) + timedelta(seconds=25)
-    scheduled["schedules"] = [{"slug": "soon", "interval": "PT1H", "anchor_date": anchor.isoformat()}]
+@pytest.fixture
+def soon(worker: Server, tmp_path: Path) -> Iterator[str]:
+    """Deploy the file with the schedule's time replaced by every minute; put the file's own back afterwards."""
+    changed = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
+    scheduled = next(one for one in changed["deployments"] if one["name"] == "feature-scheduled")
+    scheduled["schedules"] = [{"slug": "soon", "interval": "PT1M", "anchor_date": "2026-01-01T00:00:00+00:00"}]
     file = ROOT / f"prefect-{tmp_path.name}.yaml"
-    file.write_text(yaml.safe_dump(soon, sort_keys=False), encoding="utf-8")
+    file.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
     try:
-        assert "Removed feature-scheduled/daily" in deploy(worker, "--prefect-file", file.name)
+        deploy(worker, "--prefect-file", file.name)
+        yield "feature/feature-scheduled"
     finally:
         file.unlink()
-    deployment = client.read_deployment_by_name("feature/feature-scheduled")
+        deploy(worker)
 
-    def completed() -> Any:
-        state = FlowRunFilterState(name=FlowRunFilterStateName(any_=["Completed", "Failed", "Crashed", "Partial"]))
-        of_it = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment.id]), state=state)
-        return client.read_flow_runs(flow_run_filter=of_it)
 
-    (run,) = wait_for("the scheduled run", completed, 110)
+def test_a_scheduled_run_happens_by_itself_with_three_tracks_and_a_merge(soon: str, client: SyncPrefectClient) -> None:
+    deployment = client.read_deployment_by_name(soon)
+    of_it = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment.id]))
+
+    def ended() -> Any:
+        found = client.read_flow_runs(flow_run_filter=of_it, sort=FlowRunSort.EXPECTED_START_TIME_ASC)
+        return [one for one in found if one.state and one.state.is_final()]
+
+    run = wait_for("the scheduled run", ended, 150)[0]
     assert run.state.name == "Completed", run.state.message
     assert run.auto_scheduled
     tasks = tasks_of(client, run.id)
