@@ -10,10 +10,11 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
-from contexts.model.base import JsonObject
+from contexts.faults import reach
+from contexts.model.base import JsonObject, entries
 from contexts.model.checks import Check
 from contexts.model.parts import Evidence
-from contexts.model.refs import BlobRef, ContextRef
+from contexts.model.refs import ContextRef
 from tasks.checks.command import Ran, check_inputs, run_check_command
 from tasks.progress import Progress, report
 from tasks.run import Run
@@ -31,7 +32,7 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
     document = run.store.load(merged)
     commit, tree = str(document["run"]["integrated"]), str(document["run"]["tree"])
     inputs = check_inputs(check, tree)
-    for earlier in document.get("evidence") or ():
+    for earlier in entries(document, "evidence"):
         if earlier.get("inputs") == inputs and earlier.get("status") == "passed":
             report(
                 Progress(
@@ -41,9 +42,12 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
             blob = run.store.put_json(run.workflow_id, {**earlier, "reused": True})
             return Completed(name="Reused", message="Passed before on this tree", data=blob)
     report(Progress(run.workflow_id, "check", check_id, "running"))
+    reach("check.before-run")
     ran = run_at(run, check, commit)
+    reach("check.after-run")
     evidence = evidence_of(run, check, ran, tree, inputs)
     blob = run.store.put_json(run.workflow_id, evidence)
+    reach("check.evidence-saved")
     report(Progress(run.workflow_id, "check", check_id, ran.status, ran.reason, ran.seconds))
     return Completed(name=ran.status.capitalize(), message=ran.reason or None, data=blob)
 
@@ -94,8 +98,3 @@ def evidence_of(run: Run, check: Check, ran: Ran, tree: str, inputs: str) -> Jso
         inputs=inputs,
     )
     return orjson.loads(record.model_dump_json(exclude_none=True))
-
-
-def load_evidence(run: Run, blobs: list[BlobRef]) -> list[JsonObject]:
-    """Return the evidence records of finished checks."""
-    return [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in blobs]

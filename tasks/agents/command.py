@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from contexts.specfile import resolve_argv
 
 from contexts.errors import DocumentError
 from contexts.model.policy import CommandAgent
+from contexts.specfile import resolve_argv
 from tasks.agents.backend import Delivery, Job
 from tasks.agents.left import read_left
-from tasks.walls.environment import agent_environment
+from tasks.walls.environment import agent_environment, split_environment
+from tasks.walls.outcome import last_line
 from tasks.walls.supervisor import Outcome, run_supervised
 
 
@@ -66,23 +66,10 @@ class CommandBackend:
         if outcome.exit_code != 0:
             retryable = outcome.exit_code in self.agent.retryable_exit_codes
             how = f"exit code {outcome.exit_code}" if outcome.exit_code is not None else f"signal {outcome.signal}"
-            return Delivery(None, f"the program ended with {how}", retryable, exit_code=outcome.exit_code)
+            last = last_line(job.log)
+            reason = f"the program ended with {how}" + (f": {last}" if last else "")
+            return Delivery(None, reason, retryable, exit_code=outcome.exit_code)
         try:
             return Delivery(read_left(left), exit_code=0)
         except DocumentError as error:
             return Delivery(None, error.message, exit_code=0)
-
-
-def split_environment(env: dict[str, str]) -> tuple[list[str], dict[str, str]]:
-    """Return the names to pass through and the values to set; ``KEY: env:NAME`` takes NAME from plait's own."""
-    passed: list[str] = []
-    extra: dict[str, str] = {}
-    for key, value in env.items():
-        name = value.removeprefix("env:")
-        if name == value:
-            extra[key] = value
-        elif name == key:
-            passed.append(key)
-        elif name in os.environ:
-            extra[key] = os.environ[name]
-    return passed, extra

@@ -10,14 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from contexts.specfile import resolve_argv
-
 from contexts.codec import digest
 from contexts.model.base import JsonObject
 from contexts.model.checks import Check
-from tasks.agents.command import split_environment
+from contexts.specfile import resolve_argv
 from tasks.checks.reports import ReportError, parse_coverage, parse_junit, read_report
-from tasks.walls.environment import agent_environment
+from tasks.walls.environment import agent_environment, split_environment
 from tasks.walls.ports import lease_ports
 from tasks.walls.supervisor import Outcome, run_supervised
 
