@@ -46,6 +46,7 @@ def worker(deployed: Server, place: Place, tmp_path_factory: pytest.TempPathFact
         PLAIT_STORE=str(place.store),
         PLAIT_WORKSPACES=str(place.workspaces),
         PLAIT_ALLOWED_SPECS=allowed,
+        PLAIT_GIT_URL=ROOT.as_uri(),
     ):
         yield deployed
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, TaskRunFilter, TaskRunFilterFlowRunId
+from prefect.client.schemas.filters import TaskRunFilter, TaskRunFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
 
 
@@ -52,19 +52,6 @@ def tasks_of(client: SyncPrefectClient, run_id: UUID) -> list[TaskRun]:
     """Return the task runs of a flow run."""
     mine = TaskRunFilter(flow_run_id=TaskRunFilterFlowRunId(any_=[run_id]))
     return client.read_task_runs(task_run_filter=mine)
-
-
-def log_of(client: SyncPrefectClient, run_id: UUID) -> str:
-    """Return what a flow run logged."""
-    from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
-
-    entries = client.read_logs(log_filter=LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id])), limit=200)
-    return "\n".join(one.message for one in entries)
-
-
-def runs_of(client: SyncPrefectClient, ids: list[UUID]) -> list[FlowRun]:
-    """Return several flow runs."""
-    return client.read_flow_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=ids)))
 
 
 def write_spec(folder: Path, workflow_id: str, *programs: str, **more: Any) -> Path:

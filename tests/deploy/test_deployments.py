@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import yaml
 from prefect.cli.deploy._models import PrefectYamlModel
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 
-import jsonschema
 from tests.deploy.conftest import deploy
 from tests.servers import ROOT, Server
 
@@ -66,7 +66,8 @@ def test_the_form_has_a_title_a_description_a_type_and_a_default_for_every_param
         schema = one["parameter_openapi_schema"]
         assert not schema.get("required"), name
         for parameter, shown in schema["properties"].items():
-            assert shown["title"] != parameter and shown["title"][0].isupper(), (name, parameter)
+            assert shown["title"] != parameter, (name, parameter)
+            assert shown["title"][0].isupper(), (name, parameter)
             assert shown["description"], (name, parameter)
             assert isinstance(shown["type"], str), (name, parameter)
             assert "default" in shown, (name, parameter)

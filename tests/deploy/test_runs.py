@@ -10,6 +10,7 @@ import yaml
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import PrefectHTTPStatusError
 
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
@@ -23,24 +24,27 @@ FORM: dict[str, Any] = {
 """What the form holds before anybody writes into it."""
 
 
-@pytest.fixture
-def soon(worker: Server, tmp_path: Path) -> Iterator[str]:
-    """Deploy the file with the schedule's time replaced by every minute; put the file's own back afterwards."""
+@pytest.fixture(scope="module")
+def changed(worker: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Deploy the file with a schedule of every minute, and one more deployment from git; then the file's own again."""
     changed = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
     scheduled = next(one for one in changed["deployments"] if one["name"] == "feature-scheduled")
     scheduled["schedules"] = [{"slug": "soon", "interval": "PT1M", "anchor_date": "2026-01-01T00:00:00+00:00"}]
-    file = ROOT / f"prefect-{tmp_path.name}.yaml"
+    plain = next(one for one in changed["deployments"] if one["name"] == "feature")
+    changed["deployments"].append({**plain, "name": "feature-from-git", "pull": changed["definitions"]["from_git"]})
+    file = ROOT / f"{tmp_path_factory.mktemp('prefect').name}.yaml"
     file.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
     try:
         deploy(worker, "--prefect-file", file.name)
-        yield "feature/feature-scheduled"
+        yield
     finally:
         file.unlink()
         deploy(worker)
 
 
-def test_a_scheduled_run_happens_by_itself_with_three_tracks_and_a_merge(soon: str, client: SyncPrefectClient) -> None:
-    deployment = client.read_deployment_by_name(soon)
+@pytest.mark.usefixtures("changed")
+def test_a_scheduled_run_happens_by_itself_with_three_tracks_and_a_merge(client: SyncPrefectClient) -> None:
+    deployment = client.read_deployment_by_name("feature/feature-scheduled")
     of_it = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment.id]))
 
     def ended() -> Any:
@@ -60,6 +64,16 @@ def test_a_scheduled_run_happens_by_itself_with_three_tracks_and_a_merge(soon: s
     assert {tag for one in tracks for tag in one.tags} == {"plait-backend-command"}
 
 
+@pytest.mark.usefixtures("changed")
+def test_the_code_can_come_from_git(client: SyncPrefectClient, place: Place) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("this copy of the project is no git repository")
+    spec = write_spec(place.specs, "from-git", "")
+    run = start(client, "feature/feature-from-git", **{**FORM, "spec": str(spec)})
+    state = finish(client, run.id)
+    assert state.name == "Completed", state.message
+
+
 def test_a_run_from_the_form_completes_and_a_second_one_reuses_every_track(
     worker: Server, client: SyncPrefectClient, place: Place
 ) -> None:
@@ -75,8 +89,6 @@ def test_a_run_from_the_form_completes_and_a_second_one_reuses_every_track(
 
 
 def test_the_form_refuses_a_value_of_the_wrong_kind(worker: Server, client: SyncPrefectClient) -> None:
-    from prefect.exceptions import PrefectHTTPStatusError
-
     with pytest.raises(PrefectHTTPStatusError, match="fresh"):
         start(client, "feature/feature", **{**FORM, "fresh": "perhaps"})
 
@@ -131,5 +143,5 @@ def test_what_a_deployed_run_saved_is_in_the_workers_store(
     assert finish(client, run.id).name == "Completed"
     store = ContextStore(LocalObjects(place.store))
     _, document = store.require("kept")
-    assert document["run"]["status"] == "verified"
+    assert document["run"]["exit_code"] == 0
     assert set(store.revisions("kept")) == {"context", "tracks/track-1", "tracks/track-2"}

@@ -43,7 +43,7 @@ class Aged:
             if file.is_file():
                 os.utime(file, (then, then))
 
-    def keys(self) -> set[str]:
+    def held(self) -> set[str]:
         """Everything but the leases."""
         return {entry.key for entry in self.objects.list("") if not entry.key.startswith("leases/")}
 
@@ -61,9 +61,9 @@ def aged(prefect_api: Server, tmp_path: Path) -> Aged:
 def test_a_dry_run_says_what_would_go_and_touches_nothing(aged: Aged) -> None:
     aged.save("w", 8)
     aged.age(2)
-    before = aged.keys()
+    before = aged.held()
     assert aged.run()["w"]["action"] == "trim"
-    assert aged.keys() == before
+    assert aged.held() == before
 
 
 def test_the_last_five_revisions_stay_with_all_they_refer_to(aged: Aged) -> None:
@@ -74,7 +74,7 @@ def test_the_last_five_revisions_stay_with_all_they_refer_to(aged: Aged) -> None
     assert aged.store.revisions("w") == {"context": (4, 5, 6, 7, 8)}
     for log in logs[3:]:
         aged.store.get_blob("w", log)
-    assert len(aged.keys()) == 10
+    assert len(aged.held()) == 10
     assert aged.run(dry_run=False) == {}
 
 
@@ -112,9 +112,9 @@ def test_a_workflow_whose_lease_has_not_ended_is_left_alone(aged: Aged) -> None:
     aged.save("w", 8)
     lease = acquire(aged.objects, "w", owner="somebody")
     aged.age(400)
-    before = aged.keys()
+    before = aged.held()
     assert aged.run(dry_run=False) == {}
-    assert aged.keys() == before
+    assert aged.held() == before
     lease.release("finished")
 
 
@@ -122,17 +122,17 @@ def test_after_thirty_days_the_newest_stays_in_place_and_the_rest_moves_into_one
     logs = aged.save("w", 8)
     with held_lease(aged.objects, "w", owner="somebody") as lease:
         lease.end_reason = "suspended"
-    before = {key: aged.objects.read(key) for key in aged.keys()}
+    before = {key: aged.objects.read(key) for key in aged.held()}
     aged.age(31)
     line = aged.run(dry_run=False)["w"]
     assert line["action"] == "archive"
     assert aged.store.revisions("w") == {"context": (8,)}
     assert aged.store.require("w")[1]["number"] == 7
     aged.store.get_blob("w", logs[-1])
-    (archive,) = (key for key in aged.keys() if key.startswith("archive/"))
+    (archive,) = (key for key in aged.held() if key.startswith("archive/"))
     with tarfile.open(fileobj=io.BytesIO(aged.objects.read(archive))) as tar:
         packed = {one.name: tar.extractfile(one).read() for one in tar}  # type: ignore[union-attr]
-    left = {key: aged.objects.read(key) for key in aged.keys() if key != archive}
+    left = {key: aged.objects.read(key) for key in aged.held() if key != archive}
     assert packed | left == before
     assert len(packed) == 14
     # A person's reason to stop is still the lease's.
