@@ -52,7 +52,7 @@ class Track(Closed):
     criteria: tuple[str, ...] | None = None
     metadata: Metadata | None = None
 
-    context_ref: str | None = None
+    context_ref: RelativePath | None = None
     status: str | None = None
     started_at: Instant | None = None
 
