@@ -25,6 +25,16 @@ TONES: dict[str, Tone] = {
 }  # fmt: skip
 
 
+MEANINGS = {
+    "verified": "Every required track, check and criterion is done and good.",
+    "verification-failed": "The work is merged, but something that was checked is wrong.",
+    "verification-incomplete": "Nothing that was checked is wrong, but something required could not be checked.",
+    "partial": "Something required is missing from the result.",
+    "running": "The run has not ended.",
+}
+"""What a verdict means, in one sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """A status in words, with the tone it is shown in."""
@@ -262,12 +272,19 @@ class ContractMatrix:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """Everything a report says of one run."""
+    """Everything a report says of one run.
+
+    Attributes:
+        meaning: What the status means, empty for one plait does not write.
+        facts: Pairs of name and value.
+        counts: Headline numbers: what is counted, how many, a word on them.
+    """
 
     workflow_id: str
     name: str
     description: str
     status: Status
+    meaning: str
     summary: str
     document: str
     run_id: str

@@ -12,7 +12,7 @@ from contexts.model.refs import ContextRef
 from contexts.store import ContextStore
 from tasks.report.bounds import listed
 from tasks.report.contract_matrix import contract_matrix
-from tasks.report.data import Listed, Log, ReportData, Size, Status, TrackRow, status
+from tasks.report.data import MEANINGS, Listed, Log, ReportData, Size, Status, TrackRow, status
 from tasks.report.evidence import ReadLog, evidence, log_reader
 from tasks.report.lists import concerns, criteria, findings, merged_list
 from tasks.report.text import cut, duration, fields, instant, items, number, plain
@@ -49,6 +49,7 @@ def gather(store: ContextStore, final: ContextRef) -> ReportData:
         name=plain(feature.get("name"), 200) or final.workflow_id,
         description=plain(feature.get("description")),
         status=status(word),
+        meaning=MEANINGS.get(word, ""),
         summary=plain(document.get("context_summary")),
         document=str(final),
         run_id=plain(run.get("id"), 80),
@@ -142,13 +143,17 @@ def _counts(document: JsonObject, records: Sequence[JsonObject]) -> tuple[tuple[
     blocking = sum(one.get("severity") == "blocking" for one in found)
     open_ = len(items(document.get("integration_concerns")))
     return (
-        ("tracks completed", f"{done} of {len(records)}", f"{reused} reused" if reused else ""),
-        ("checks passed", f"{passed} of {len(checks)}", ""),
-        ("criteria met", f"{met} of {len(wanted)}", ""),
+        ("tracks completed", _part(done, len(records)), f"{reused} reused" if reused else ""),
+        ("checks passed", _part(passed, len(checks)), ""),
+        ("criteria met", _part(met, len(wanted)), ""),
         ("findings", str(len(found)), f"{blocking} blocking" if blocking else ""),
         ("concerns", str(open_), ""),
         ("files changed", str(len(items(document.get("files_modified")))), ""),
     )
+
+
+def _part(some: int, every: int) -> str:
+    return f"{some} of {every}" if every else "none set"
 
 
 def _tracks(

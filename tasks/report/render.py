@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from contexts.model.base import JsonObject
 from tasks.report.data import ReportData
 from tasks.report.drawing import NARROW, WIDE, draw_sizes, draw_timeline
-from tasks.report.text import cut, duration, moment, plain, size, visible
+from tasks.report.text import cut, duration, moment, plain, sentence, size, visible
 from tasks.report.timeline import build_timeline
 
 _FEW = 25
@@ -30,6 +30,10 @@ def _whole(text: str) -> Markup:
     return escape(visible(text))
 
 
+def _pixels(value: float) -> str:
+    return f"{value:.1f}"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -41,7 +45,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        bytes=size, cut=cut, duration=duration, moment=moment, whole=_whole, pixels=lambda value: f"{value:.1f}"
+        bytes=size,
+        cut=cut,
+        duration=duration,
+        moment=moment,
+        pixels=_pixels,
+        sentence=sentence,
+        whole=_whole,
     )
     return environment
 

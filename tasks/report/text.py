@@ -101,6 +101,11 @@ def size(count: float) -> str:
     return f"{count / 1024:.1f} GB"
 
 
+def sentence(text: str) -> str:
+    """Return text beginning with a capital."""
+    return text[:1].upper() + text[1:]
+
+
 def moment(value: datetime | None) -> str:
     """Return an instant in words, to the second, UTC."""
     return value.strftime("%d %B %Y, %H:%M:%S UTC").lstrip("0") if value else ""
