@@ -10,10 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tasks.report.data import Row, Size, Span, Timeline
-from tasks.report.text import cut, duration, size, visible
+from tasks.report.text import brief, cut, duration, size, visible
 
 _LETTER = 7.3
 """Width of a letter at 13 px, wide enough for the usual sans-serif faces."""
+_NOTE = 26
+"""Letters of the words beside a bar."""
+_COLUMN = 4
+"""Width of a step of the area chart."""
 _STEPS = (
     0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
     86400, 172800, 604800,
@@ -139,10 +143,9 @@ def _row(
 ) -> None:
     middle = y + (28 if frame.above else frame.row / 2)
     height = 10
-    name = visible(row.name)
-    room = frame.left - 14 if not frame.above else frame.width - len(row.note) * _LETTER - 24
-    most = max(6, int(room / _LETTER) - (2 if row.critical else 0))
-    short = name if len(name) <= most else name[: most - 1] + "…"
+    note = brief(visible(row.note), _NOTE)
+    room = frame.left - 14 if not frame.above else frame.width - len(note) * _LETTER - 24
+    short = brief(visible(row.name), max(6, int(room / _LETTER) - (2 if row.critical else 0)))
     kind = "name critical" if row.critical else "name"
     words.append(Words(0, y + 15 if frame.above else middle + 4.5, ("◆ " if row.critical else "") + short, kind))
     for span in row.spans:
@@ -151,9 +154,9 @@ def _row(
         bars.append(Bar(x, middle - height / 2, width, height, _bar_kind(row, span, phase=phase), _said(row, span)))
     end = max((span.end for span in row.spans), default=0.0)
     if frame.above:
-        words.append(Words(frame.width, y + 15, visible(row.note), "note", end=True))
+        words.append(Words(frame.width, y + 15, note, "note", end=True))
     else:
-        words.append(Words(frame.left + end * scale + 8, middle + 4.5, visible(row.note), "note"))
+        words.append(Words(frame.left + end * scale + 8, middle + 4.5, note, "note"))
 
 
 def _bar_kind(row: Row, span: Span, *, phase: bool) -> str:
@@ -173,17 +176,14 @@ def _area(
     height = 44.0
     top = y + (20 if frame.above else 4)
     base = top + height
-    points = [f"M{frame.left + running[0][0] * scale:.1f} {base:.1f}"]
-    drawn = -1.0
-    peak = 0
-    for second, count in running:
-        # Many steps in one pixel are one step: the highest, so that no peak is lost.
-        x = frame.left + second * scale
-        peak = max(peak, count)
-        if x - drawn < 0.5 and count:
-            continue
-        points.append(f"H{x:.1f}V{base - height * (peak if count else 0) / most:.1f}")
-        drawn, peak = x, 0
+    columns: dict[int, int] = {}
+    for (second, count), (until, _) in zip(running, [*running[1:], running[-1]], strict=True):
+        # What happens within one column is one step: the highest, so that no peak is lost.
+        for column in range(int(second * scale / _COLUMN), int(until * scale / _COLUMN) + 1):
+            columns[column] = max(columns.get(column, 0), count)
+    points = [f"M{frame.left} {base:.1f}"]
+    for column in range(max(columns) + 1):
+        points.append(f"V{base - height * columns.get(column, 0) / most:.1f}h{_COLUMN}")
     points.append(f"V{base:.1f}Z")
     words.append(Words(0, y + 13 if frame.above else top + 16, "at work", "name"))
     words.append(Words(frame.width if frame.above else 0, y + 13 if frame.above else top + 33, f"at most {most}", "note", end=frame.above))
@@ -209,9 +209,8 @@ def draw_sizes(sizes: Sequence[Size], frame: Frame) -> Picture:
     for one in sizes:
         middle = y + (28 if frame.above else frame.row / 2)
         note = size(one.size) + (f", {one.note}" if one.note else "")
-        name = visible(one.name)
         chars = int(((frame.left - 14) if not frame.above else frame.width - len(note) * _LETTER - 20) / _LETTER)
-        words.append(Words(0, y + 15 if frame.above else middle + 4.5, name if len(name) <= chars else name[: max(chars, 2) - 1] + "…", "name"))
+        words.append(Words(0, y + 15 if frame.above else middle + 4.5, brief(visible(one.name), max(6, chars)), "name"))
         width = max(2.0, room * one.size / most)
         bars.append(Bar(frame.left, middle - 5, width, 10, "work", f"{visible(cut(one.name, 80))}: {note}"))
         if frame.above:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from contexts.model.base import JsonObject
 from tasks.report.data import ReportData
 from tasks.report.drawing import NARROW, WIDE, draw_sizes, draw_timeline
-from tasks.report.text import cut, duration, moment, plain, sentence, size, visible
+from tasks.report.text import brief, cut, duration, moment, plain, sentence, size, visible
 from tasks.report.timeline import build_timeline
 
 _FEW = 25
@@ -45,6 +45,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
+        brief=brief,
         bytes=size,
         cut=cut,
         duration=duration,

@@ -21,9 +21,7 @@ _INVISIBLE = (
 spaces, line separators, fillers, lone surrogates, tags. Joiners (200C, 200D) stay: scripts and emoji need them."""
 
 _VISIBLE: dict[int, str] = {
-    **{code: chr(0x2400 + code) for code in range(0x20) if code not in {0x09, 0x0A}},
-    0x7F: "\u2421",
-    **{code: f"\u27e8U+{code:04X}\u27e9" for code in _INVISIBLE},
+    code: f"\u2039U+{code:04X}\u203a" for code in (*range(0x09), *range(0x0B, 0x20), 0x7F, *_INVISIBLE)
 }
 
 
@@ -38,6 +36,11 @@ def visible(text: str) -> str:
 def cut(text: str, most: int = LONGEST) -> str:
     """Return text of at most ``most`` characters, saying how long it was if it was longer."""
     return text if len(text) <= most else f"{text[:most].rstrip()} … [cut: {len(text):,} characters in all]"
+
+
+def brief(text: str, most: int) -> str:
+    """Return text of at most ``most`` characters, with an ellipsis where there was more."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def plain(value: object, most: int = LONGEST) -> str:

@@ -170,7 +170,7 @@ def put_run(store: ContextStore, workflow_id: str = "shop") -> ContextRef:
     return store.save(final, workflow_id=workflow_id, name="context", after=2)
 
 
-KEPT = {"ref", "log", "sha256", "workflow_id", "_checksum"}
+KEPT = {"version", "ref", "log", "sha256", "workflow_id", "_checksum"}
 
 
 def poisoned(value: Any, text: str = HOSTILE) -> Any:
