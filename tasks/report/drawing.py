@@ -114,7 +114,11 @@ def draw_timeline(timeline: Timeline, frame: Frame) -> Picture:
     area = ""
     hidden = timeline.tracks.hidden
     named = f"Tracks ({len(timeline.tracks.shown)} of {timeline.tracks.total})" if hidden else "Tracks"
-    for heading, rows in (("Phases", timeline.phases), (named, timeline.tracks.shown), ("Checks", timeline.checks.shown)):
+    for heading, rows in (
+        ("Phases", timeline.phases),
+        (named, timeline.tracks.shown),
+        ("Checks", timeline.checks.shown),
+    ):
         if not rows:
             continue
         y += 22
@@ -138,9 +142,7 @@ def _title(timeline: Timeline) -> str:
     return f"{text}; critical path: {path}" if path else text
 
 
-def _row(
-    row: Row, frame: Frame, scale: float, y: float, bars: list[Bar], words: list[Words], *, phase: bool
-) -> None:
+def _row(row: Row, frame: Frame, scale: float, y: float, bars: list[Bar], words: list[Words], *, phase: bool) -> None:
     middle = y + (28 if frame.above else frame.row / 2)
     height = 10
     note = brief(visible(row.note), _NOTE)
@@ -186,7 +188,15 @@ def _area(
         points.append(f"V{base - height * columns.get(column, 0) / most:.1f}h{_COLUMN}")
     points.append(f"V{base:.1f}Z")
     words.append(Words(0, y + 13 if frame.above else top + 16, "at work", "name"))
-    words.append(Words(frame.width if frame.above else 0, y + 13 if frame.above else top + 33, f"at most {most}", "note", end=frame.above))
+    words.append(
+        Words(
+            frame.width if frame.above else 0,
+            y + 13 if frame.above else top + 33,
+            f"at most {most}",
+            "note",
+            end=frame.above,
+        )
+    )
     return "".join(points), base + 12
 
 
@@ -218,5 +228,7 @@ def draw_sizes(sizes: Sequence[Size], frame: Frame) -> Picture:
         else:
             words.append(Words(frame.left + width + 8, middle + 4.5, note, "note"))
         y += frame.row
-    title = "Sizes of the contexts: " + ", ".join(f"{visible(cut(one.name, 40))} {size(one.size)}" for one in sizes[:12])
+    title = "Sizes of the contexts: " + ", ".join(
+        f"{visible(cut(one.name, 40))} {size(one.size)}" for one in sizes[:12]
+    )
     return Picture(frame.name, frame.width, y + 4, 0, 0, title, tuple(bars), tuple(words), ())

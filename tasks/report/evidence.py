@@ -99,5 +99,3 @@ def _failure(item: Any) -> tuple[str, str]:
     name = next((one[key] for key in ("name", "test", "id") if one.get(key)), "")
     said = next((one[key] for key in ("message", "text", "reason") if one.get(key)), "")
     return plain(name, 300), plain(said, 1_000)
-
-

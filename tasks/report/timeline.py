@@ -42,7 +42,9 @@ def build_timeline(document: JsonObject, tracks: Iterable[JsonObject], merged_at
         for one in records
         if not one.get("reused")
     }
-    needs = {str(one.get("task_id")): _names(one.get("needs")) for one in map(fields, items(document.get("parallel_tasks")))}
+    needs = {
+        str(one.get("task_id")): _names(one.get("needs")) for one in map(fields, items(document.get("parallel_tasks")))
+    }
     ends = {name: spans[-1].end for name, spans in work.items() if spans}
     first = min((spans[0].start for spans in work.values() if spans), default=0.0)
     last = max(ends.values(), default=first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,15 @@ def new_store(folder: Path) -> ContextStore:
 
 
 def put_track(
-    store: ContextStore, workflow_id: str, task_id: str, attempts: list[tuple[float, float, str]], **more: Any
+    store: ContextStore,
+    workflow_id: str,
+    task_id: str,
+    attempts: list[tuple[float, float, str]],
+    *,
+    logged: bool = True,
+    **more: Any,
 ) -> ContextRef:
-    """Save a track document whose attempts began and lasted as given, each with a log."""
+    """Save a track document whose attempts began and lasted as given, each with a log if asked."""
     status = attempts[-1][2]
     tried = [
         {
@@ -34,7 +41,9 @@ def put_track(
             "status": said,
             "seconds": seconds,
             "started_at": at(start),
-            "log": store.put_blob(workflow_id, f"log of {task_id}, attempt {number}\n".encode(), "text/plain").model_dump(),
+            "log": store.put_blob(
+                workflow_id, f"log of {task_id}, attempt {number}\n".encode(), "text/plain"
+            ).model_dump(),
         }
         for number, (start, seconds, said) in enumerate(attempts, 1)
     ]
@@ -62,7 +71,9 @@ def put_track(
     return store.save(document, workflow_id=workflow_id, name=f"tracks/{task_id}", after=0)
 
 
-def record(ref: ContextRef | None, task_id: str, seconds: float, status: str = "completed", **more: Any) -> dict[str, Any]:
+def record(
+    ref: ContextRef | None, task_id: str, seconds: float, status: str = "completed", **more: Any
+) -> dict[str, Any]:
     line = {"task_id": task_id, "status": status, "reused": False, "attempts": 1, "seconds": seconds, **more}
     return {**line, "ref": ref.model_dump()} if ref else line
 
@@ -76,7 +87,10 @@ def put_run(store: ContextStore, workflow_id: str = "shop") -> ContextRef:
     run = {"id": "abc", "status": "running", "started_at": at(0), "base": "1" * 40}
     head = {"version": "1.0", "workflow_id": workflow_id, "current_agent": "orchestrator", "kind": "workflow"}
     store.save(
-        {**head, "timestamp": at(0), "phase": "parallel-execution", "run": run}, workflow_id=workflow_id, name="context", after=0
+        {**head, "timestamp": at(0), "phase": "parallel-execution", "run": run},
+        workflow_id=workflow_id,
+        name="context",
+        after=0,
     )
     store.save(
         {**head, "timestamp": at(34), "phase": "parallel-partial-merge", "run": run},
@@ -212,12 +226,17 @@ def put_poisoned_run(store: ContextStore, text: str = HOSTILE) -> ContextRef:
 
 def put_wide_run(store: ContextStore, count: int, workflow_id: str = "wide") -> ContextRef:
     """Save a run of many tracks, ten at a time, every hundredth failed, the last needing the first."""
-    records: list[dict[str, Any]] = []
-    for number in range(count):
+
+    def put(number: int) -> dict[str, Any]:
         status = "failed" if number % 100 == 99 else "completed"
         start, seconds = (number // 10) * 2.0, 1.0 + number % 7 / 7
-        ref = put_track(store, workflow_id, f"track-{number}", [(start, seconds, status)])
-        records.append(record(ref, f"track-{number}", seconds, status))
+        ref = put_track(
+            store, workflow_id, f"track-{number}", [(start, seconds, status)], logged=status == "failed"
+        )
+        return record(ref, f"track-{number}", seconds, status)
+
+    with ThreadPoolExecutor(16) as pool:  # the disk syncs every save, and it syncs many at once
+        records = list(pool.map(put, range(count)))
     end = count / 5 + 5
     document = {
         "version": "1.0",
