@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields as attributes
 from dataclasses import is_dataclass
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 from tasks.report.data import Listed
 from tasks.report.text import LONGEST, visible
@@ -37,16 +37,12 @@ def listed(given: Sequence[Given], make: Callable[[Given], Item], *, most: int, 
     return Listed(tuple(shown), len(given))
 
 
-def _weight(value: Any) -> int:
+def _weight(value: object) -> int:
     if isinstance(value, str):
         text = value[:LONGEST]
         return len(text) if text.isalnum() else len(visible(text).encode()) + 5 * sum(map(text.count, "<>&\"'"))
     if isinstance(value, tuple):
-        return sum(40 + _weight(one) for one in _each(value))
+        return sum(40 + _weight(one) for one in cast("tuple[object, ...]", value))
     if is_dataclass(value):
         return sum(_weight(getattr(value, one.name)) for one in attributes(value))
     return 8
-
-
-def _each(value: tuple[Any, ...]) -> Iterable[Any]:
-    return value

@@ -1,6 +1,6 @@
 """What a report says, apart from how it looks: frozen, bounded, ready for any template.
 
-Texts are as the documents have them; making them safe is the templates' last step, so that it cannot be forgotten.
+Texts are bounded and visible here already; escaping them is the templates' last step, so that it cannot be forgotten.
 Times are seconds, sizes bytes.
 """
 
@@ -13,17 +13,13 @@ from typing import Generic, Literal, TypeVar
 Tone = Literal["good", "bad", "warn", "quiet"]
 """How a status is coloured; the words always stand beside it."""
 
-TONES: dict[str, Tone] = {
-    **dict.fromkeys(("verified", "completed", "complete", "passed", "met", "aligned", "resolved", "reused", "ready"), "good"),
-    **dict.fromkeys(
-        ("verification-failed", "failed", "unmet", "blocking", "mismatch", "conflicting", "rejected"), "bad"
-    ),
-    **dict.fromkeys(
-        ("partial", "verification-incomplete", "unverified", "warning", "blocked", "cancelled", "out-of-budget",
-         "waived", "open", "missing", "left out", "unknown", "waiting"), "warn",
-    ),
-}  # fmt: skip
-
+_WORDS: dict[Tone, str] = {
+    "good": "verified completed complete passed met aligned resolved reused ready",
+    "bad": "verification-failed failed unmet blocking mismatch conflicting rejected",
+    "warn": "partial verification-incomplete unverified warning blocked cancelled out-of-budget waived open missing "
+    "left-out unknown waiting",
+}
+TONES: dict[str, Tone] = {word: tone for tone, words in _WORDS.items() for word in words.split()}
 
 MEANINGS = {
     "verified": "Every required track, check and criterion is done and good.",

@@ -185,7 +185,7 @@ def _area(
             columns[column] = max(columns.get(column, 0), count)
     points = [f"M{frame.left} {base:.1f}"]
     for column in range(max(columns) + 1):
-        points.append(f"V{base - height * columns.get(column, 0) / most:.1f}h{_COLUMN}")
+        points += [f"V{base - height * columns.get(column, 0) / most:.1f}", f"h{_COLUMN}"]
     points.append(f"V{base:.1f}Z")
     words.append(Words(0, y + 13 if frame.above else top + 16, "at work", "name"))
     words.append(

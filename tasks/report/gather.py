@@ -199,7 +199,7 @@ def _tracks(
 def _track_status(one: JsonObject, *, left_out: bool) -> Status:
     said = plain(one.get("status"), 80)
     if said == "completed" and left_out:
-        return status("left out")
+        return status("left-out")
     return status("reused" if said == "completed" and one.get("reused") else said)
 
 

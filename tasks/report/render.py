@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -14,7 +15,7 @@ from markupsafe import Markup, escape
 from contexts.model.base import JsonObject
 from tasks.report.data import ReportData
 from tasks.report.drawing import NARROW, WIDE, draw_sizes, draw_timeline
-from tasks.report.text import brief, cut, duration, moment, plain, sentence, size, visible
+from tasks.report.text import brief, duration, moment, plain, sentence, size, visible
 from tasks.report.timeline import build_timeline
 
 _FEW = 25
@@ -44,16 +45,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        brief=brief,
-        bytes=size,
-        cut=cut,
-        duration=duration,
-        moment=moment,
-        pixels=_pixels,
-        sentence=sentence,
-        whole=_whole,
-    )
+    filters: dict[str, Any] = {
+        "brief": brief,
+        "bytes": size,
+        "duration": duration,
+        "moment": moment,
+        "pixels": _pixels,
+        "sentence": sentence,
+        "whole": _whole,
+    }
+    environment.filters.update(filters)
     return environment
 
 

@@ -43,7 +43,9 @@ def put_track(
             "started_at": at(start),
             "log": store.put_blob(
                 workflow_id, f"log of {task_id}, attempt {number}\n".encode(), "text/plain"
-            ).model_dump(),
+            ).model_dump()
+            if logged
+            else None,
         }
         for number, (start, seconds, said) in enumerate(attempts, 1)
     ]
@@ -230,9 +232,7 @@ def put_wide_run(store: ContextStore, count: int, workflow_id: str = "wide") -> 
     def put(number: int) -> dict[str, Any]:
         status = "failed" if number % 100 == 99 else "completed"
         start, seconds = (number // 10) * 2.0, 1.0 + number % 7 / 7
-        ref = put_track(
-            store, workflow_id, f"track-{number}", [(start, seconds, status)], logged=status == "failed"
-        )
+        ref = put_track(store, workflow_id, f"track-{number}", [(start, seconds, status)], logged=status == "failed")
         return record(ref, f"track-{number}", seconds, status)
 
     with ThreadPoolExecutor(16) as pool:  # the disk syncs every save, and it syncs many at once

@@ -14,11 +14,11 @@ from tasks.report.text import cut, duration, instant, number, plain, size, visib
 
 
 def test_a_bidi_override_is_shown_by_its_name():
-    assert visible("cod\u202egnp.exe") == "cod‹U+202E›gnp.exe"
+    assert visible("cod\u202egnp.exe") == "cod\u2039U+202E\u203agnp.exe"
 
 
 def test_an_escape_sequence_is_shown_by_its_name():
-    assert visible("\x1b[31mred\x07") == "‹U+001B›[31mred‹U+0007›"
+    assert visible("\x1b[31mred\x07") == "\u2039U+001B\u203a[31mred\u2039U+0007\u203a"
 
 
 def test_lines_tabs_and_other_scripts_stay_as_they_are():

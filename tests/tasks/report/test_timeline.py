@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
+import orjson
 import pytest
 
 from contexts.model.refs import ContextRef
@@ -24,10 +25,22 @@ def _loaded(store: ContextStore, final: ContextRef) -> tuple[dict[str, Any], lis
     return document, store.load_many(refs)
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    store = new_store(tmp_path_factory.mktemp("usual"))
+    return orjson.dumps(_loaded(store, put_run(store)))
+
+
 @pytest.fixture
-def usual(tmp_path: Path) -> Timeline:
-    store = new_store(tmp_path)
-    return build_timeline(*_loaded(store, put_run(store)), merged_at=at(34))
+def run(saved: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The usual run's document and its tracks', for each test to change as it likes."""
+    document, tracks = orjson.loads(saved)
+    return document, tracks
+
+
+@pytest.fixture
+def usual(run: tuple[dict[str, Any], list[dict[str, Any]]]) -> Timeline:
+    return build_timeline(*run, merged_at=at(34))
 
 
 def _row(timeline: Timeline, name: str):
@@ -62,26 +75,23 @@ def test_phases_follow_one_another_over_the_whole_run(usual: Timeline):
     assert bounds == [(0, 1), (1, 33), (33, 34), (34, 41)]
 
 
-def test_recorded_phases_are_taken_as_they_are(tmp_path: Path):
-    store = new_store(tmp_path)
-    document, tracks = _loaded(store, put_run(store))
+def test_recorded_phases_are_taken_as_they_are(run: Any):
+    document, tracks = run
     document["run"]["phases"] = [{"phase": "verify", "started_at": at(36), "completed_at": at(40)}]
     (row,) = build_timeline(document, tracks).phases
     assert (row.name, row.spans[0].start, row.spans[0].end) == ("verify", 36, 40)
 
 
-def test_a_reused_track_has_no_bar(tmp_path: Path):
-    store = new_store(tmp_path)
-    document, tracks = _loaded(store, put_run(store))
+def test_a_reused_track_has_no_bar(run: Any):
+    document, tracks = run
     document["run"]["tracks"][0]["reused"] = True
     row = _row(build_timeline(document, tracks), "backend")
     assert row.spans == ()
     assert "reused" in row.note
 
 
-def test_an_attempt_of_an_earlier_run_is_not_on_this_runs_axis(tmp_path: Path):
-    store = new_store(tmp_path)
-    document, tracks = _loaded(store, put_run(store))
+def test_an_attempt_of_an_earlier_run_is_not_on_this_runs_axis(run: Any):
+    document, tracks = run
     document["run"]["started_at"] = at(4)
     row = _row(build_timeline(document, tracks), "mail")
     assert [span.kind for span in row.spans] == ["failed"]
@@ -92,9 +102,8 @@ def test_without_any_recorded_time_the_axis_has_no_length():
     assert timeline.seconds == 0
 
 
-def test_an_end_before_the_start_gives_no_negative_bar(tmp_path: Path):
-    store = new_store(tmp_path)
-    document, tracks = _loaded(store, put_run(store))
+def test_an_end_before_the_start_gives_no_negative_bar(run: Any):
+    document, tracks = run
     document["run"]["completed_at"] = at(-50)
     timeline = build_timeline(document, tracks)
     rows = (*timeline.phases, *timeline.tracks.shown, *timeline.checks.shown)
@@ -104,8 +113,8 @@ def test_an_end_before_the_start_gives_no_negative_bar(tmp_path: Path):
 @pytest.mark.parametrize("frame", [WIDE, NARROW], ids=lambda frame: frame.name)
 def test_nothing_is_drawn_outside_the_picture(usual: Timeline, frame: Any):
     picture = draw_timeline(usual, frame)
-    assert all(0 <= bar.x and bar.x + bar.width <= picture.width for bar in picture.bars)
-    assert all(0 <= bar.y and bar.y + bar.height <= picture.height for bar in picture.bars)
+    assert all(bar.x >= 0 and bar.x + bar.width <= picture.width for bar in picture.bars)
+    assert all(bar.y >= 0 and bar.y + bar.height <= picture.height for bar in picture.bars)
     assert all(0 <= word.x <= picture.width and 0 <= word.y <= picture.height for word in picture.words)
 
 
@@ -121,13 +130,12 @@ def test_of_many_tracks_the_critical_failed_and_longest_get_rows_and_all_are_cou
     assert draw_timeline(timeline, NARROW).area.endswith("Z")
 
 
-def test_the_image_stands_alone_and_is_wellformed_whatever_names_hold(tmp_path: Path):
-    store = new_store(tmp_path)
-    document, tracks = _loaded(store, put_run(store))
+def test_the_image_stands_alone_and_is_wellformed_whatever_names_hold(run: Any):
+    document, tracks = run
     document["run"]["tracks"][3]["task_id"] = HOSTILE
     document["evidence"][0]["check"] = HOSTILE
     svg = timeline_svg(document, tracks)
-    tags = {one.tag.rpartition("}")[2] for one in ElementTree.fromstring(svg).iter()}
+    tags = {one.tag.rpartition("}")[2] for one in ET.fromstring(svg).iter()}
     assert tags == {"svg", "style", "rect", "line", "text", "defs", "pattern", "title"}
     assert "http://" not in svg.replace('xmlns="http://www.w3.org/2000/svg"', "").replace("src=http://192.0.2.1", "")
     uri = timeline_data_uri(document, tracks)
