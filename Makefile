@@ -6,7 +6,7 @@ UV := .venv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup check test test-ui bench demo
+.PHONY: help setup setup-stores check test test-stores test-ui bench demo
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -27,6 +27,12 @@ check: setup ## ruff, pyright strict, import-linter
 
 test: setup ## the tests; at most five minutes on two cores
 	$(RUN) pytest -m "not chaos and not stores and not ui"
+
+setup-stores: setup ## install the S3 servers the store tests run on, below .cache
+	$(RUN) python tests/contexts/stores/servers.py ministack r2
+
+test-stores: setup-stores ## the laws of a store on every S3 server, at full length
+	PLAIT_TEST_ROUNDS=50 $(RUN) pytest tests/contexts/stores
 
 test-ui: setup ## the pages in a real browser, Debian's chromium
 	@command -v chromium >/dev/null || { \

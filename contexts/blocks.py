@@ -1,7 +1,7 @@
 """Prefect blocks that build stores, and the serializer for the few results Prefect keeps in them.
 
-Register both with ``prefect block register -m contexts.blocks``. As result storage of a task or flow they keep Prefect's
-results below ``results/``, the one place where objects are overwritten.
+Register both with ``prefect block register -m contexts.blocks``. As result storage of a task or flow they keep
+Prefect's results below ``results/``, the one place where objects are overwritten.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class S3Contexts(_ResultStorage):
     addressing: Addressing = Field(
         default="auto",
         title="Addressing",
-        description="Where the bucket's name goes: in the path, in the host name (virtual), or as boto3 chooses (auto).",
+        description="Where the bucket's name goes: in the path, in the host name (virtual), or left to boto3 (auto).",
     )
     encryption: Encryption = Field(
         default="",
@@ -167,7 +167,7 @@ class S3Contexts(_ResultStorage):
 class RefSerializer(Serializer):
     """Write results as JSON, and read nothing else: references and plain values, so that a bucket cannot run code."""
 
-    type: Literal["plait-refs"] = "plait-refs"
+    type: Literal["plait-refs"] = "plait-refs"  # pyright: ignore[reportIncompatibleVariableOverride] how Prefect tells serializers apart
 
     def dumps(self, obj: Any) -> bytes:
         """Return JSON bytes of a `ContextRef`, a plain value, or a list of such.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, section
 from contexts.model.parts import CriterionResult
 from contexts.model.spec import Criterion, Spec
 
@@ -127,7 +127,7 @@ def _judge_all_tests(by_check: Mapping[str, JsonObject]) -> tuple[Any, str, list
         if bad:
             status = "unmet" if wanted == "failed" else "unverified"
             return status, f"check {bad[0]}: {tests[bad[0]].get('reason') or wanted}", proof
-    count = sum(int(((one.get("result") or {}).get("tests") or {}).get("passed", 0)) for one in tests.values())
+    count = sum(int((section(one, "result").get("tests") or {}).get("passed", 0)) for one in tests.values())
     return "met", f"{count} tests passed in {', '.join(proof)}", proof
 
 
@@ -135,7 +135,7 @@ def _judge_coverage(sign: str, target: float, by_check: Mapping[str, JsonObject]
     measured = {
         name: float(one["result"]["coverage"]["percent"])
         for name, one in by_check.items()
-        if one["status"] == "passed" and (one.get("result") or {}).get("coverage")
+        if one["status"] == "passed" and section(one, "result").get("coverage")
     }
     if not measured:
         return "unverified", "no passed check measured coverage", []

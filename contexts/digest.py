@@ -8,6 +8,7 @@ in or out, and a test fails when a new field is in neither list.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,19 @@ RESULT_OUT = frozenset(
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What decides a track's result.
+
+    Attributes:
+        digest: sha256 over all of it, in hexadecimal.
+        parts: The first half of a sha256 per part, so that a later run can say which part changed.
+    """
+
+    digest: str
+    parts: Mapping[str, str]
+
+
 def criteria_of(spec: Spec, track: Track) -> dict[str, list[Any]]:
     """Return the success criteria that reach a track, by area, as plain values.
 
@@ -72,8 +86,8 @@ def track_inputs(
     base: str | None,
     prerequisites: Mapping[str, str],
     agent: Mapping[str, Any],
-) -> str:
-    """Return the inputs digest of a track, sha256 in hexadecimal.
+) -> Inputs:
+    """Return what decides a track's result.
 
     Args:
         spec: The spec.
@@ -82,26 +96,23 @@ def track_inputs(
         prerequisites: Result digests of the transitive prerequisites, by task_id.
         agent: What `agent_inputs` says of the backend.
     """
-    return sha256(
-        canonical(
-            {
-                "format": FORMAT,
-                "task_id": track.task_id,
-                "role": track.agent,
-                "scope": track.scope,
-                "owns": track.owns,
-                "migrations": track.migrations,
-                "feature": spec.feature_spec.to_json(),
-                "constraints": spec.shared_constraints,
-                "integration_requirements": spec.integration_requirements,
-                "criteria": criteria_of(spec, track),
-                "base": base,
-                "setup": spec.repository.setup if spec.repository else (),
-                "prerequisites": dict(prerequisites),
-                "agent": dict(agent),
-            }
-        )
-    ).hexdigest()
+    parts = {
+        "task_id": track.task_id,
+        "role": track.agent,
+        "scope": track.scope,
+        "owns": track.owns,
+        "migrations": track.migrations,
+        "feature": spec.feature_spec.to_json(),
+        "constraints": spec.shared_constraints,
+        "integration requirements": spec.integration_requirements,
+        "criteria": criteria_of(spec, track),
+        "base commit": base,
+        "setup": spec.repository.setup if spec.repository else (),
+        "prerequisites": dict(prerequisites),
+        "agent": dict(agent),
+    }
+    digests = {name: sha256(canonical(value)).hexdigest()[:16] for name, value in parts.items()}
+    return Inputs(sha256(canonical({"format": FORMAT, **parts})).hexdigest(), digests)
 
 
 def agent_inputs(

@@ -279,11 +279,14 @@ def _read(name: str, folder: int) -> Versioned | None:
         descriptor = os.open(name, _FILE_FLAGS, dir_fd=folder)
     except FileNotFoundError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return None
-        body = file.read()
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            body = file.read()
+    finally:
+        os.close(descriptor)
     return Versioned(body=body, version=_version(body, status))
 
 

@@ -86,14 +86,13 @@ def connect(settings: S3Settings, session: boto3.Session | None = None) -> S3Cli
         session = session or boto3.Session(profile_name=settings.profile or None)
         region = settings.region or _default_region(settings, session)
         # The stubs type every AWS service at once, most of them as unknown.
-        client: S3Client = cast("Any", session).client(
+        return cast("Any", session).client(
             "s3",
             endpoint_url=settings.endpoint_url or None,
             region_name=region or None,
             config=config,
             verify=settings.verify,
         )
-        return client
     except ProfileNotFound as error:
         raise StoreDenied(f"{error}: name one of your AWS configuration files, or none") from error
     except (ValueError, BotoCoreError) as error:

@@ -15,14 +15,14 @@ import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 
 from contexts import secrets
 from contexts.codec import canonical, seal, unseal
 from contexts.errors import ChecksumMismatch, NotFound, ObjectExists, RevisionConflict, SecretRefused
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.names import check_id
 from contexts.objects import ObjectStore
@@ -101,7 +101,7 @@ class ContextStore:
                 document=name,
                 pointer=hit.pointer,
             )
-        clean: JsonObject = redacted.value
+        clean = cast("JsonObject", redacted.value)
         found = [
             {
                 "rule": "secrets/value-in-document",
@@ -111,7 +111,7 @@ class ContextStore:
             }
             for hit in redacted.hits
         ]
-        return {**clean, "findings": [*(clean.get("findings") or []), *found]}
+        return {**clean, "findings": [*entries(clean, "findings"), *found]}
 
     def _outline(self, workflow_id: str, value: Any) -> Any:
         if not isinstance(value, list | dict) or not value or _BLOB in value:
@@ -120,16 +120,17 @@ class ContextStore:
         if len(body) <= INLINE_BYTES:
             return value  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
         ref = self.put_blob(workflow_id, body, "application/json", scanned=True)
-        return {_BLOB: ref.model_dump(), "items": len(value)}  # pyright: ignore[reportUnknownArgumentType] same
+        return {_BLOB: ref.model_dump(), "items": len(cast("list[Any]", value))}
 
     def expand(self, workflow_id: str, document: JsonObject) -> JsonObject:
         """Return a document with every stored-aside list put back."""
-        return {
-            key: orjson.loads(self.get_blob(workflow_id, BlobRef(**value[_BLOB])))
-            if isinstance(value, dict) and _BLOB in value
-            else value
-            for key, value in document.items()
-        }
+
+        def whole(value: Any) -> Any:
+            if not isinstance(value, dict) or _BLOB not in value:
+                return value  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
+            return orjson.loads(self.get_blob(workflow_id, BlobRef.model_validate(value[_BLOB])))
+
+        return {key: whole(value) for key, value in document.items()}
 
     def load(self, ref: ContextRef) -> JsonObject:
         """Return the whole document of a reference, expanded.
@@ -166,6 +167,16 @@ class ContextStore:
             workflow_id=workflow_id, document=name, revision=revision, sha256=document["_checksum"], size=len(body)
         )
         return ref, self.expand(workflow_id, document)
+
+    def load_revisions(self, workflow_id: str, wanted: Iterable[tuple[str, int]]) -> dict[str, JsonObject]:
+        """Return several documents by name, each at the revision wanted, read side by side."""
+        pairs = list(wanted)
+
+        def read(pair: tuple[str, int]) -> JsonObject:
+            return self.load_revision(workflow_id, *pair)[1]
+
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-read") as pool:
+            return {name: document for (name, _), document in zip(pairs, pool.map(read, pairs), strict=True)}
 
     def latest(self, workflow_id: str, name: str = CONTEXT) -> tuple[ContextRef, JsonObject] | None:
         """Return the newest revision of a document, None if it was never saved."""

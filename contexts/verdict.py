@@ -21,12 +21,25 @@ AREAS = {
 """Which of the five areas of verification a kind of check belongs to."""
 
 
+_PHASES = {"verified": "integration-verified", "completed": "integration-unverified"}
+STATE_NAMES = {
+    "verified": "Completed",
+    "completed": "Completed",
+    "partial": "Partial",
+    "out-of-budget": "OutOfBudget",
+    "verification-failed": "VerificationFailed",
+    "verification-incomplete": "VerificationIncomplete",
+}
+"""What the flow run's state is called, by status."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How a run ended.
 
     Attributes:
-        status: ``verified``, ``verification-failed``, ``verification-incomplete`` or ``partial``.
+        status: ``verified``, ``completed`` (there was nothing to verify), ``verification-failed``,
+            ``verification-incomplete``, ``partial`` or ``out-of-budget``.
         exit_code: As the command line returns it.
         reasons: Why it is not simply verified, most important first.
     """
@@ -38,17 +51,7 @@ class Verdict:
     @property
     def phase(self) -> str:
         """The phase the final context is in."""
-        return "integration-verified" if self.status == "verified" else self.status
-
-    @property
-    def state_name(self) -> str:
-        """The name of the flow run's state."""
-        return {
-            "verified": "Completed",
-            "partial": "Partial",
-            "verification-failed": "VerificationFailed",
-            "verification-incomplete": "VerificationIncomplete",
-        }[self.status]
+        return _PHASES.get(self.status, self.status)
 
 
 def reach_verdict(
@@ -99,12 +102,16 @@ def reach_verdict(
         if one.required and one.status == "unverified"
     ]
     reasons = (*partial, *failed, *unknown)
+    if "out-of-budget" in tracks.values():
+        return Verdict("out-of-budget", 4, reasons)
     if partial:
         return Verdict("partial", 3, reasons)
     if failed:
         return Verdict("verification-failed", 1, reasons)
     if unknown:
         return Verdict("verification-incomplete", 1, reasons)
+    if not evidence and not criteria:
+        return Verdict("completed", 0, ("the spec has neither checks nor criteria, so nothing was verified",))
     return Verdict("verified", 0, ())
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import allow_failure, flow, unmapped
+from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.exceptions import TerminationSignal
+from prefect.states import Cancelled, Completed, Failed
 
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
-from flows.schedule import Tracks, run_tracks
+from contexts.verdict import STATE_NAMES
+from flows.merging import merge_all
+from flows.schedule import run_tracks
 from tasks.initialize import initialize
-from tasks.merge_contexts import is_stored, merge_contexts
 from tasks.publish import publish
 from tasks.run import Run, open_run
 from tasks.run_check import run_check
@@ -51,21 +53,21 @@ def feature(
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
     with open_run(request) as run:
-        parent = initialize(run)
-        tracks = run_tracks(run)
-        merged = _merge(run, parent, tracks)
-        evidence = _check(run, merged)
-        final = verify(run, merged, evidence, tracks.outcomes)
-        publish(run, final, [parent, merged, final])
-        return _final_state(run, final)
-
-
-def _merge(run: Run, parent: ContextRef, tracks: Tracks) -> ContextRef:
-    waits = [allow_failure(future) for future in tracks.futures]
-    merged = merge_contexts.submit(run, parent, tracks.completed, tracks.gaps, wait_for=waits).result()
-    if is_stored(run, merged):
-        return merged
-    return merge_contexts.with_options(refresh_cache=True)(run, parent, tracks.completed, tracks.gaps)
+        try:
+            with run.phase("initialize"):
+                parent = initialize(run)
+            with run.phase("tracks"):
+                tracks = run_tracks(run)
+            with run.phase("merge"):
+                merged = merge_all(run, parent, tracks)
+            with run.phase("checks"):
+                evidence = _check(run, merged)
+            final = verify(run, parent, merged, evidence, tracks.outcomes)
+            publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)])
+            return _final_state(run, final)
+        except (KeyboardInterrupt, TerminationSignal):
+            run.lease.end_reason = "cancelled"
+            return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
 
 
 def _check(run: Run, merged: ContextRef) -> list[BlobRef]:
@@ -86,5 +88,4 @@ def _final_state(run: Run, final: ContextRef) -> State[Any]:
     message = "; ".join(record["reasons"]) or document["context_summary"]
     if record["exit_code"] == 0:
         return Completed(message=message, data=final)
-    names = {"partial": "Partial", "verification-failed": "VerificationFailed"}
-    return Failed(name=names.get(record["status"], "VerificationIncomplete"), message=message[:2000], data=final)
+    return Failed(name=STATE_NAMES[record["status"]], message=message[:2000], data=final)

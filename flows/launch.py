@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from contexts.errors import PlaitError
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.opening import open_objects
@@ -83,6 +82,8 @@ def launch(request: RunRequest) -> RunReport:
         return describe_run(request, result)
     if isinstance(result, BaseException):
         raise result
+    if state.is_cancelled():
+        raise KeyboardInterrupt
     raise PlaitError(f"the run ended as {state.name}: {state.message}")
 
 
@@ -98,12 +99,7 @@ def describe_run(request: RunRequest, final: ContextRef) -> RunReport:
         tracks=tuple(TrackLine.model_validate(one, extra="ignore") for one in record["tracks"]),
         context=final,
         report=record.get("report_path"),
-        reasons=tuple(record.get("reasons") or ()),
+        reasons=tuple(entries(record, "reasons")),
         branch=record.get("branch"),
         workspace_root=str(workspace_root(store, final.workflow_id)),
     )
-
-
-def request_for(spec: Path | None = None, **options: Any) -> RunRequest:
-    """Return a request with paths made absolute, so that the flow may run anywhere on this machine."""
-    return RunRequest(spec=str(spec.absolute()) if spec else None, **options)

@@ -9,18 +9,21 @@ import queue
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from contexts.plan import transitive_needs
 from prefect import unmapped
 from prefect.futures import PrefectFuture
 
 from contexts.errors import TrackFailed
 from contexts.model.refs import ContextRef
 from contexts.model.spec import Track
+from contexts.plan_graph import all_needs
 from tasks.progress import Progress, report
 from tasks.run import Run
 from tasks.run_track import TrackOutcome, run_track
 
 Future = PrefectFuture[Any]
+
+_STOP_SECONDS = 25.0
+"""How long a stopped run waits for its tracks: the supervisors' own stop ladder takes less."""
 
 
 class Tracks:
@@ -59,11 +62,13 @@ class _Schedule:
         self.run = run
         self.tracks = {track.task_id: track for track in run.spec.parallel_tasks}
         self.needs = {task_id: frozenset(track.needs) for task_id, track in self.tracks.items()}
+        self.standing_on = all_needs(run.spec)
         self.outcomes: dict[str, TrackOutcome] = {}
         self.started: dict[str, Future] = {}
         self.done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.running = 0
         self.stopped = ""
+        self.spent = ""
 
     def go(self) -> Tracks:
         try:
@@ -74,12 +79,16 @@ class _Schedule:
                     self._settle(self.done.get())
                 self._start()
         except BaseException:
+            # Agents are told to stop, and their last words are saved while this run still holds the lease.
             self.run.cancel.set()
+            for future in self.started.values():
+                future.wait(timeout=_STOP_SECONDS)
             raise
         order = [self.outcomes[task_id] for task_id in self.tracks]
         return Tracks(order, list(self.started.values()))
 
     def _start(self) -> None:
+        self._watch_budget()
         self._block()
         free = self.run.spec.max_parallel - self.running
         ready = [
@@ -101,10 +110,25 @@ class _Schedule:
                 if task_id in self.outcomes or task_id in self.started:
                     continue
                 broken = [need for need in self.needs[task_id] if need in self.outcomes and not self._ended_well(need)]
-                reason = f"it needs {', '.join(sorted(broken))}, which did not complete" if broken else self.stopped
-                if reason:
+                if broken:
+                    reason = f"it needs {', '.join(sorted(broken))}, which did not complete"
                     self._close(TrackOutcome(task_id, "blocked", None, reason=reason))
-                    changed = True
+                elif self.spent:
+                    self._close(TrackOutcome(task_id, "out-of-budget", None, reason=self.spent))
+                elif self.stopped:
+                    self._close(TrackOutcome(task_id, "blocked", None, reason=self.stopped))
+                else:
+                    continue
+                changed = True
+
+    def _watch_budget(self) -> None:
+        budget = self.run.spec.budget
+        cost = sum(one.cost_usd for one in self.outcomes.values())
+        tokens = sum(one.tokens for one in self.outcomes.values())
+        if budget.cost_usd is not None and cost >= budget.cost_usd:
+            self.spent = f"the budget of {budget.cost_usd:g} US dollars is spent: the tracks report {cost:g}"
+        elif budget.tokens is not None and tokens >= budget.tokens:
+            self.spent = f"the budget of {budget.tokens} tokens is spent: the tracks report {tokens}"
 
     def _ended_well(self, task_id: str) -> bool:
         return self.outcomes[task_id].status == "completed"
@@ -112,7 +136,7 @@ class _Schedule:
     def _map(self, batch: Sequence[Track], retries: int) -> None:
         backoff = float(self.run.spec.policy.retry_backoff_seconds)
         task = run_track.with_options(
-            retries=retries, retry_delay_seconds=[backoff * 2**step for step in range(min(retries, 10))] or None
+            retries=retries, retry_delay_seconds=[backoff * 2**step for step in range(min(retries, 10))] or 0
         )
         futures = task.map(
             unmapped(self.run),
@@ -126,7 +150,7 @@ class _Schedule:
             future.add_done_callback(lambda _, task_id=track.task_id: self.done.put(task_id))
 
     def _prerequisites(self, track: Track) -> dict[str, ContextRef]:
-        refs = {name: self.outcomes[name].ref for name in transitive_needs(self.run.spec, track.task_id)}
+        refs = {name: self.outcomes[name].ref for name in self.standing_on[track.task_id]}
         return {name: ref for name, ref in refs.items() if ref}
 
     def _settle(self, task_id: str) -> None:
@@ -146,6 +170,8 @@ class _Schedule:
                     cast("ContextRef | None", details.get("ref")),
                     attempts=cast("int", details.get("attempts", 0)),
                     seconds=cast("float", details.get("seconds", 0.0)),
+                    cost_usd=cast("float", details.get("cost_usd", 0.0)),
+                    tokens=cast("int", details.get("tokens", 0)),
                     reason=str(details.get("reason", result)),
                 )
             )
@@ -158,8 +184,8 @@ class _Schedule:
 
     def _close(self, outcome: TrackOutcome) -> None:
         self.outcomes[outcome.task_id] = outcome
-        if outcome.status == "blocked":
-            report(Progress(self.run.workflow_id, "track", outcome.task_id, "blocked", outcome.reason))
+        if outcome.status in {"blocked", "out-of-budget"}:
+            report(Progress(self.run.workflow_id, "track", outcome.task_id, outcome.status, outcome.reason))
         elif (
             outcome.status != "completed"
             and self.run.spec.policy.on_failure == "all"

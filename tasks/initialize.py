@@ -5,7 +5,8 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.model.base import JsonObject
+from contexts.faults import reach
+from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef
 from contexts.model.spec import FORMAT_VERSION
 from contexts.store import CONTEXT
@@ -27,7 +28,10 @@ def initialize(run: Run) -> ContextRef:
         LeaseLost: Another run owns the workflow now.
     """
     report(Progress(run.workflow_id, "phase", "initialize", "running"))
-    ref = run.save(CONTEXT, _document(run))
+    document = _document(run)
+    reach("initialize.before-save")
+    ref = run.save(CONTEXT, document)
+    reach("initialize.after-save")
     report(Progress(run.workflow_id, "phase", "initialize", "done", str(ref)))
     return ref
 
@@ -37,7 +41,7 @@ def _document(run: Run) -> JsonObject:
     carried: JsonObject = {}
     if earlier:
         carried = {key: earlier[1][key] for key in ("waivers", "settlements", "evidence") if key in earlier[1]}
-    recorded: JsonObject = (earlier[1].get("run") or {}) if earlier else {}
+    recorded: JsonObject = section(earlier[1], "run") if earlier else {}
     started = now()
     return {
         "version": FORMAT_VERSION,

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
+from tasks.run_metrics import measure
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~])")
 
@@ -37,12 +38,12 @@ def _name(ref: JsonObject | None) -> str:
     return str(ContextRef(**ref)) if ref else ""
 
 
-def overview(document: JsonObject, phases: Sequence[ContextRef]) -> str:
+def overview(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]) -> str:
     """Return the whole overview.
 
     Args:
         document: The final context.
-        phases: The contexts each phase saved, in order.
+        sizes: The contexts the phases saved, by phase.
     """
     run: JsonObject = document["run"]
     lines = [
@@ -56,13 +57,12 @@ def overview(document: JsonObject, phases: Sequence[ContextRef]) -> str:
     if run.get("reasons"):
         lines += ["## Why it is not verified", "", *(f"- {plain(reason)}" for reason in run["reasons"]), ""]
     lines += ["## Tracks", "", *_table(track_rows(document)), ""]
-    lines += ["## Time", "", *_table(_times(document)), ""]
-    lines += ["## Context sizes", "", *_table(_sizes(document, phases)), ""]
+    lines += _metric_tables(document, sizes)
     lines += ["## Checks", "", *_table(_checks(document)), ""]
     lines += ["## Criteria", "", *_table(_criteria(document)), ""]
-    concerns = document.get("integration_concerns") or []
+    concerns = entries(document, "integration_concerns")
     lines += ["## Concerns", "", *([f"- {plain(one['concern'])}" for one in concerns] or ["None."]), ""]
-    actions = document.get("pending_actions") or []
+    actions = entries(document, "pending_actions")
     shown = [one if isinstance(one, str) else one.get("action") for one in actions]
     lines += ["## Pending actions", "", *([f"- {plain(one)}" for one in shown] or ["None."]), ""]
     return "\n".join(lines)
@@ -79,36 +79,26 @@ def _table(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
     ]
 
 
-def _times(document: JsonObject) -> list[dict[str, Any]]:
-    run: JsonObject = document["run"]
-    worked = [float(one["seconds"]) for one in run["tracks"] if one["status"] == "completed"]
-    rows: list[dict[str, Any]] = [
-        {"what": "tracks one after another", "value": f"{sum(worked):.1f} s", "formula": "sum of the tracks' times"},
-        {"what": "longest track", "value": f"{max(worked, default=0):.1f} s", "formula": "max of the tracks' times"},
-    ]
-    if any(one.get("reused") for one in run["tracks"]):
-        rows.append(
-            {"what": "note", "value": "some tracks were reused", "formula": "their times are of the run that did them"}
-        )
-    return rows
-
-
-def _sizes(document: JsonObject, phases: Sequence[ContextRef]) -> list[dict[str, Any]]:
-    initial, *later = phases
-    tracks = [ContextRef(**one["ref"]) for one in document["run"]["tracks"] if one.get("ref")]
-    named = [
-        ("initial", initial),
-        *((ref.document, ref) for ref in tracks),
-        *zip(("merged", "final"), later, strict=True),
-    ]
-    return [{"phase": name, "revision": ref.revision, "bytes": ref.size} for name, ref in named]
+def _metric_tables(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]) -> Iterable[str]:
+    _, found = measure(document, sizes)
+    for table in found:
+        yield f"## {table.title}"
+        yield ""
+        yield "| " + " | ".join(table.columns) + " |"
+        yield "|" + " --- |" * len(table.columns)
+        for row in table.rows:
+            yield "| " + " | ".join(plain(cell.display) for cell in row) + " |"
+        yield ""
+        for note in table.notes:
+            yield f"{plain(note, 500)}"
+            yield ""
 
 
 def _checks(document: JsonObject) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for one in document.get("evidence") or []:
-        tests: JsonObject = (one.get("result") or {}).get("tests") or {}
-        coverage: JsonObject = (one.get("result") or {}).get("coverage") or {}
+    for one in entries(document, "evidence"):
+        tests: JsonObject = section(one, "result").get("tests") or {}
+        coverage: JsonObject = section(one, "result").get("coverage") or {}
         rows.append(
             {
                 "check": one["check"],
@@ -127,5 +117,5 @@ def _checks(document: JsonObject) -> list[dict[str, Any]]:
 def _criteria(document: JsonObject) -> list[dict[str, Any]]:
     return [
         {"criterion": one["id"], "text": one["text"], "status": one["status"], "why": one["reason"]}
-        for one in document.get("criteria") or []
+        for one in entries(document, "criteria")
     ]

@@ -15,7 +15,7 @@ _REF = "$context"
 class RefSerializer(Serializer):
     """Writes results as JSON and reads nothing else back, so that a shared bucket cannot run code."""
 
-    type: Literal["plait-refs"] = "plait-refs"
+    type: Literal["plait-refs"] = "plait-refs"  # pyright: ignore[reportIncompatibleVariableOverride] Prefect's own do so
 
     def dumps(self, obj: Any) -> bytes:
         """Return JSON bytes of a `ContextRef`, a plain value, or a list of such.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -13,18 +13,20 @@ from uuid import uuid4
 
 import orjson
 
+from contexts.digest import Inputs
 from contexts.errors import InputError, RevisionConflict, SpecError
+from contexts.faults import reach
 from contexts.held_lease import HeldLease, held_lease
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, section
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
 from contexts.opening import open_objects
 from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
 from contexts.store import CONTEXT, ContextStore
-from tasks.agents.backend import Backend
-from tasks.agents.command import CommandBackend
-from tasks.agents.replay import Recording, ReplayBackend, read_recordings
+from tasks.agents.replay import Recording, read_recordings
+from tasks.backends import Backend, backend_for, stored_recordings
+from tasks.reuse import inputs_of
 from tasks.walls.workspace import Repository
 
 _FOLDER_HINT = "spec-folder"
@@ -52,6 +54,7 @@ class Run:
         recordings: Recorded track documents, by task_id.
         forced: Tracks that run whatever the store holds.
         cancel: Set when everything is to stop.
+        phases: When each finished phase began and ended.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Run:
         self.forced = forced
         self.cancel = threading.Event()
         self.lease = lease
+        self.phases: list[JsonObject] = []
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
         self._lock = threading.Lock()
 
@@ -92,6 +96,15 @@ class Run:
     def has_repository(self) -> bool:
         """Whether the user's own repository is the base and receives a branch."""
         return self.spec.repository is not None
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Generator[None]:
+        """Record when a phase began and ended."""
+        record: JsonObject = {"name": name, "started_at": now()}
+        try:
+            yield
+        finally:
+            self.phases.append({**record, "completed_at": now()})
 
     def latest(self, name: str) -> tuple[ContextRef, JsonObject] | None:
         """Return the newest revision of a document that this run knows of, by one read; None if there is none."""
@@ -117,22 +130,13 @@ class Run:
         return ref
 
     def backend(self, track: Track) -> Backend:
-        """Return what really runs a track.
+        """Return what really runs a track."""
+        return backend_for(self.spec, track, folder=self.folder, recordings=self.recordings)
 
-        Raises:
-            SpecError: A recording is missing, or nothing is declared for its role.
-        """
-        if track.task_id in self.recordings:
-            return ReplayBackend(self.recordings[track.task_id])
-        agent = self.spec.agents.get(track.agent)
-        if agent is None:
-            raise SpecError(f"track {track.task_id!r} has neither a recording nor a declared agent {track.agent!r}")
-        if agent.backend == "replay":
-            recording = read_recordings(self.folder / agent.path).get(track.task_id)
-            if recording is None:
-                raise SpecError(f"{agent.path} holds no recording of track {track.task_id!r}")
-            return ReplayBackend(recording)
-        return CommandBackend(agent, self.folder)
+    def inputs(self, track: Track, results: Mapping[str, str]) -> Inputs:
+        """Return what decides a track's result, from the result digests of its prerequisites."""
+        base = self.base if self.has_repository else None
+        return inputs_of(self.spec, track, folder=self.folder, recordings=self.recordings, base=base, results=results)
 
     def exchange(self, task_id: str) -> Path:
         """Return a track's own folder beside its workspace: assignment, context, log, home."""
@@ -180,7 +184,7 @@ def workspace_root(store: ContextStore, workflow_id: str) -> Path:
 
 
 @contextlib.contextmanager
-def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex) -> Iterator[Run]:
+def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex) -> Generator[Run]:
     """Open a run: spec, store, lease, repository, base; and end the lease with its reason, however the run ends.
 
     Everything that can be wrong with the input is found here, before any agent starts.
@@ -207,15 +211,25 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
             store=store,
             repository=repository,
             base=base,
-            recordings=recordings or _stored_recordings(store, workflow_id, earlier),
+            recordings=recordings or stored_recordings(store, workflow_id, earlier.get("run") or {}),
             forced=forced,
             lease=lease,
             revisions=revisions,
         )
         (repository.root / _FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
+        reach("run.opened")
+        watch = threading.Thread(target=_stop_when_lost, args=(run,), name="plait-lease-watch", daemon=True)
+        watch.start()
         try:
             yield run
         finally:
+            run.cancel.set()
+
+
+def _stop_when_lost(run: Run) -> None:
+    """Stop the agents of a run that no longer owns its workflow; what they would save belongs to nobody."""
+    while not run.cancel.is_set():
+        if run.lease.lost.wait(0.5):
             run.cancel.set()
 
 
@@ -225,14 +239,6 @@ def _forced(request: RunRequest, spec: Spec) -> frozenset[str]:
     if unknown:
         raise InputError(f"--rerun {unknown[0]}: there is no such track; there are {', '.join(sorted(known))}")
     return frozenset(known) if request.fresh else frozenset(request.rerun)
-
-
-def _stored_recordings(store: ContextStore, workflow_id: str, earlier: JsonObject) -> dict[str, Recording]:
-    stored: JsonObject = (earlier.get("run") or {}).get("recordings") or {}
-    return {
-        task_id: Recording(one["name"], store.get_blob(workflow_id, BlobRef(**one["blob"])))
-        for task_id, one in stored.items()
-    }
 
 
 def _repository(
@@ -247,7 +253,7 @@ def _repository(
     if "://" not in source:
         source = str((loaded.folder if request.repository is None else Path.cwd()) / source)
     repository = Repository.prepare(root, source)
-    recorded: JsonObject = earlier.get("run") or {}
+    recorded = section(earlier, "run")
     if recorded.get("base") and recorded.get("base_name") == wanted.base and not request.fresh:
         return repository, repository.pin(str(recorded["base"]))
     owned = tuple(dict.fromkeys(glob for track in loaded.spec.parallel_tasks for glob in track.owns))

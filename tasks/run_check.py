@@ -10,7 +10,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
-from contexts.model.base import JsonObject
+from contexts.faults import reach
+from contexts.model.base import JsonObject, entries
 from contexts.model.checks import Check
 from contexts.model.parts import Evidence
 from contexts.model.refs import BlobRef, ContextRef
@@ -31,7 +32,7 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
     document = run.store.load(merged)
     commit, tree = str(document["run"]["integrated"]), str(document["run"]["tree"])
     inputs = check_inputs(check, tree)
-    for earlier in document.get("evidence") or ():
+    for earlier in entries(document, "evidence"):
         if earlier.get("inputs") == inputs and earlier.get("status") == "passed":
             report(
                 Progress(
@@ -41,9 +42,12 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
             blob = run.store.put_json(run.workflow_id, {**earlier, "reused": True})
             return Completed(name="Reused", message="Passed before on this tree", data=blob)
     report(Progress(run.workflow_id, "check", check_id, "running"))
+    reach("check.before-run")
     ran = _run(run, check, commit)
+    reach("check.after-run")
     evidence = _evidence(run, check, ran, tree, inputs)
     blob = run.store.put_json(run.workflow_id, evidence)
+    reach("check.evidence-saved")
     report(Progress(run.workflow_id, "check", check_id, ran.status, ran.reason, ran.seconds))
     return Completed(name=ran.status.capitalize(), message=ran.reason or None, data=blob)
 

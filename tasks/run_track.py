@@ -13,20 +13,22 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.states import Completed
 
-from contexts.digest import agent_inputs, criteria_of, result_digest, track_inputs
+from contexts.digest import Inputs, criteria_of, result_digest
 from contexts.errors import InputError, SecretRefused, TrackFailed
+from contexts.faults import reach
 from contexts.model.assignment import Assignment
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries, parse_instant, section
 from contexts.model.parts import Attempt, Execution, TrackStatus
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
-from contexts.plan import transitive_needs
+from contexts.plan_graph import transitive_needs
+from contexts.reuse import judge_track
 from contexts.store import track_document
 from tasks.agents.backend import Backend, Delivery, Job
-from tasks.agents.replay import ReplayBackend
+from tasks.checkpoints import checkpointing, read_checkpoint
 from tasks.progress import Progress, report
 from tasks.run import Run, now
-from tasks.track_document import describe_failure, describe_success
+from tasks.track_document import describe_success, describe_unfinished
 from tasks.walls.ports import lease_ports
 from tasks.workspaces import Started, Work, collect, start_workspace
 
@@ -37,6 +39,11 @@ class TrackOutcome:
 
     Attributes:
         seconds: Wall time of the track's attempts; for a reused track, of the run that did the work.
+        cost_usd: US dollars the agent reports as spent.
+        tokens: Input plus output tokens the agent reports.
+        started_at: When its first attempt began; of a recording, what was recorded.
+        completed_at: When it was done.
+        recorded: The times are those of a recording that was replayed.
     """
 
     task_id: str
@@ -46,6 +53,11 @@ class TrackOutcome:
     attempts: int = 0
     seconds: float = 0.0
     reason: str = ""
+    cost_usd: float = 0.0
+    tokens: int = 0
+    started_at: str | None = None
+    completed_at: str | None = None
+    recorded: bool = False
 
 
 def may_pass(_task: Any, _run: TaskRun, state: State[Any]) -> bool:
@@ -80,17 +92,12 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
     track = run.spec.track(task_id)
     needed = _needed(run, track, prerequisites)
     backend = run.backend(track)
-    inputs = track_inputs(
-        run.spec,
-        track,
-        base=run.base if run.has_repository and backend.works else None,
-        prerequisites={name: str((document.get("execution") or {}).get("result")) for name, document in needed.items()},
-        agent=_agent_inputs(run, track, backend),
-    )
+    results = {name: str(section(document, "execution").get("result")) for name, document in needed.items()}
+    inputs = run.inputs(track, results)
     earlier = run.latest(track_document(task_id))
-    first = _attempt_number() == 1
-    if earlier and not (first and task_id in run.forced) and _is_done(earlier[1], inputs):
-        outcome = _reused(earlier)
+    forced = task_id in run.forced and _attempt_number() == 1
+    if earlier and judge_track(earlier[1], inputs, forced=forced).action == "reuse":
+        outcome = _reused(run, earlier)
         report(Progress(run.workflow_id, "track", task_id, "reused", str(earlier[0]), outcome.seconds))
         return Completed(name="Reused", message=f"Same inputs as {earlier[0]}", data=outcome)
     return _attempt(run, track, backend, inputs, needed, earlier[1] if earlier else None)
@@ -106,105 +113,169 @@ def _needed(run: Run, track: Track, prerequisites: Mapping[str, ContextRef]) -> 
     return dict(zip(names, run.store.load_many([prerequisites[name] for name in names]), strict=True)) if names else {}
 
 
-def _agent_inputs(run: Run, track: Track, backend: Backend) -> JsonObject:
-    if isinstance(backend, ReplayBackend):
-        return agent_inputs(None, folder=run.folder, recording=backend.recording.raw)
-    return agent_inputs(run.spec.agents[track.agent], folder=run.folder)
-
-
-def _is_done(document: JsonObject, inputs: str) -> bool:
-    execution: JsonObject = document.get("execution") or {}
-    return document.get("status") == "completed" and execution.get("inputs") == inputs
-
-
-def _reused(earlier: tuple[ContextRef, JsonObject]) -> TrackOutcome:
+def _reused(run: Run, earlier: tuple[ContextRef, JsonObject]) -> TrackOutcome:
     ref, document = earlier
-    execution: JsonObject = document["execution"]
-    attempts = len(execution["attempts"])
-    return TrackOutcome(document["task_id"], "completed", ref, True, attempts, execution["seconds"])
+    return _completed(run, ref, document, reused=True)
+
+
+def _completed(run: Run, ref: ContextRef, document: JsonObject, *, reused: bool) -> TrackOutcome:
+    execution = section(document, "execution")
+    started, ended, seconds = execution["started_at"], execution["completed_at"], float(execution["seconds"])
+    recorded = False
+    if execution["backend"] == "replay":
+        planned = run.spec.track(document["task_id"]).started_at or document.get("started_at")
+        if planned and parse_instant(planned) <= parse_instant(document["timestamp"]):
+            started, ended, recorded = planned, document["timestamp"], True
+            seconds = (parse_instant(ended) - parse_instant(started)).total_seconds()
+    return TrackOutcome(
+        document["task_id"],
+        "completed",
+        ref,
+        reused=reused,
+        attempts=len(execution["attempts"]),
+        seconds=seconds,
+        started_at=started,
+        completed_at=ended,
+        recorded=recorded,
+        **_spent(document),
+    )
+
+
+def _spent(document: JsonObject) -> dict[str, Any]:
+    usage = section(document, "usage")
+    tokens = int(usage.get("input_tokens") or 0) + int(usage.get("output_tokens") or 0)
+    return {"cost_usd": float(usage.get("cost_usd") or 0), "tokens": tokens}
+
+
+@dataclass(slots=True)
+class _Trial:
+    """One attempt while it is made."""
+
+    run: Run
+    track: Track
+    backend: Backend
+    inputs: Inputs
+    needed: Mapping[str, JsonObject]
+    tried: list[Attempt]
+    checkpoint: JsonObject | None
+    started_at: str
+    started: float
+
+    @property
+    def number(self) -> int:
+        return len(self.tried) + 1
+
+    def execution(self, status: str, delivery: Delivery | None = None, **more: Any) -> Execution:
+        """Return the record of all attempts with this one as it stands."""
+        attempt = Attempt(
+            number=self.number,
+            status=status,
+            seconds=round(time.monotonic() - self.started, 3),
+            started_at=self.started_at,
+            exit_code=delivery.exit_code if delivery else None,
+            reason=(delivery.reason or None) if delivery else None,
+            log=more.pop("log", None),
+        )
+        attempts = [*self.tried, attempt]
+        return Execution(
+            inputs=self.inputs.digest,
+            parts=dict(self.inputs.parts),
+            backend=self.backend.name,
+            started_at=attempts[0].started_at,
+            completed_at=None if status == "running" else now(),
+            seconds=round(sum(one.seconds for one in attempts), 3),
+            attempts=attempts,
+            reason=attempt.reason,
+            run_id=self.run.id,
+            **more,
+        )
+
+    def save_checkpoint(self, left: JsonObject) -> None:
+        """Save what the agent has left so far."""
+        document = describe_unfinished(self.run, self.track, "running", self.execution("running"), checkpoint=left)
+        reach("checkpoint.before-save")
+        self.run.save(track_document(self.track.task_id), document)
+        reach("checkpoint.after-save")
 
 
 def _attempt(
-    run: Run, track: Track, backend: Backend, inputs: str, needed: Mapping[str, JsonObject], earlier: JsonObject | None
+    run: Run,
+    track: Track,
+    backend: Backend,
+    inputs: Inputs,
+    needed: Mapping[str, JsonObject],
+    earlier: JsonObject | None,
 ) -> TrackOutcome:
-    tried = _earlier_attempts(earlier, inputs)
-    number, started = len(tried) + 1, time.monotonic()
-    started_at = now()
-    report(Progress(run.workflow_id, "track", track.task_id, "running", f"attempt {number}" if number > 1 else ""))
+    tried, checkpoint = _earlier_attempts(earlier, inputs.digest)
+    trial = _Trial(run, track, backend, inputs, needed, tried, checkpoint, now(), time.monotonic())
+    message = f"attempt {trial.number}" if tried else ""
+    report(Progress(run.workflow_id, "track", track.task_id, "running", message))
     place = start_workspace(run, track, needed) if backend.works else None
-    delivery, log = _deliver(run, track, backend, needed, tried, number, place)
-    work: Work | None = None
-    document: JsonObject | None = None
+    reach("track.workspace-ready")
+    delivery, log = _deliver(trial, place)
     if delivery.context is not None:
         try:
             work = collect(run, track, place) if place else None
             document = describe_success(run, track, delivery.context, work)
         except (InputError, SecretRefused) as error:
             delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
-    seconds = round(time.monotonic() - started, 3)
-    attempt = Attempt(
-        number=number,
-        status="completed" if document else "cancelled" if delivery.cancelled else "failed",
-        seconds=seconds,
-        started_at=started_at,
-        exit_code=delivery.exit_code,
-        reason=delivery.reason or None,
-        log=log,
-    )
-    attempts = [*tried, attempt]
-    execution = Execution(
-        inputs=inputs,
-        result=result_digest(document, work.tree if work else None) if document else None,
-        backend=backend.name,
-        started_at=attempts[0].started_at,
-        completed_at=now(),
-        seconds=round(sum(one.seconds for one in attempts), 3),
-        attempts=attempts,
-        reason=delivery.reason or None,
-        run_id=run.id,
-        **(work.recorded() if work else {}),
-    )
-    name = track_document(track.task_id)
-    if document is None:
-        ref = run.save(name, describe_failure(run, track, delivery, execution))
-        status = "cancelled" if delivery.cancelled else "failed"
-        report(Progress(run.workflow_id, "track", track.task_id, status, delivery.reason, seconds))
-        raise TrackFailed(
-            f"track {track.task_id} {status}: {delivery.reason}",
-            task_id=track.task_id,
-            reason=delivery.reason,
-            retryable=delivery.retryable and not run.cancel.is_set(),
-            ref=ref,
-            attempts=number,
-            seconds=execution.seconds,
-            status=status,
-        )
-    ref = run.save(name, {**document, "execution": execution.to_json()})
-    report(Progress(run.workflow_id, "track", track.task_id, "completed", str(ref), seconds))
-    return TrackOutcome(track.task_id, "completed", ref, attempts=number, seconds=float(execution.seconds))
+        else:
+            return _complete(trial, document, work, log)
+    raise _fail(trial, delivery, log)
 
 
-def _earlier_attempts(earlier: JsonObject | None, inputs: str) -> list[Attempt]:
-    execution: JsonObject = (earlier or {}).get("execution") or {}
+def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobRef | None) -> TrackOutcome:
+    result = result_digest(document, work.tree if work else None)
+    execution = trial.execution("completed", log=log, result=result, **(work.recorded() if work else {}))
+    task_id = trial.track.task_id
+    reach("track.before-save")
+    saved: JsonObject = {**document, "execution": execution.to_json()}
+    ref = trial.run.save(track_document(task_id), saved)
+    reach("track.after-save")
+    report(Progress(trial.run.workflow_id, "track", task_id, "completed", str(ref), float(execution.seconds)))
+    return _completed(trial.run, ref, saved, reused=False)
+
+
+def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed:
+    run, task_id = trial.run, trial.track.task_id
+    status = "cancelled" if delivery.cancelled else "failed"
+    execution = trial.execution(status, delivery, log=log)
+    left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
+    document = describe_unfinished(
+        run, trial.track, status, execution, reason=delivery.reason, checkpoint=left or trial.checkpoint
+    )
+    reach("track.before-failure")
+    ref = run.save(track_document(task_id), document)
+    reach("track.after-failure")
+    report(Progress(run.workflow_id, "track", task_id, status, delivery.reason, float(execution.seconds)))
+    return TrackFailed(
+        f"track {task_id} {status}: {delivery.reason}",
+        task_id=task_id,
+        reason=delivery.reason,
+        retryable=delivery.retryable and not run.cancel.is_set(),
+        ref=ref,
+        attempts=trial.number,
+        seconds=execution.seconds,
+        status=status,
+        **_spent(left or {}),
+    )
+
+
+def _earlier_attempts(earlier: JsonObject | None, inputs: str) -> tuple[list[Attempt], JsonObject | None]:
+    """Return the attempts made at the same inputs so far, and the last checkpoint they left."""
+    execution = section(earlier or {}, "execution")
     if not earlier or earlier.get("status") == "completed" or execution.get("inputs") != inputs:
-        return []
-    return [Attempt.model_validate(one) for one in execution["attempts"]]
+        return [], None
+    return [Attempt.model_validate(one) for one in execution["attempts"]], earlier.get("checkpoint")
 
 
-def _deliver(
-    run: Run,
-    track: Track,
-    backend: Backend,
-    needed: Mapping[str, JsonObject],
-    tried: list[Attempt],
-    number: int,
-    place: Started | None,
-) -> tuple[Delivery, BlobRef | None]:
+def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | None]:
+    run, track = trial.run, trial.track
     exchange = run.exchange(track.task_id)
-    log = exchange / f"attempt-{number}.log"
+    log = exchange / f"attempt-{trial.number}.log"
     with lease_ports(track.ports) as lent:
         job = Job(
-            assignment=_assignment(run, track, needed, tried, number, lent.ports),
+            assignment=_assignment(trial, lent.ports),
             workspace=place.folder if place else exchange,
             exchange=exchange,
             log=log,
@@ -212,26 +283,31 @@ def _deliver(
             cancel=run.cancel,
             on_line=lambda line: report(Progress(run.workflow_id, "line", track.task_id, "running", line)),
         )
-        delivery = Delivery(None, place.failure) if place and place.failure else backend.run(job)
+        every = float(track.checkpoint_minutes) * 60
+        if place and place.failure:
+            delivery = Delivery(None, place.failure)
+        elif trial.backend.works:
+            with checkpointing(exchange / "context.json", every, trial.save_checkpoint):
+                delivery = trial.backend.run(job)
+        else:
+            delivery = trial.backend.run(job)
+    reach("track.agent-ended")
     blob = run.store.put_blob(run.workflow_id, log.read_bytes(), "text/plain") if log.is_file() else None
+    reach("track.log-saved")
     return delivery, blob
 
 
-def _assignment(
-    run: Run,
-    track: Track,
-    needed: Mapping[str, JsonObject],
-    tried: list[Attempt],
-    number: int,
-    ports: tuple[int, ...],
-) -> Assignment:
+def _assignment(trial: _Trial, ports: tuple[int, ...]) -> Assignment:
+    run, track, needed = trial.run, trial.track, trial.needed
     feature = run.spec.feature_spec.to_json()
-    requirements = feature.pop("requirements", None) or []
+    requirements = entries(feature, "requirements")
+    feature.pop("requirements", None)
+    stated = {name: one.get("api_contract_assumptions") for name, one in needed.items()}
     return Assignment(
         workflow_id=run.workflow_id,
         task_id=track.task_id,
         agent=track.agent,
-        attempt=number,
+        attempt=trial.number,
         scope=track.scope,
         feature=feature,
         requirements=requirements,
@@ -240,10 +316,8 @@ def _assignment(
         criteria=criteria_of(run.spec, track),
         owns=list(track.owns),
         prerequisites=dict(needed),
-        contracts={
-            name: one["api_contract_assumptions"] for name, one in needed.items() if "api_contract_assumptions" in one
-        },
-        last_failure=tried[-1].reason if tried else None,
-        checkpoint=None,
+        contracts={name: contract for name, contract in stated.items() if contract is not None},
+        last_failure=trial.tried[-1].reason or trial.tried[-1].status if trial.tried else None,
+        checkpoint=trial.checkpoint,
         ports=list(ports),
     )

@@ -9,11 +9,10 @@ from pydantic import ValidationError
 
 from contexts.codec import describe
 from contexts.errors import DocumentError
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, entries
 from contexts.model.document import Context
 from contexts.model.parts import Execution
 from contexts.model.spec import FORMAT_VERSION, Track
-from tasks.agents.backend import Delivery
 from tasks.run import Run, now
 from tasks.workspaces import Work
 
@@ -58,7 +57,7 @@ def describe_success(run: Run, track: Track, left: JsonObject, work: Work | None
         document["claims"] = claims
     findings = _findings(track, left, work)
     if findings:
-        document["findings"] = [*(document.get("findings") or []), *findings]
+        document["findings"] = [*entries(document, "findings"), *findings]
     try:
         Context.model_validate_json(orjson.dumps(document))
     except ValidationError as error:
@@ -110,10 +109,20 @@ def _finding(rule: str, severity: str, message: str, track: Track, pointer: str,
     }
 
 
-def describe_failure(run: Run, track: Track, delivery: Delivery, execution: Execution) -> JsonObject:
-    """Return the document of a track that did not deliver: why, and where its logs are."""
-    status = "cancelled" if delivery.cancelled else "failed"
-    return {
+def describe_unfinished(
+    run: Run, track: Track, status: str, execution: Execution, *, reason: str = "", checkpoint: JsonObject | None = None
+) -> JsonObject:
+    """Return the document of a track that has not delivered: why, where its logs are, what it had left so far.
+
+    Args:
+        run: The run.
+        track: The track.
+        status: ``running`` for a checkpoint, ``cancelled`` or ``failed``.
+        execution: The attempts so far.
+        reason: Why it did not deliver.
+        checkpoint: What the agent had left in its context file.
+    """
+    document: JsonObject = {
         "version": FORMAT_VERSION,
         "workflow_id": f"{run.workflow_id}-{track.task_id}",
         "parent_workflow_id": run.workflow_id,
@@ -124,7 +133,14 @@ def describe_failure(run: Run, track: Track, delivery: Delivery, execution: Exec
         "phase": f"{track.task_id}-{status}",
         "kind": "track",
         "status": status,
-        "error_log": [{"timestamp": now(), "agent": track.agent, "error": delivery.reason, "resolved": False}],
-        "context_summary": f"{status.capitalize()}: {delivery.reason}"[:500],
+        "context_summary": f"{status.capitalize()}: {reason}"[:500] if reason else status.capitalize(),
         "execution": execution.to_json(),
     }
+    if reason:
+        document["error_log"] = [{"timestamp": now(), "agent": track.agent, "error": reason, "resolved": False}]
+    if checkpoint is not None:
+        document["checkpoint"] = checkpoint
+        document["checkpoints"] = [
+            {"id": f"{track.task_id}-{execution.attempts[-1].number}", "timestamp": now(), "phase": status}
+        ]
+    return document

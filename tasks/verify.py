@@ -9,23 +9,29 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.criteria import decide
-from contexts.model.base import JsonObject
+from contexts.faults import reach
+from contexts.model.base import JsonObject, entries, section
 from contexts.model.parts import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import CONTEXT
 from contexts.verdict import Verdict, areas_of, reach_verdict
+from tasks.audit_run import audit_run, by_severity
 from tasks.progress import Progress, report
 from tasks.run import Run, now
 from tasks.run_check import load_evidence
+from tasks.run_metrics import measure
 from tasks.run_track import TrackOutcome
 
 
 @task(name="verify", task_run_name="verify {run.workflow_id}", cache_policy=NO_CACHE)
-def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Sequence[TrackOutcome]) -> ContextRef:
+def verify(
+    run: Run, parent: ContextRef, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Sequence[TrackOutcome]
+) -> ContextRef:
     """Decide every criterion by evidence, deliver the branch, and save the final context.
 
     Args:
         run: The run.
+        parent: The workflow's context as initialize saved it.
         merged: The merged context.
         evidence: References of the checks' evidence records.
         tracks: How each track ended.
@@ -34,11 +40,12 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
         The final context; ``run.status``, ``run.exit_code`` and ``run.reasons`` in it are the verdict.
     """
     report(Progress(run.workflow_id, "phase", "verify", "running"))
+    began = now()
     document = run.store.load(merged)
     records = load_evidence(run, list(evidence))
-    waivers: list[JsonObject] = document.get("waivers") or []
+    waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
-    findings = _findings(run, tracks)
+    findings = by_severity([*entries(document, "findings"), *audit_run(run.store, parent, document)])
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},
@@ -48,6 +55,7 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
         findings=findings,
         waivers=waivers,
     )
+    reach("verify.decided")
     document.update(
         timestamp=now(),
         current_agent="integration-verifier",
@@ -58,25 +66,22 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
         evidence=records,
         criteria=[one.model_dump(mode="json", exclude_none=True) for one in criteria],
         findings=findings,
-        run=_record(run, document["run"], verdict, tracks),
+        run=_record(run, document["run"], verdict, tracks, began),
         context_summary=_summary(verdict, tracks, records),
     )
     document.pop("_checksum", None)
+    computed, _ = measure(document, [("initialize", parent), ("merge", merged)])
+    document["metrics"] = {**section(document, "metrics"), **computed.model_dump(mode="json", exclude_none=True)}
+    reach("verify.before-save")
     ref = run.save(CONTEXT, document)
+    reach("verify.after-save")
     report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
     return ref
 
 
-def _findings(run: Run, tracks: Sequence[TrackOutcome]) -> list[JsonObject]:
-    found: list[JsonObject] = []
-    refs = [one.ref for one in tracks if one.ref and one.status == "completed"]
-    for track in run.store.load_many(refs):
-        found.extend(track.get("findings") or ())
-    return found
-
-
-def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome]) -> JsonObject:
+def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome], began: str) -> JsonObject:
     branch = _deliver(run, before)
+    reach("verify.delivered")
     record = RunRecord.model_validate(
         {
             **before,
@@ -93,10 +98,17 @@ def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[Tra
         TrackRecord(
             task_id=one.task_id, status=one.status, reused=one.reused, attempts=one.attempts,
             seconds=round(one.seconds, 3), reason=one.reason or None, ref=one.ref,
+            started_at=one.started_at, completed_at=one.completed_at, recorded=one.recorded or None,
         ).model_dump(mode="json", exclude_none=True)
         for one in tracks
     ]  # fmt: skip
-    return {**orjson.loads(record.model_dump_json(exclude_none=True)), "tracks": lines}
+    phases = [*run.phases, {"name": "verify", "started_at": began, "completed_at": now()}]
+    return {
+        **orjson.loads(record.model_dump_json(exclude_none=True)),
+        "tracks": lines,
+        "phases": phases,
+        "max_parallel": run.spec.max_parallel,
+    }
 
 
 def _deliver(run: Run, before: JsonObject) -> str | None:

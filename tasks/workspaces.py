@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contexts.specfile import resolve_argv
-
 from contexts.errors import SecretRefused
-from contexts.model.base import JsonObject
+from contexts.faults import reach
+from contexts.model.base import JsonObject, section
 from contexts.model.parts import Refused
 from contexts.model.refs import BlobRef
 from contexts.model.spec import Track
 from contexts.secrets import redact_text
+from contexts.specfile import resolve_argv
 from tasks.run import Run
 from tasks.walls.environment import agent_environment
 from tasks.walls.staging import Staged
@@ -66,12 +66,12 @@ class Work:
         return kept
 
 
-def restore_commit(run: Run, document: JsonObject) -> str | None:
+def restore_commit(run: Run, document: Mapping[str, Any]) -> str | None:
     """Return the commit a track's document names, fetched from its bundle where this machine lacks it.
 
     None for a track that worked on no files.
     """
-    execution: JsonObject = document.get("execution") or {}
+    execution = section(document, "execution")
     commit: str | None = execution.get("commit")
     if commit is None or run.repository.git.commit_of(commit):
         return commit
@@ -145,10 +145,12 @@ def collect(run: Run, track: Track, place: Started) -> Work:
     snapshot = run.repository.snapshot(
         track.task_id, place.folder, place.start, _message(run, track), datetime.now(UTC), inspect=inspect
     )
+    reach("track.committed")
     bundle = None
     if snapshot.commit != place.start:
         body = run.repository.bundle(run.base, snapshot.commit)
         bundle = run.store.put_blob(run.workflow_id, body, "application/x-git-bundle")
+        reach("track.bundle-saved")
     return Work(
         start=place.start,
         commit=snapshot.commit,

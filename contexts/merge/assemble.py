@@ -10,7 +10,7 @@ import orjson
 
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.merge.derive import Derived, derive
-from contexts.model.base import JsonObject, parse_instant
+from contexts.model.base import JsonObject, entries, parse_instant
 
 _NOT_CARRIED = {
     "_checksum", "version", "workflow_id", "timestamp", "current_agent", "next_agent", "phase", "parallel_tasks",
@@ -40,8 +40,8 @@ def assemble(
         files_settled: Whether git has already decided files that several tracks changed.
         expanded: Carry each track's remaining document inline (as JSON fragments) instead of by reference.
     """
-    entries: list[JsonObject] = parent.get("parallel_tasks") or []
-    order = [str(entry["task_id"]) for entry in entries]
+    planned: list[JsonObject] = entries(parent, "parallel_tasks")
+    order = [str(entry["task_id"]) for entry in planned]
     derived = derive(contributions, order)
     missing = [task_id for task_id in order if task_id not in contributions]
     why = gaps or {}
@@ -61,11 +61,11 @@ def assemble(
     return {
         **_head(parent, derived, timestamp, missing, len(contributions)),
         **{key: parent[key] for key in parent if key not in _NOT_CARRIED and key not in derived.lists},
-        "parallel_tasks": [_closed_entry(entry, contributions, why) for entry in entries],
-        "parallel_execution_summary": _summary(entries, contributions, order),
+        "parallel_tasks": [_closed_entry(entry, contributions, why) for entry in planned],
+        "parallel_execution_summary": _summary(planned, contributions, order),
         **derived.lists,
-        "integration_concerns": [*(parent.get("integration_concerns") or []), *derived.concerns],
-        "metrics": _metrics(derived, contributions),
+        "integration_concerns": [*entries(parent, "integration_concerns"), *derived.concerns],
+        "metrics": {"total_files_modified": len(derived.lists["files_modified"])},
         "track_contexts": {
             task_id: _track(contributions[task_id], expanded=expanded) for task_id in _in_order(contributions, order)
         },
@@ -139,8 +139,8 @@ def _times(entry: JsonObject, one: Contribution) -> tuple[datetime, datetime] | 
         return None
 
 
-def _summary(entries: Sequence[JsonObject], contributions: Contributions, order: Sequence[str]) -> JsonObject:
-    by_task = {entry["task_id"]: entry for entry in entries}
+def _summary(planned: Sequence[JsonObject], contributions: Contributions, order: Sequence[str]) -> JsonObject:
+    by_task = {entry["task_id"]: entry for entry in planned}
     tasks: list[JsonObject] = []
     spans: list[tuple[datetime, datetime]] = []
     for task_id in _in_order(contributions, order):
@@ -172,12 +172,3 @@ def _summary(entries: Sequence[JsonObject], contributions: Contributions, order:
             **summary,
         }
     return summary
-
-
-def _metrics(derived: Derived, contributions: Contributions) -> JsonObject:
-    return {
-        "total_files_modified": len(derived.lists["files_modified"]),
-        "total_decisions": len(derived.lists["decisions"]),
-        "total_pending_actions": len(derived.lists["pending_actions"]),
-        "total_tracks": len(contributions),
-    }

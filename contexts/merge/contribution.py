@@ -10,7 +10,7 @@ import orjson
 
 from contexts.codec import CHECKSUM, checksum, pointer
 from contexts.errors import DocumentError
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef
 
 MERGED_LISTS = ("files_modified", "decisions", "pending_actions", "error_log")
@@ -51,7 +51,9 @@ _FACTS = (
     "timestamp",
     "test_coverage",
     "usage",
+    "findings",
 )
+_EXECUTION = ("start", "commit", "tree", "bundle", "result", "seconds", "started_at", "completed_at")
 
 
 def contribute(document: JsonObject, *, ref: ContextRef | None = None, name: str | None = None) -> Contribution:
@@ -80,6 +82,9 @@ def contribute(document: JsonObject, *, ref: ContextRef | None = None, name: str
             raise DocumentError(f"{label}: {field} is not a list", document=label, pointer=pointer(field))
         lists[field] = _checked(field, value, label)  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
     facts = {key: document[key] for key in _FACTS if key in document}
+    execution = section(document, "execution")
+    if execution:
+        facts["execution"] = {key: execution[key] for key in _EXECUTION if key in execution}
     details = document.get("implementation_details")
     if isinstance(details, dict) and "test_coverage" in details and "test_coverage" not in facts:
         facts["test_coverage"] = details["test_coverage"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -71,3 +72,15 @@ class Closed(BaseModel):
     """Base of everything a user writes as a spec: an unknown field is an error unless it begins with ``x-``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+
+def section(document: Mapping[str, Any], key: str) -> JsonObject:
+    """Return the object under a key of plain JSON; an empty one where there is none."""
+    value = document.get(key)
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def entries(document: Mapping[str, Any], key: str) -> list[Any]:
+    """Return the list under a key of plain JSON; an empty one where there is none."""
+    value = document.get(key)
+    return cast("list[Any]", value) if isinstance(value, list) else []

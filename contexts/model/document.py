@@ -43,7 +43,8 @@ class Context(Open):
 
     Only the head is required. ``next_agent`` null means nobody is next: the document is complete. ``provenance`` holds,
     for every merged list, one list of sources per item, each ``task_id#pointer``: the track and the place in it.
-    ``contributions`` is what a group's document passes on to the merge above it.
+    ``contributions`` is what a group's document passes on to the merge above it; ``checkpoint`` is what an unfinished
+    agent had left in its context file.
     """
 
     version: str
@@ -70,6 +71,7 @@ class Context(Open):
     constraints: list[Any] | None = None
     error_log: list[ErrorEntry] | None = None
     checkpoints: list[Checkpoint] | None = None
+    checkpoint: dict[str, Any] | None = None
     metadata: Metadata | None = None
     conversation_history: list[Any] | None = None
     usage: Usage | None = None

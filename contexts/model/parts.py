@@ -248,6 +248,7 @@ class Execution(Open):
 
     Attributes:
         inputs: Digest of everything that decides what the track produces.
+        parts: The same by part, shortened, to say which part changed.
         result: Digest of what it produced: content and tree, no times and no usage.
         start: Commit the track started from.
         commit: Commit that holds its work.
@@ -259,6 +260,7 @@ class Execution(Open):
     """
 
     inputs: str
+    parts: dict[str, str] | None = None
     result: str | None = None
     backend: str
     started_at: Instant
@@ -288,6 +290,7 @@ class TrackRecord(Open):
     ref: ContextRef | None = None
     started_at: Instant | None = None
     completed_at: Instant | None = None
+    recorded: bool | None = None
 
 
 class RunRecord(Open):

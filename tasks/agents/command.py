@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from contexts.specfile import resolve_argv
 
 from contexts.errors import DocumentError
 from contexts.model.policy import CommandAgent
+from contexts.specfile import resolve_argv
 from tasks.agents.backend import Delivery, Job
 from tasks.agents.left import read_left
 from tasks.walls.environment import agent_environment
@@ -66,11 +66,24 @@ class CommandBackend:
         if outcome.exit_code != 0:
             retryable = outcome.exit_code in self.agent.retryable_exit_codes
             how = f"exit code {outcome.exit_code}" if outcome.exit_code is not None else f"signal {outcome.signal}"
-            return Delivery(None, f"the program ended with {how}", retryable, exit_code=outcome.exit_code)
+            last = last_line(job.log)
+            reason = f"the program ended with {how}" + (f": {last}" if last else "")
+            return Delivery(None, reason, retryable, exit_code=outcome.exit_code)
         try:
             return Delivery(read_left(left), exit_code=0)
         except DocumentError as error:
             return Delivery(None, error.message, exit_code=0)
+
+
+def last_line(log: Path, most: int = 300) -> str:
+    """Return the last line a program printed that says anything, cut to ``most`` characters."""
+    if not log.is_file():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 8192))
+        lines = file.read().decode("utf-8", "replace").split("\n")
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1][:most] if said else ""
 
 
 def split_environment(env: dict[str, str]) -> tuple[list[str], dict[str, str]]:

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from contexts.specfile import resolve_argv
-
 from contexts.codec import digest
 from contexts.model.base import JsonObject
 from contexts.model.checks import Check
+from contexts.specfile import resolve_argv
 from tasks.agents.command import split_environment
 from tasks.checks.reports import ReportError, parse_coverage, parse_junit, read_report
 from tasks.walls.environment import agent_environment

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from contexts.errors import RepositoryError
 from tasks.walls.git import TrustedGit, create_git_dir
@@ -59,20 +57,15 @@ def _make_repository(git: TrustedGit, commit: str, git_dir: Path, branch: str | 
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder with all in it, also what an agent made read-only; follow no link."""
-
-    def unlock(remove: Callable[[str], Any], path: str, _: Any) -> None:
-        for locked in (Path(path).parent, Path(path)):
-            if not locked.is_symlink() and locked.is_dir():
-                locked.chmod(0o700)
-        if remove in {os.scandir, os.open}:  # it could not be listed
-            shutil.rmtree(path)
-        else:
-            remove(path)
-
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():
-        shutil.rmtree(folder, onerror=unlock)
+        folder.chmod(0o700)
+        for parent, names, _ in os.walk(folder):
+            for name in names:
+                if not (path := Path(parent, name)).is_symlink():
+                    path.chmod(0o700)  # before the walk descends into it
+        shutil.rmtree(folder)
 
 
 def set_aside(folder: Path) -> Path:

@@ -36,6 +36,8 @@ def why_refused_link(path: str, target: str) -> str | None:
     ``..`` may stand only at the beginning of the target, where it is counted from a real folder. So no set of accepted
     links, from one track or from several merged ones, leads out of the tree.
     """
+    if path.rpartition("/")[2].lower() == ".gitmodules":
+        return "git refuses a .gitmodules that is a symbolic link"
     if target.startswith("/"):
         return "it is a symbolic link to an absolute path"
     if any(ord(character) < 0x20 for character in target):

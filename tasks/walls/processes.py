@@ -12,6 +12,8 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 
 def descendants(root: int) -> dict[int, int]:
     """Map every living descendant of a process to its parent (Linux; elsewhere none are found)."""
+    if not os.access("/proc/thread-self/children", os.F_OK):
+        return _descendants_by_scan(root)
     found: dict[int, int] = {}
     queue = [root]
     while queue:
@@ -21,6 +23,16 @@ def descendants(root: int) -> dict[int, int]:
                 found[child] = parent
                 queue.append(child)
     return {pid: parent for pid, parent in found.items() if _stat(pid)[:1] not in ([], ["Z"], ["X"])}
+
+
+def _descendants_by_scan(root: int) -> dict[int, int]:
+    """Find descendants by everybody's parent, for kernels built without lists of children."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()] if sys.platform == "linux" else []  # noqa: PTH208
+    parents = {pid: int(words[1]) for pid in pids if (words := _stat(pid)) and words[0] not in {"Z", "X"}}
+    found: dict[int, int] = {}
+    while more := {p: q for p, q in parents.items() if (q == root or q in found) and p not in found}:
+        found |= more
+    return found
 
 
 def _children(pid: int) -> list[int]:

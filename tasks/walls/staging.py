@@ -6,6 +6,7 @@ what stands in that place now. Git hashes the files with the orchestrator's git 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -22,7 +23,10 @@ from contexts.errors import RepositoryError
 from tasks.walls.git import TrustedGit, failure
 from tasks.walls.paths import MAX_FILE_BYTES, Refused, why_refused_link, why_refused_path
 
-_CULPRIT = re.compile(r"(?:Invalid path|Unable to process path) '?(.+?)'?\s*$", re.MULTILINE)
+_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)  # no fault of a file's
+_MAX_NOT_TAKEN = 100
+_UNREADABLE = "it cannot be read"
+_LOCKED = re.compile(rb"could not open directory '(.+?)/?':")
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
@@ -63,6 +67,7 @@ class Staged:
         self._index = folder / f"index-{uuid.uuid4().hex}"
         self._folders: dict[str, bool] = {}
         self._refused: dict[str, str] = {}
+        self._not_taken = 0
         try:
             self._fill()
             self.tree = self._write_tree()
@@ -133,12 +138,16 @@ class Staged:
     def _fill(self) -> None:
         self._git.run("read-tree", self._start, index=self._index)
         tracked = self._tracked()
-        gone = [path for path, (mode, _) in tracked.items() if mode != "160000" and self._kind(path) is None]
+        gone = [path for path, (mode, _) in tracked.items() if mode != "160000" and self._is_gone(path)]
         taken = [path for path, (mode, blob) in tracked.items() if mode != "160000" and self._takes(path, blob)]
-        listed = self._git.run(
+        listed = self._git.call(
             "ls-files", "-o", "-z", "--exclude-per-directory=.gitignore", index=self._index, work_tree=self._workspace
         )
-        for raw in listed.split(b"\0"):
+        if listed.returncode:
+            raise failure(("ls-files",), listed.stderr)
+        for folder in _LOCKED.findall(listed.stderr):
+            self._refused[os.fsdecode(folder)] = _UNREADABLE
+        for raw in listed.stdout.split(b"\0"):
             path = os.fsdecode(raw)
             if path.endswith("/"):
                 self._refused[path.rstrip("/")] = "it is a git repository of its own inside the tree"
@@ -163,9 +172,15 @@ class Staged:
             return None
         try:
             status = os.lstat(self._workspace / path)
+        except PermissionError:
+            self._refused[path] = _UNREADABLE
+            return None
         except OSError:
             return None
         return None if stat.S_ISDIR(status.st_mode) else status
+
+    def _is_gone(self, path: str) -> bool:
+        return self._kind(path) is None and path not in self._refused
 
     def _is_real_folder(self, path: str) -> bool:
         if path not in self._folders:
@@ -174,6 +189,8 @@ class Staged:
                 self._folders[path] = (not parent or self._is_real_folder(parent)) and stat.S_ISDIR(
                     os.lstat(self._workspace / path).st_mode
                 )
+            except PermissionError:
+                self._folders[path] = True  # it cannot be seen, so it is not known to be gone
             except OSError:
                 self._folders[path] = False
         return self._folders[path]
@@ -192,7 +209,7 @@ class Staged:
         elif why is None and not stat.S_ISREG(status.st_mode):
             why = "it is neither a file nor a link"
         elif why is None and not os.access(self._workspace / path, os.R_OK):
-            why = "it cannot be read"
+            why = _UNREADABLE
         elif (
             why is None and status.st_size > self._max_file_bytes and not (blob and self._size(blob) == status.st_size)
         ):
@@ -205,18 +222,21 @@ class Staged:
         return int(self._git.run("cat-file", "-s", blob))
 
     def _add(self, paths: list[str]) -> None:
-        """Hash files into the index; leave out one that git itself will not take, and go on."""
-        left = paths
-        while True:
-            done = self._update("--add", left)
-            if done is None:
-                return
-            match = _CULPRIT.search(done)
-            culprit = match.group(1) if match else None
-            if culprit not in left:
-                raise failure(("update-index",), done.encode("utf-8", "surrogateescape"))
-            self._refused[culprit] = "git cannot take it over under that name or with its attributes"
-            left = [path for path in left if path != culprit]
+        """Hash files into the index; find by halves what git itself will not take, leave it out, and go on."""
+        batches = [paths]
+        while batches:
+            batch = batches.pop()
+            said = self._update("--add", batch)
+            if said is None:
+                continue
+            if self._not_taken >= _MAX_NOT_TAKEN or any(os.strerror(number) in said for number in _MACHINE):
+                raise failure(("update-index",), os.fsencode(said))
+            if len(batch) == 1:
+                self._not_taken += 1
+                self._refused[batch[0]] = "git cannot take it over under that name or with its attributes"
+            else:
+                middle = len(batch) // 2
+                batches += [batch[middle:], batch[:middle]]
 
     def _update(self, how: str, paths: list[str]) -> str | None:
         if not paths:

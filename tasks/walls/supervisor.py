@@ -24,6 +24,7 @@ from tasks.walls.orphans import MARK, kill_orphans
 from tasks.walls.outcome import Outcome, lost, outcome_of, unstarted
 
 MAX_LINE = 2_000
+_LAST_CHANCE = 2.0  # seconds for a warden to end by itself once its control pipe is closed
 _SLACK = 30.0  # seconds a warden may be late, on a busy machine, before it counts as stuck
 # -I and -S leave only the standard library on the path: quick to start, and nothing of the user's runs in the warden.
 _WARDEN = "import sys; sys.path.append(sys.argv[1]); from tasks.walls.warden import main; main()"
@@ -157,9 +158,9 @@ class _Watch:
                 cancelled = True
                 self._send(b"c")
                 limit = min(limit or float("inf"), time.monotonic() - started + self._stop_limit)
-            if limit is not None and time.monotonic() - started > limit:
-                return
             if not poll.poll(100 if self._cancel is not None and not cancelled else 1000):
+                if limit is not None and time.monotonic() - started > limit:
+                    return
                 continue
             chunk = os.read(events, 65_536)
             if not chunk:
@@ -196,7 +197,7 @@ class _Watch:
                 except BrokenPipeError:
                     continue
         try:
-            self._warden.wait(timeout=_SLACK if self._end is not None else 2.0)
+            self._warden.wait(timeout=_SLACK if self._end is not None else _LAST_CHANCE)
         except subprocess.TimeoutExpired:
             self._warden.kill()
             self._warden.wait()

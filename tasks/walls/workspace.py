@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from contexts.errors import RepositoryError
+from contexts.errors import BadIdentifier, RepositoryError
 from contexts.names import check_id
 from tasks.walls.bundles import bundle, unbundle
 from tasks.walls.folders import fill_folder, remove_folder, set_aside
@@ -48,7 +48,7 @@ class Workspace:
 
 
 @contextmanager
-def _lock(root: Path) -> Iterator[None]:
+def _lock(root: Path) -> Generator[None]:
     descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -61,7 +61,7 @@ class Repository:
     """All git work of one workflow; make one with `prepare`."""
 
     def __init__(self, root: Path, source: Source) -> None:
-        self.root = root.absolute()
+        self.root = root.resolve()
         self.source = source
         self.git = TrustedGit(self.root / "trusted.git")
 
@@ -145,11 +145,11 @@ class Repository:
             named = [f"refs/source/{name.removeprefix('refs/')}{suffix}"]
         else:
             named = [f"refs/source/{kind}/{name}{suffix}" for kind in ("heads", "tags", "remotes")]
-        is_id = re.fullmatch(r"[0-9a-f]{7,64}", name) is not None
-        for candidate in [*named, *([base] if is_id else [])]:
+        looks_like_id = re.fullmatch(r"[0-9a-f]{7,64}", name) is not None
+        for candidate in [*named, *([base] if looks_like_id else [])]:
             if found := self.git.commit_of(candidate):
                 return found
-        if is_id and len(name) in {40, 64}:
+        if looks_like_id and len(name) in {40, 64}:
             return self._fetch_commit(name)
         if not self.git.run("for-each-ref", "--count=1", "refs/source"):
             raise RepositoryError(f"{self.source.url} has no commit yet; commit something there first", base=base)
@@ -203,6 +203,7 @@ class Repository:
 
     def stage(self, workspace: Path, start: str, *, max_file_bytes: int = MAX_FILE_BYTES) -> Staged:
         """Hash a workspace's content, to be looked at and then committed (see `Staged`)."""
+        self._refuse_links(workspace)
         return Staged(self.git, workspace, start, max_file_bytes=max_file_bytes)
 
     def snapshot(
@@ -279,6 +280,8 @@ class Repository:
         found: list[Workspace] = []
         tracks = self.root / "tracks"
         for track in sorted(tracks.iterdir()) if tracks.is_dir() else ():
+            if not _is_task_id(track.name) or track.is_symlink() or not track.is_dir():
+                continue  # not plait's
             for folder in sorted(track.iterdir()):
                 if folder.name == "work":
                     start = self._read_note(track.name, "start")
@@ -309,7 +312,16 @@ class Repository:
             return bool(staged.refused) or staged.tree not in {self._read_note(task_id, "seen"), self.tree(start)}
 
     def _folder(self, task_id: str) -> Path:
-        return self.root / "tracks" / check_id(task_id, "task_id") / "work"
+        folder = self.root / "tracks" / check_id(task_id, "task_id") / "work"
+        self._refuse_links(folder.parent)
+        return folder
+
+    def _refuse_links(self, folder: Path) -> None:
+        """Refuse a folder on the way to which an agent put a link in a folder's place."""
+        if folder.is_symlink() or (folder.is_relative_to(self.root) and folder.resolve() != folder):
+            raise RepositoryError(
+                f"{folder} was replaced by a link; remove the link and run the track again", path=str(folder)
+            )
 
     def _note(self, task_id: str, kind: str) -> Path:
         # Beside the objects, not in the track's folder: an agent's folder says nothing that plait believes.
@@ -321,6 +333,14 @@ class Repository:
     def _read_note(self, task_id: str, kind: str) -> str | None:
         note = self._note(task_id, kind)
         return note.read_text() if note.exists() else None
+
+
+def _is_task_id(name: str) -> bool:
+    try:
+        check_id(name, "task_id")
+    except BadIdentifier:
+        return False
+    return True
 
 
 def _split_revision(base: str) -> tuple[str, str]:

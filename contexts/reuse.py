@@ -1,0 +1,92 @@
+"""Which tracks a run reuses and which it runs, and why: decided from the store alone, before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from contexts.digest import Inputs
+from contexts.errors import SpecError
+from contexts.model.base import JsonObject, section
+from contexts.model.spec import Spec, Track
+from contexts.plan_graph import all_needs, topological_order
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """What a run does with one track.
+
+    Attributes:
+        action: ``reuse`` the stored result, or ``run`` the agent.
+        reason: Why, in words.
+        result: Result digest of a reused track.
+    """
+
+    task_id: str
+    action: Literal["reuse", "run"]
+    reason: str
+    result: str | None = None
+
+
+def judge_track(document: JsonObject | None, inputs: Inputs, *, forced: bool) -> Reuse:
+    """Return what to do with a track whose inputs are known.
+
+    Args:
+        document: The newest revision of its document, None if it was never saved.
+        inputs: What decides its result now.
+        forced: Whether the user asked to run it again.
+    """
+    if document is None:
+        return Reuse("", "run", "it has not run yet")
+    task_id = str(document.get("task_id"))
+    execution = section(document, "execution")
+    status = document.get("status")
+    if forced:
+        return Reuse(task_id, "run", "you asked for it")
+    if execution.get("inputs") != inputs.digest:
+        return Reuse(task_id, "run", _what_changed(execution.get("parts") or {}, inputs.parts))
+    if status == "completed":
+        return Reuse(task_id, "reuse", "completed with the same inputs", execution.get("result"))
+    if status == "running":
+        return Reuse(task_id, "run", "it was interrupted")
+    return Reuse(task_id, "run", f"its last attempt {status}: {execution.get('reason') or 'no reason given'}")
+
+
+def _what_changed(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    changed = [name for name in after if before.get(name) != after[name]]
+    return f"changed since it ran: {', '.join(changed)}" if before and changed else "its inputs changed since it ran"
+
+
+def decide_reuse(
+    spec: Spec,
+    documents: Mapping[str, JsonObject],
+    inputs_of: Callable[[Track, Mapping[str, str]], Inputs],
+    forced: frozenset[str] = frozenset(),
+) -> tuple[Reuse, ...]:
+    """Return what a run would do with every track, in spec order.
+
+    Args:
+        spec: The spec.
+        documents: Newest revisions of the tracks' documents, by task_id.
+        inputs_of: Gives a track's inputs from the result digests of its transitive prerequisites.
+        forced: Tracks the user asked to run again.
+    """
+    decided: dict[str, Reuse] = {}
+    tracks = {track.task_id: track for track in spec.parallel_tasks}
+    standing_on = all_needs(spec)
+    for task_id in topological_order(spec):
+        needs = standing_on[task_id]
+        waiting = [need for need in needs if decided[need].action == "run"]
+        if waiting:
+            reason = f"needs {', '.join(waiting)}, which runs; reused after all if the result is the same"
+            decided[task_id] = Reuse(task_id, "run", reason)
+            continue
+        try:
+            inputs = inputs_of(tracks[task_id], {need: str(decided[need].result) for need in needs})
+        except SpecError as error:  # nothing is declared for it yet: an error when it is to run, not when planning
+            decided[task_id] = Reuse(task_id, "run", error.message)
+            continue
+        one = judge_track(documents.get(task_id), inputs, forced=task_id in forced)
+        decided[task_id] = Reuse(task_id, one.action, one.reason, one.result)
+    return tuple(decided[task_id] for task_id in tracks)

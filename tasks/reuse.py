@@ -1,0 +1,76 @@
+"""What a run would reuse, for `plait plan`: the run's own decision, taken without starting anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from contexts.digest import Inputs, agent_inputs, track_inputs
+from contexts.model.base import JsonObject, section
+from contexts.model.spec import Spec, Track
+from contexts.reuse import Reuse, decide_reuse
+from contexts.specfile import LoadedSpec
+from contexts.store import CONTEXT, ContextStore
+from tasks.agents.replay import Recording, ReplayBackend, read_recordings
+from tasks.backends import backend_for, stored_recordings
+
+
+def inputs_of(
+    spec: Spec,
+    track: Track,
+    *,
+    folder: Path,
+    recordings: Mapping[str, Recording],
+    base: str | None,
+    results: Mapping[str, str],
+) -> Inputs:
+    """Return what decides a track's result, as both the plan and the run see it.
+
+    Args:
+        spec: The spec.
+        track: The track.
+        folder: What ``{spec_dir}`` means.
+        recordings: Recorded documents that stand in for agents, by task_id.
+        base: The pinned base commit; None where the spec names no repository.
+        results: Result digests of the transitive prerequisites.
+    """
+    backend = backend_for(spec, track, folder=folder, recordings=recordings)
+    if isinstance(backend, ReplayBackend):
+        agent = agent_inputs(None, folder=folder, recording=backend.recording.raw)
+    else:
+        agent = agent_inputs(spec.agents[track.agent], folder=folder)
+    return track_inputs(spec, track, base=base if backend.works else None, prerequisites=results, agent=agent)
+
+
+def plan_reuse(
+    loaded: LoadedSpec,
+    store: ContextStore,
+    workflow_id: str,
+    *,
+    replay: Path | None = None,
+    forced: frozenset[str] = frozenset(),
+) -> tuple[Reuse, ...]:
+    """Return what a run of this spec would do with every track: one listing and at most one read per track.
+
+    Raises:
+        SpecError: A track has neither a declared agent nor a recording.
+        StoreError: The store cannot be read.
+    """
+    spec = loaded.spec
+    revisions = store.revisions(workflow_id)
+    wanted = {track.task_id: f"tracks/{track.task_id}" for track in spec.parallel_tasks}
+    names = {task_id: name for task_id, name in wanted.items() if name in revisions}
+    loads = [(name, revisions[name][-1]) for name in names.values()]
+    if CONTEXT in revisions:
+        loads.append((CONTEXT, revisions[CONTEXT][-1]))
+    found = store.load_revisions(workflow_id, loads)
+    documents = {task_id: found[name] for task_id, name in names.items()}
+    parent: JsonObject = found.get(CONTEXT) or {}
+    recorded = section(parent, "run")
+    recordings = read_recordings(replay) if replay else stored_recordings(store, workflow_id, recorded)
+    base: str | None = recorded.get("base") if spec.repository else None
+
+    def inputs(track: Track, results: Mapping[str, str]) -> Inputs:
+        return inputs_of(spec, track, folder=loaded.folder, recordings=recordings, base=base, results=results)
+
+    return decide_reuse(spec, documents, inputs, forced)
