@@ -98,7 +98,7 @@ def count_of(value: Any) -> int | None:
     if plain is not None:
         return plain
     found_fractions = list(fractions(text(value)))
-    return found_fractions[0].whole if len(found_fractions) == 1 else None
+    return found_fractions[0].whole if found_fractions and found_fractions[0].start == 0 else None
 
 
 @rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -13,14 +14,18 @@ from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
 from contexts.contract.model import Schema
 from contexts.contract.paths import mentions
+from contexts.contract.patterns import matches
 from contexts.contract.shapes import resolve_name, spell
-from contexts.contract.values import Path, sequence
+from contexts.contract.values import Path, pointer, resolve, sequence, walk
 
 _TEST_ID = re.compile(r"data-(?:testid|test-id|test|cy|qa)\s{0,2}[~|^$*]?=\s{0,2}['\"]([^'\"\]]{1,120})['\"]|getByTestId\(['\"]([^'\"]{1,120})['\"]\)")
 _ELEMENT = re.compile(r"#([A-Za-z][\w-]{0,80})(?![\w-])")
+_ID_LIST = re.compile(r"test_?ids?\Z|data_testids?\Z|accessibility_ids?\Z|element_ids?\Z", re.IGNORECASE)
+_PREFIXED = re.compile(r"(?:id|testid|test-id|accessibility[ _-]?id|~)[:=]\s?([\w.-]{1,80})\Z", re.IGNORECASE)
 _NEGATIVE = re.compile(r"invalid|bad|wrong|malformed|negative|error|broken|reject|fail|unhappy|corrupt|attack", re.IGNORECASE)
 _FIXTURES = re.compile(r"fixture|test_data|test_users|testdata|seed|sample|mock|example_data|test_", re.IGNORECASE)
 _CODE_LIST = re.compile(r"(?<!\d)[45]\d{2}(?!\d)")
+_IDENTIFIER = re.compile(r"[A-Za-z][\w.:/-]{1,80}")
 _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-9]{1,30}){1,6})(?!\w)")
 
 
@@ -39,14 +44,18 @@ _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-
 )
 def selector(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every test id among the other tracks' words; only where another track describes components or ids."""
+    rendered = {name for document in documents.tracks for name in _declared_ids(document)}
     rendering = {document.name for document in documents.tracks if _renders(document)}
     for document in documents.tracks:
         wanted = [(path, name) for path, value in document.texts if _is_selector(path) for name in _ids(value)]
         if not wanted:
             continue
-        if not rendering - {document.name}:
+        if rendered:
+            missing = [(path, name) for path, name in wanted if name not in rendered]
+        elif rendering - {document.name}:
+            missing = [(path, name) for path, name in wanted if not documents.elsewhere(name, document)]
+        else:
             continue
-        missing = [(path, name) for path, name in wanted if not documents.elsewhere(name, document)]
         if missing:
             names = list(dict.fromkeys(name for _, name in missing))
             yield found(
@@ -63,8 +72,19 @@ def _is_selector(path: Path) -> bool:
 def _ids(value: str) -> Iterator[str]:
     for match in _TEST_ID.finditer(value):
         yield match.group(1) or match.group(2)
-    if not value.startswith("["):
+    prefixed = _PREFIXED.match(value)
+    if prefixed:
+        yield prefixed.group(1)
+    elif not value.startswith("["):
         yield from (match.group(1) for match in _ELEMENT.finditer(value))
+
+
+def _declared_ids(document: SourceDocument) -> Iterator[str]:
+    """Yield the test ids a track says its elements carry."""
+    for path, value in document.texts:
+        if any(isinstance(part, str) and _ID_LIST.search(part) for part in path) and not _is_selector(path):
+            yield value
+            yield from (match.group(1) or match.group(2) for match in _TEST_ID.finditer(value))
 
 
 def _renders(document: SourceDocument) -> bool:
@@ -111,10 +131,9 @@ def fixture(documents: DocumentSet) -> Iterator[Finding]:
             if _likeness(record, shape) < 0.5:
                 continue
             for entry in shape.fields:
-                why = _refused(record[entry.name], entry.schema) if entry.name in record else ""
-                if why:
+                for inner, why in _refused(record.get(entry.name), entry.schema) if entry.name in record else ():
                     key = (document.name, provider, name, entry.name)
-                    groups.setdefault(key, []).append(((*path, entry.name), why))
+                    groups.setdefault(key, []).append(((*path, entry.name, *inner), why))
                     places[key] = document
     for key, members in groups.items():
         document = places[key]
@@ -143,22 +162,31 @@ def _likeness(record: Mapping[str, Any], shape: Schema) -> float:
     return (shared / len(record) + shared / len(names)) / 2 if shared >= 2 and shared / len(record) >= 0.6 else 0.0
 
 
-def _refused(value: Any, schema: Schema) -> str:
+def _refused(value: Any, schema: Schema) -> Iterator[tuple[Path, str]]:
+    """Yield where below a value its type refuses it, and why."""
+    if schema.kind in {"any", "unknown", "reference", "union", "file"}:
+        return
     if value is None:
-        return "" if schema.nullable or schema.kind in {"any", "unknown", "reference"} else "null where the type is not nullable"
+        if not schema.nullable:
+            yield (), "null where the type is not nullable"
+        return
     kinds = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
     actual = kinds.get(type(value), "")
-    if schema.kind in {"any", "unknown", "reference", "union", "file"}:
-        return ""
     if actual != schema.kind and not (actual == "integer" and schema.kind == "number"):
-        return f"{actual} where {spell(schema)} is needed"
-    if schema.enum and isinstance(value, str) and f'"{value}"' not in schema.enum:
-        return f"{value[:60]!r} is none of {', '.join(schema.enum[:6])}"
-    if isinstance(value, str):
-        return _refused_text(value, schema)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _outside(float(value), schema, "")
-    return _outside(float(len(sequence(value))), schema, " elements") if actual == "array" else ""
+        yield (), f"{actual} where {spell(schema)} is needed"
+    elif schema.enum and isinstance(value, str) and json.dumps(value, ensure_ascii=False) not in schema.enum:
+        yield (), f"{value[:60]!r} is none of {', '.join(schema.enum[:7])}"
+    elif isinstance(value, str):
+        if why := _refused_text(value, schema):
+            yield (), why
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        if why := _outside(float(value), schema, ""):
+            yield (), why
+    elif actual == "array":
+        if why := _outside(float(len(sequence(value))), schema, " elements"):
+            yield (), why
+        for index, item in enumerate(sequence(value) if schema.items else ()):
+            yield from (((index, *inner), why) for inner, why in _refused(item, schema.items or schema))
 
 
 def _refused_text(value: str, schema: Schema) -> str:
@@ -168,6 +196,8 @@ def _refused_text(value: str, schema: Schema) -> str:
         return f"{value[:60]!r} is no e-mail address"
     if schema.format in {"date-time", "date"} and moment(value) is None:
         return f"{value[:60]!r} is no {schema.format}"
+    if schema.pattern and not matches(schema.pattern, value):
+        return f"{value[:60]!r} does not match {schema.pattern[:60]}"
     return _outside(float(len(value)), schema, " characters")
 
 
@@ -263,7 +293,23 @@ def name(documents: DocumentSet) -> Iterator[Finding]:
     if not assuming or len(documents.tracks) < 2 or (documents.named_tracks and not documents.has_all_tracks):
         return
     for document, path, value in assuming:
-        names = [match.group(1) or match.group(2) for match in _NAMED.finditer(value)]
-        missing = [n for n in dict.fromkeys(names) if not documents.elsewhere(n, document)]
+        named = [match.group(1) or match.group(2) for match in _NAMED.finditer(value)]
+        if isinstance(path[-1], int) and _IDENTIFIER.fullmatch(value):
+            place = _structure(documents, document, path)
+            missing = [value] if (value not in place if place else not documents.elsewhere(value, document)) else []
+        else:
+            missing = [n for n in dict.fromkeys(named) if not documents.elsewhere(n, document)]
         if missing:
             yield found("assumptions/name", f"{listed(missing)} is assumed, and no other document contains it", (document.source(path),))
+
+
+def _structure(documents: DocumentSet, document: SourceDocument, path: Path) -> frozenset[str]:
+    """Return the words of what other tracks hold under the key an assumed list stands under; empty where none does."""
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    words = set[str]()
+    for other, where in documents.keyed.get(key, ()):
+        if other is not document and where[0] not in {"assumptions", "assumes"}:
+            for inner, value in walk(resolve(other.data, pointer(where)), deepest=6):
+                words.update(part for part in inner[-1:] if isinstance(part, str))
+                words.update([value] if isinstance(value, str) else [])
+    return frozenset(words)

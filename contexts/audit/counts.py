@@ -17,7 +17,7 @@ from contexts.contract.values import Path, at, mapping, number, sequence, text, 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
 _KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)
 _SPOKEN = re.compile(
-    r"(?<![\w.,/%$#-])(\d{1,6})\s(?:[A-Za-z0-9-]{1,20}\s){0,3}?(tests?|scenarios|files|endpoints|tracks|migrations)\b", re.IGNORECASE
+    r"(?<![\w.,/%$#-])(\d{1,6})\s(?:(?:[A-Za-z0-9-]{1,20}\s){0,3}?(tests?|scenarios|files|tracks)\b|([a-z]{4,20}s)\b)(?!\s(?:per|a|each|ago|later)\b)", re.IGNORECASE
 )
 
 
@@ -121,7 +121,7 @@ def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
     for document in documents.current:
         summary = text(document.data.get("context_summary"))[:2_000]
         for match in _SPOKEN.finditer(summary):
-            stated, noun = int(match.group(1)), _singular(match.group(2))
+            stated, noun = int(match.group(1)), _singular(match.group(2) or match.group(3))
             figures = _figures(documents, document, noun)
             amounts = {amount for _, amount in figures}
             if amounts and stated not in amounts and stated not in _sums(figures):
@@ -147,20 +147,31 @@ def _figures(documents: DocumentSet, document: SourceDocument, noun: str) -> lis
         tasks = sequence(at(document.data, "parallel_execution_summary", "tasks")) or sequence(document.data.get("parallel_tasks"))
         key = ("parallel_execution_summary", "tasks") if at(document.data, "parallel_execution_summary", "tasks") else ("parallel_tasks",)
         return [(key, len(tasks))] if tasks else []
-    if noun == "endpoint":
-        found_lists = [(path, len(value)) for path, value in document.objects if path and path[-1] == "endpoints"]
-        return found_lists
-    figures = list[tuple[Path, int]]()
-    for path, value in document.values:
-        keys = "/".join(str(part).lower() for part in path)
-        if path[:1] in {("context_summary",), ("success_criteria",), ("decisions",), ("pending_actions",)}:
-            continue
-        amount = count_of(value)
-        if amount is not None and (noun in keys or (noun in {"test", "scenario"} and re.search(r"test|scenario", keys))):
-            figures.append((path, amount))
-        if isinstance(value, list) and _singular(keys.rsplit("/", 1)[-1]) == noun:
-            figures.append((path, len(sequence(value))))
-    return figures
+    if noun in {"test", "scenario", "case"}:
+        return [(path, amount) for path, value in document.values if _counts_tests(path) and (amount := _tests_of(path, value)) is not None]
+    lists = [(path, len(value)) for path, value in document.values if path and isinstance(path[-1], str) and isinstance(value, list | dict) and _singular(path[-1]) == noun and "test_data" not in path]
+    return lists if len(lists) == 1 else []
+
+
+def _counts_tests(path: Path) -> bool:
+    """Tell whether a place can hold a number of tests: its last keys speak of tests, and of no other figure."""
+    keys = [str(part).lower() for part in path if isinstance(part, str)]
+    if not keys or keys[0] in {"context_summary", "success_criteria", "decisions", "pending_actions", "contracts", "api_contract_assumptions"}:
+        return False
+    near = "/".join(keys[-3:])
+    return bool(re.search(r"test|scenario|suite", near)) and not re.search(
+        r"codes?\Z|duration|coverage/(?!total_|test)|percent|_ms\Z|seconds|exit_code|version|covered|retries|port|limit|timeout|_total\Z(?<!tests_total)", near
+    )
+
+
+def _tests_of(path: Path, value: Any) -> int | None:
+    amount = count_of(value)
+    if amount is None and isinstance(value, str):
+        match = re.match(r"(\d{1,6})(?![\d.,%])", value)
+        amount = int(match.group(1)) if match and path[-1] != "timestamp" else None
+    if amount is None and isinstance(value, list) and _singular(str(path[-1])) in _TEST_NOUNS:
+        amount = len(sequence(value))
+    return amount
 
 
 @rule(

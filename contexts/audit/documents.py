@@ -187,11 +187,8 @@ class DocumentSet:
         return self._contracts("consumer")
 
     def _contracts(self, role: str) -> tuple[Contract, ...]:
-        for group in (self.tracks, self.revisions[-1:]):
-            found = tuple(contract for d in group for contract in d.contracts if contract.role == role)
-            if found:
-                return found
-        return ()
+        group = self.tracks or self.revisions[-1:]
+        return tuple(contract for d in group for contract in d.contracts if contract.role == role)
 
     @cached_property
     def mismatches(self) -> tuple[tuple[Contract, Contract, Mismatch], ...]:
@@ -203,6 +200,16 @@ class DocumentSet:
     def spoken(self) -> Counter[str]:
         """Return in how many documents each word occurs."""
         return Counter(word for document in self.current for word in document.words)
+
+    @cached_property
+    def keyed(self) -> Mapping[str, tuple[tuple[SourceDocument, Path], ...]]:
+        """Return the tracks' objects and lists by the key they stand under."""
+        places: dict[str, list[tuple[SourceDocument, Path]]] = {}
+        for document in self.tracks:
+            for path, value in document.values:
+                if path and isinstance(path[-1], str) and isinstance(value, dict | list):
+                    places.setdefault(path[-1], []).append((document, path))
+        return {key: tuple(found[:50]) for key, found in places.items()}
 
     def elsewhere(self, name: str, document: SourceDocument) -> bool:
         """Tell whether all words of a name occur in some other document than this one."""

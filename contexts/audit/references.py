@@ -220,3 +220,66 @@ def _described(document: SourceDocument) -> Iterator[tuple[Path, str]]:
 def _is_there(value: str, modified: set[str], names: set[str]) -> bool:
     shown = str(PurePosixPath(value))
     return shown in modified or ("/" not in shown and shown in names) or any(path.endswith(f"/{shown}") for path in modified)
+
+
+_SIDE = re.compile(r"(.{1,60}?)[_ ](?:expects?|provides?|consumes?|offers?|sends?|requires?)\Z")
+_ROLES = {"consumer", "provider", "client", "server", "caller", "producer", "upstream", "downstream", "who", "it", "what"}
+
+
+@rule(
+    "references/side",
+    "warning",
+    "A concern names a side that is no track of the workflow.",
+    example=(parent(parallel_tasks=[{"task_id": "api"}]), merged(integration_concerns=[{"concern": "Totals", "ledger_provides": "cents", "status": "aligned"}])),
+    clean=(parent(parallel_tasks=[{"task_id": "api"}]), merged(integration_concerns=[{"concern": "Totals", "api_provides": "cents", "status": "aligned"}])),
+)  # fmt: skip
+def side(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for the words before ``_expects`` and ``_provides`` in the names, agents and scopes of the planned tracks."""
+    plan = documents.plan
+    if plan is None:
+        return
+    tasks = [mapping(task) for task in sequence(plan.data.get("parallel_tasks"))]
+    names = " ".join(text(task.get(key)) for task in tasks for key in ("task_id", "agent", "scope")).lower()
+    known = set(re.findall(r"[a-z0-9]+", names))
+    for document in documents.revisions:
+        for path, _ in document.values:
+            match = _SIDE.match(path[-1].lower()) if path and isinstance(path[-1], str) and path[0] == "integration_concerns" else None
+            words = set(re.findall(r"[a-z0-9]+", match.group(1))) if match else set[str]()
+            words -= {"service", "app", "api", "team", "side", "layer", "impl"}
+            if match and words and not words & known and not words & _ROLES:
+                yield found(
+                    "references/side",
+                    f"{match.group(1)!r} is no track of this workflow: {listed([text(task.get('task_id')) for task in tasks])}",
+                    (document.source(path), plan.source(("parallel_tasks",))),
+                )
+
+
+@rule(
+    "references/criterion",
+    "warning",
+    "A measurement names a criterion that the spec does not have.",
+    example=(
+        parent(success_criteria={"api": [{"id": "latency", "target": 200, "unit": "ms"}]}),
+        verified(verification_results={"performance": {"measurements": [{"criterion": "latancy", "value": 180, "unit": "ms"}]}}, success_criteria={"api": [{"id": "latency", "target": 200, "unit": "ms"}]}),
+    ),
+    clean=(
+        parent(success_criteria={"api": [{"id": "latency", "target": 200, "unit": "ms"}]}),
+        verified(verification_results={"performance": {"measurements": [{"criterion": "latency", "value": 180, "unit": "ms"}]}}, success_criteria={"api": [{"id": "latency", "target": 200, "unit": "ms"}]}),
+    ),
+)  # fmt: skip
+def criterion(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for every ``criterion`` member among the ids of the criteria, where criteria have ids."""
+    holder = documents.criteria_holder
+    if holder is None:
+        return
+    known = {text(members.get("id")) for path, members in holder.objects if path[:1] == ("success_criteria",)} - {""}
+    for document in documents.current if known else ():
+        for path, members in document.objects:
+            for key in ("criterion", "criterion_id"):
+                named = text(members.get(key))
+                if named and named not in known and " " not in named:
+                    yield found(
+                        "references/criterion",
+                        f"{named!r} is no criterion of the spec",
+                        (document.source((*path, key)), holder.source(("success_criteria",))),
+                    )

@@ -68,6 +68,7 @@ def done(document: SourceDocument, *, sentences: bool = False) -> Iterator[State
         if path and isinstance(status, str) and _DONE_STATUS.match(status.strip()) and path[0] not in {"pending_actions", "parallel_tasks"}:
             named = next((text(members.get(k)) for k in ("check", "name", "subject", "item", "action", "title", "concern") if text(members.get(k))), "")
             named = named or (str(path[-1]).replace("_", " ") if isinstance(path[-1], str) else "")
+            named = f"{named} {text(members.get('environment'))}".strip()
             if named and "task_id" not in members:
                 yield Statement((*path, "status"), named, f"{named}: {status}")
 

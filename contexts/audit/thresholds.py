@@ -10,6 +10,7 @@ from contexts.audit.findings import Finding, counted
 from contexts.audit.measures import pairs
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import parent, track, verified
+from contexts.contract.values import text
 
 
 @rule(
@@ -106,7 +107,10 @@ def criterion_unmeasured(documents: DocumentSet) -> Iterator[Finding]:
     """Say which numeric criteria nobody measured; only where the tracks and a verification are there to look in."""
     if not documents.at_stage("verified") or (documents.named_tracks and not documents.has_all_tracks):
         return
+    unknown = {text(m.get("criterion")) for d in documents.current for _, m in d.objects} - {c.identity for c in criteria(documents)} - {""}
     missing: list[Criterion] = [c for c in criteria(documents) if not list(measured_for(documents, c))]
+    if unknown:
+        return  # a measurement under a wrong name is the likelier defect, and has its own rule
     if missing:
         names = ", ".join(repr(c.shown) for c in missing[:4])
         yield found(

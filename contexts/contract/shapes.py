@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from contexts.contract.model import Field, Schema, unknown
@@ -54,10 +54,7 @@ def resolve_name(schema: Schema, names: Mapping[str, Schema]) -> Schema:
         schema = names[schema.reference]
         nullable = nullable or schema.nullable
     if nullable and not schema.nullable:
-        return Schema(
-            schema.kind, True, schema.fields, schema.items, schema.variants, schema.enum, schema.format,
-            schema.low, schema.high, "", schema.closed, schema.why,
-        )  # fmt: skip
+        return replace(schema, nullable=True)
     return schema
 
 
