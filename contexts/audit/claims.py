@@ -16,7 +16,10 @@ from contexts.audit.statements import Statement, done, open_items
 from contexts.audit.words import is_place, same_subject, stem, subject
 from contexts.contract.values import Path, mapping, sequence, text, whole
 
-_GOOD = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|ok|green|verified|aligned|approved|met|ready)\Z", re.IGNORECASE)
+_GOOD = re.compile(
+    r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|ok|green|verified|aligned|approved|met|ready)\Z",
+    re.IGNORECASE,
+)
 _FINISHED = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|green|verified)\Z", re.IGNORECASE)
 _DOCUMENTED = re.compile(
     r"\b(?:as|already|fully)\s{1,3}(?:documented|specified|described|agreed|defined)\b(?: (?:by|in) (?:the )?[\w.-]{1,40})?"
@@ -24,24 +27,42 @@ _DOCUMENTED = re.compile(
     re.IGNORECASE,
 )
 _CODES = re.compile(r"(?<![\d.])[1-5]\d{2}(?![\d.%])(?!\s?(?:ms|s|x|MB|KB|%|chars|users|requests|req|rows|minutes))")
-_NAMES = re.compile(r"(?<![\w./])(?:[A-Za-z][A-Za-z0-9]{1,40}(?:[._][A-Za-z0-9]{1,40}){1,5}|[a-z]{1,30}[A-Z][A-Za-z0-9]{1,40})(?![\w/(])")
+_NAMES = re.compile(
+    r"(?<![\w./])(?:[A-Za-z][A-Za-z0-9]{1,40}(?:[._][A-Za-z0-9]{1,40}){1,5}|[a-z]{1,30}[A-Z][A-Za-z0-9]{1,40})(?![\w/(])"
+)
 _REVIEW = re.compile(
     r"\b(?:(?:peer |code |design |security |legal |accessibility |privacy |compliance |architecture )?review(?:ed)?|approv(?:ed|al)|signed[ -]off|sign-?off"
     r"|audit(?:ed)?|penetration[ -]test(?:ed|ing)?|pen[ -]?test(?:ed)?|certified|certification)\b",
     re.IGNORECASE,
 )
 _EVIDENCE_KEY = re.compile(r"review|approv|audit|sign_?off|signed|pen_?test|certif|attest", re.IGNORECASE)
-_EVIDENCED = re.compile(r"\d{4}-\d{2}-\d{2}|https?://|\.(?:md|pdf|html|json|txt|sarif)\b|#\d{1,6}\b|\b[A-Z]{2,8}-\d{1,6}\b")
+_EVIDENCED = re.compile(
+    r"\d{4}-\d{2}-\d{2}|https?://|\.(?:md|pdf|html|json|txt|sarif)\b|#\d{1,6}\b|\b[A-Z]{2,8}-\d{1,6}\b"
+)
 
 
 @rule(
     "claims/pass-beside-pending",
     "warning",
     "Something is called passed or done while an action on the same subject is still pending in the same document.",
-    example=(verified(verification_results={"security": {"status": "passed", "checks": ["✅ CORS restricted to allowed origins"]}}, pending_actions=["Set CORS origin for the public domain"]),),
-    clean=(verified(verification_results={"security": {"status": "passed", "checks": ["✅ CORS restricted to allowed origins"]}}, pending_actions=["Announce the release"]),),
+    example=(
+        verified(
+            verification_results={
+                "security": {"status": "passed", "checks": ["✅ CORS restricted to allowed origins"]}
+            },
+            pending_actions=["Set CORS origin for the public domain"],
+        ),
+    ),
+    clean=(
+        verified(
+            verification_results={
+                "security": {"status": "passed", "checks": ["✅ CORS restricted to allowed origins"]}
+            },
+            pending_actions=["Announce the release"],
+        ),
+    ),
     yields_to=("claims/completed-with-remainder",),
-)  # fmt: skip
+)
 def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
     """Compare what a document calls done with what it lists as pending, by subject."""
     for document in documents.current:
@@ -55,7 +76,11 @@ def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
                 by_stem.setdefault(word, []).append(item)
         for claim in done(document):
             near = {id(i): i for word in subject(claim.words).stems for i in by_stem.get(word, ())}
-            against = [item for item in near.values() if item.path != claim.path and same_subject(claim.words, item.words, common)]
+            against = [
+                item
+                for item in near.values()
+                if item.path != claim.path and same_subject(claim.words, item.words, common)
+            ]
             if against:
                 yield found(
                     "claims/pass-beside-pending",
@@ -78,11 +103,15 @@ def _common(documents: DocumentSet, statements: list[Statement]) -> frozenset[st
     "Something is said to be as documented, and no provider documents it.",
     example=(
         track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
-        merged(integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]),
+        merged(
+            integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]
+        ),
     ),
     clean=(
         track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [400, 404]}}}),
-        merged(integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]),
+        merged(
+            integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]
+        ),
     ),
 )
 def undocumented(documents: DocumentSet) -> Iterator[Finding]:
@@ -153,8 +182,13 @@ def _lines(document: SourceDocument) -> Iterator[str]:
     "warning",
     "A review, approval or audit is claimed that no document records.",
     example=(verified(deployment_readiness={"production": {"prerequisites": ["✅ Code reviewed and approved"]}}),),
-    clean=(verified(deployment_readiness={"production": {"prerequisites": ["✅ Code reviewed and approved"]}}, reviews=[{"subject": "code", "by": "lead", "verdict": "approved"}]),),
-)  # fmt: skip
+    clean=(
+        verified(
+            deployment_readiness={"production": {"prerequisites": ["✅ Code reviewed and approved"]}},
+            reviews=[{"subject": "code", "by": "lead", "verdict": "approved"}],
+        ),
+    ),
+)
 def approval_without_record(documents: DocumentSet) -> Iterator[Finding]:
     """Look for a member that records what a sentence claims: who, when or where; prose that repeats it is no record."""
     groups: dict[str, list[Source]] = {}
@@ -167,25 +201,36 @@ def approval_without_record(documents: DocumentSet) -> Iterator[Finding]:
             groups.setdefault(kind, []).append(document.source(claim.path))
             shown.setdefault(kind, claim.shown)
     for kind, sources in groups.items():
-        yield found("claims/approval-without-record", f"{shown[kind]!r} is claimed, and no document records it", sources)
+        yield found(
+            "claims/approval-without-record", f"{shown[kind]!r} is claimed, and no document records it", sources
+        )
 
 
 def _approvals(document: SourceDocument) -> Iterator[Statement]:
     for claim in done(document, sentences=True):
-        if _REVIEW.search(claim.words) and not _EVIDENCED.search(claim.words) and not _EVIDENCE_KEY.search(str(claim.path[-1])):
+        if (
+            _REVIEW.search(claim.words)
+            and not _EVIDENCED.search(claim.words)
+            and not _EVIDENCE_KEY.search(str(claim.path[-1]))
+        ):
             yield claim
 
 
 def _kind_of_approval(words: str) -> str:
-    kinds = {stem(match.group().lower().split()[-1].removesuffix("ed").removesuffix("al")) for match in _REVIEW.finditer(words)}
-    topic = subject(words).stems - {stem(w) for w in ("audit", "approve", "approved", "approval", "reviewed", "completed")}
+    kinds = {
+        stem(match.group().lower().split()[-1].removesuffix("ed").removesuffix("al"))
+        for match in _REVIEW.finditer(words)
+    }
+    topic = subject(words).stems - {
+        stem(w) for w in ("audit", "approve", "approved", "approval", "reviewed", "completed")
+    }
     return f"{sorted(kinds)[-1]} {' '.join(sorted(topic)[:1])}" if topic else sorted(kinds)[-1]
 
 
 def _recorded(documents: DocumentSet, claim: Statement) -> bool:
     """Tell whether a member named after reviews, approvals or audits records the subject of a claim."""
-    return all(_part_recorded(documents, claim, part) for part in re.split(r"\band\b|,", claim.words) if subject(part).stems - _VERBS) and (
-        bool(subject(claim.words).stems - _VERBS) or _part_recorded(documents, claim, claim.words)
+    return all(
+        _part_recorded(documents, claim, part) for part in re.split(r"\band\b|,", claim.words) if _REVIEW.search(part)
     )
 
 
@@ -203,7 +248,10 @@ def _part_recorded(documents: DocumentSet, claim: Statement, part: str) -> bool:
     return False
 
 
-_VERBS = frozenset(stem(w) for w in "audit audited approve approved approval review reviewed sign signed complete decision by at".split())
+_VERBS = frozenset(
+    stem(w)
+    for w in "audit audited approve approved approval review reviewed sign signed complete decision by at".split()
+)
 
 
 def _records(key: str, value: Any) -> Iterator[str]:
@@ -223,9 +271,23 @@ def _records(key: str, value: Any) -> Iterator[str]:
     "claims/done-with-errors",
     "blocking",
     "A document calls itself complete while an error in it is unresolved.",
-    example=(track("api", error_log=[{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": False}]),),
-    clean=(track("api", error_log=[{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}]),),
-)  # fmt: skip
+    example=(
+        track(
+            "api",
+            error_log=[
+                {"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": False}
+            ],
+        ),
+    ),
+    clean=(
+        track(
+            "api",
+            error_log=[
+                {"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}
+            ],
+        ),
+    ),
+)
 def done_with_errors(documents: DocumentSet) -> Iterator[Finding]:
     """Compare phase and status with the error log."""
     carried = set[str]()
@@ -236,7 +298,11 @@ def done_with_errors(documents: DocumentSet) -> Iterator[Finding]:
             yield from _with_errors(document, unresolved)
     for document in documents.tracks:
         if _complete(document):
-            own = [p for p in _unresolved(document) if text(mapping(document.data["error_log"][p[1]]).get("error")) not in carried]
+            own = [
+                p
+                for p in _unresolved(document)
+                if text(mapping(document.data["error_log"][p[1]]).get("error")) not in carried
+            ]
             yield from _with_errors(document, own)
 
 
@@ -310,10 +376,22 @@ def _failures(path: Path, members: Mapping[str, Any]) -> Iterator[Path]:
                     yield (*where, index, "result", "failed")
                 elif (whole(mapping(item).get("failed")) or 0) > 0:
                     yield (*where, index, "failed")
-        elif isinstance(value, dict) and name in {"results", "checks", "tests", "suites", "measurements", "details", "summary", "counts"}:
+        elif isinstance(value, dict) and name in {
+            "results",
+            "checks",
+            "tests",
+            "suites",
+            "measurements",
+            "details",
+            "summary",
+            "counts",
+        }:
             inner = mapping(value)
             yield from _failures(where, inner)
-        elif re.fullmatch(r"(?:tests?_)?(?:failed|failures|errors|failing)(?:_count|_tests)?", name) and (whole(value) or 0) > 0:
+        elif (
+            re.fullmatch(r"(?:tests?_)?(?:failed|failures|errors|failing)(?:_count|_tests)?", name)
+            and (whole(value) or 0) > 0
+        ):
             yield where
 
 
@@ -324,16 +402,30 @@ def _is_failure(value: str) -> bool:
         if fraction.part < fraction.whole and re.search(r"\bpass|succe|\bgreen\b", fraction.words, re.IGNORECASE):
             skipped = re.search(r"(\d{1,6}) skipped", value)
             return fraction.part + (int(skipped.group(1)) if skipped else 0) < fraction.whole
-    return bool(re.search(r"(?<![\d.])[1-9]\d{0,6} (?:tests? )?(?:failed|failures|failing)\b", value)) and not re.search(r"expected|retried|then passed", value)
+    return bool(
+        re.search(r"(?<![\d.])[1-9]\d{0,6} (?:tests? )?(?:failed|failures|failing)\b", value)
+    ) and not re.search(r"expected|retried|then passed", value)
 
 
 @rule(
     "claims/completed-with-remainder",
     "warning",
     "Something is called completed next to its own list of what is still pending.",
-    example=(verified(verification_results={"indexes": {"status": "completed", "built": ["orders_by_day"], "pending": ["orders_by_customer"]}}),),
-    clean=(verified(verification_results={"indexes": {"status": "partial", "built": ["orders_by_day"], "pending": ["orders_by_customer"]}}),),
-)  # fmt: skip
+    example=(
+        verified(
+            verification_results={
+                "indexes": {"status": "completed", "built": ["orders_by_day"], "pending": ["orders_by_customer"]}
+            }
+        ),
+    ),
+    clean=(
+        verified(
+            verification_results={
+                "indexes": {"status": "partial", "built": ["orders_by_day"], "pending": ["orders_by_customer"]}
+            }
+        ),
+    ),
+)
 def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
     """Look beside every completed status for a list of remaining things."""
     for document in documents.current:
@@ -341,18 +433,37 @@ def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
             status = members.get("status")
             if not path or not isinstance(status, str) or not _FINISHED.match(status.strip()):
                 continue
-            for name in ("pending", "remaining", "todo", "outstanding", "missing", "not_run", "unverified", "blocked_by", "blockers", "incomplete"):
+            for name in (
+                "pending",
+                "remaining",
+                "todo",
+                "outstanding",
+                "missing",
+                "not_run",
+                "unverified",
+                "blocked_by",
+                "blockers",
+                "incomplete",
+            ):
                 left = [(*path, name, index) for index, _ in enumerate(sequence(members.get(name)))]
-                applied = {text(entry) for key in ("applied_to", "done", "completed", "finished") for entry in sequence(members.get(key))}
-                both = [p for p, entry in zip(left, sequence(members.get(name)), strict=True) if text(entry) in applied - {""}]
-                # What is done here and left for another environment is a roll-out, and only worth mentioning.
+                applied = {
+                    text(entry)
+                    for key in ("applied_to", "done", "completed", "finished")
+                    for entry in sequence(members.get(key))
+                }
+                both = [
+                    p
+                    for p, entry in zip(left, sequence(members.get(name)), strict=True)
+                    if text(entry) in applied - {""}
+                ]
+                # What is done here and left for another environment is a roll-out, and no contradiction.
                 elsewhere = all(is_place(text(entry)) for entry in sequence(members.get(name)))
-                if left:
+                if left and (both or not elsewhere):
                     yield found(
                         "claims/completed-with-remainder",
-                        f"{status!r} with {counted(len(left), 'entry', 'entries')} under {name!r}" + (", some of them done, too" if both else ""),
+                        f"{status!r} with {counted(len(left), 'entry', 'entries')} under {name!r}"
+                        + (", some of them done, too" if both else ""),
                         (document.source((*path, "status")), *(document.source(p) for p in left)),
-                        "note" if elsewhere and not both else None,
                     )
 
 
@@ -360,9 +471,21 @@ def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
     "claims/ready-with-open-prerequisites",
     "note",
     "Something is called ready while some of its own prerequisites are open.",
-    example=(verified(deployment_readiness={"production": {"status": "ready", "prerequisites": ["✅ Smoke run", "⏳ Rotate the signing key"]}}),),
-    clean=(verified(deployment_readiness={"production": {"status": "waiting", "prerequisites": ["✅ Smoke run", "⏳ Rotate the signing key"]}}),),
-)  # fmt: skip
+    example=(
+        verified(
+            deployment_readiness={
+                "production": {"status": "ready", "prerequisites": ["✅ Smoke run", "⏳ Rotate the signing key"]}
+            }
+        ),
+    ),
+    clean=(
+        verified(
+            deployment_readiness={
+                "production": {"status": "waiting", "prerequisites": ["✅ Smoke run", "⏳ Rotate the signing key"]}
+            }
+        ),
+    ),
+)
 def ready_with_open_prerequisites(documents: DocumentSet) -> Iterator[Finding]:
     """Look beside every ready status for open list items."""
     for document in documents.current:
@@ -377,5 +500,3 @@ def ready_with_open_prerequisites(documents: DocumentSet) -> Iterator[Finding]:
                     f"called {members['status']!r} with {counted(len(left), 'open prerequisite')}",
                     (document.source((*path, "status")), *(document.source(item.path) for item in left)),
                 )
-
-

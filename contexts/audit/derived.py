@@ -18,6 +18,10 @@ _PRODUCT = re.compile(
     r"(?<![\w.,])(\d{1,6})(?:\s[A-Za-z-]{1,24}){0,3}\s?(?:[x×*]|times|on each of|on)\s?(\d{1,6})(?:\s[A-Za-z-]{1,24}){0,3}\s{0,2}(?:=|:|are|is|makes?|gives?)\s{0,2}(\d{1,9})(?![\w.,]\d)",
     re.IGNORECASE,
 )
+_NO_SUM = re.compile(
+    r"duration|time|second|minute|hour|percent|pct|rate|coverage|avg|mean|p\d\d|max|min(?!or)|_ms\Z|score|version|port",
+    re.IGNORECASE,
+)
 _SECONDS = {"seconds": 1.0, "s": 1.0, "minutes": 60.0, "ms": 0.001, "hours": 3600.0}
 
 
@@ -25,8 +29,18 @@ _SECONDS = {"seconds": 1.0, "s": 1.0, "minutes": 60.0, "ms": 0.001, "hours": 360
     "arithmetic/derived",
     "blocking",
     "A rate, share, difference, saving or product is not what the figures beside it give.",
-    example=(track("loader", implementation_details={"first_load": {"rows": 9000, "duration_seconds": 60, "rows_per_second": 180}}),),
-    clean=(track("loader", implementation_details={"first_load": {"rows": 9000, "duration_seconds": 60, "rows_per_second": 150}}),),
+    example=(
+        track(
+            "loader",
+            implementation_details={"first_load": {"rows": 9000, "duration_seconds": 60, "rows_per_second": 180}},
+        ),
+    ),
+    clean=(
+        track(
+            "loader",
+            implementation_details={"first_load": {"rows": 9000, "duration_seconds": 60, "rows_per_second": 150}},
+        ),
+    ),
     yields_to=("arithmetic/percentage", "arithmetic/total", "arithmetic/speedup"),
 )
 def derived(documents: DocumentSet) -> Iterator[Finding]:
@@ -74,23 +88,41 @@ def _shares(path: Path, figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
     for key, stated in figures.items():
         coverage = stated.dimension == "percent" or key in {"percent", "coverage", "total"}
         words = _tokens(key)
-        if not words & {"percent", "pct", "share"} and not (coverage and "coverage" in "/".join(map(str, path)).lower()):
+        if not words & {"percent", "pct", "share"} and not (
+            coverage and "coverage" in "/".join(map(str, path)).lower()
+        ):
             continue
         for part_key, part in figures.items():
             whole_key = _whole_of(part_key, figures)
             distinct = _tokens(part_key) - _tokens(whole_key or "")
-            meant = (words & distinct) or ("covered" in distinct and not words - {"percent", "pct", "coverage", "total", "line", "branch"})
-            if whole_key is None or part_key == key or not meant or key in {whole_key, part_key} or not figures[whole_key].value:
+            meant = (words & distinct) or (
+                "covered" in distinct and not words - {"percent", "pct", "coverage", "total", "line", "branch"}
+            )
+            if (
+                whole_key is None
+                or part_key == key
+                or not meant
+                or key in {whole_key, part_key}
+                or not figures[whole_key].value
+            ):
                 continue
             exact = 100 * part.value / figures[whole_key].value
             if abs(stated.value - exact) >= 2 * stated.step * (1 + 1e-9):
-                yield key, f"{part.value:g} of {figures[whole_key].value:g} is {exact:.4g}%, not {stated.value:g}%", ((part_key,), (whole_key,))
+                yield (
+                    key,
+                    f"{part.value:g} of {figures[whole_key].value:g} is {exact:.4g}%, not {stated.value:g}%",
+                    ((part_key,), (whole_key,)),
+                )
 
 
 def _whole_of(part_key: str, figures: Mapping[str, Quantity]) -> str | None:
     """Return the key of the whole that a part belongs to: its noun alone, or with ``total``."""
     words = _tokens(part_key)
-    candidates = [key for key in figures if key != part_key and len(words) > 1 and (rest := _tokens(key) - {"total", "all"}) and rest < words]
+    candidates = [
+        key
+        for key in figures
+        if key != part_key and len(words) > 1 and (rest := _tokens(key) - {"total", "all"}) and rest < words
+    ]
     return candidates[0] if len(candidates) == 1 else None
 
 
@@ -98,16 +130,26 @@ def _rates(figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
     """``rows_per_second`` beside rows and a duration."""
     for key, stated in figures.items():
         match = re.fullmatch(r"(\w{1,40}?)_per_(second|minute|hour)", key)
-        spans = [(k, _SECONDS[m.group(1)]) for k in figures if (m := re.fullmatch(r"(?:total_|load_)?duration_(seconds|s|minutes|ms|hours)", k))]
+        spans = [
+            (k, _SECONDS[m.group(1)])
+            for k in figures
+            if (m := re.fullmatch(r"(?:total_|load_)?duration_(seconds|s|minutes|ms|hours)", k))
+        ]
         if match is None or len(spans) != 1:
             continue
         noun = match.group(1)
-        amounts = [k for k in figures if k in {noun, f"{noun}_total", f"total_{noun}", f"{noun}_loaded", f"{noun}_count"}]
+        amounts = [
+            k for k in figures if k in {noun, f"{noun}_total", f"total_{noun}", f"{noun}_loaded", f"{noun}_count"}
+        ]
         seconds = figures[spans[0][0]].value * spans[0][1] / {"second": 1, "minute": 60, "hour": 3600}[match.group(2)]
         if len(amounts) == 1 and seconds:
             exact = figures[amounts[0]].value / seconds
             if abs(stated.value - exact) > max(2 * stated.step, 0.01 * exact):
-                yield key, f"{figures[amounts[0]].value:g} in {figures[spans[0][0]].value:g} is {exact:.4g}, not {stated.value:g}", ((amounts[0],), (spans[0][0],))
+                yield (
+                    key,
+                    f"{figures[amounts[0]].value:g} in {figures[spans[0][0]].value:g} is {exact:.4g}, not {stated.value:g}",
+                    ((amounts[0],), (spans[0][0],)),
+                )
 
 
 def _differences(figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
@@ -121,12 +163,18 @@ def _differences(figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
         if len(others) == 2:
             exact = abs(figures[others[0]].value - figures[others[1]].value)
             if abs(abs(stated.value) - exact) > 2 * stated.step + 1e-6:
-                yield key, f"{others[0]} and {others[1]} differ by {exact:g}, not {stated.value:g}", ((others[0],), (others[1],))
+                yield (
+                    key,
+                    f"{others[0]} and {others[1]} differ by {exact:g}, not {stated.value:g}",
+                    ((others[0],), (others[1],)),
+                )
 
 
 def _savings(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
     """Time saved is sequential less parallel time, and its percentage is of the sequential time."""
-    times = {k: v for k, v in figures.items() if re.search(r"(?:sequential|parallel|saved)_(?:minutes|seconds|hours)\Z", k)}
+    times = {
+        k: v for k, v in figures.items() if re.search(r"(?:sequential|parallel|saved)_(?:minutes|seconds|hours)\Z", k)
+    }
     by_kind = {kind: k for kind in ("sequential", "parallel", "saved") for k in times if k.startswith(kind)}
     minutes: dict[str, tuple[float, Path]] = {kind: (times[k].value, (k,)) for kind, k in by_kind.items()}
     for name, raw in members.items():
@@ -137,19 +185,35 @@ def _savings(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Ite
         return
     (sequential, s_at), (parallel, p_at) = minutes["sequential"], minutes["parallel"]
     if "saved" in by_kind and abs(times[by_kind["saved"]].value - (sequential - parallel)) > 0.5:
-        yield by_kind["saved"], f"{sequential:g} less {parallel:g} is {sequential - parallel:g}, not {times[by_kind['saved']].value:g}", (s_at, p_at)
+        yield (
+            by_kind["saved"],
+            f"{sequential:g} less {parallel:g} is {sequential - parallel:g}, not {times[by_kind['saved']].value:g}",
+            (s_at, p_at),
+        )
     for key, raw in members.items():
         if not re.match(r"saved|time_saved|savings", key) or key in by_kind.values() or not sequential:
             continue
-        share = figures[key] if key in figures else next((q for q in quantities(text(raw)) if q.dimension == "percent"), None)
+        share = (
+            figures[key]
+            if key in figures
+            else next((q for q in quantities(text(raw)) if q.dimension == "percent"), None)
+        )
         exact = 100 * (sequential - parallel) / sequential
         percent = share is not None and (share.dimension == "percent" or "percent" in key)
         if share is not None and percent and abs(share.value - exact) >= 2 * share.step:
-            yield key, f"{sequential - parallel:g} of {sequential:g} is {exact:.4g}%, not {share.value:g}%", (s_at, p_at)
+            yield (
+                key,
+                f"{sequential - parallel:g} of {sequential:g} is {exact:.4g}%, not {share.value:g}%",
+                (s_at, p_at),
+            )
         spans = [q for q in quantities(text(raw)[:80]) if q.dimension == "time" and q.unit != "m"]
         told = sum(q.base for q in spans[:2]) / 60_000
         if spans and abs(told - (sequential - parallel)) > max(1.0, 2 * spans[-1].step / 60_000):
-            yield key, f"{sequential:g} less {parallel:g} minutes is {sequential - parallel:g}, not {told:g}", (s_at, p_at)
+            yield (
+                key,
+                f"{sequential:g} less {parallel:g} minutes is {sequential - parallel:g}, not {told:g}",
+                (s_at, p_at),
+            )
 
 
 def _by_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
@@ -157,7 +221,9 @@ def _by_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Ite
     for key, raw in members.items():
         match = re.fullmatch(r"(?:by|per)_[a-z]{1,30}(_[a-z]{1,20})", key)
         parts = [number(v) for v in mapping(raw).values()]
-        same = [k for k in figures if match and k.endswith(match.group(1)) and not re.match(r"difference|delta|diff|gap", k)]
+        same = [
+            k for k in figures if match and k.endswith(match.group(1)) and not re.match(r"difference|delta|diff|gap", k)
+        ]
         if match is None or len(parts) < 2 or any(p is None for p in parts) or not same:
             continue
         amount = sum(p for p in parts if p is not None)
@@ -168,17 +234,29 @@ def _by_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Ite
 def _column_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
     """``rows_total`` beside ``sources: [{rows}, ...]``, ``model_tests`` beside ``models: {name: {tests}}``."""
     for container, raw in members.items():
-        rows = [mapping(v) for v in (mapping(raw).values() if isinstance(raw, dict) else sequence(raw)) if isinstance(v, dict)]
+        rows = [
+            mapping(v)
+            for v in (mapping(raw).values() if isinstance(raw, dict) else sequence(raw))
+            if isinstance(v, dict)
+        ]
         size = len(mapping(raw)) if isinstance(raw, dict) else len(sequence(raw))
         if len(rows) < 2 or len(rows) != size:
             continue
         single = container[:-1] if container.endswith("s") else container
         for field in rows[0]:
             values = [number(row.get(field)) for row in rows]
-            if any(v is None for v in values):
+            if _NO_SUM.search(field) or any(v is None for v in values):
                 continue
             amount = sum(v for v in values if v is not None)
-            for key in (f"{field}_total", f"total_{field}", f"{single}_{field}", field if field in {"passed", "failed", "total", "tests"} else ""):
+            for key in (
+                f"{field}_total",
+                f"total_{field}",
+                f"{single}_{field}",
+                field if field in {"passed", "failed", "total", "tests"} else "",
+            ):
                 if key in figures and abs(figures[key].value - amount) > 2 * figures[key].step:
-                    yield key, f"{key} is {figures[key].value:g}, and {field} of {container} adds up to {amount:g}", ((container,),)
-
+                    yield (
+                        key,
+                        f"{key} is {figures[key].value:g}, and {field} of {container} adds up to {amount:g}",
+                        ((container,),),
+                    )

@@ -169,10 +169,9 @@ class DocumentSet:
 
     @cached_property
     def named_tracks(self) -> frozenset[str]:
-        """Return the task ids the plan and the merge's summary name."""
-        listed: list[Any] = []
-        for document in self.revisions:
-            listed += sequence(document.data.get("parallel_tasks"))
+        """Return the task ids of the plan; where there is none, those of the merge's summary."""
+        listed: list[Any] = list(sequence(self.plan.data.get("parallel_tasks"))) if self.plan else []
+        for document in () if self.plan else self.revisions:
             listed += sequence(at(document.data, "parallel_execution_summary", "tasks"))
         return frozenset(text(mapping(task).get("task_id")) for task in listed) - {""}
 

@@ -79,8 +79,11 @@ rule(
     "blocking",
     "Two documents claim the same identity with different contents.",
     example=(track("api", decisions=["Use cursors"]), track("api", decisions=["Use offsets"])),
-    clean=(track("api", decisions=["Use cursors"]), track("api", decisions=["Use offsets"], timestamp="2025-03-01T10:30:00Z")),
-)  # fmt: skip
+    clean=(
+        track("api", decisions=["Use cursors"]),
+        track("api", decisions=["Use offsets"], timestamp="2025-03-01T10:30:00Z"),
+    ),
+)
 def contradictory_ids(documents: DocumentSet) -> Iterator[Finding]:
     """Compare documents of the same track, or stage, saved at the same instant; and workflow ids shared by two tracks."""
     seen: dict[tuple[Any, ...], SourceDocument] = {}
@@ -104,5 +107,3 @@ def contradictory_ids(documents: DocumentSet) -> Iterator[Finding]:
                     f"{document.workflow_id!r} is the id of two tracks, {owner.task_id!r} and {document.task_id!r}",
                     (document.source(("workflow_id",)), owner.source(("workflow_id",))),
                 )
-
-

@@ -7,11 +7,35 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-_WORD = re.compile(r"[A-Z]{2,12}[0-9]{0,3}(?![a-z])|[A-Z]?[a-z]{1,40}[0-9]{0,4}|[A-Z][0-9]{1,3}|[0-9]{1,12}|[^\W\d_a-zA-Z]{1,40}")
+_WORD = re.compile(
+    r"[A-Z]{2,12}[0-9]{0,3}(?![a-z])|[A-Z]?[a-z]{1,40}[0-9]{0,4}|[A-Z][0-9]{1,3}|[0-9]{1,12}|[^\W\d_a-zA-Z]{1,40}"
+)
 _SUFFIXES = (
-    "izations", "ization", "ations", "ation", "ating", "ated", "ates", "ities", "ments", "ment", "ings", "ing", "ions", "ion",
-    "ies", "ity", "ate", "ers", "ed", "es", "er", "s", "e", "y",
-)  # fmt: skip
+    "izations",
+    "ization",
+    "ations",
+    "ation",
+    "ating",
+    "ated",
+    "ates",
+    "ities",
+    "ments",
+    "ment",
+    "ings",
+    "ing",
+    "ions",
+    "ion",
+    "ies",
+    "ity",
+    "ate",
+    "ers",
+    "ed",
+    "es",
+    "er",
+    "s",
+    "e",
+    "y",
+)
 _FILLER = frozenset(
     """a an and any are as at be been before after being but by can could did do does done each every for from had has have if in into is it its
     no not of on once only or our so some such than that the their them then there these they this those to up via was we were when where which while
@@ -68,7 +92,13 @@ def stem(word: str) -> str:
     return word
 
 
-_DROPPED = frozenset(stem(word) for word in _PROCESS) | frozenset(stem(word) for word in _GENERIC) | _FILLER | _PROCESS | _GENERIC
+_DROPPED = (
+    frozenset(stem(word) for word in _PROCESS)
+    | frozenset(stem(word) for word in _GENERIC)
+    | _FILLER
+    | _PROCESS
+    | _GENERIC
+)
 _LATER_STEMS = frozenset(stem(word) for word in _LATER)
 
 

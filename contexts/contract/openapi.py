@@ -104,7 +104,15 @@ class _Reader:
             rest = self.schema(extra, (*path, "additionalProperties"), depth + 1) if isinstance(extra, dict) else None
             return Schema(kind, nullable=nullable, fields=fields, items=rest, closed=extra is False)
         nullable = nullable or (bool(values) and None in values)
-        return Schema(kind, nullable=nullable, enum=enum, format=text(data.get("format")) or None, low=low, high=high, pattern=text(data.get("pattern")))
+        return Schema(
+            kind,
+            nullable=nullable,
+            enum=enum,
+            format=text(data.get("format")) or None,
+            low=low,
+            high=high,
+            pattern=text(data.get("pattern")),
+        )
 
     def reference(self, name: str, path: Path) -> Schema:
         if name in self.definitions:
