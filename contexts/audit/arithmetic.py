@@ -1,9 +1,9 @@
-"""Arithmetic inside one document: percentages, totals, means, speedups and changes must follow from their own numbers."""
+"""Arithmetic inside one document: percentages, totals, means and speedups follow from their own numbers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contexts.audit.documents import DocumentSet, SourceDocument
@@ -42,8 +42,15 @@ _SPOKEN_SUM = re.compile(
     re.IGNORECASE,
 )
 _CHANGE = re.compile(
-    r"(?:from|was)?\s{0,2}(?P<a>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ua>[A-Za-zµ%]{0,8})\s{1,2}(?:to|→|->|down to|up to)\s{1,2}(?P<b>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ub>[A-Za-zµ%]{0,8})"
-    r"\s{0,2}[(,;:–-]{0,2}\s{0,2}(?:an? )?(?P<sign>[-+−])?(?P<p>\d{1,4}(?:\.\d{1,3})?)\s?%\s{0,2}(?P<word>reduction|decrease|less|smaller|lower|drop|saved|increase|more|larger|higher|growth|faster|improvement)",
+    r"(?:from|was)?\s{0,2}(?P<a>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ua>[A-Za-zµ%]{0,8})\s{1,2}(?:to|→|->|down to"
+    r"|up to)\s{1,2}(?P<b>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ub>[A-Za-zµ%]{0,8})"
+    r"\s{0,2}[(,;:\u2013-]{0,2}\s{0,2}(?:an? )?(?P<sign>[-+\u2212])?(?P<p>\d{1,4}(?:\.\d{1,3})?)\s?%\s{0,2}"
+    r"(?P<word>reduction|decrease|less|smaller|lower|drop|saved|increase|more|larger|higher|growth|faster|improvement)",
+    re.IGNORECASE,
+)
+_AVERAGE = re.compile(
+    r"(\d{1,3}(?:\.\d{1,3})?)\s?%\s{1,2}(?:average|avg|mean)"
+    r"|(?:average|avg|mean)(?: (?:of|test|code|coverage|is|was|:)){0,4}:?\s{1,2}(\d{1,3}(?:\.\d{1,3})?)\s?%",
     re.IGNORECASE,
 )
 _PARALLEL = re.compile(r"parallel|concurrent|wall", re.IGNORECASE)
@@ -58,7 +65,7 @@ _SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after another", re.I
     clean=(verified(verification_results={"tests": {"results": {"unit": "45/50 passed (90%)"}}}),),
 )
 def percentage(documents: DocumentSet) -> Iterator[Finding]:
-    """Recompute ``part/whole (percent)``, ``from A to B (percent reduction)``, and objects of passed, total and rate."""
+    """Recompute ``part/whole (percent)``, ``from A to B (percent less)``, and objects of passed, total and rate."""
     for document in documents.current:
         for path, value in document.texts:
             if "%" not in value:
@@ -140,18 +147,14 @@ def count_of(value: Any) -> int | None:
     clean=(track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),),
 )
 def total(documents: DocumentSet) -> Iterator[Finding]:
-    """Add up what stands beside a total: kinds of tests, outcomes, members that share the total's noun, or a sub-object."""
+    """Add up what stands beside a total: kinds of tests, outcomes, members of the same noun, or a sub-object."""
     for document in documents.current:
         for path, value in document.texts:
             if "(" in value:
                 for message in _spoken_sums(value):
                     yield found("arithmetic/total", message, (document.source(path),))
         for path, members in document.objects:
-            for key in [
-                k
-                for k in members
-                if isinstance(k, str) and (k == "total" or k.startswith("total_") or k.endswith("_total"))
-            ]:
+            for key in [k for k in members if (k == "total" or k.startswith("total_") or k.endswith("_total"))]:
                 stated = count_of(members[key])
                 if stated is None:
                     continue
@@ -177,18 +180,22 @@ def _spoken_sums(value: str) -> Iterator[str]:
             yield f"{match.group(1)} is said of parts that add up to {amount}"
 
 
-def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[list[tuple[Path, int]]]:
+def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[Sequence[tuple[Path, int]]]:
     """Yield the sets of parts that must each add up to the total."""
     noun = key.removeprefix("total").strip("_").removesuffix("_total")
     stated = count_of(members[key]) or 0
     beside = {k: whole(v) for k, v in members.items() if k != key and whole(v) is not None}
     for known in (_KINDS, _OUTCOMES):
-        parts = [((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) in known]
+        parts: list[tuple[Path, int]] = [
+            ((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) in known
+        ]
         if len(parts) >= 2:
             yield parts
-    unknown = [((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) not in _KINDS | _OUTCOMES]
-    plainly = all(not _NO_PART.search(k[0]) and v <= stated for k, v in unknown) and len(unknown) == len(beside)
-    tail = {k[0].rsplit("_", 1)[-1] for k, _ in unknown}
+    unknown: list[tuple[Path, int]] = [
+        ((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) not in _KINDS | _OUTCOMES
+    ]
+    plainly = all(not _NO_PART.search(str(k[0])) and v <= stated for k, v in unknown) and len(unknown) == len(beside)
+    tail = {str(k[0]).rsplit("_", 1)[-1] for k, _ in unknown}
     if len(unknown) >= 2 and plainly and (key == "total" or len(tail) == 1 or len(beside) == len(members) - 1):
         yield unknown
     for name, child in members.items():
@@ -288,8 +295,7 @@ def _columns(document: SourceDocument) -> dict[str, list[tuple[Path, Quantity]]]
 def _averages(path: Path, value: Any) -> Iterator[Quantity]:
     key = str(path[-1]).lower() if path else ""
     if isinstance(value, str) and "coverage" in f"{key} {value}".lower():
-        pattern = r"(\d{1,3}(?:\.\d{1,3})?)\s?%\s{1,2}(?:average|avg|mean)|(?:average|avg|mean)(?: (?:of|test|code|coverage|is|was|:)){0,4}:?\s{1,2}(\d{1,3}(?:\.\d{1,3})?)\s?%"
-        for match in re.finditer(pattern, value, re.IGNORECASE):
+        for match in _AVERAGE.finditer(value):
             if "weighted" not in value.lower():
                 yield quantities(f"{match.group(1) or match.group(2)}%")[0]
         if re.search(r"average|avg|mean", key) and not re.search(r"average|avg|mean", value, re.IGNORECASE):
@@ -325,7 +331,7 @@ def speedup(documents: DocumentSet) -> Iterator[Finding]:
             if parallel.base and not _rounds(stated, sequential.base / parallel.base):
                 yield found(
                     "arithmetic/speedup",
-                    f"{sequential} sequential by {parallel} parallel is {sequential.base / parallel.base:.3g}, not {stated.value:g}",
+                    f"{sequential} by {parallel} is {sequential.base / parallel.base:.3g}, not {stated.value:g}",
                     (document.source((*path, key)), document.source(parallel_at), document.source(sequential_at)),
                 )
 

@@ -151,7 +151,7 @@ def fixture(documents: DocumentSet) -> Iterator[Finding]:
         for path, record in document.objects:
             if not _is_fixture(path, record):
                 continue
-            rarest = min((by_field[key] for key in record.keys() & by_field.keys()), key=len, default=[])
+            rarest = min((by_field[key] for key in record.keys() & by_field.keys()), key=len, default=None)
             if not rarest:
                 continue
             provider, name, shape = max(rarest, key=lambda item: _likeness(record, item[2]))
@@ -209,8 +209,7 @@ def _refused(value: Any, schema: Schema) -> Iterator[tuple[Path, str]]:
         if not schema.nullable:
             yield (), "null where the type is not nullable"
         return
-    kinds = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
-    actual = kinds.get(type(value), "")
+    actual = _kind(value)
     if actual != schema.kind and not (actual == "integer" and schema.kind == "number"):
         yield (), f"{actual} where {spell(schema)} is needed"
     elif schema.enum and isinstance(value, str) and json.dumps(value, ensure_ascii=False) not in schema.enum:
@@ -226,6 +225,13 @@ def _refused(value: Any, schema: Schema) -> Iterator[tuple[Path, str]]:
             yield (), why
         for index, item in enumerate(sequence(value) if schema.items else ()):
             yield from (((index, *inner), why) for inner, why in _refused(item, schema.items or schema))
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    kinds = (("string", str), ("integer", int), ("number", float), ("array", list), ("object", dict))
+    return next((name for name, kind in kinds if isinstance(value, kind)), "")
 
 
 def _refused_text(value: str, schema: Schema) -> str:

@@ -22,7 +22,8 @@ _GOOD = re.compile(
 )
 _FINISHED = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|green|verified)\Z", re.IGNORECASE)
 _DOCUMENTED = re.compile(
-    r"\b(?:as|already|fully)\s{1,3}(?:documented|specified|described|agreed|defined)\b(?: (?:by|in) (?:the )?[\w.-]{1,40})?"
+    r"\b(?:as|already|fully)\s{1,3}(?:documented|specified|described|agreed|defined)\b(?: (?:by"
+    r"|in) (?:the )?[\w.-]{1,40})?"
     r"|\b(?:per|according to|see|matches) (?:the )?(?:docs?|documentation|spec(?:ification)?|openapi|contract)\b",
     re.IGNORECASE,
 )
@@ -31,7 +32,8 @@ _NAMES = re.compile(
     r"(?<![\w./])(?:[A-Za-z][A-Za-z0-9]{1,40}(?:[._][A-Za-z0-9]{1,40}){1,5}|[a-z]{1,30}[A-Z][A-Za-z0-9]{1,40})(?![\w/(])"
 )
 _REVIEW = re.compile(
-    r"\b(?:(?:peer |code |design |security |legal |accessibility |privacy |compliance |architecture )?review(?:ed)?|approv(?:ed|al)|signed[ -]off|sign-?off"
+    r"\b(?:(?:peer |code |design |security |legal |accessibility |privacy |compliance "
+    r"|architecture )?review(?:ed)?|approv(?:ed|al)|signed[ -]off|sign-?off"
     r"|audit(?:ed)?|penetration[ -]test(?:ed|ing)?|pen[ -]?test(?:ed)?|certified|certification)\b",
     re.IGNORECASE,
 )
@@ -224,7 +226,7 @@ def _kind_of_approval(words: str) -> str:
     topic = subject(words).stems - {
         stem(w) for w in ("audit", "approve", "approved", "approval", "reviewed", "completed")
     }
-    return f"{sorted(kinds)[-1]} {' '.join(sorted(topic)[:1])}" if topic else sorted(kinds)[-1]
+    return f"{max(kinds)} {min(topic)}" if topic else max(kinds)
 
 
 def _recorded(documents: DocumentSet, claim: Statement) -> bool:
@@ -249,8 +251,22 @@ def _part_recorded(documents: DocumentSet, claim: Statement, part: str) -> bool:
 
 
 _VERBS = frozenset(
-    stem(w)
-    for w in "audit audited approve approved approval review reviewed sign signed complete decision by at".split()
+    stem(word)
+    for word in (
+        "audit",
+        "audited",
+        "approve",
+        "approved",
+        "approval",
+        "review",
+        "reviewed",
+        "sign",
+        "signed",
+        "complete",
+        "decision",
+        "by",
+        "at",
+    )
 )
 
 

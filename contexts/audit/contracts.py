@@ -170,7 +170,7 @@ def _forms(documents: DocumentSet) -> Iterator[tuple[SourceDocument, Path, Schem
 
 
 def _bodies_like(documents: DocumentSet, form: Schema) -> Iterator[tuple[Contract, str, Schema]]:
-    """Yield the one request shape of all providers that shares most members with a form, at least two thirds of its own."""
+    """Yield the request shape that shares most members with a form, at least two thirds of the form's."""
     names = {f.name for f in form.fields}
     best: tuple[float, Contract, str, Schema] | None = None
     for provider in documents.providers:

@@ -24,7 +24,7 @@ _SPOKEN = re.compile(
 
 def _singular(word: str) -> str:
     lower = word.lower()
-    return lower[:-3] + "y" if lower.endswith("ies") else lower[:-1] if lower.endswith("s") else lower
+    return f"{lower[:-3]}y" if lower.endswith("ies") else lower.removesuffix("s")
 
 
 @rule(
@@ -156,17 +156,18 @@ def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Fi
     ),
 )
 def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare numbers of tests, files, endpoints and tracks in summaries with every figure of that name in the document."""
+    """Compare numbers of tests, files, tracks and listed things in summaries with the document's figures."""
     for document in documents.current:
         summary = text(document.data.get("context_summary"))[:2_000]
         for match in _SPOKEN.finditer(summary):
             stated, noun = int(match.group(1)), _singular(match.group(2) or match.group(3))
-            figures = _figures(documents, document, noun)
+            figures = _figures(document, noun)
             amounts = {amount for _, amount in figures}
             if amounts and stated not in amounts and stated not in _sums(figures):
                 yield found(
                     "arithmetic/spoken-count",
-                    f"the summary says {match.group().strip()!r}, and the document's figures are {listed([str(a) for a in sorted(amounts)])}",
+                    f"the summary says {match.group().strip()!r}, and the figures are "
+                    f"{listed([str(amount) for amount in sorted(amounts)])}",
                     (document.source(("context_summary",)), *(document.source(path) for path, _ in figures[:6])),
                 )
 
@@ -178,7 +179,7 @@ def _sums(figures: list[tuple[Path, int]]) -> set[int]:
     return {*groups.values(), sum(amount for _, amount in figures)}
 
 
-def _figures(documents: DocumentSet, document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
+def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
     if noun == "file":
         files = document.data.get("files_modified")
         return [(("files_modified",), len(sequence(files)))] if isinstance(files, list) else []
@@ -199,7 +200,7 @@ def _figures(documents: DocumentSet, document: SourceDocument, noun: str) -> lis
             if _counts_tests(path) and (amount := _tests_of(path, value)) is not None
         ]
     lists = [
-        (path, len(value))
+        (path, len(sequence(value)) or len(mapping(value)))
         for path, value in document.values
         if path
         and isinstance(path[-1], str)

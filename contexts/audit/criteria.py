@@ -29,14 +29,32 @@ _COVERAGE_KINDS = {
     "mutation",
 }
 _TOTALS = {
-    "total", "overall", "coverage", "test_coverage", "total_coverage", "total_test_coverage", "percent", "combined", "lines", "line",
-    "branch", "branches", "line_coverage", "branch_coverage", "code_coverage", "average", "unit", "statements", "functions",
-}  # fmt: skip
+    "total",
+    "overall",
+    "coverage",
+    "test_coverage",
+    "total_coverage",
+    "total_test_coverage",
+    "percent",
+    "combined",
+    "lines",
+    "line",
+    "branch",
+    "branches",
+    "line_coverage",
+    "branch_coverage",
+    "code_coverage",
+    "average",
+    "unit",
+    "statements",
+    "functions",
+}
 _RESPONSE = re.compile(r"respon|latenc|\bapi\b|request|endpoint|\bp\d\d\b", re.IGNORECASE)
 _SPEED = re.compile(r"perform|latenc|respon|measure|benchmark|timing", re.IGNORECASE)
 _TOPIC = {
     stem(w)
-    for w in "response time latency api request endpoint coverage test tests unit percentile average mean median requests responses p50 p90 p95 p99 p75 avg".split()
+    for w in """response time latency api request endpoint coverage test tests unit percentile average mean median
+    requests responses p50 p90 p95 p99 p75 avg""".split()  # noqa: SIM905 - a paragraph reads better
 }
 _DETAIL = re.compile(r"files|modules|by_file|per_file|packages")
 
@@ -84,7 +102,7 @@ class Reported:
 
 
 def criteria(documents: DocumentSet) -> Iterator[Criterion]:
-    """Yield the numeric criteria of the earliest document that states any: nothing is a criterion that it does not say."""
+    """Yield the numeric criteria of the earliest document that states any; nothing else is a criterion."""
     holder = documents.criteria_holder
     if holder is not None:
         yield from _criteria_of(holder)
@@ -317,7 +335,7 @@ def _words_of(reported: Reported) -> frozenset[str]:
     if reported.words:
         return subject(reported.words.replace("/", " ")).stems
     value = _at_path(reported.document, reported.path)
-    beside = mapping(_at_path(reported.document, reported.path[:-1])) if reported.path else {}
+    beside = mapping(_at_path(reported.document, reported.path[:-1]))
     named = " ".join(text(beside.get(key)) for key in ("metric", "name", "endpoint", "operation"))
     return subject(f"{value if isinstance(value, str) else ''} {named}".replace("/", " ")).stems
 

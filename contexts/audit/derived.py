@@ -15,7 +15,8 @@ from contexts.audit.samples import track
 from contexts.contract.values import Path, mapping, number, sequence, text
 
 _PRODUCT = re.compile(
-    r"(?<![\w.,])(\d{1,6})(?:\s[A-Za-z-]{1,24}){0,3}\s?(?:[x×*]|times|on each of|on)\s?(\d{1,6})(?:\s[A-Za-z-]{1,24}){0,3}\s{0,2}(?:=|:|are|is|makes?|gives?)\s{0,2}(\d{1,9})(?![\w.,]\d)",
+    r"(?<![\w.,])(\d{1,6})(?:\s[A-Za-z-]{1,24}){0,3}\s?(?:[x\u00d7*]|times|on each of"
+    r"|on)\s?(\d{1,6})(?:\s[A-Za-z-]{1,24}){0,3}\s{0,2}(?:=|:|are|is|makes?|gives?)\s{0,2}(\d{1,9})(?![\w.,]\d)",
     re.IGNORECASE,
 )
 _NO_SUM = re.compile(
@@ -84,7 +85,7 @@ def _tokens(key: str) -> frozenset[str]:
 
 
 def _shares(path: Path, figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
-    """A percentage whose key shares a word with a part (``rejected_percent``, ``rows_rejected``) of a whole (``rows``)."""
+    """A percentage beside its part and whole: ``rejected_percent``, ``rows_rejected``, ``rows``."""
     for key, stated in figures.items():
         coverage = stated.dimension == "percent" or key in {"percent", "coverage", "total"}
         words = _tokens(key)
@@ -145,9 +146,10 @@ def _rates(figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
         if len(amounts) == 1 and seconds:
             exact = figures[amounts[0]].value / seconds
             if abs(stated.value - exact) > max(2 * stated.step, 0.01 * exact):
+                amount, span = figures[amounts[0]].value, figures[spans[0][0]].value
                 yield (
                     key,
-                    f"{figures[amounts[0]].value:g} in {figures[spans[0][0]].value:g} is {exact:.4g}, not {stated.value:g}",
+                    f"{amount:g} in {span:g} is {exact:.4g}, not {stated.value:g}",
                     ((amounts[0],), (spans[0][0],)),
                 )
 
@@ -242,7 +244,7 @@ def _column_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) ->
         size = len(mapping(raw)) if isinstance(raw, dict) else len(sequence(raw))
         if len(rows) < 2 or len(rows) != size:
             continue
-        single = container[:-1] if container.endswith("s") else container
+        single = container.removesuffix("s")
         for field in rows[0]:
             values = [number(row.get(field)) for row in rows]
             if _NO_SUM.search(field) or any(v is None for v in values):

@@ -14,7 +14,7 @@ from contexts.audit.findings import Source, quote
 from contexts.contract.compare import Mismatch, compare_all
 from contexts.contract.model import Contract
 from contexts.contract.read import read_contracts
-from contexts.contract.values import Path, at, mapping, pointer, sequence, text, walk
+from contexts.contract.values import Path, at, mapping, pointer, resolve, sequence, text, walk
 
 Stage = Literal["parent", "merged", "verified"]
 _STAGES: tuple[Stage, ...] = ("parent", "merged", "verified")
@@ -98,9 +98,7 @@ class SourceDocument:
     def source(self, path: Path, value: Any = None) -> Source:
         """Return a source for a path of this document; ``value`` saves looking it up."""
         if value is None:
-            value = self.data
-            for part in path:
-                value = mapping(value).get(str(part)) if isinstance(value, dict) else value[part]  # pyright: ignore
+            value = resolve(self.data, pointer(path))
         return Source(self.name, pointer(path), quote(value))
 
 

@@ -39,7 +39,7 @@ def _list_items(document: SourceDocument, key: str) -> list[Item]:
 def comparisons(documents: DocumentSet) -> Iterator[tuple[str, SourceDocument, int, Comparison]]:
     """Yield, for each list a merge must keep, what became of the tracks' items, and how many there were.
 
-    A merged document is compared with the tracks, a verified one with the merge (or with the tracks where there is none).
+    A merged document is compared with the tracks, a verified one with the merge, or with the tracks without one.
     """
     merges = documents.at_stage("merged")
     after = documents.at_stage("verified")
@@ -82,7 +82,8 @@ def items_lost(documents: DocumentSet) -> Iterator[Finding]:
             continue
         rewritten = len(result.lost) * 2 > count and bool(result.invented) and key != "files_modified"
         noun = _LISTS[key]
-        message = f"{len(result.lost)} of {counted(count, noun)} {_wording(documents, document)} lost: {listed([i.shown for i in result.lost], 3)}"
+        names = listed([item.shown for item in result.lost], 3)
+        message = f"{len(result.lost)} of {counted(count, noun)} {_wording(documents, document)} lost: {names}"
         if rewritten:
             message += f"; {counted(len(result.invented), 'item')} of {document.name} in their place, from no track"
         replaced = [item.source() for item in result.invented] if rewritten else []
@@ -135,16 +136,15 @@ def items_changed(documents: DocumentSet) -> Iterator[Finding]:
 )
 def items_invented(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every merged item in the tracks; only where all tracks are there."""
-    if not documents.has_all_tracks:
-        if documents.named_tracks or not documents.tracks:
-            return
+    if not documents.has_all_tracks and (documents.named_tracks or not documents.tracks):
+        return
     for key, document, count, result in comparisons(documents):
         rewritten = len(result.lost) * 2 > count and bool(result.lost) and key != "files_modified"
         if not result.invented or rewritten:
             continue
         yield found(
             "fidelity/items-invented",
-            f"{counted(len(result.invented), _LISTS[key])} of {document.name} {'is' if len(result.invented) == 1 else 'are'} not "
+            f"{counted(len(result.invented), _LISTS[key])} of {document.name} not "
             f"{_wording(documents, document)}: {listed([i.shown for i in result.invented], 3)}",
             (item.source() for item in result.invented),
             None if key == "files_modified" else "warning",
@@ -210,7 +210,8 @@ def promise_lost(documents: DocumentSet) -> Iterator[Finding]:
         if result.lost:
             yield found(
                 "fidelity/promise-lost",
-                f"{counted(len(result.lost), 'entry', 'entries')} of {'.'.join(keys)} lost in {later.name}: {listed([i.shown for i in result.lost], 3)}",
+                f"{counted(len(result.lost), 'entry', 'entries')} of {'.'.join(keys)} lost in {later.name}: "
+                f"{listed([item.shown for item in result.lost], 3)}",
                 (*(i.source() for i in result.lost), later.source(keys)),
             )
 

@@ -42,7 +42,7 @@ class _HugeInteger(ValueError):
 def load(paths: Sequence[str | os.PathLike[str]]) -> Loaded:
     """Read files and folders (hidden ones such as ``.claude/context`` too).
 
-    Files named directly are always read; in folders ``*.json`` is, and Markdown or text that names a workflow of the set.
+    Files named directly are always read; in folders ``*.json`` is, and Markdown or text that names a workflow there.
 
     Raises:
         DocumentError: A path does not exist, or nothing that could be judged was found.

@@ -8,8 +8,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from contexts.audit.documents import SourceDocument
-from contexts.audit.quantities import Bound, Measured, Quantity, Reading, as_quantity, read, statistic_name, verdict
-from contexts.contract.values import Path, mapping, number, sequence, text
+from contexts.audit.quantities import (
+    COMPARISONS,
+    Bound,
+    Measured,
+    Quantity,
+    Reading,
+    as_quantity,
+    read,
+    statistic_name,
+    verdict,
+)
+from contexts.contract.values import Path, mapping, number, text
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+|p\d{2,3}|P\d{2,3}|\d+")
 _TARGET = {
@@ -59,7 +69,13 @@ _STATS = {
     "maximum",
     "minimum",
 }
-_UNITS = {"ms": "ms", "us": "us", "s": "s", "sec": "s", "secs": "s", "seconds": "s", "minutes": "min", "mins": "min", "hours": "h", "percent": "%", "pct": "%", "kb": "KB", "mb": "MB", "bytes": "bytes", "rps": "rps", "qps": "qps"}  # fmt: skip
+_UNITS = {
+    **dict.fromkeys(("s", "sec", "secs", "seconds"), "s"),
+    **dict.fromkeys(("minutes", "mins"), "min"),
+    **dict.fromkeys(("percent", "pct"), "%"),
+    **{unit.lower(): unit for unit in ("ms", "us", "KB", "MB", "bytes", "rps", "qps")},
+    "hours": "h",
+}
 _UPPER = re.compile(
     r"latenc|respons|duration|time|elapsed|size|error|fail|memory|cpu|miss|loss|p9\d|p50|delay|lag|footprint",
     re.IGNORECASE,
@@ -218,8 +234,8 @@ def _bounds(raw: Any, key: _Key, unit: str, context: str, operator: str) -> Iter
     plain = number(raw)
     if plain is not None:
         quantity: Quantity = as_quantity(plain, key.unit or unit)
-        if operator in {"<", "<=", ">", ">="}:
-            yield Bound(operator, quantity, key.statistic)
+        if operator in COMPARISONS:
+            yield Bound(COMPARISONS[operator], quantity, key.statistic)
         elif _UPPER.search(context) and not _LOWER.search(context):
             yield Bound("<=", quantity, key.statistic)
         elif _LOWER.search(context):
@@ -228,12 +244,12 @@ def _bounds(raw: Any, key: _Key, unit: str, context: str, operator: str) -> Iter
             yield Bound("<=", quantity, key.statistic)
     elif isinstance(raw, str):
         for bound in read(raw, bare_is="target").bounds:
-            flipped = (
-                ">="
-                if bound.compare == "<=" and not re.search(r"[<≤]|most|within|up to", raw) and _LOWER.search(context)
-                else bound.compare
-            )
-            yield Bound(flipped, bound.quantity, bound.statistic or key.statistic)
+            bare = bound.compare == "<=" and not re.search(r"[<≤]|most|within|up to", raw)
+            statistic = bound.statistic or key.statistic
+            if bare and _LOWER.search(context):
+                yield Bound(">=", bound.quantity, statistic)
+            else:
+                yield Bound(bound.compare, bound.quantity, statistic)
 
 
 def _twins(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:

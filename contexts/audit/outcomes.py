@@ -222,7 +222,7 @@ def error_lost(documents: DocumentSet) -> Iterator[Finding]:
             elif said and entry.get("resolved") is False and mapping(log[kept[said]]).get("resolved") is True:
                 yield found(
                     "fidelity/error-lost",
-                    f"the error {text(entry.get('error'))!r} is unresolved in {document.name}, and resolved in the merge",
+                    f"the error {text(entry.get('error'))!r} is unresolved in {document.name}, resolved in the merge",
                     (
                         merge.source(("error_log", kept[said], "resolved")),
                         document.source(("error_log", index, "resolved")),
@@ -251,7 +251,7 @@ def error_lost(documents: DocumentSet) -> Iterator[Finding]:
     ),
 )
 def status_code_lost(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare lists of codes in later documents' sentences with the codes consumers handle, per endpoint if one is named."""
+    """Compare lists of codes in later sentences with the codes consumers handle, per endpoint if one is named."""
     handled: dict[tuple[str, str], dict[int, Source]] = {}
     for contract in documents.consumers:
         if contract.document in {d.name for d in documents.revisions}:
@@ -358,7 +358,7 @@ def _member(document: SourceDocument, endpoint: Endpoint, name: str) -> str:
 
 
 def _differences(copy: SourceDocument, mine: Endpoint, original: SourceDocument, theirs: Endpoint) -> list[str]:
-    """Return which parts of a copied endpoint differ from the original; what the original does not say cannot differ."""
+    """Return which parts of a copied endpoint differ from the original; what that does not say cannot differ."""
     names = list[str]()
     if theirs.codes is not None and {c.status for c in mine.codes or ()} != {c.status for c in theirs.codes}:
         names.append("codes")
@@ -426,6 +426,7 @@ def contract_lost(documents: DocumentSet) -> Iterator[Finding]:
             place = next((e.pointer.split("/")[1] for e in carried), "")
             yield found(
                 "fidelity/contract-lost",
-                f"{counted(len(lost), 'contract')} of the tracks not in {document.name}: {listed([s.pointer.rsplit('/', 1)[-1].replace('~1', '/') for s in lost], 3)}",
+                f"{counted(len(lost), 'contract')} of the tracks not in {document.name}: "
+                f"{listed([s.pointer.rsplit('/', 1)[-1].replace('~1', '/') for s in lost], 3)}",
                 (*lost, document.source((place,))),
             )

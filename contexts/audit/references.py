@@ -30,7 +30,7 @@ _EXTERNAL = re.compile(r"external|third|upstream|vendor|mock|stub|health|example
     ),
 )
 def context_ref(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare each reference's file name with its track's workflow id, task id and file name, where the track is there."""
+    """Compare each reference's file name with its track's workflow id, task id and file name."""
     for document in documents.revisions:
         for index, raw in enumerate(sequence(document.data.get("parallel_tasks"))):
             task = mapping(raw)
@@ -140,7 +140,8 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
         sources = [source for places in missing.values() for source in places]
         yield found(
             "references/endpoint",
-            f"{counted(len(missing), 'endpoint is', 'endpoints are')} named that no track implements: {listed(sorted(missing))}",
+            f"{counted(len(missing), 'endpoint is', 'endpoints are')} named that no track implements: "
+            f"{listed(sorted(missing))}",
             sources,
         )
 
@@ -228,7 +229,8 @@ def file(documents: DocumentSet) -> Iterator[Finding]:
         if missing:
             yield found(
                 "references/file",
-                f"{counted(len(missing), 'file is', 'files are')} described and not among files_modified: {listed([v for _, v in missing])}",
+                f"{counted(len(missing), 'file is', 'files are')} described and not among files_modified: "
+                f"{listed([value for _, value in missing])}",
                 (*(document.source(path) for path, _ in missing), document.source(("files_modified",))),
             )
 
@@ -285,7 +287,7 @@ _ROLES = {
     ),
 )
 def side(documents: DocumentSet) -> Iterator[Finding]:
-    """Look for the words before ``_expects`` and ``_provides`` in the names, agents and scopes of the planned tracks."""
+    """Look for the words before ``_expects`` and ``_provides`` in the planned tracks' names and scopes."""
     plan = documents.plan
     if plan is None:
         return
@@ -304,7 +306,8 @@ def side(documents: DocumentSet) -> Iterator[Finding]:
             if match and words and not words & known and not words & _ROLES:
                 yield found(
                     "references/side",
-                    f"{match.group(1)!r} is no track of this workflow: {listed([text(task.get('task_id')) for task in tasks])}",
+                    f"{match.group(1)!r} is no track of this workflow: "
+                    f"{listed([text(task.get('task_id')) for task in tasks])}",
                     (document.source(path), plan.source(("parallel_tasks",))),
                 )
 

@@ -285,7 +285,7 @@ def longer_than_elapsed(documents: DocumentSet) -> Iterator[Finding]:
                 if stated is not None and stated[0] > elapsed + max(stated[1], 60.0):
                     yield found(
                         "time/longer-than-elapsed",
-                        f"{name} says {_minutes(stated[0])}, and only {_minutes(elapsed)} passed before the track was saved",
+                        f"{name} says {_minutes(stated[0])}, and only {_minutes(elapsed)} passed until it was saved",
                         (
                             document.source(("parallel_execution_summary", "tasks", index, name)),
                             holder.source(where),

@@ -115,7 +115,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a contract that could not be read: ``unreadable``, ``invalid-openapi`` or ``unresolved-reference``."""
+    """Something in a contract that could not be read."""
 
     kind: Literal["unreadable", "invalid-openapi", "unresolved-reference"]
     pointer: str

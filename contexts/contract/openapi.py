@@ -1,4 +1,4 @@
-"""Read OpenAPI 3.0 and 3.1, whole or as a fragment, into the contract model; recursive and broken references allowed."""
+"""Read OpenAPI 3.0 and 3.1, whole or in part, into the contract model; references may recur or lead nowhere."""
 
 from __future__ import annotations
 
@@ -155,7 +155,9 @@ class _Reader:
 def _kind_of(value: Any) -> str:
     if isinstance(value, bool):
         return "boolean"
-    return {str: "string", int: "integer", float: "number"}.get(type(value), "")
+    if isinstance(value, str):
+        return "string"
+    return "integer" if isinstance(value, int) else "number" if isinstance(value, float) else ""
 
 
 def _bounds(data: Mapping[str, Any], kind: str) -> tuple[float | None, float | None]:

@@ -80,8 +80,7 @@ def parse_python_type(notation: str) -> Schema:
     try:
         tokens = Tokens(notation)
         schema = _constrained(tokens)
-        if tokens.peek().kind != "end":
-            raise NotationError(f"{tokens.peek().text[:40]!r} follows the type")
+        tokens.finish()
     except NotationError as error:
         return unknown(str(error))
     return schema

@@ -31,7 +31,7 @@ class _Collected:
 
 
 def read_contracts(document: str, data: Mapping[str, Any]) -> tuple[Contract, ...]:
-    """Return the consumer's and the provider's contract a document holds, each only if it names an endpoint or a problem.
+    """Return the consumer's and the provider's contract of a document, each if it has an endpoint or a problem.
 
     A member whose name speaks of assumptions, expectations or consumption is the consumer's word; ``endpoints``,
     ``paths`` and other members are the provider's.

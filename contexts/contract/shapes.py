@@ -79,15 +79,15 @@ def _compare(mine: Schema, theirs: Schema, name: str, sides: _Sides) -> Iterator
         if target.kind == "null" and source.kind != "null" and target.why != "undefined":
             yield _type(name, shown, mine, theirs)
         return
-    yield from _solid(mine, theirs, source, target, name, sides)
+    yield from _solid(mine, theirs, source, target, name, sides=sides)
 
 
 def _solid(
-    mine: Schema, theirs: Schema, source: Schema, target: Schema, name: str, sides: _Sides
+    mine: Schema, theirs: Schema, source: Schema, target: Schema, name: str, *, sides: _Sides
 ) -> Iterator[Difference]:
     shown = name or "the body"
     if source.kind == "union" or target.kind == "union":
-        yield from _union(mine, theirs, source, target, name, sides)
+        yield from _union(mine, theirs, source, target, name, sides=sides)
         return
     if not fits(source.kind, target.kind) and not (source.kind == "number" and source.why and target.kind == "integer"):
         yield _type(name, shown, mine, theirs)
@@ -127,7 +127,7 @@ def spell(schema: Schema) -> str:
 
 
 def _union(
-    mine: Schema, theirs: Schema, source: Schema, target: Schema, name: str, sides: _Sides
+    mine: Schema, theirs: Schema, source: Schema, target: Schema, name: str, *, sides: _Sides
 ) -> Iterator[Difference]:
     """Every alternative the sender may use must fit one the receiver takes."""
     sources = source.variants if source.kind == "union" else (source,)
