@@ -267,6 +267,16 @@ class ContractMatrix:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """One number about the run, and how it was computed."""
+
+    name: str
+    value: str
+    formula: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """Everything a report says of one run.
 
@@ -290,6 +300,7 @@ class ReportData:
     counts: tuple[tuple[str, str, str], ...]
     reasons: Listed[str]
     timeline: Timeline
+    measures: tuple[Measure, ...]
     tracks: Listed[TrackRow]
     decisions: Listed[Sourced]
     pending_actions: Listed[Sourced]

@@ -14,7 +14,7 @@ from tasks.report.bounds import listed
 from tasks.report.contract_matrix import contract_matrix
 from tasks.report.data import MEANINGS, Listed, Log, ReportData, Size, Status, TrackRow, status
 from tasks.report.evidence import ReadLog, evidence, log_reader
-from tasks.report.lists import concerns, criteria, findings, merged_list
+from tasks.report.lists import concerns, criteria, findings, measures, merged_list
 from tasks.report.text import cut, duration, fields, instant, items, number, plain
 from tasks.report.timeline import build_timeline
 
@@ -59,6 +59,7 @@ def gather(store: ContextStore, final: ContextRef) -> ReportData:
         counts=_counts(document, records),
         reasons=listed([plain(one) for one in items(run.get("reasons"))], lambda one: one, most=500, budget=200_000),
         timeline=timeline,
+        measures=measures(document),
         tracks=tracks,
         decisions=merged_list(document, "decisions"),
         pending_actions=merged_list(document, "pending_actions"),

@@ -1,4 +1,4 @@
-"""The lists of a report: merged items with their sources, concerns, findings, criteria."""
+"""The lists of a report: merged items with their sources, concerns, findings, criteria, numbers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from typing import Any
 
 from contexts.model.base import JsonObject
 from tasks.report.bounds import listed
-from tasks.report.data import CriterionRow, Listed, Matter, Quote, Sourced, status
+from tasks.report.data import CriterionRow, Listed, Matter, Measure, Quote, Sourced, status
 from tasks.report.text import fields, items, plain
 
 _SEVERITY = {"blocking": 0, "warning": 1, "note": 2}
+_MEASURES = {
+    "sequential_sum": "Tracks one after another",
+    "tracks_wall": "Tracks side by side",
+    "critical_path": "Critical path",
+    "speedup": "Speedup",
+    "efficiency": "Efficiency",
+    "saved": "Saved",
+}
 _STATUS = {"unmet": 0, "unverified": 1, "waived": 2, "met": 3}
 
 
@@ -100,4 +108,14 @@ def _criterion(one: JsonObject) -> CriterionRow:
         status=status(plain(one.get("status"), 80)),
         reason=plain(one.get("reason")),
         evidence=_texts(one.get("evidence")),
+    )
+
+
+def measures(document: JsonObject) -> tuple[Measure, ...]:
+    """Return the numbers that compare the run with doing its tracks one after another, where they were computed."""
+    computed = {one.get("name"): one for one in map(fields, items(fields(document.get("metrics")).get("metrics")))}
+    return tuple(
+        Measure(label, plain(one.get("display"), 80), plain(one.get("formula"), 500), plain(one.get("note"), 500))
+        for name, label in _MEASURES.items()
+        if (one := computed.get(name))
     )

@@ -119,7 +119,7 @@ def _track_row(
     ready = max((ends[need] for need in needs.get(name, ()) if need in ends), default=first)
     said = str(record.get("status") or "")
     if record.get("reused"):
-        return Row(name, note="reused, no work in this run")
+        return Row(name, note="reused, not run again")
     if not spans:
         waits = (Span(ready, last, "blocked"),) if said == "blocked" and last - ready > _MOMENT else ()
         return Row(name, waits, said or "no time recorded")
@@ -131,6 +131,8 @@ def _track_row(
         shown.append(span)
         since = span.end
     note = duration(sum(span.seconds for span in spans))
+    if record.get("recorded"):
+        note += ", played back"
     return Row(name, tuple(shown), note if said == "completed" else f"{note}, {said}", name in critical)
 
 
@@ -156,7 +158,7 @@ def _phases(
         begin, end = instant(one.get("started_at")), instant(one.get("completed_at"))
         if begin and end:
             span = _between((begin - started).total_seconds(), (end - started).total_seconds())
-            recorded.append(Row(str(one.get("phase") or "phase"), (span,), duration(span.seconds)))
+            recorded.append(Row(str(one.get("name") or "phase"), (span,), duration(span.seconds)))
     if recorded:
         return recorded
     saved = instant(document.get("timestamp"))

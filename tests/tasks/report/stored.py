@@ -167,6 +167,12 @@ def put_run(store: ContextStore, workflow_id: str = "shop") -> ContextRef:
                 "log": log.model_dump(),
             }
         ],
+        "metrics": {
+            "metrics": [
+                {"name": "speedup", "value": 1.09, "unit": "x", "formula": "ran_sum / tracks_wall", "display": "1.09x", "note": None}
+            ],
+            "absent": [],
+        },
         "run": {
             **run,
             "status": "partial",
@@ -221,7 +227,7 @@ def put_poisoned_run(store: ContextStore, text: str = HOSTILE) -> ContextRef:
         entry["task_id"] = one["task_id"]
     for entry in final["evidence"]:
         entry["started_at"], entry["log"], entry["seconds"] = at(35), log, 4.5
-    final["run"]["phases"] = [{"phase": text, "started_at": at(0), "completed_at": at(3)}]
+    final["run"]["phases"] = [{"name": text, "started_at": at(0), "completed_at": at(3)}]
     del final["_checksum"]
     return store.save(final, workflow_id="shop", name="context", after=3)
 

@@ -91,6 +91,33 @@ def test_a_deduplicated_action_names_all_its_sources(page: Page):
     assert "frontend#/pending_actions/3" in page.said("actions")
 
 
+def test_a_number_says_how_it_was_computed(page: Page):
+    assert "Speedup 1.09x" in page.said("timeline").replace("Speedup1.09x", "Speedup 1.09x")
+    assert "Speedup: ran_sum / tracks_wall" in page.said("timeline")
+
+
+def test_a_contract_is_compared_by_consumer_and_provider(store: ContextStore):
+    document = store.load(put_run(store))
+    sides = {
+        "backend": {"endpoints": {"GET /api/things": {"response": "{ id: string }"}}},
+        "frontend": {"api_contract_assumptions": {"GET /api/things": {"response": "{ id: string, price: number }"}}},
+    }
+    for one in document["run"]["tracks"][:2]:
+        track = {**store.load(ContextRef(**one["ref"])), **sides[one["task_id"]]}
+        one["ref"] = store.save(track, workflow_id="shop", name=one["ref"]["document"], after=1).model_dump()
+    final = store.save(document, workflow_id="shop", name="context", after=3)
+    (pair,) = gather(store, final).contracts.pairs.shown
+    assert (pair.consumer, pair.provider) == ("frontend", "backend")
+    text = Page(build_report(store, final).decode()).said("contracts")
+    assert "GET /api/things" in text
+    assert "Mismatch" in text
+    assert "price" in text
+
+
+def test_without_contracts_the_matrix_says_so(page: Page):
+    assert "No track states an API contract." in page.said("contracts")
+
+
 def test_a_finding_shows_both_quotes_and_blocking_ones_come_first(page: Page):
     text = page.said("findings")
     assert "reads total" in text
@@ -116,7 +143,7 @@ def test_evidence_has_the_beginning_and_the_end_of_its_log_and_the_way_to_all_of
     assert "line 0 line 1 " in text
     assert "line 19999" in text
     assert "line 10000" not in text
-    assert f"plait show shop --blob {log['sha256']}" in text
+    assert f"blob {log['sha256']} of plait show shop" in text
     assert "11 of 12 passed, 1 failed" in text
     assert "91.25 %" in text
 

@@ -77,7 +77,7 @@ def test_phases_follow_one_another_over_the_whole_run(usual: Timeline):
 
 def test_recorded_phases_are_taken_as_they_are(run: Any):
     document, tracks = run
-    document["run"]["phases"] = [{"phase": "verify", "started_at": at(36), "completed_at": at(40)}]
+    document["run"]["phases"] = [{"name": "verify", "started_at": at(36), "completed_at": at(40)}]
     (row,) = build_timeline(document, tracks).phases
     assert (row.name, row.spans[0].start, row.spans[0].end) == ("verify", 36, 40)
 
