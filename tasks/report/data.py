@@ -120,6 +120,7 @@ class Timeline:
         seconds: Length of the axis.
         critical: The chain of tracks that decided when the last one ended, in order.
         running: How many tracks were at work, as steps ``(second, count)``, where not every track has a row.
+        played_back: The times are those of recordings, not of this run.
     """
 
     started: datetime | None
@@ -129,6 +130,7 @@ class Timeline:
     checks: Listed[Row]
     critical: tuple[str, ...] = ()
     running: tuple[tuple[float, int], ...] = ()
+    played_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

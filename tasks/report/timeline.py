@@ -1,6 +1,7 @@
 """When everything happened: phases, tracks and checks of a run on one axis, from recorded times alone.
 
-A reused track or check took no time in this run and gets no bar. Without any recorded time the axis has no length.
+A reused track or check took no time in this run and gets no bar. Tracks that were played back from recordings are shown
+when they were recorded, without the phases of today. Without any recorded time the axis has no length.
 """
 
 from __future__ import annotations
@@ -34,6 +35,13 @@ def build_timeline(document: JsonObject, tracks: Iterable[JsonObject], merged_at
     run = fields(document.get("run"))
     documents = {str(one.get("task_id")): one for one in tracks}
     records = [one for one in map(fields, items(run.get("tracks"))) if one.get("task_id")]
+    needs = {
+        str(one.get("task_id")): _names(one.get("needs")) for one in map(fields, items(document.get("parallel_tasks")))
+    }
+    if any(one.get("recorded") for one in records):
+        recorded = _recorded(records, needs)
+        if recorded:
+            return recorded
     started = instant(run.get("started_at")) or _first(documents.values())
     if started is None:
         return Timeline(None, 0.0, (), Listed(), Listed())
@@ -41,9 +49,6 @@ def build_timeline(document: JsonObject, tracks: Iterable[JsonObject], merged_at
         str(one["task_id"]): _attempts(documents.get(str(one["task_id"]), {}), started)
         for one in records
         if not one.get("reused")
-    }
-    needs = {
-        str(one.get("task_id")): _names(one.get("needs")) for one in map(fields, items(document.get("parallel_tasks")))
     }
     ends = {name: spans[-1].end for name, spans in work.items() if spans}
     first = min((spans[0].start for spans in work.values() if spans), default=0.0)
@@ -62,6 +67,34 @@ def build_timeline(document: JsonObject, tracks: Iterable[JsonObject], merged_at
         critical,
         _running(work) if len(rows) > MOST_ROWS else (),
     )
+
+
+def _recorded(records: Sequence[JsonObject], needs: Mapping[str, Sequence[str]]) -> Timeline | None:
+    """Return the timeline of a run that only played recordings back: when the work was done, on the day it was."""
+    times: dict[str, tuple[datetime, datetime]] = {}
+    for one in records:
+        begin, end = instant(one.get("started_at")), instant(one.get("completed_at"))
+        if one.get("status") != "completed":
+            continue
+        if not (one.get("recorded") and begin and end and begin <= end):
+            return None
+        times[str(one["task_id"])] = begin, end
+    if not times:
+        return None
+    zero = min(begin for begin, _ in times.values())
+    work = {
+        name: (Span((begin - zero).total_seconds(), (end - zero).total_seconds()),)
+        for name, (begin, end) in times.items()
+    }
+    ends = {name: spans[-1].end for name, spans in work.items()}
+    critical = _critical_path(work, ends, needs)
+    plain_records = [{**one, "reused": False, "recorded": False} for one in records]
+    rows = [
+        _track_row(one, work, ends, needs, first=0.0, last=max(ends.values()), critical=critical)
+        for one in plain_records
+    ]
+    running = _running(work) if len(rows) > MOST_ROWS else ()
+    return Timeline(zero, max(ends.values()), (), _chosen(rows), Listed(), critical, running, played_back=True)
 
 
 def _first(documents: Iterable[JsonObject]) -> datetime | None:
@@ -131,8 +164,6 @@ def _track_row(
         shown.append(span)
         since = span.end
     note = duration(sum(span.seconds for span in spans))
-    if record.get("recorded"):
-        note += ", played back"
     return Row(name, tuple(shown), note if said == "completed" else f"{note}, {said}", name in critical)
 
 

@@ -90,6 +90,24 @@ def test_a_reused_track_has_no_bar(run: Any):
     assert "reused" in row.note
 
 
+def test_tracks_that_were_played_back_are_shown_when_they_were_recorded(run: Any):
+    document, tracks = run
+    done = document["run"]["tracks"][:2]
+    done[0] |= {"recorded": True, "started_at": "2025-01-15T09:05:00Z", "completed_at": "2025-01-15T10:05:00Z"}
+    done[1] |= {
+        "recorded": True,
+        "reused": True,
+        "started_at": "2025-01-15T09:05:00Z",
+        "completed_at": "2025-01-15T09:50:00Z",
+    }
+    document["run"]["tracks"] = done
+    timeline = build_timeline(document, tracks)
+    assert timeline.played_back
+    assert [row.worked for row in timeline.tracks.shown] == [3600, 2700]
+    assert timeline.critical == ("backend",)
+    assert timeline.phases == ()
+
+
 def test_an_attempt_of_an_earlier_run_is_not_on_this_runs_axis(run: Any):
     document, tracks = run
     document["run"]["started_at"] = at(4)
