@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from contexts.errors import ChecksumMismatch, NotFound
+from contexts.errors import BadIdentifier, ChecksumMismatch, NotFound
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef
 from contexts.store import ContextStore
@@ -33,7 +33,7 @@ def log_reader(store: ContextStore, workflow_id: str) -> ReadLog:
             return None
         try:
             text = store.get_blob(workflow_id, ref).decode("utf-8", "replace")
-        except (NotFound, ChecksumMismatch) as error:
+        except (NotFound, ChecksumMismatch, BadIdentifier) as error:
             return Log(ref.sha256, ref.size, missing=error.message)
         return shorten(ref, text)
 

@@ -139,7 +139,7 @@ def _counts(document: JsonObject, records: Sequence[JsonObject]) -> tuple[tuple[
     checks = [fields(one) for one in items(document.get("evidence"))]
     passed = sum(one.get("status") == "passed" for one in checks)
     wanted = [fields(one) for one in items(document.get("criteria"))]
-    met = sum(one.get("status") in {"met", "waived"} for one in wanted)
+    met = sum(one.get("status") in ("met", "waived") for one in wanted)
     found = [fields(one) for one in items(document.get("findings"))]
     blocking = sum(one.get("severity") == "blocking" for one in found)
     open_ = len(items(document.get("integration_concerns")))

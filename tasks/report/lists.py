@@ -113,7 +113,9 @@ def _criterion(one: JsonObject) -> CriterionRow:
 
 def measures(document: JsonObject) -> tuple[Measure, ...]:
     """Return the numbers that compare the run with doing its tracks one after another, where they were computed."""
-    computed = {one.get("name"): one for one in map(fields, items(fields(document.get("metrics")).get("metrics")))}
+    computed = {
+        plain(one.get("name"), 80): one for one in map(fields, items(fields(document.get("metrics")).get("metrics")))
+    }
     return tuple(
         Measure(label, plain(one.get("display"), 80), plain(one.get("formula"), 500), plain(one.get("note"), 500))
         for name, label in _MEASURES.items()

@@ -114,7 +114,7 @@ def _span(one: Mapping[str, Any], started: datetime) -> Span | None:
     if start < -_EARLY:
         return None
     start = max(0.0, start)
-    kind = "failed" if one.get("status") in {"failed", "cancelled"} else "work"
+    kind = "failed" if one.get("status") in ("failed", "cancelled") else "work"
     return Span(start, start + max(0.0, number(one.get("seconds"))), kind)
 
 
