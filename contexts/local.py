@@ -31,6 +31,7 @@ from contexts.errors import (
     StoreUnsuitable,
     VersionChanged,
 )
+from contexts.faults import reach
 from contexts.names import check_key
 from contexts.objects import Entry, Versioned
 
@@ -81,6 +82,7 @@ class LocalObjects:
                     os.link(temporary, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
                 except FileExistsError:
                     raise ObjectExists(f"object {key} exists already in {self._root}", key=key) from None
+                reach("local.linked")
             os.fsync(folder)
 
     def read(self, key: str) -> bytes:
@@ -197,6 +199,7 @@ class LocalObjects:
                 while view:
                     view = view[os.write(descriptor, view) :]
                 os.fsync(descriptor)
+                reach("local.temporary-written")
                 yield name, folder
             finally:
                 with contextlib.suppress(FileNotFoundError):

@@ -22,6 +22,7 @@ import orjson
 from contexts import secrets
 from contexts.codec import canonical, seal, unseal
 from contexts.errors import ChecksumMismatch, NotFound, ObjectExists, RevisionConflict, SecretRefused
+from contexts.faults import reach
 from contexts.model.base import JsonObject, entries
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.names import check_id
@@ -82,12 +83,14 @@ class ContextStore:
         clean = self._without_secrets(dict(document), f"{workflow_id}/{name}")
         body, proof = seal({key: self._outline(workflow_id, value) for key, value in clean.items()})
         ref = ContextRef(workflow_id=workflow_id, document=name, revision=after + 1, sha256=proof, size=len(body))
+        reach("store.before-document")
         try:
             self.objects.create(_document_key(ref), body)
         except ObjectExists as error:
             raise RevisionConflict(
                 f"{ref} was saved by another run meanwhile; run again to continue from there", document=str(ref)
             ) from error
+        reach("store.document-saved")
         return ref
 
     def _without_secrets(self, document: JsonObject, name: str) -> JsonObject:
@@ -210,6 +213,7 @@ class ContextStore:
         except ObjectExists:
             # Its name is its content: whoever put it there put the same. A damaged one is met, and said, on reading.
             return ref
+        reach("store.blob-saved")
         return ref
 
     def _clean_text(self, data: bytes, name: str) -> bytes:
