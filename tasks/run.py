@@ -53,6 +53,7 @@ class Run:
         base: The commit tracks start from.
         recordings: Recorded track documents, by task_id.
         forced: Tracks that run whatever the store holds.
+        block: The saved block the store was opened from, as ``slug/name``; None for a folder or URL.
         cancel: Set when everything is to stop.
         phases: When each finished phase began and ended.
     """
@@ -69,6 +70,7 @@ class Run:
         forced: frozenset[str],
         lease: HeldLease,
         revisions: Mapping[str, tuple[int, ...]],
+        block: str | None = None,
     ) -> None:
         self.id = uuid4().hex[:12]
         self.started_at = now()
@@ -83,6 +85,7 @@ class Run:
         self.forced = forced
         self.cancel = threading.Event()
         self.lease = lease
+        self.block = block
         self.phases: list[JsonObject] = []
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
         self._lock = threading.Lock()
@@ -215,6 +218,7 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
             forced=forced,
             lease=lease,
             revisions=revisions,
+            block=_block_name(request.store),
         )
         (repository.root / _FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
         reach("run.opened")
@@ -224,6 +228,11 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
             yield run
         finally:
             run.cancel.set()
+
+
+def _block_name(store: str | None) -> str | None:
+    named = store or os.environ.get("PLAIT_STORE") or ""
+    return named.removeprefix("block:") if named.startswith("block:") else None
 
 
 def _stop_when_lost(run: Run) -> None:

@@ -53,6 +53,7 @@ def r2() -> Iterator[servers.Server]:
         yield server
 
 
+@cache
 def session_for(server: servers.Server, secret_key: str | None = None) -> boto3.Session:
     return boto3.Session(
         aws_access_key_id=server.access_key,

@@ -18,11 +18,12 @@ from prefect.testing.utilities import prefect_test_harness
 from prefect_aws import AwsCredentials, MinIOCredentials
 from pydantic import SecretStr
 
-from contexts.blocks import LocalContexts, RefSerializer, S3Contexts
+from contexts.blocks import LocalContexts, S3Contexts
 from contexts.errors import BadIdentifier, InputError
 from contexts.model.refs import ContextRef
 from contexts.opening import open_objects
 from contexts.s3 import S3Objects
+from tasks.ref_serializer import RefSerializer
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for
 
@@ -94,7 +95,10 @@ def test_a_block_that_is_not_there_is_bad_input() -> None:
         AwsCredentials(
             aws_access_key_id="id", aws_secret_access_key=SecretStr("hush-hush"), aws_session_token="hush-hush"
         ),
-        MinIOCredentials(minio_root_user="root", minio_root_password=SecretStr("hush-hush")),
+        pytest.param(
+            MinIOCredentials(minio_root_user="root", minio_root_password=SecretStr("hush-hush")),
+            marks=pytest.mark.stores,
+        ),
     ],
 )
 @pytest.mark.usefixtures("prefect_server")

@@ -213,7 +213,7 @@ def test_a_killed_processs_lease_is_taken_over_at_once_by_exactly_one_of_many_pr
         server: servers.Server = request.getfixturevalue("ministack")
         name, _, query = s3_storage(server)().identity.partition("?")
         url = f"{name}?{query}&region=us-east-1&addressing=path"
-    many = 8 if rounds >= 50 else 4
+    many = 8 if rounds >= 50 else 3
     runs = [start_run(url, f"run-{number}") for number in range(many + 1)]
     try:
         assert [hear(run) for run in runs] == ["ready"] * len(runs)

@@ -88,6 +88,7 @@ def test_reading_needs_no_permission_to_write(ministack: servers.Server) -> None
     assert set(requests.sent) == {"GET"}
 
 
+@pytest.mark.stores
 def test_a_long_listing_is_read_page_by_page(ministack: servers.Server) -> None:
     objects = opened(ministack, "pages")
     keys = [f"blobs/w/{number:04d}" for number in range(1005)]
@@ -232,6 +233,7 @@ class _Service(ThreadingHTTPServer):
 
 class _ServiceHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Service
 
     def do_PUT(self) -> None:
@@ -248,6 +250,13 @@ class _ServiceHandler(BaseHTTPRequestHandler):
         self.send_header("ETag", f'"{hash(body)}"')
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def do_GET(self) -> None:
+        content = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+        self.send_response_only(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
@@ -282,6 +291,14 @@ def test_a_service_that_ignores_a_precondition_is_refused_before_anything_is_sav
             with pytest.raises(StoreUnsuitable, match=f"ignores {ignored}"):
                 write()
         assert list(running.kept) == ["/contexts/p/probes/preconditions"]
+        objects.client.close()
+
+
+@pytest.mark.parametrize(("honours", "name"), [(set[str](), "create-only"), ({"If-None-Match"}, "if-match")])
+def test_a_service_that_ignores_a_precondition_is_diagnosed_by_its_name(honours: set[str], name: str) -> None:
+    with service(honours) as running:
+        objects = opened(servers.Server("small", running.endpoint, buckets=("contexts",)), "p")
+        assert [(answer.name, answer.ok) for answer in diagnose(objects)] == [("reachable", True), (name, False)]
         objects.client.close()
 
 
