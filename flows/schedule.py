@@ -6,10 +6,12 @@ Completed futures call back into a queue; each batch of newly ready tracks is on
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from prefect import unmapped
+from prefect.exceptions import Pause, TerminationSignal
 from prefect.futures import PrefectFuture
 
 from contexts.errors import TrackFailed
@@ -76,17 +78,30 @@ class _Schedule:
             self._start()
             while self.running:
                 self._settle(self.done.get())
+                self.run.check_going()
                 while not self.done.empty():
                     self._settle(self.done.get())
                 self._start()
         except BaseException:
             # Agents are told to stop, and their last words are saved while this run still holds the lease.
             self.run.cancel.set()
-            for future in self.started.values():
-                future.wait(timeout=_STOP_SECONDS)
+            self._let_agents_end()
             raise
         order = [self.outcomes[task_id] for task_id in self.tracks]
         return Tracks(order, list(self.started.values()))
+
+    def _let_agents_end(self) -> None:
+        """Wait for all tracks, however often somebody asks to hurry: their agents are being ended meanwhile."""
+        deadline = time.monotonic() + _STOP_SECONDS
+        waiting = list(self.started.values())
+        while waiting and (left := deadline - time.monotonic()) > 0:
+            try:
+                waiting[-1].wait(timeout=left)
+            except (KeyboardInterrupt, TerminationSignal):
+                continue
+            except Pause:  # what a task of a suspended flow run ends with
+                pass
+            waiting.pop()
 
     def _start(self) -> None:
         self._watch_budget()
@@ -135,11 +150,7 @@ class _Schedule:
         return self.outcomes[task_id].status == "completed"
 
     def _map(self, batch: Sequence[Track], retries: int) -> None:
-        backoff = float(self.run.spec.policy.retry_backoff_seconds)
-        task = run_track.with_options(
-            retries=retries, retry_delay_seconds=[backoff * 2**step for step in range(min(retries, 10))] or 0
-        )
-        futures = task.map(
+        futures = run_track.with_options(retries=retries).map(
             unmapped(self.run),
             [track.task_id for track in batch],
             [track.agent for track in batch],

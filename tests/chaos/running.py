@@ -39,6 +39,7 @@ class Place:
     folder: Path
     server: Server
     settings: Mapping[str, str] = field(default_factory=dict)
+    workflow_id: str = "feature"
 
     @property
     def store_path(self) -> Path:
@@ -50,11 +51,11 @@ class Place:
 
     @property
     def ledger(self) -> Path:
-        return self.folder / "ledger"
+        return self.folder / f"{self.workflow_id}.ledger"
 
     @property
     def spec(self) -> Path:
-        return self.folder / "spec.json"
+        return self.folder / f"{self.workflow_id}.json"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -75,18 +76,27 @@ class Place:
         """Return which tracks' agents started, in order, one entry for each start."""
         return [line["task"] for line in self.lines() if "attempt" in line]
 
-    def completed(self, workflow_id: str = "feature") -> set[str]:
+    def completed(self) -> set[str]:
         """Return the tracks whose newest revision in the store is completed."""
         store = self.store
-        names = [name for name in store.revisions(workflow_id) if name.startswith("tracks/")]
-        found = {name: store.latest(workflow_id, name) for name in names}
+        names = [name for name in store.revisions(self.workflow_id) if name.startswith("tracks/")]
+        found = {name: store.latest(self.workflow_id, name) for name in names}
         return {name.removeprefix("tracks/") for name, one in found.items() if one and one[1]["status"] == "completed"}
 
-    def write_spec(self, tracks: Mapping[str, list[str]], *, repository: bool = False, **more: Any) -> Path:
+    def write_spec(
+        self,
+        tracks: Mapping[str, list[str]],
+        *,
+        repository: bool = False,
+        repository_path: str | None = None,
+        **more: Any,
+    ) -> Path:
         """Write a spec with a track for each list of deeds; a track's own settings come from ``more['settings']``."""
         settings: dict[str, dict[str, Any]] = more.pop("settings", {})
+        if repository:
+            repository_path = make_repository(self.folder / "repository")
         spec = {
-            "workflow_id": "feature",
+            "workflow_id": self.workflow_id,
             "agents": {
                 # By the environment: a file that argv names is part of what decides a track's result.
                 name: {
@@ -98,7 +108,7 @@ class Place:
             },
             "parallel_tasks": [{"task_id": name, "agent": name, **settings.get(name, {})} for name in tracks],
             "policy": {"retry_backoff_seconds": 0},
-            **({"repository": {"path": make_repository(self.folder / "repository")}} if repository else {}),
+            **({"repository": {"path": repository_path}} if repository_path else {}),
             **more,
         }
         self.spec.write_text(json.dumps(spec), encoding="utf-8")

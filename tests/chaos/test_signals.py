@@ -95,3 +95,19 @@ def test_an_interrupted_agent_leaves_its_last_words(place: Place, new_place: Cal
     assert process.wait(30) == 130
     document = place.store.require("feature", "tracks/long")[1]
     assert (document["status"], document["checkpoint"]) == ("cancelled", {"done": "half"})
+
+
+def test_a_run_that_waits_for_another_attempt_stops_at_once(place: Place) -> None:
+    place.write_spec(
+        {"fails": ["fail-first"]}, settings={"fails": {"retries": 1}}, policy={"retry_backoff_seconds": 600}
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", PLAIT, "run", str(place.spec)], env=place.environment, cwd=ROOT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    wait_until("the first attempt failed", lambda: "tracks/fails" in place.store.revisions("feature"), 60)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    assert plait(place, "run", place.spec).code == 0
+    assert place.started() == ["fails", "fails"]
