@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, cast
 
 from prefect import unmapped
@@ -68,6 +69,9 @@ class _Schedule:
         self.standing_on = all_needs(run.spec)
         self.outcomes: dict[str, TrackOutcome] = {}
         self.started: dict[str, Future] = {}
+        self.waiting = dict(self.tracks)
+        self.tasks: dict[int, Any] = {}
+        self.trouble = False
         self.done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.running = 0
         self.stopped = ""
@@ -105,13 +109,10 @@ class _Schedule:
 
     def _start(self) -> None:
         self._watch_budget()
-        self._block()
+        if self.trouble or self.spent:
+            self._block()
         free = self.run.spec.max_parallel - self.running
-        ready = [
-            track
-            for task_id, track in self.tracks.items()
-            if task_id not in self.started and task_id not in self.outcomes and self._is_ready(task_id)
-        ][: max(free, 0)]
+        ready = list(islice((track for name, track in self.waiting.items() if self._is_ready(name)), max(free, 0)))
         for retries in sorted({track.retries for track in ready}):
             self._map([track for track in ready if track.retries == retries], retries)
 
@@ -122,9 +123,7 @@ class _Schedule:
         changed = True
         while changed:
             changed = False
-            for task_id in self.tracks:
-                if task_id in self.outcomes or task_id in self.started:
-                    continue
+            for task_id in list(self.waiting):
                 broken = [need for need in self.needs[task_id] if need in self.outcomes and not self._ended_well(need)]
                 if broken:
                     reason = f"it needs {', '.join(sorted(broken))}, which did not complete"
@@ -139,6 +138,8 @@ class _Schedule:
 
     def _watch_budget(self) -> None:
         budget = self.run.spec.budget
+        if budget.cost_usd is None and budget.tokens is None:
+            return
         cost = sum(one.cost_usd for one in self.outcomes.values())
         tokens = sum(one.tokens for one in self.outcomes.values())
         if budget.cost_usd is not None and cost >= budget.cost_usd:
@@ -150,7 +151,9 @@ class _Schedule:
         return self.outcomes[task_id].status == "completed"
 
     def _map(self, batch: Sequence[Track], retries: int) -> None:
-        futures = run_track.with_options(retries=retries).map(
+        if retries not in self.tasks:
+            self.tasks[retries] = run_track.with_options(retries=retries)
+        futures = self.tasks[retries].map(
             unmapped(self.run),
             [track.task_id for track in batch],
             [track.agent for track in batch],
@@ -158,6 +161,7 @@ class _Schedule:
         )
         for track, future in zip(batch, cast("Iterable[Future]", futures), strict=True):
             self.started[track.task_id] = future
+            del self.waiting[track.task_id]
             self.running += 1
             future.add_done_callback(lambda _, task_id=track.task_id: self.done.put(task_id))
 
@@ -196,6 +200,8 @@ class _Schedule:
 
     def _close(self, outcome: TrackOutcome) -> None:
         self.outcomes[outcome.task_id] = outcome
+        self.waiting.pop(outcome.task_id, None)
+        self.trouble = self.trouble or outcome.status != "completed"
         if outcome.status in {"blocked", "out-of-budget"}:
             report(Progress(self.run.workflow_id, "track", outcome.task_id, outcome.status, outcome.reason))
         elif (
