@@ -29,6 +29,7 @@ from contexts.errors import (
     RevisionConflict,
     SecretRefused,
 )
+from contexts.faults import reach
 from contexts.keys import (
     CONTEXT,
     OWN_ID,
@@ -98,12 +99,14 @@ class ContextStore:
         clean = self._without_secrets(dict(document), label)
         body, proof = seal({key: self._outline(workflow_id, value) for key, value in clean.items()}, label)
         ref = ContextRef(workflow_id=workflow_id, document=name, revision=after + 1, sha256=proof, size=len(body))
+        reach("store.before-document")
         try:
             self.objects.create(key, body)
         except ObjectExists as error:
             raise RevisionConflict(
                 f"{ref} was saved by another run meanwhile; run again to continue from there", document=str(ref)
             ) from error
+        reach("store.document-saved")
         return ref
 
     def _without_secrets(self, document: JsonObject, name: str) -> JsonObject:
@@ -234,6 +237,7 @@ class ContextStore:
         except ObjectExists:
             # Its name is its content: whoever put it there put the same. A damaged one is met, and said, on reading.
             return ref
+        reach("store.blob-saved")
         return ref
 
     def _clean_text(self, data: bytes, name: str) -> bytes:

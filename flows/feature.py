@@ -7,10 +7,11 @@ from typing import Any
 
 from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
-from prefect.exceptions import TerminationSignal
+from prefect.exceptions import Pause, TerminationSignal
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Cancelled, Completed, Failed, Suspended
 
+from contexts.errors import RunStopped
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
@@ -19,6 +20,7 @@ from flows.deployed import lease_owner, refuse_unless_allowed
 from flows.form import Fresh, InlineSpec, Recordings, RepositoryName, SpecPath, StoreName, TrackIds, WorkflowId
 from flows.merging import merge_all
 from flows.schedule import run_tracks
+from flows.stopping import heeding_people
 from tasks.initialize import initialize
 from tasks.publish import publish
 from tasks.run import Run, open_run
@@ -68,7 +70,7 @@ def feature(
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
     refuse_unless_allowed(request)
-    with open_run(request, lease_owner) as run:
+    with open_run(request, lease_owner) as run, heeding_people(run):
         try:
             with run.phase("initialize"):
                 parent = initialize(run)
@@ -81,6 +83,14 @@ def feature(
             final = verify(run, parent, merged, evidence, tracks.outcomes)
             publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)])
             return _final_state(run, final)
+        except RunStopped as stop:
+            run.lease.end_reason = str(stop.details["reason"])
+            if run.lease.end_reason == "suspended":
+                raise Pause(state=Suspended()) from stop
+            return Cancelled(message=stop.message)
+        except Pause:  # Prefect's own way out of a suspended run, at the start or end of a task
+            run.lease.end_reason = "suspended"
+            raise
         except (KeyboardInterrupt, TerminationSignal):
             run.lease.end_reason = "cancelled"
             return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
