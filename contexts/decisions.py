@@ -17,6 +17,8 @@ from contexts.open_items import Item, all_items, concern_fingerprint, find_items
 Answer = Literal["approve", "reject", "rerun", "done"]
 EDITOR = "editor"
 """The ``current_agent`` of a revision that a person's decision made."""
+DECIDED = ("waivers", "settlements", "approvals", "deployments")
+"""Fields of a context that outlive the run that wrote them."""
 _GOOD = {"met", "passed"}
 
 
@@ -128,7 +130,7 @@ def answer_gate(
     production = _gate(document, gate)
     left = check_ticks(production, ticked)
     status, attempt = production.get("status"), section(production, "evidence").get("id")
-    unsure = status in {"unknown", "failed"}
+    unsure = attempt is not None
     if answer in {"rerun", "done"} and not unsure:
         raise InputError(f"--{answer} answers a production deployment that did not end well, and gate {gate} has none")
     if answer == "approve":
@@ -179,7 +181,7 @@ def _gate(document: JsonObject, gate: str) -> JsonObject:
     if not items:
         raise InputError(f"{workflow_id} waits at no gate; `plait run` brings it there once everything is verified")
     (item, *_) = find_items(items, gate, workflow_id)
-    if item.status not in {"waiting", "unknown", "failed"}:
+    if item.status not in {"waiting", "unknown", "failed", "rejected"}:
         raise InputError(f"gate {gate} of {workflow_id} is {item.status}: nothing waits there")
     return item.entry
 

@@ -178,6 +178,8 @@ class FindingEntry(Open):
     severity: Literal["blocking", "warning", "note"]
     message: str
     sources: list[dict[str, Any]] | None = None
+    fingerprint: str | None = None
+    waived: JsonObject | None = None
 
 
 class CriterionResult(Open):
@@ -257,6 +259,7 @@ class DeploymentAttempt(Open):
     """One run of a deployment command.
 
     Attributes:
+        checks: Evidence of the checks that were run against it.
         subject: Digest of what was deployed: the tree and the command.
         status: ``running`` is saved before production begins; one that stays so was interrupted, its end is unknown.
     """
@@ -275,6 +278,7 @@ class DeploymentAttempt(Open):
     log: BlobRef | None = None
     url: str | None = None
     run_id: str | None = None
+    checks: list[Evidence] | None = None
 
 
 class AreaResult(Open):
