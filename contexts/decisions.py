@@ -96,7 +96,9 @@ def settle(document: JsonObject, target: str, *, by: str, choice: str, why: str,
     (item,) = found
     mark = concern_fingerprint(item.entry)
     if any(one.get("fingerprint") == mark for one in entries(document, "settlements")):
-        raise InputError(f"concern {item.name} of {workflow_id} is settled already; `plait show {workflow_id}` says how")
+        raise InputError(
+            f"concern {item.name} of {workflow_id} is settled already; `plait show {workflow_id}` says how"
+        )
     entry: JsonObject = {
         "target": item.text,
         "fingerprint": mark,
@@ -181,7 +183,7 @@ def _gate(document: JsonObject, gate: str) -> JsonObject:
     if not items:
         raise InputError(f"{workflow_id} waits at no gate; `plait run` brings it there once everything is verified")
     (item, *_) = find_items(items, gate, workflow_id)
-    if item.status not in {"waiting", "unknown", "failed", "rejected"}:
+    if item.status not in {"waiting", "unknown", "failed", "rejected", "deploying"}:
         raise InputError(f"gate {gate} of {workflow_id} is {item.status}: nothing waits there")
     return item.entry
 

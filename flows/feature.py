@@ -15,12 +15,16 @@ from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.verdict import STATE_NAMES
+from flows.deploying import deploy
+from flows.gate import ask, going_on, waits_at_gate
 from flows.merging import merge_all
 from flows.schedule import run_tracks
 from tasks.initialize import initialize
+from tasks.live_progress import live_progress
 from tasks.publish import publish
 from tasks.run import Run, open_run
 from tasks.run_check import run_check
+from tasks.tagging import tag_flow_run
 from tasks.verify import verify
 
 
@@ -64,20 +68,40 @@ def feature(
     )  # fmt: skip
     with open_run(request) as run:
         try:
+            tag_flow_run(run)
             with run.phase("initialize"):
                 parent = initialize(run)
-            with run.phase("tracks"):
-                tracks = run_tracks(run)
+            with run.phase("tracks"), live_progress(run) as ended:
+                tracks = run_tracks(run, ended)
             with run.phase("merge"):
                 merged = merge_all(run, parent, tracks)
             with run.phase("checks"):
                 evidence = _check(run, merged)
-            final = verify(run, parent, merged, evidence, tracks.outcomes)
+            verified = verify(run, parent, merged, evidence, tracks.outcomes)
+            with run.phase("deploy"):
+                final = deploy(run, verified)
             publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)])
-            return _final_state(run, final)
+            if not waits_at_gate(run.store.load(final)):
+                return _final_state(run, final)
+            run.lease.end_reason = "suspended"
         except (KeyboardInterrupt, TerminationSignal):
             run.lease.end_reason = "cancelled"
             return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
+    return _through_gate(request, run, final)
+
+
+def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any]:
+    """Ask, without the lease; then deploy what was approved, or say why not."""
+    while production := waits_at_gate(run.store.load(final)):
+        request = going_on(request, run)
+        ask(run.store, final, production)
+        with open_run(request) as again:
+            newest, _ = again.store.require(run.workflow_id)
+            with again.phase("deploy"):
+                final = deploy(again, newest)
+            publish(again, final, [("verify", final)])
+            again.lease.end_reason = "suspended" if waits_at_gate(again.store.load(final)) else None
+    return _final_state(run, final)
 
 
 def _check(run: Run, merged: ContextRef) -> list[BlobRef]:

@@ -86,6 +86,13 @@ def check_named(run: Run, check_id: str) -> Check:
     return next(one for one in (*run.spec.verification.checks, *own) if one.id == check_id)
 
 
+def is_staged(run: Run, final: ContextRef) -> bool:
+    """Say whether the integrated tree is on staging."""
+    document = run.store.load(final)
+    attempt = last_attempt(document, "staging", subjects_of(run, document)["staging"])
+    return attempt is not None and attempt["status"] == "done"
+
+
 def _staged(run: Run, document: JsonObject) -> JsonObject:
     attempt = last_attempt(document, "staging", subjects_of(run, document)["staging"])
     if attempt is None:

@@ -16,6 +16,7 @@ from contexts.model.parts import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import CONTEXT
 from contexts.verdict import Verdict, areas_of, reach_verdict
+from tasks import events
 from tasks.audit_run import audit_run, by_severity
 from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
@@ -81,6 +82,8 @@ def verify(
     reach("verify.before-save")
     ref = run.save(CONTEXT, document)
     reach("verify.after-save")
+    if verdict.exit_code:
+        events.verification_failed(run.workflow_id, verdict.status, verdict.reasons, findings)
     report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
     return ref
 
