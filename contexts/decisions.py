@@ -138,8 +138,8 @@ def answer_gate(
     if answer == "approve":
         if unsure:
             raise InputError(
-                f"the production deployment of {document['workflow_id']} is {status}: look what it did, then say --rerun "
-                "to run it again, --done if it is deployed after all, or --reject"
+                f"the production deployment of {document['workflow_id']} is {status}: look what it did, then say "
+                "--rerun to run it again, --done if it is deployed after all, or --reject"
             )
         if left:
             raise InputError(f"prerequisite {left[0]} is not ticked: pass --tick {left[0]} if it holds, or --reject")

@@ -1,7 +1,7 @@
 """What in a workflow's context still waits for a person: criteria, checks, findings, concerns, gates; and their names.
 
-A finding or concern is told apart by its fingerprint: what it says, and every place it quotes with the quote itself. The
-same rule at another place, or at the same place about another value, is another finding.
+A finding or concern is told apart by its fingerprint: what it says, and every place it quotes with the quote itself.
+The same rule at another place, or at the same place about another value, is another finding.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from contexts.codec import digest
-from contexts.model.base import JsonObject, entries, section
+from contexts.model.base import JsonObject, entries
 from contexts.model.policy import Deployment, Prerequisite, Production, Staging
 from contexts.model.spec import Spec
 
@@ -203,8 +203,8 @@ class _Gate:
         if answer:
             return said("rejected", "end", "rejected", 1, f"given up by {answer['by']}: {answer['note']}")
         consent = (
-            f"look what it did, then `plait approve {self.workflow_id} {self.production.gate} --by NAME --note TEXT` with "
-            "--rerun (run it again), --done (it is deployed after all) or --reject"
+            f"look what it did, then `plait approve {self.workflow_id} {self.production.gate} --by NAME --note TEXT` "
+            "with --rerun (run it again), --done (it is deployed after all) or --reject"
         )
         if attempt["status"] == "failed":
             why = f"the production command failed: {attempt.get('reason') or 'see its log'}; {consent}"

@@ -28,6 +28,8 @@ _PHASES = {
     "approved": "deployment-approved",
     "rejected": "deployment-rejected",
 }
+WAITING = 5
+"""Exit code of a run that waits for a person."""
 STATE_NAMES = {
     "verified": "Completed",
     "completed": "Completed",

@@ -14,7 +14,7 @@ from prefect.states import Cancelled, Completed, Failed
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
-from contexts.verdict import STATE_NAMES
+from contexts.verdict import STATE_NAMES, WAITING
 from flows.deploying import deploy
 from flows.gate import ask, going_on, waits_at_gate
 from flows.merging import merge_all
@@ -120,6 +120,7 @@ def _final_state(run: Run, final: ContextRef) -> State[Any]:
     document: JsonObject = run.store.load(final)
     record: JsonObject = document["run"]
     message = "; ".join(record["reasons"]) or document["context_summary"]
-    if record["exit_code"] == 0:
-        return Completed(message=message, data=final)
+    if record["exit_code"] in {0, WAITING}:
+        # Waiting for a person is no failure; the name says that it is not the end either.
+        return Completed(name=STATE_NAMES[record["status"]], message=message, data=final)
     return Failed(name=STATE_NAMES[record["status"]], message=message[:2000], data=final)

@@ -17,7 +17,7 @@ from pydantic import Field, create_model
 
 from contexts.amend import amend
 from contexts.decisions import Answer, answer_gate, check_ticks, tick
-from contexts.model.base import JsonObject, entries
+from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore
@@ -57,8 +57,8 @@ def waits_at_gate(document: JsonObject) -> JsonObject | None:
 
     Only a deployed run can be suspended.
     """
-    production: Any = (document.get("deployment_readiness") or {}).get("production")
-    asks = bool(production) and production.get("status") in _ASKS
+    production = section(section(document, "deployment_readiness"), "production")
+    asks = production.get("status") in _ASKS
     return production if asks and deployment.id else None
 
 
@@ -81,8 +81,8 @@ def going_on(request: RunRequest, run: Run) -> RunRequest:
 def ask(store: ContextStore, final: ContextRef, production: JsonObject) -> None:
     """Suspend the flow run until a person has answered, and save the answer as a decision.
 
-    Call it without the lease: the first call ends this process. The same question has the same key, so that the run that
-    goes on finds the answer and is not suspended again; every saved answer makes another question.
+    Call it without the lease: the first call ends this process. The same question has the same key, so that the run
+    that goes on finds the answer and is not suspended again; every saved answer makes another question.
 
     Raises:
         Pause: The flow run is suspended.
@@ -138,7 +138,7 @@ def describe(document: JsonObject, production: JsonObject) -> str:
     """Return what the person who decides should know, as markdown."""
     lines = [f"**{document['workflow_id']}** waits at gate **{production['gate']}**.", ""]
     lines += [plain(reason) for reason in entries(document["run"], "reasons") if production["status"] != "waiting"]
-    staging: JsonObject = (document.get("deployment_readiness") or {}).get("staging") or {}
+    staging = section(section(document, "deployment_readiness"), "staging")
     if staging:
         lines += [f"Staging: {plain(staging['status'])}, {plain(staging.get('validation', ''))}", ""]
     for one in entries(production, "prerequisites"):

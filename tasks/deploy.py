@@ -133,7 +133,7 @@ def _to_production(
 ) -> tuple[JsonObject, Outlook]:
     report(Progress(run.workflow_id, "phase", "production", "running"))
     attempt = begin(run, production, subjects["production"], str(document["run"]["tree"]))
-    begun = {**document, "deployments": _replaced(document, attempt)}
+    begun: JsonObject = {**document, "deployments": _replaced(document, attempt)}
     begun |= _said(begun, look(run.spec, begun, subjects))
     begun["deployment_readiness"]["production"]["status"] = "deploying"
     _save(run, begun, {})

@@ -39,9 +39,8 @@ def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> Js
         started_at=now(),
         tree=tree,
         run_id=run.id,
-        **({"url": target.url} if isinstance(target, Staging) and target.url else {}),
     )
-    return record.to_json()
+    return record.to_json() | ({"url": target.url} if isinstance(target, Staging) and target.url else {})
 
 
 def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commit: str) -> JsonObject:

@@ -18,7 +18,7 @@ _MOST_ITEMS = 20
 
 
 def track_ended(workflow_id: str, outcome: TrackOutcome) -> None:
-    """Say how a track ended: ``plait.track.completed``, ``plait.track.reused``, or ``plait.track.failed`` for the rest."""
+    """Say how a track ended: ``plait.track.completed``, ``plait.track.reused``, or ``plait.track.failed``."""
     kind = "failed" if outcome.status != "completed" else "reused" if outcome.reused else "completed"
     payload: JsonObject = {
         "status": outcome.status,

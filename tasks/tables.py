@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
@@ -90,8 +89,8 @@ def criteria_rows(document: JsonObject) -> list[dict[str, Any]]:
 
 def document_rows(store: ContextStore, final: ContextRef, document: JsonObject) -> list[dict[str, Any]]:
     """Return one row per document of the run, with where it is."""
-    given = [one.get("ref") for one in document["run"].get("tracks") or []]
-    refs = [final, *(ContextRef.model_validate(ref) for ref in given if ref)]
+    given: list[JsonObject] = [one["ref"] for one in entries(document["run"], "tracks") if one.get("ref")]
+    refs = [final, *(ContextRef.model_validate(ref) for ref in given)]
     return [
         {
             "document": plain(ref.document),
@@ -107,5 +106,4 @@ def document_rows(store: ContextStore, final: ContextRef, document: JsonObject) 
 def address(store: ContextStore, ref: ContextRef) -> str:
     """Return where a document lies, as a URL."""
     key = f"documents/{ref.workflow_id}/{ref.document}/{ref.revision:06d}.json"
-    base = store.identity
-    return f"{base.rstrip('/')}/{key}" if "://" in base else Path(base, key).absolute().as_uri()
+    return f"{store.identity.rstrip('/')}/{key}"

@@ -13,23 +13,7 @@ from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, track, verified
 from contexts.contract.values import Path, mapping, number, sequence, text, whole
 
-_KINDS = {
-    "unit",
-    "integration",
-    "e2e",
-    "end_to_end",
-    "component",
-    "contract",
-    "smoke",
-    "functional",
-    "acceptance",
-    "security",
-    "performance",
-    "property",
-    "regression",
-    "api",
-    "ui",
-}
+_KINDS = {"unit", "integration", "e2e", "end_to_end", "component", "contract", "smoke", "functional", "acceptance", "security", "performance", "property", "regression", "api", "ui"}
 _OUTCOMES = {"passed", "failed", "skipped", "errors", "errored", "pending", "xfailed", "failures", "xpassed", "todo"}
 _NO_PART = re.compile(
     r"duration|time|second|minute|ms\b|_ms|hour|target|threshold|limit|max|min\b|avg|mean|median|p\d\d|rate|percent|pct|coverage|ratio|score|version|port|retries|"
@@ -91,23 +75,12 @@ def _changes(value: str) -> Iterator[str]:
 
 
 def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Finding]:
-    part = next(
-        (
-            whole(members.get(k))
-            for k in ("passed", "covered", "succeeded", "successful")
-            if whole(members.get(k)) is not None
-        ),
-        None,
-    )
+    part = next((whole(members.get(k)) for k in ("passed", "covered", "succeeded", "successful") if whole(members.get(k)) is not None), None)
     total = whole(members.get("total"))
     for key in ("pass_rate", "success_rate", "percent", "percentage", "pass_percentage", "rate"):
         raw = members.get(key)
         shown = number(raw)
-        stated = (
-            as_quantity(shown, "%")
-            if shown is not None
-            else next((q for q in quantities(text(raw)) if q.dimension == "percent"), None)
-        )
+        stated = as_quantity(shown, "%") if shown is not None else next((q for q in quantities(text(raw)) if q.dimension == "percent"), None)
         if part is None or not total or stated is None:
             continue
         exact = 100 * part / total
@@ -139,11 +112,7 @@ def total(documents: DocumentSet) -> Iterator[Finding]:
     """Add up what stands beside a total: kinds of tests, outcomes, members that share the total's noun, or a sub-object."""
     for document in documents.current:
         for path, members in document.objects:
-            for key in [
-                k
-                for k in members
-                if isinstance(k, str) and (k == "total" or k.startswith("total_") or k.endswith("_total"))
-            ]:
+            for key in [k for k in members if isinstance(k, str) and (k == "total" or k.startswith("total_") or k.endswith("_total"))]:
                 stated = count_of(members[key])
                 if stated is None:
                     continue
@@ -175,11 +144,7 @@ def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[list[tuple[Pat
     for name, child in members.items():
         if isinstance(child, dict) and (re.match(r"by_|per_|breakdown|results|suites|counts|parts|split", name)):
             inner = {k: count_of(v) for k, v in mapping(child).items()}
-            if (
-                len(inner) >= 2
-                and all(v is not None for v in inner.values())
-                and not any(_NO_PART.search(k) for k in inner)
-            ):
+            if len(inner) >= 2 and all(v is not None for v in inner.values()) and not any(_NO_PART.search(k) for k in inner):
                 outcome = [k for k in inner if k in _OUTCOMES]
                 if not outcome or len(outcome) == len(inner):
                     yield [((name, k), v or 0) for k, v in inner.items()]
@@ -198,17 +163,13 @@ def _bare(key: str, noun: str) -> str:
     "An average is not the mean of the values it is the average of.",
     example=(
         merged(
-            parallel_execution_summary={
-                "tasks": [{"task_id": "a", "test_coverage": "80%"}, {"task_id": "b", "test_coverage": "90%"}]
-            },
+            parallel_execution_summary={"tasks": [{"task_id": "a", "test_coverage": "80%"}, {"task_id": "b", "test_coverage": "90%"}]},
             metrics={"test_coverage": "88% average"},
         ),
     ),
     clean=(
         merged(
-            parallel_execution_summary={
-                "tasks": [{"task_id": "a", "test_coverage": "80%"}, {"task_id": "b", "test_coverage": "90%"}]
-            },
+            parallel_execution_summary={"tasks": [{"task_id": "a", "test_coverage": "80%"}, {"task_id": "b", "test_coverage": "90%"}]},
             metrics={"test_coverage": "85% average"},
         ),
     ),
@@ -251,17 +212,9 @@ def _columns(document: SourceDocument) -> dict[str, list[tuple[Path, Quantity]]]
         for name, value in mapping(task).items():
             if "coverage" in name.lower():
                 shown = number(value)
-                quantity = (
-                    as_quantity(shown, "%")
-                    if shown is not None
-                    else next(
-                        (m.quantity for m in read(text(value)).measured if m.quantity.dimension == "percent"), None
-                    )
-                )
+                quantity = as_quantity(shown, "%") if shown is not None else next((m.quantity for m in read(text(value)).measured if m.quantity.dimension == "percent"), None)
                 if quantity is not None:
-                    columns.setdefault("coverage", []).append(
-                        (("parallel_execution_summary", "tasks", index, name), quantity)
-                    )
+                    columns.setdefault("coverage", []).append((("parallel_execution_summary", "tasks", index, name), quantity))
                     break
     return columns
 
@@ -284,14 +237,8 @@ def _averages(path: Path, value: Any) -> Iterator[Quantity]:
     "arithmetic/speedup",
     "blocking",
     "A speedup is not the quotient of the times stated with it.",
-    example=(
-        merged(
-            metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2.4x faster"}
-        ),
-    ),
-    clean=(
-        merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2x faster"}),
-    ),
+    example=(merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2.4x faster"}),),
+    clean=(merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2x faster"}),),
 )
 def speedup(documents: DocumentSet) -> Iterator[Finding]:
     """Divide sequential by parallel time where an object states both and a factor."""
@@ -356,3 +303,5 @@ def _factor(members: Mapping[str, Any]) -> tuple[str, Quantity] | None:
             if len(factors) == 1:
                 return name, factors[0]
     return None
+
+

@@ -16,13 +16,9 @@ from contexts.contract.paths import mentions
 from contexts.contract.shapes import resolve_name, spell
 from contexts.contract.values import Path, sequence
 
-_TEST_ID = re.compile(
-    r"data-(?:testid|test-id|test|cy|qa)\s{0,2}[~|^$*]?=\s{0,2}['\"]([^'\"\]]{1,120})['\"]|getByTestId\(['\"]([^'\"]{1,120})['\"]\)"
-)
+_TEST_ID = re.compile(r"data-(?:testid|test-id|test|cy|qa)\s{0,2}[~|^$*]?=\s{0,2}['\"]([^'\"\]]{1,120})['\"]|getByTestId\(['\"]([^'\"]{1,120})['\"]\)")
 _ELEMENT = re.compile(r"#([A-Za-z][\w-]{0,80})(?![\w-])")
-_NEGATIVE = re.compile(
-    r"invalid|bad|wrong|malformed|negative|error|broken|reject|fail|unhappy|corrupt|attack", re.IGNORECASE
-)
+_NEGATIVE = re.compile(r"invalid|bad|wrong|malformed|negative|error|broken|reject|fail|unhappy|corrupt|attack", re.IGNORECASE)
 _FIXTURES = re.compile(r"fixture|test_data|test_users|testdata|seed|sample|mock|example_data|test_", re.IGNORECASE)
 _CODE_LIST = re.compile(r"(?<!\d)[45]\d{2}(?!\d)")
 _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-9]{1,30}){1,6})(?!\w)")
@@ -33,17 +29,11 @@ _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-
     "warning",
     "Tests look for elements that no other track says it renders.",
     example=(
-        track(
-            "e2e",
-            implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}},
-        ),
+        track("e2e", implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}}),
         track("ui", implementation_details={"components": {"Cart": {"test_ids": ["cart-sum"]}}}),
     ),
     clean=(
-        track(
-            "e2e",
-            implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}},
-        ),
+        track("e2e", implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}}),
         track("ui", implementation_details={"components": {"Cart": {"test_ids": ["cart-total"]}}}),
     ),
 )
@@ -79,8 +69,7 @@ def _ids(value: str) -> Iterator[str]:
 
 def _renders(document: SourceDocument) -> bool:
     return any(
-        isinstance(path[-1], str)
-        and re.search(r"component|test_?ids?|selectors|views|screens|pages|elements|routes", path[-1], re.IGNORECASE)
+        isinstance(path[-1], str) and re.search(r"component|test_?ids?|selectors|views|screens|pages|elements|routes", path[-1], re.IGNORECASE)
         for path, value in document.values
         if path and isinstance(value, dict | list)
     )
@@ -101,11 +90,7 @@ def _renders(document: SourceDocument) -> bool:
 )  # fmt: skip
 def fixture(documents: DocumentSet) -> Iterator[Finding]:
     """Match each record of test data with the provider's schema it shares most members with, and try its values."""
-    shapes = [
-        (c.document, name, resolve_name(s, c.definitions))
-        for c in documents.providers
-        for name, s in c.definitions.items()
-    ]
+    shapes = [(c.document, name, resolve_name(s, c.definitions)) for c in documents.providers for name, s in c.definitions.items()]
     shapes = [(d, name, shape) for d, name, shape in shapes if shape.kind == "object" and len(shape.fields) >= 2]
     if not shapes:
         return
@@ -143,25 +128,13 @@ def fixture(documents: DocumentSet) -> Iterator[Finding]:
 
 def _definition(document: SourceDocument, name: str) -> Source:
     short = name.rsplit("/", 1)[-1]
-    path = next(
-        (
-            p
-            for p, _ in document.values
-            if p and p[-1] == short and len(p) > 1 and p[-2] in {"schemas", "models", "types"}
-        ),
-        ("task_id",),
-    )
+    path = next((p for p, _ in document.values if p and p[-1] == short and len(p) > 1 and p[-2] in {"schemas", "models", "types"}), ("task_id",))
     return document.source(path)
 
 
 def _is_fixture(path: Path, record: Mapping[str, Any]) -> bool:
     keys = " ".join(part for part in path if isinstance(part, str))
-    return (
-        bool(_FIXTURES.search(keys))
-        and len(record) >= 2
-        and not _NEGATIVE.search(keys)
-        and not record.keys() & {"expected_error", "valid"}
-    )
+    return bool(_FIXTURES.search(keys)) and len(record) >= 2 and not _NEGATIVE.search(keys) and not record.keys() & {"expected_error", "valid"}
 
 
 def _likeness(record: Mapping[str, Any], shape: Schema) -> float:
@@ -172,11 +145,7 @@ def _likeness(record: Mapping[str, Any], shape: Schema) -> float:
 
 def _refused(value: Any, schema: Schema) -> str:
     if value is None:
-        return (
-            ""
-            if schema.nullable or schema.kind in {"any", "unknown", "reference"}
-            else "null where the type is not nullable"
-        )
+        return "" if schema.nullable or schema.kind in {"any", "unknown", "reference"} else "null where the type is not nullable"
     kinds = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
     actual = kinds.get(type(value), "")
     if schema.kind in {"any", "unknown", "reference", "union", "file"}:
@@ -195,9 +164,7 @@ def _refused(value: Any, schema: Schema) -> str:
 def _refused_text(value: str, schema: Schema) -> str:
     if schema.format == "uuid" and not _is_uuid(value):
         return f"{value[:60]!r} is no UUID"
-    if schema.format == "email" and not re.fullmatch(
-        r"[^@\s]{1,64}@[^@\s.]{1,63}(?:\.[^@\s.]{1,63}){1,8}", value[:320]
-    ):
+    if schema.format == "email" and not re.fullmatch(r"[^@\s]{1,64}@[^@\s.]{1,63}(?:\.[^@\s.]{1,63}){1,8}", value[:320]):
         return f"{value[:60]!r} is no e-mail address"
     if schema.format in {"date-time", "date"} and moment(value) is None:
         return f"{value[:60]!r} is no {schema.format}"
@@ -222,9 +189,7 @@ def _is_uuid(value: str) -> bool:
 
 def _assumed(document: SourceDocument) -> Iterator[tuple[Path, str]]:
     for path, value in document.texts:
-        if path[0] in {"assumptions", "assumes", "dependencies_assumed"} or (
-            path[0] == "implementation_details" and "assumptions" in path
-        ):
+        if path[0] in {"assumptions", "assumes", "dependencies_assumed"} or (path[0] == "implementation_details" and "assumptions" in path):
             yield path, value
 
 
@@ -282,25 +247,15 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
         for path, value in _assumed(document):
             missing = [" ".join(name) for name in mentions(value) if name not in provided]
             if missing:
-                yield found(
-                    "assumptions/endpoint",
-                    f"{listed(missing)} is assumed, and no provider offers it",
-                    (document.source(path),),
-                )
+                yield found("assumptions/endpoint", f"{listed(missing)} is assumed, and no provider offers it", (document.source(path),))
 
 
 @rule(
     "assumptions/name",
     "warning",
     "A track relies on something by its exact name, and no other document contains that name.",
-    example=(
-        track("e2e", assumptions={"api": "Reads `SEED_TOKEN` at start"}),
-        track("api", decisions=["Configuration comes from API_TOKEN"]),
-    ),
-    clean=(
-        track("e2e", assumptions={"api": "Reads `API_TOKEN` at start"}),
-        track("api", decisions=["Configuration comes from API_TOKEN"]),
-    ),
+    example=(track("e2e", assumptions={"api": "Reads `SEED_TOKEN` at start"}), track("api", decisions=["Configuration comes from API_TOKEN"])),
+    clean=(track("e2e", assumptions={"api": "Reads `API_TOKEN` at start"}), track("api", decisions=["Configuration comes from API_TOKEN"])),
 )
 def name(documents: DocumentSet) -> Iterator[Finding]:
     """Look for quoted and UPPER_CASE names of assumptions anywhere else."""
@@ -311,8 +266,4 @@ def name(documents: DocumentSet) -> Iterator[Finding]:
         names = [match.group(1) or match.group(2) for match in _NAMED.finditer(value)]
         missing = [n for n in dict.fromkeys(names) if not documents.elsewhere(n, document)]
         if missing:
-            yield found(
-                "assumptions/name",
-                f"{listed(missing)} is assumed, and no other document contains it",
-                (document.source(path),),
-            )
+            yield found("assumptions/name", f"{listed(missing)} is assumed, and no other document contains it", (document.source(path),))

@@ -16,10 +16,7 @@ from contexts.audit.statements import Statement, done, open_items
 from contexts.audit.words import is_place, same_subject, stem, subject
 from contexts.contract.values import Path, mapping, sequence, text, whole
 
-_GOOD = re.compile(
-    r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|ok|green|verified|aligned|approved|met|ready)\Z",
-    re.IGNORECASE,
-)
+_GOOD = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|ok|green|verified|aligned|approved|met|ready)\Z", re.IGNORECASE)
 _FINISHED = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|green|verified)\Z", re.IGNORECASE)
 _DOCUMENTED = re.compile(
     r"\b(?:as|already|fully)\s{1,3}(?:documented|specified|described|agreed|defined)\b"
@@ -33,9 +30,7 @@ _REVIEW = re.compile(
     re.IGNORECASE,
 )
 _EVIDENCE_KEY = re.compile(r"review|approv|audit|sign_?off|signed|pen_?test|certif|attest", re.IGNORECASE)
-_EVIDENCED = re.compile(
-    r"\bby [A-Z@]|\d{4}-\d{2}-\d{2}|https?://|\.(?:md|pdf|html|json|txt|sarif)\b|#\d{1,6}\b|\b[A-Z]{2,8}-\d{1,6}\b"
-)
+_EVIDENCED = re.compile(r"\bby [A-Z@]|\d{4}-\d{2}-\d{2}|https?://|\.(?:md|pdf|html|json|txt|sarif)\b|#\d{1,6}\b|\b[A-Z]{2,8}-\d{1,6}\b")
 
 
 @rule(
@@ -59,11 +54,7 @@ def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
                 by_stem.setdefault(word, []).append(item)
         for claim in done(document):
             near = {id(i): i for word in subject(claim.words).stems for i in by_stem.get(word, ())}
-            against = [
-                item
-                for item in near.values()
-                if item.path != claim.path and same_subject(claim.words, item.words, common)
-            ]
+            against = [item for item in near.values() if item.path != claim.path and same_subject(claim.words, item.words, common)]
             if against:
                 yield found(
                     "claims/pass-beside-pending",
@@ -86,15 +77,11 @@ def _common(documents: DocumentSet, statements: list[Statement]) -> frozenset[st
     "Something is said to be as documented, and no provider documents it.",
     example=(
         track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
-        merged(
-            integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]
-        ),
+        merged(integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]),
     ),
     clean=(
         track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [400, 404]}}}),
-        merged(
-            integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]
-        ),
+        merged(integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]),
     ),
 )
 def undocumented(documents: DocumentSet) -> Iterator[Finding]:
@@ -114,11 +101,7 @@ def undocumented(documents: DocumentSet) -> Iterator[Finding]:
             if missing:
                 provider = documents.by_name[documents.providers[0].document]
                 first = documents.providers[0].endpoints[0]
-                written = (
-                    f"providers declare {listed([str(c) for c in sorted(declared)], 8)}"
-                    if declared
-                    else "no provider declares any status code"
-                )
+                written = f"providers declare {listed([str(c) for c in sorted(declared)], 8)}" if declared else "no provider declares any status code"
                 yield found(
                     "claims/undocumented",
                     f"{', '.join(missing)} said to be documented, and {written}",
@@ -145,29 +128,18 @@ def approval_without_record(documents: DocumentSet) -> Iterator[Finding]:
             groups.setdefault(kind, []).append(document.source(claim.path))
             shown.setdefault(kind, claim.shown)
     for kind, sources in groups.items():
-        yield found(
-            "claims/approval-without-record", f"{shown[kind]!r} is claimed, and no document records it", sources
-        )
+        yield found("claims/approval-without-record", f"{shown[kind]!r} is claimed, and no document records it", sources)
 
 
 def _approvals(document: SourceDocument) -> Iterator[Statement]:
     for claim in done(document, sentences=True):
-        if (
-            _REVIEW.search(claim.words)
-            and not _EVIDENCED.search(claim.words)
-            and not _EVIDENCE_KEY.search(str(claim.path[-1]))
-        ):
+        if _REVIEW.search(claim.words) and not _EVIDENCED.search(claim.words) and not _EVIDENCE_KEY.search(str(claim.path[-1])):
             yield claim
 
 
 def _kind_of_approval(words: str) -> str:
-    kinds = {
-        stem(match.group().lower().split()[-1].removesuffix("ed").removesuffix("al"))
-        for match in _REVIEW.finditer(words)
-    }
-    topic = subject(words).stems - {
-        stem(w) for w in ("audit", "approve", "approved", "approval", "reviewed", "completed")
-    }
+    kinds = {stem(match.group().lower().split()[-1].removesuffix("ed").removesuffix("al")) for match in _REVIEW.finditer(words)}
+    topic = subject(words).stems - {stem(w) for w in ("audit", "approve", "approved", "approval", "reviewed", "completed")}
     return f"{sorted(kinds)[-1]} {' '.join(sorted(topic)[:1])}" if topic else sorted(kinds)[-1]
 
 
@@ -179,19 +151,12 @@ def _recorded(documents: DocumentSet, claim: Statement) -> bool:
             if path == claim.path or value in (None, "", [], {}, False):
                 continue
             if isinstance(key, str) and _EVIDENCE_KEY.search(key) and not isinstance(value, bool):
-                told = subject(
-                    f"{key.replace('_', ' ')} {value if isinstance(value, str) else list(_leaves(value))}"
-                ).stems
+                told = subject(f"{key.replace('_', ' ')} {value if isinstance(value, str) else list(_leaves(value))}").stems
                 if isinstance(value, str) and not _EVIDENCED.search(value) and not re.search(r"_by\Z|er\Z", key):
                     continue
                 if not about or about & told or "code" in claim.words.lower() or len(about) <= 1:
                     return True
-            if (
-                isinstance(value, str)
-                and value is not claim.words
-                and _REVIEW.search(value)
-                and _EVIDENCED.search(value)
-            ):
+            if isinstance(value, str) and value is not claim.words and _REVIEW.search(value) and _EVIDENCED.search(value):
                 told = subject(value).stems
                 if path[-1:] != claim.path[-1:] and (about & told or not about):
                     return True
@@ -220,11 +185,7 @@ def done_with_errors(documents: DocumentSet) -> Iterator[Finding]:
             yield from _with_errors(document, unresolved)
     for document in documents.tracks:
         if _complete(document):
-            own = [
-                p
-                for p in _unresolved(document)
-                if text(mapping(document.data["error_log"][p[1]]).get("error")) not in carried
-            ]
+            own = [p for p in _unresolved(document) if text(mapping(document.data["error_log"][p[1]]).get("error")) not in carried]
             yield from _with_errors(document, own)
 
 
@@ -292,22 +253,10 @@ def _failures(path: Path, members: Mapping[str, Any]) -> Iterator[Path]:
                 entry = text(item) or text(mapping(item).get("status")) or text(mapping(item).get("result"))
                 if _is_failure(entry) or (entry.lower() in {"failed", "failure", "error"}):
                     yield (*where, index)
-        elif isinstance(value, dict) and name in {
-            "results",
-            "checks",
-            "tests",
-            "suites",
-            "measurements",
-            "details",
-            "summary",
-            "counts",
-        }:
+        elif isinstance(value, dict) and name in {"results", "checks", "tests", "suites", "measurements", "details", "summary", "counts"}:
             inner = mapping(value)
             yield from _failures(where, inner)
-        elif (
-            re.fullmatch(r"(?:tests?_)?(?:failed|failures|errors|failing)(?:_count|_tests)?", name)
-            and (whole(value) or 0) > 0
-        ):
+        elif re.fullmatch(r"(?:tests?_)?(?:failed|failures|errors|failing)(?:_count|_tests)?", name) and (whole(value) or 0) > 0:
             yield where
 
 
@@ -318,9 +267,7 @@ def _is_failure(value: str) -> bool:
         if fraction.part < fraction.whole and re.search(r"\bpass|succe|\bgreen\b", fraction.words, re.IGNORECASE):
             skipped = re.search(r"(\d{1,6}) skipped", value)
             return fraction.part + (int(skipped.group(1)) if skipped else 0) < fraction.whole
-    return bool(
-        re.search(r"(?<![\d.])[1-9]\d{0,6} (?:tests? )?(?:failed|failures|failing)\b", value)
-    ) and not re.search(r"expected|retried|then passed", value)
+    return bool(re.search(r"(?<![\d.])[1-9]\d{0,6} (?:tests? )?(?:failed|failures|failing)\b", value)) and not re.search(r"expected|retried|then passed", value)
 
 
 @rule(
@@ -337,18 +284,7 @@ def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
             status = members.get("status")
             if not path or not isinstance(status, str) or not _FINISHED.match(status.strip()):
                 continue
-            for name in (
-                "pending",
-                "remaining",
-                "todo",
-                "outstanding",
-                "missing",
-                "not_run",
-                "unverified",
-                "blocked_by",
-                "blockers",
-                "incomplete",
-            ):
+            for name in ("pending", "remaining", "todo", "outstanding", "missing", "not_run", "unverified", "blocked_by", "blockers", "incomplete"):
                 left = [(*path, name, index) for index, _ in enumerate(sequence(members.get(name)))]
                 # What is done here and left for another environment is a roll-out, and only worth mentioning.
                 elsewhere = all(is_place(text(entry)) for entry in sequence(members.get(name)))
@@ -382,3 +318,5 @@ def ready_with_open_prerequisites(documents: DocumentSet) -> Iterator[Finding]:
                     f"called {members['status']!r} with {counted(len(left), 'open prerequisite')}",
                     (document.source((*path, "status")), *(document.source(item.path) for item in left)),
                 )
+
+

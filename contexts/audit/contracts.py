@@ -157,9 +157,7 @@ def auth(documents: DocumentSet) -> Iterator[Finding]:
 )
 def null_for_absent(documents: DocumentSet) -> Iterator[Finding]:
     """Group all members of all endpoints: it is one habit of two notations."""
-    yield from _noted(
-        documents, "contracts/null-for-absent", "null-for-absent", "answered as null and expected to be absent"
-    )
+    yield from _noted(documents, "contracts/null-for-absent", "null-for-absent", "answered as null and expected to be absent")
 
 
 @rule(
@@ -171,9 +169,7 @@ def null_for_absent(documents: DocumentSet) -> Iterator[Finding]:
 )
 def codes_undeclared(documents: DocumentSet) -> Iterator[Finding]:
     """Say that the codes could not be compared."""
-    yield from _noted(
-        documents, "contracts/codes-undeclared", "codes-undeclared", "compared with no declared status code"
-    )
+    yield from _noted(documents, "contracts/codes-undeclared", "codes-undeclared", "compared with no declared status code")
 
 
 @rule(
@@ -208,9 +204,7 @@ def _noted(documents: DocumentSet, identity: str, kind: str, what: str) -> Itera
     for members in groups.values():
         messages = list(dict.fromkeys(m.message for _, _, m in members))
         sources = [s for c, p, m in members for s in _sources(documents, c, p, m)]
-        message = (
-            messages[0] if len(messages) == 1 else f"{counted(len(messages), 'part')} {what}: {listed(messages, 3)}"
-        )
+        message = messages[0] if len(messages) == 1 else f"{counted(len(messages), 'part')} {what}: {listed(messages, 3)}"
         yield found(identity, message, sources)
 
 
@@ -247,6 +241,6 @@ def _problems(documents: DocumentSet, identity: str, kind: str) -> Iterator[Find
             if problem.kind == kind:
                 data = documents.by_name[contract.document].data
                 said = "the OpenAPI document is not valid: " if kind == "invalid-openapi" else ""
-                yield found(
-                    identity, f"{said}{problem.message}", (source_at(contract.document, data, problem.pointer),)
-                )
+                yield found(identity, f"{said}{problem.message}", (source_at(contract.document, data, problem.pointer),))
+
+

@@ -17,8 +17,7 @@ from contexts.contract.values import Path, at, mapping, number, sequence, text, 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
 _KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)
 _SPOKEN = re.compile(
-    r"(?<![\w.,/%$#-])(\d{1,6})\s(?:[A-Za-z0-9-]{1,20}\s){0,3}?(tests?|scenarios|files|endpoints|tracks|migrations)\b",
-    re.IGNORECASE,
+    r"(?<![\w.,/%$#-])(\d{1,6})\s(?:[A-Za-z0-9-]{1,20}\s){0,3}?(tests?|scenarios|files|endpoints|tracks|migrations)\b", re.IGNORECASE
 )
 
 
@@ -31,18 +30,8 @@ def _singular(word: str) -> str:
     "arithmetic/count",
     "blocking",
     "A count is not the length of the list it counts.",
-    example=(
-        track(
-            "e2e",
-            implementation_details={"test_files": {"cart.spec.ts": {"tests": 3, "scenarios": ["adds", "removes"]}}},
-        ),
-    ),
-    clean=(
-        track(
-            "e2e",
-            implementation_details={"test_files": {"cart.spec.ts": {"tests": 2, "scenarios": ["adds", "removes"]}}},
-        ),
-    ),
+    example=(track("e2e", implementation_details={"test_files": {"cart.spec.ts": {"tests": 3, "scenarios": ["adds", "removes"]}}}),),
+    clean=(track("e2e", implementation_details={"test_files": {"cart.spec.ts": {"tests": 2, "scenarios": ["adds", "removes"]}}}),),
 )
 def count(documents: DocumentSet) -> Iterator[Finding]:
     """Compare counts with lists beside them, with the document's own lists, and with the tracks' lists."""
@@ -93,14 +82,7 @@ def _own_files(document: SourceDocument) -> Iterator[Finding]:
     for path, value in document.values:
         key = str(path[-1]) if path else ""
         stated = whole(value)
-        if (
-            stated is not None
-            and re.fullmatch(
-                r"(?:total_)?files(?:_modified|_changed)?(?:_count)?|total_files(?:_modified|_changed)?", key
-            )
-            and "tasks" not in path
-            and len(path) > 1
-        ):
+        if stated is not None and re.fullmatch(r"(?:total_)?files(?:_modified|_changed)?(?:_count)?|total_files(?:_modified|_changed)?", key) and "tasks" not in path and len(path) > 1:
             length = len(sequence(files))
             if stated != length:
                 yield found(
@@ -122,10 +104,7 @@ def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Fi
                     yield found(
                         "arithmetic/count",
                         f"{key} of {own.task_id} says {stated}, and its document has {length}",
-                        (
-                            document.source(("parallel_execution_summary", "tasks", index, key)),
-                            own.source(("files_modified",)),
-                        ),
+                        (document.source(("parallel_execution_summary", "tasks", index, key)), own.source(("files_modified",))),
                     )
 
 
@@ -165,14 +144,8 @@ def _figures(documents: DocumentSet, document: SourceDocument, noun: str) -> lis
         files = document.data.get("files_modified")
         return [(("files_modified",), len(sequence(files)))] if isinstance(files, list) else []
     if noun == "track":
-        tasks = sequence(at(document.data, "parallel_execution_summary", "tasks")) or sequence(
-            document.data.get("parallel_tasks")
-        )
-        key = (
-            ("parallel_execution_summary", "tasks")
-            if at(document.data, "parallel_execution_summary", "tasks")
-            else ("parallel_tasks",)
-        )
+        tasks = sequence(at(document.data, "parallel_execution_summary", "tasks")) or sequence(document.data.get("parallel_tasks"))
+        key = ("parallel_execution_summary", "tasks") if at(document.data, "parallel_execution_summary", "tasks") else ("parallel_tasks",)
         return [(key, len(tasks))] if tasks else []
     if noun == "endpoint":
         found_lists = [(path, len(value)) for path, value in document.objects if path and path[-1] == "endpoints"]
@@ -183,9 +156,7 @@ def _figures(documents: DocumentSet, document: SourceDocument, noun: str) -> lis
         if path[:1] in {("context_summary",), ("success_criteria",), ("decisions",), ("pending_actions",)}:
             continue
         amount = count_of(value)
-        if amount is not None and (
-            noun in keys or (noun in {"test", "scenario"} and re.search(r"test|scenario", keys))
-        ):
+        if amount is not None and (noun in keys or (noun in {"test", "scenario"} and re.search(r"test|scenario", keys))):
             figures.append((path, amount))
         if isinstance(value, list) and _singular(keys.rsplit("/", 1)[-1]) == noun:
             figures.append((path, len(sequence(value))))
@@ -198,19 +169,11 @@ def _figures(documents: DocumentSet, document: SourceDocument, noun: str) -> lis
     "A later document counts other tests than the tracks document.",
     example=(
         track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),
-        verified(
-            verification_results={
-                "tests": {"results": {"unit_tests": "46/46 passed", "integration_tests": "10/10 passed"}}
-            }
-        ),
+        verified(verification_results={"tests": {"results": {"unit_tests": "46/46 passed", "integration_tests": "10/10 passed"}}}),
     ),
     clean=(
         track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),
-        verified(
-            verification_results={
-                "tests": {"results": {"unit_tests": "18/18 passed", "integration_tests": "10/10 passed"}}
-            }
-        ),
+        verified(verification_results={"tests": {"results": {"unit_tests": "18/18 passed", "integration_tests": "10/10 passed"}}}),
     ),
 )
 def tests_unaccounted(documents: DocumentSet) -> Iterator[Finding]:
@@ -253,20 +216,11 @@ def _kinds_counted(document: SourceDocument) -> Iterator[tuple[str, Path, int]]:
     for path, members in document.objects:
         if not path or not re.search(r"test", str(path[-1]), re.IGNORECASE):
             continue
-        kinds = {
-            _kind(key): (key, whole(value)) for key, value in members.items() if _kind(key) and whole(value) is not None
-        }
+        kinds = {_kind(key): (key, whole(value)) for key, value in members.items() if _kind(key) and whole(value) is not None}
         for kind, (key, amount) in kinds.items():
             yield kind, (*path, key), amount or 0
         scenarios = whole(members.get("total_scenarios"))
-        if (
-            scenarios is not None
-            and not kinds
-            and re.search(
-                r"e2e|end-to-end|playwright|cypress",
-                f"{document.task_id} {document.phase} {document.data.get('current_agent')}",
-            )
-        ):
+        if scenarios is not None and not kinds and re.search(r"e2e|end-to-end|playwright|cypress", f"{document.task_id} {document.phase} {document.data.get('current_agent')}"):
             yield "e2e", (*path, "total_scenarios"), scenarios
 
 
@@ -276,17 +230,13 @@ def _kinds_counted(document: SourceDocument) -> Iterator[tuple[str, Path, int]]:
     "A sequential or parallel time does not follow from the tasks' own durations.",
     example=(
         merged(
-            parallel_execution_summary={
-                "tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]
-            },
+            parallel_execution_summary={"tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]},
             metrics={"development_time": "60 minutes parallel (vs 120 minutes sequential)"},
         ),
     ),
     clean=(
         merged(
-            parallel_execution_summary={
-                "tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]
-            },
+            parallel_execution_summary={"tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]},
             metrics={"development_time": "60 minutes parallel (vs 100 minutes sequential)"},
         ),
     ),
@@ -348,11 +298,7 @@ def speedups_disagree(documents: DocumentSet) -> Iterator[Finding]:
             distinct.append((quantity, source))
     if len(distinct) > 1:
         values = ", ".join(str(quantity) for quantity, _ in distinct)
-        yield found(
-            "arithmetic/speedups-disagree",
-            f"{counted(len(distinct), 'speedup')} that disagree: {values}",
-            (s for _, s in stated),
-        )
+        yield found("arithmetic/speedups-disagree", f"{counted(len(distinct), 'speedup')} that disagree: {values}", (s for _, s in stated))
 
 
 def _overall(path: Path, value: Any) -> Iterator[Quantity]:
@@ -366,14 +312,10 @@ def _overall(path: Path, value: Any) -> Iterator[Quantity]:
         for match in re.finditer(r"[^.;\n|]{0,200}(?:\.\d[^.;\n|]{0,200}){0,4}", value[:4_000]):
             sentence = match.group()
             words = f"{sentence} {keys.rsplit('/', 1)[-1]}"
-            about = re.search(
-                r"speed-?up|faster than (?:sequential|one (?:by|after))|parallel.{0,80}faster|faster.{0,80}parallel",
-                words,
-                re.IGNORECASE,
-            )
-            theoretical = re.search(
-                r"theoretical|ideal|limit|maximum|up to|expected|estimated|target|could", sentence, re.IGNORECASE
-            )
+            about = re.search(r"speed-?up|faster than (?:sequential|one (?:by|after))|parallel.{0,80}faster|faster.{0,80}parallel", words, re.IGNORECASE)
+            theoretical = re.search(r"theoretical|ideal|limit|maximum|up to|expected|estimated|target|could", sentence, re.IGNORECASE)
             factors = list(speedups(sentence))
             if about and not theoretical and len(factors) == 1 and factors[0].value != 1:
                 yield factors[0]
+
+

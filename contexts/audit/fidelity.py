@@ -15,13 +15,7 @@ from contexts.audit.words import plain
 from contexts.contract.values import mapping, sequence, text
 
 _LISTS = {"files_modified": "file", "decisions": "decision", "pending_actions": "pending action"}
-_CARRIED = (
-    ("feature_spec", "requirements"),
-    ("shared_constraints",),
-    ("constraints",),
-    ("integration_requirements",),
-    ("success_criteria",),
-)
+_CARRIED = (("feature_spec", "requirements"), ("shared_constraints",), ("constraints",), ("integration_requirements",), ("success_criteria",))
 
 
 def _file_items(document: SourceDocument) -> list[Item]:
@@ -80,9 +74,7 @@ def items_lost(documents: DocumentSet) -> Iterator[Finding]:
         if rewritten:
             message += f"; {counted(len(result.invented), 'item')} of {document.name} in their place, from no track"
         replaced = [item.source() for item in result.invented] if rewritten else []
-        yield found(
-            "fidelity/items-lost", message, (*(i.source() for i in result.lost), document.source((key,)), *replaced)
-        )
+        yield found("fidelity/items-lost", message, (*(i.source() for i in result.lost), document.source((key,)), *replaced))
 
 
 @rule(
@@ -104,11 +96,7 @@ def items_changed(documents: DocumentSet) -> Iterator[Finding]:
             )
     for keys, later, result in _carried(documents):
         for old, new in result.changed:
-            yield found(
-                "fidelity/items-changed",
-                f"{keys[-1]}: {old.shown!r} became {new.shown!r} in {later.name}",
-                (new.source(), old.source()),
-            )
+            yield found("fidelity/items-changed", f"{keys[-1]}: {old.shown!r} became {new.shown!r} in {later.name}", (new.source(), old.source()))
 
 
 @rule(
@@ -148,11 +136,7 @@ def items_duplicated(documents: DocumentSet) -> Iterator[Finding]:
     for document in (*documents.at_stage("merged"), *documents.at_stage("verified")):
         for key, noun in _LISTS.items():
             own = _list_items(document, key)
-            allowed = (
-                Counter(form for t in documents.tracks for i in _list_items(t, key) for form in i.forms)
-                if key == "decisions"
-                else Counter[str]()
-            )
+            allowed = Counter(form for t in documents.tracks for i in _list_items(t, key) for form in i.forms) if key == "decisions" else Counter[str]()
             groups: dict[frozenset[str], list[Item]] = {}
             for item in own:
                 groups.setdefault(item.forms, []).append(item)
@@ -203,11 +187,7 @@ def promise_lost(documents: DocumentSet) -> Iterator[Finding]:
 )
 def field_vanished(documents: DocumentSet) -> Iterator[Finding]:
     """Compare which of them a later document has at all; everything that vanished between two stages is one finding."""
-    stages = [
-        group
-        for group in (documents.at_stage("parent"), documents.at_stage("merged"), documents.at_stage("verified"))
-        if group
-    ]
+    stages = [group for group in (documents.at_stage("parent"), documents.at_stage("merged"), documents.at_stage("verified")) if group]
     gone: dict[tuple[str, ...], tuple[SourceDocument, list[SourceDocument]]] = {}
     keys_of = (*_CARRIED, ("files_modified",), ("decisions",), ("error_log",))
     for earlier, later in zip(stages, stages[1:], strict=False):
@@ -243,3 +223,5 @@ def _has(document: SourceDocument, keys: tuple[str, ...]) -> bool:
             return False
         value = mapping(value)[key]
     return True
+
+

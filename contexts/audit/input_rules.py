@@ -104,3 +104,5 @@ def contradictory_ids(documents: DocumentSet) -> Iterator[Finding]:
                     f"{document.workflow_id!r} is the id of two tracks, {owner.task_id!r} and {document.task_id!r}",
                     (document.source(("workflow_id",)), owner.source(("workflow_id",))),
                 )
+
+

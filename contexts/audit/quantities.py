@@ -23,9 +23,7 @@ _UNITS: dict[str, tuple[Dimension, float]] = {
     **dict.fromkeys(("kb", "kib"), ("size", 1024.0)),
     **dict.fromkeys(("mb", "mib"), ("size", 1024.0**2)),
     **dict.fromkeys(("gb", "gib"), ("size", 1024.0**3)),
-    **dict.fromkeys(
-        ("rps", "qps", "tps", "req/s", "requests/s", "ops/s", "events/s", "msg/s", "msgs/s"), ("rate", 1.0)
-    ),
+    **dict.fromkeys(("rps", "qps", "tps", "req/s", "requests/s", "ops/s", "events/s", "msg/s", "msgs/s"), ("rate", 1.0)),
     **dict.fromkeys(("messages/s", "rows/s", "records/s", "docs/s", "jobs/s", "/s", "rpm", "req/min"), ("rate", 1.0)),
     **dict.fromkeys(("x", "×"), ("ratio", 1.0)),
 }
@@ -58,9 +56,7 @@ _FRACTION = re.compile(
     r"(?P<words>[^\d\n;(=]{0,60})(?:[(=]\s{0,2}(?P<percent>\d{1,3}(?:\.\d{1,6})?)\s?%)?"
 )
 _SPEEDUP = re.compile(r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?)\s?[x×](?![\w])", re.IGNORECASE)
-_LOW_IS_GOOD = re.compile(
-    r"error|fail|loss|lost|drop|cpu|memory|miss|churn|bounce|flak|latency|duplicat|vulnerab|regress", re.IGNORECASE
-)
+_LOW_IS_GOOD = re.compile(r"error|fail|loss|lost|drop|cpu|memory|miss|churn|bounce|flak|latency|duplicat|vulnerab|regress", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +172,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 def as_quantity(value: float, unit: str = "") -> Quantity:
     """Return a bare JSON number as a quantity; its written digits decide what rounding may hide."""
     shown = repr(value) if isinstance(value, float) and value != int(value) else str(int(value))
-    return (
-        _quantity(shown, unit, 0, 0)
-        if "e" not in shown
-        else replace(_quantity("0", unit, 0, 0), value=value, base=value)
-    )
+    return _quantity(shown, unit, 0, 0) if "e" not in shown else replace(_quantity("0", unit, 0, 0), value=value, base=value)
 
 
 def statistic_name(word: str) -> str:
@@ -188,15 +180,7 @@ def statistic_name(word: str) -> str:
     lower = word.lower().replace(" ", "")
     if lower.endswith("percentile"):
         return f"p{lower[:2]}"
-    same = {
-        "average": "avg",
-        "mean": "avg",
-        "median": "p50",
-        "maximum": "max",
-        "minimum": "min",
-        "worst": "max",
-        "peak": "max",
-    }
+    same = {"average": "avg", "mean": "avg", "median": "p50", "maximum": "max", "minimum": "min", "worst": "max", "peak": "max"}
     return same.get(lower, lower)
 
 

@@ -33,12 +33,7 @@ def context_ref(documents: DocumentSet) -> Iterator[Finding]:
             if not reference or target is None:
                 continue
             name = PurePosixPath(reference).name
-            accepted = {
-                target.workflow_id,
-                target.name.removesuffix(".json"),
-                task_id,
-                f"{documents.workflow_id}-{task_id}",
-            }
+            accepted = {target.workflow_id, target.name.removesuffix(".json"), task_id, f"{documents.workflow_id}-{task_id}"}
             if name.removesuffix(".json") not in accepted:
                 yield found(
                     "references/context-ref",
@@ -183,11 +178,7 @@ def _migrations(document: SourceDocument) -> Iterator[tuple[Path, str]]:
 
 
 def _stem(name: str) -> str:
-    return (
-        PurePosixPath(name.strip()).name.rsplit(".", 1)[0]
-        if name.endswith((".py", ".sql"))
-        else PurePosixPath(name.strip()).name
-    )
+    return PurePosixPath(name.strip()).name.rsplit(".", 1)[0] if name.endswith((".py", ".sql")) else PurePosixPath(name.strip()).name
 
 
 @rule(
@@ -228,8 +219,4 @@ def _described(document: SourceDocument) -> Iterator[tuple[Path, str]]:
 
 def _is_there(value: str, modified: set[str], names: set[str]) -> bool:
     shown = str(PurePosixPath(value))
-    return (
-        shown in modified
-        or ("/" not in shown and shown in names)
-        or any(path.endswith(f"/{shown}") for path in modified)
-    )
+    return shown in modified or ("/" not in shown and shown in names) or any(path.endswith(f"/{shown}") for path in modified)

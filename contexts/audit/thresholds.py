@@ -16,20 +16,8 @@ from contexts.audit.samples import parent, track, verified
     "thresholds/target-missed",
     "blocking",
     "A measured value does not meet the target written beside it.",
-    example=(
-        verified(
-            verification_results={
-                "performance": {"measurements": {"search": "P50: 40ms, P99: 310ms ✅ (target <300ms)"}}
-            }
-        ),
-    ),
-    clean=(
-        verified(
-            verification_results={
-                "performance": {"measurements": {"search": "P50: 40ms, P99: 290ms ✅ (target <300ms)"}}
-            }
-        ),
-    ),
+    example=(verified(verification_results={"performance": {"measurements": {"search": "P50: 40ms, P99: 310ms ✅ (target <300ms)"}}}),),
+    clean=(verified(verification_results={"performance": {"measurements": {"search": "P50: 40ms, P99: 290ms ✅ (target <300ms)"}}}),),
 )
 def target_missed(documents: DocumentSet) -> Iterator[Finding]:
     """Compare every value with the target in the same text, object or table row."""
@@ -53,17 +41,11 @@ def target_missed(documents: DocumentSet) -> Iterator[Finding]:
     "A later document measures against a target looser than the success criterion.",
     example=(
         parent(success_criteria={"api": ["Response time <100ms"]}),
-        verified(
-            success_criteria={"api": ["Response time <100ms"]},
-            verification_results={"performance": {"measurements": {"search": "P95: 180ms (target <200ms)"}}},
-        ),
+        verified(success_criteria={"api": ["Response time <100ms"]}, verification_results={"performance": {"measurements": {"search": "P95: 180ms (target <200ms)"}}}),
     ),
     clean=(
         parent(success_criteria={"api": ["Response time <100ms"]}),
-        verified(
-            success_criteria={"api": ["Response time <100ms"]},
-            verification_results={"performance": {"measurements": {"search": "P95: 80ms (target <90ms)"}}},
-        ),
+        verified(success_criteria={"api": ["Response time <100ms"]}, verification_results={"performance": {"measurements": {"search": "P95: 80ms (target <90ms)"}}}),
     ),
 )
 def criterion_relaxed(documents: DocumentSet) -> Iterator[Finding]:
@@ -113,17 +95,11 @@ def criterion_unmet(documents: DocumentSet) -> Iterator[Finding]:
     "A criterion with a number has no measured value in any document, though the workflow calls itself verified.",
     example=(
         parent(success_criteria={"api": ["Throughput >500 req/s"]}),
-        verified(
-            success_criteria={"api": ["Throughput >500 req/s"]},
-            verification_results={"performance": {"status": "passed"}},
-        ),
+        verified(success_criteria={"api": ["Throughput >500 req/s"]}, verification_results={"performance": {"status": "passed"}}),
     ),
     clean=(
         parent(success_criteria={"api": ["Throughput >500 req/s"]}),
-        verified(
-            success_criteria={"api": ["Throughput >500 req/s"]},
-            verification_results={"performance": {"throughput": "620 req/s"}},
-        ),
+        verified(success_criteria={"api": ["Throughput >500 req/s"]}, verification_results={"performance": {"throughput": "620 req/s"}}),
     ),
 )
 def criterion_unmeasured(documents: DocumentSet) -> Iterator[Finding]:
@@ -138,3 +114,5 @@ def criterion_unmeasured(documents: DocumentSet) -> Iterator[Finding]:
             f"{counted(len(missing), 'criterion has', 'criteria have')} no measured value: {names}",
             (c.source() for c in missing),
         )
+
+

@@ -29,24 +29,9 @@ _PAIRS = (
     ("queued_at", "started_at"),
     ("from", "until"),
 )
-_DURATION = re.compile(
-    r"(?:total_|actual_|wall_|elapsed_)?(?:duration|elapsed|took)(?:_time)?(?:_(minutes|mins|min|seconds|secs|s|ms|hours|h))?\Z"
-)
-_SECONDS = {
-    "minutes": 60.0,
-    "mins": 60.0,
-    "min": 60.0,
-    "seconds": 1.0,
-    "secs": 1.0,
-    "s": 1.0,
-    "ms": 0.001,
-    "hours": 3600.0,
-    "h": 3600.0,
-}
-_PLANNED = re.compile(
-    r"estimat|plan|schedul|due|deadline|expir|until|next|eta|target|valid|retain|start_after|not_before|expected|window",
-    re.IGNORECASE,
-)
+_DURATION = re.compile(r"(?:total_|actual_|wall_|elapsed_)?(?:duration|elapsed|took)(?:_time)?(?:_(minutes|mins|min|seconds|secs|s|ms|hours|h))?\Z")
+_SECONDS = {"minutes": 60.0, "mins": 60.0, "min": 60.0, "seconds": 1.0, "secs": 1.0, "s": 1.0, "ms": 0.001, "hours": 3600.0, "h": 3600.0}
+_PLANNED = re.compile(r"estimat|plan|schedul|due|deadline|expir|until|next|eta|target|valid|retain|start_after|not_before|expected|window", re.IGNORECASE)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
 _TIME_KEY = re.compile(r"(?:_at|timestamp|_time|date|^at|^on|^time)\Z", re.IGNORECASE)
 
@@ -55,19 +40,8 @@ _TIME_KEY = re.compile(r"(?:_at|timestamp|_time|date|^at|^on|^time)\Z", re.IGNOR
     "time/ends-before-start",
     "blocking",
     "Something ends before it starts.",
-    example=(
-        merged(
-            parallel_execution_summary={"started_at": "2025-03-01T10:00:00Z", "completed_at": "2025-03-01T09:00:00Z"}
-        ),
-    ),
-    clean=(
-        merged(
-            parallel_execution_summary={
-                "started_at": "2025-03-01T10:00:00+02:00",
-                "completed_at": "2025-03-01T09:00:00Z",
-            }
-        ),
-    ),
+    example=(merged(parallel_execution_summary={"started_at": "2025-03-01T10:00:00Z", "completed_at": "2025-03-01T09:00:00Z"}),),
+    clean=(merged(parallel_execution_summary={"started_at": "2025-03-01T10:00:00+02:00", "completed_at": "2025-03-01T09:00:00Z"}),),
 )
 def ends_before_start(documents: DocumentSet) -> Iterator[Finding]:
     """Compare start and end in the same object, in their own time zones."""
@@ -123,19 +97,9 @@ def saved_before_reported(documents: DocumentSet) -> Iterator[Finding]:
 
 def _reports(path: Path, value: str) -> bool:
     keys = [part for part in path if isinstance(part, str)]
-    fixture = any(
-        word in " ".join(keys).lower() for word in ("test_data", "fixture", "example", "sample", "mock", "seed")
-    )
-    timely = bool(keys) and bool(
-        _TIME_KEY.search(keys[-1]) or keys[-1] in {last for _, last in _PAIRS} | {first for first, _ in _PAIRS}
-    )
-    return (
-        timely
-        and not fixture
-        and len(value) <= 40
-        and bool(_INSTANT.match(value))
-        and not any(_PLANNED.search(k) for k in keys)
-    )
+    fixture = any(word in " ".join(keys).lower() for word in ("test_data", "fixture", "example", "sample", "mock", "seed"))
+    timely = bool(keys) and bool(_TIME_KEY.search(keys[-1]) or keys[-1] in {last for _, last in _PAIRS} | {first for first, _ in _PAIRS})
+    return timely and not fixture and len(value) <= 40 and bool(_INSTANT.match(value)) and not any(_PLANNED.search(k) for k in keys)
 
 
 def _is_after(value: str, saved: datetime, shown: Any) -> bool:
@@ -152,10 +116,7 @@ def _is_after(value: str, saved: datetime, shown: Any) -> bool:
 )
 def merged_before_track(documents: DocumentSet) -> Iterator[Finding]:
     """Compare a later document's timestamp with those of the documents it builds on."""
-    for stage, before in (
-        ("merged", documents.tracks),
-        ("verified", (*documents.at_stage("merged"), *documents.tracks)),
-    ):
+    for stage, before in (("merged", documents.tracks), ("verified", (*documents.at_stage("merged"), *documents.tracks))):
         for document in documents.at_stage(stage):  # pyright: ignore[reportArgumentType] - the two literals above
             saved, shown = document.timestamp, document.data.get("timestamp")
             early = [d for d in before if saved and _is_after(text(d.data.get("timestamp")), saved, shown)]
@@ -191,11 +152,7 @@ def duration(documents: DocumentSet) -> Iterator[Finding]:
                     yield found(
                         "time/duration",
                         f"{name} says {_minutes(seconds)}, and from {first} to {last} it is {_minutes(exact)}",
-                        (
-                            document.source((*path, name)),
-                            document.source((*path, first)),
-                            document.source((*path, last)),
-                        ),
+                        (document.source((*path, name)), document.source((*path, first)), document.source((*path, last))),
                     )
 
 
@@ -232,16 +189,12 @@ def _minutes(seconds: float) -> str:
     "blocking",
     "A track is said to have taken longer than the time between its start and its saved context.",
     example=(
-        parent(
-            timestamp="2025-03-01T09:30:00Z", parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T09:30:00Z"}]
-        ),
+        parent(timestamp="2025-03-01T09:30:00Z", parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T09:30:00Z"}]),
         track("api"),
         merged(parallel_execution_summary={"tasks": [{"task_id": "api", "duration_minutes": 50}]}),
     ),
     clean=(
-        parent(
-            timestamp="2025-03-01T09:30:00Z", parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T09:30:00Z"}]
-        ),
+        parent(timestamp="2025-03-01T09:30:00Z", parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T09:30:00Z"}]),
         track("api"),
         merged(parallel_execution_summary={"tasks": [{"task_id": "api", "duration_minutes": 30}]}),
     ),

@@ -7,9 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-_WORD = re.compile(
-    r"[A-Z]{2,12}[0-9]{0,3}(?![a-z])|[A-Z]?[a-z]{1,40}[0-9]{0,4}|[A-Z][0-9]{1,3}|[0-9]{1,12}|[^\W\d_a-zA-Z]{1,40}"
-)
+_WORD = re.compile(r"[A-Z]{2,12}[0-9]{0,3}(?![a-z])|[A-Z]?[a-z]{1,40}[0-9]{0,4}|[A-Z][0-9]{1,3}|[0-9]{1,12}|[^\W\d_a-zA-Z]{1,40}")
 _SUFFIXES = (
     "izations", "ization", "ations", "ation", "ating", "ated", "ates", "ities", "ments", "ment", "ings", "ing", "ions", "ion",
     "ies", "ity", "ate", "ers", "ed", "es", "er", "s", "e", "y",
@@ -70,13 +68,7 @@ def stem(word: str) -> str:
     return word
 
 
-_DROPPED = (
-    frozenset(stem(word) for word in _PROCESS)
-    | frozenset(stem(word) for word in _GENERIC)
-    | _FILLER
-    | _PROCESS
-    | _GENERIC
-)
+_DROPPED = frozenset(stem(word) for word in _PROCESS) | frozenset(stem(word) for word in _GENERIC) | _FILLER | _PROCESS | _GENERIC
 _LATER_STEMS = frozenset(stem(word) for word in _LATER)
 
 

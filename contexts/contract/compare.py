@@ -37,15 +37,7 @@ class Mismatch:
     certain: bool = True
 
 
-_DOUBTFUL = {
-    "unknown",
-    "codes-undeclared",
-    "code-implied",
-    "null-for-absent",
-    "optional-missing",
-    "extra-ignored",
-    "open-enum",
-}
+_DOUBTFUL = {"unknown", "codes-undeclared", "code-implied", "null-for-absent", "optional-missing", "extra-ignored", "open-enum"}
 
 
 def compare(consumer: Contract, provider: Contract) -> tuple[Mismatch, ...]:
@@ -183,9 +175,7 @@ def _requests(asked: Endpoint, given: Endpoint, consumer: Contract, provider: Co
     elif not (mine.media and mine.media == theirs.media and mine.schema.kind == theirs.schema.kind == "unknown"):
         yield from _bodies(asked, mine, given, theirs, consumer, provider, reading=False)
     if mine.max_bytes is not None and theirs.max_bytes is not None and mine.max_bytes > theirs.max_bytes:
-        message = (
-            f"{asked.shown} may send {mine.max_bytes:,} bytes, and the provider takes {theirs.max_bytes:,} at most"
-        )
+        message = f"{asked.shown} may send {mine.max_bytes:,} bytes, and the provider takes {theirs.max_bytes:,} at most"
         yield Mismatch("limit", asked.shown, mine.limit_pointer, theirs.limit_pointer, message)
     if mine.file_types and theirs.file_types and mine.file_types - theirs.file_types:
         refused = ", ".join(sorted(mine.file_types - theirs.file_types))

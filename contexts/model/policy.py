@@ -124,8 +124,8 @@ class Staging(Closed):
     """Where the integrated work is tried out.
 
     Attributes:
-        argv: Deploys it; run in a checkout of the integrated tree. ``{python}`` and ``{spec_dir}`` are replaced. What it
-            starts itself ends with it, so it hands over to whatever keeps the application running.
+        argv: Deploys it; run in a checkout of the integrated tree. ``{python}`` and ``{spec_dir}`` are replaced. What
+            it starts itself ends with it, so it hands over to whatever keeps the application running.
         url: Where the application is then; checks get it as ``PLAIT_STAGING_URL``.
         checks: Checks, of ``verification`` or of ``deployment``, run against it.
         env: Variables for the command; a value ``env:NAME`` passes NAME from plait's own environment.

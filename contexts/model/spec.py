@@ -176,9 +176,8 @@ class Spec(Closed):
             if one.check and one.check not in proven:
                 raise ValueError(f"prerequisite {one.id!r} names check {one.check!r}, which is not run")
             if one.criterion and one.criterion not in criteria:
-                raise ValueError(
-                    f"prerequisite {one.id!r} names criterion {one.criterion!r}; there are {', '.join(sorted(criteria))}"
-                )
+                there = ", ".join(sorted(criteria))
+                raise ValueError(f"prerequisite {one.id!r} names criterion {one.criterion!r}; there are {there}")
 
     def track(self, task_id: str) -> Track:
         """Return the track of that name.
