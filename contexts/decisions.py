@@ -93,7 +93,7 @@ def settle(document: JsonObject, target: str, *, by: str, choice: str, why: str,
     found = find_items([one for one in all_items(document) if one.kind == "concern"], target, workflow_id)
     if len(found) > 1:
         raise InputError(f"{target!r} fits concerns {', '.join(one.name for one in found)}: name one by its number")
-    (item,) = found
+    item = found[0]
     mark = concern_fingerprint(item.entry)
     if any(one.get("fingerprint") == mark for one in entries(document, "settlements")):
         raise InputError(
@@ -182,7 +182,7 @@ def _gate(document: JsonObject, gate: str) -> JsonObject:
     items = [one for one in all_items(document) if one.kind == "gate"]
     if not items:
         raise InputError(f"{workflow_id} waits at no gate; `plait run` brings it there once everything is verified")
-    (item, *_) = find_items(items, gate, workflow_id)
+    item = find_items(items, gate, workflow_id)[0]
     if item.status not in {"waiting", "unknown", "failed", "rejected", "deploying"}:
         raise InputError(f"gate {gate} of {workflow_id} is {item.status}: nothing waits there")
     return item.entry

@@ -46,10 +46,8 @@ def approve(
     from contexts.errors import InputError
     from flows.cli.finding import revisions_of
 
-    chosen: list[Answer] = []
-    chosen += ["reject"] if reject else []
-    chosen += ["rerun"] if rerun else []
-    chosen += ["done"] if done else []
+    given: dict[Answer, bool] = {"reject": reject, "rerun": rerun, "done": done}
+    chosen = [answer for answer, wanted in given.items() if wanted]
     if len(chosen) > 1:
         raise InputError(f"--{chosen[0]} and --{chosen[1]} contradict each other: give one")
     store = session.contexts()
