@@ -30,6 +30,13 @@ _PHASES = {
 }
 WAITING = 5
 """Exit code of a run that waits for a person."""
+PAST_VERIFICATION = frozenset(
+    {
+        "verified", "waiting-for-approval", "approved", "deployed", "rejected", "staging-failed", "deployment-blocked",
+        "deployment-failed", "deployment-unknown",
+    }
+)  # fmt: skip
+"""Statuses of work that verification let pass."""
 STATE_NAMES = {
     "verified": "Completed",
     "completed": "Completed",

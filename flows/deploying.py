@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import unmapped
 
 from contexts.model.refs import BlobRef, ContextRef
+from contexts.verdict import PAST_VERIFICATION
 from tasks.deploy import check_named, check_staging, deploy_staging, is_staged, pass_gate
 from tasks.run import Run
 
@@ -16,8 +17,7 @@ def deploy(run: Run, final: ContextRef) -> ContextRef:
         The newest context.
     """
     deployment = run.spec.deployment
-    verified = run.store.load(final)["run"]["status"] == "verified"
-    if deployment is None or not verified:
+    if deployment is None or run.store.load(final)["run"]["status"] not in PAST_VERIFICATION:
         return final
     evidence: list[BlobRef] = []
     staging = deployment.staging
