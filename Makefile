@@ -6,7 +6,7 @@ UV := .venv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup setup-stores check test test-stores bench demo
+.PHONY: help setup setup-stores check test test-stores test-deploy deploy bench demo
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -26,7 +26,13 @@ check: setup ## ruff, pyright strict, import-linter
 	$(RUN) lint-imports --no-cache
 
 test: setup ## the tests; at most five minutes on two cores
-	$(RUN) pytest -m "not chaos and not stores and not ui"
+	$(RUN) pytest -m "not chaos and not stores and not ui and not deploy"
+
+test-deploy: setup ## deployments on a real Prefect server with a real worker
+	$(RUN) pytest -m deploy tests/deploy
+
+deploy: setup ## put work pool, queues, limits and deployments on the server of PREFECT_API_URL; clear what is gone
+	$(RUN) python -m flows.deployments
 
 setup-stores: setup ## install the S3 servers the store tests run on, below .cache
 	$(RUN) python tests/contexts/stores/servers.py ministack r2

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from contexts.errors import InputError, LeaseHeld
 from contexts.held_lease import held_lease
+from contexts.interrupted import UPKEEP
 from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
 from contexts.store import CONTEXT, ContextStore
@@ -28,7 +29,7 @@ def amend(store: ContextStore, workflow_id: str, change: Callable[[JsonObject, s
     """
     store.require(workflow_id)  # a lease on something that is not there would only leave an object behind
     try:
-        with held_lease(store.objects, workflow_id, owner=f"edit-{uuid4().hex[:12]}") as lease:
+        with held_lease(store.objects, workflow_id, owner=f"{UPKEEP}edit-{uuid4().hex[:12]}") as lease:
             lease.end_reason = "edited"
             ref, document = store.require(workflow_id)
             if document.get("phase") == "parallel-execution":

@@ -16,6 +16,7 @@ from contexts.errors import TrackFailed
 from contexts.model.refs import ContextRef
 from contexts.model.spec import Track
 from contexts.plan_graph import all_needs
+from flows.limits import backend_tags
 from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run
@@ -98,8 +99,14 @@ class _Schedule:
             for task_id, track in self.tracks.items()
             if task_id not in self.started and task_id not in self.outcomes and self._is_ready(task_id)
         ][: max(free, 0)]
-        for retries in sorted({track.retries for track in ready}):
-            self._map([track for track in ready if track.retries == retries], retries)
+        alike: dict[tuple[int, str], list[Track]] = {}
+        for track in ready:
+            alike.setdefault((track.retries, self._backend(track)), []).append(track)
+        for (retries, backend), batch in alike.items():
+            self._map(batch, retries, backend)
+
+    def _backend(self, track: Track) -> str:
+        return "replay" if track.task_id in self.run.recordings else self.run.spec.agents[track.agent].backend
 
     def _is_ready(self, task_id: str) -> bool:
         return all(need in self.outcomes and self.outcomes[need].status == "completed" for need in self.needs[task_id])
@@ -135,10 +142,12 @@ class _Schedule:
     def _ended_well(self, task_id: str) -> bool:
         return self.outcomes[task_id].status == "completed"
 
-    def _map(self, batch: Sequence[Track], retries: int) -> None:
+    def _map(self, batch: Sequence[Track], retries: int, backend: str) -> None:
         backoff = float(self.run.spec.policy.retry_backoff_seconds)
         task = run_track.with_options(
-            retries=retries, retry_delay_seconds=[backoff * 2**step for step in range(min(retries, 10))] or 0
+            retries=retries,
+            retry_delay_seconds=[backoff * 2**step for step in range(min(retries, 10))] or 0,
+            tags=backend_tags(backend),
         )
         futures = task.map(
             unmapped(self.run),

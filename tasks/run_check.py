@@ -68,14 +68,15 @@ def prove(run: Run, document: JsonObject, check: Check, before: Sequence[JsonObj
             return {**earlier, "reused": True}
     report(Progress(run.workflow_id, "check", check.id, "running"))
     reach("check.before-run")
-    ran = _run(run, check, commit)
+    ran = run_at(run, check, commit)
     reach("check.after-run")
-    evidence = _evidence(run, check, ran, tree, inputs)
+    evidence = evidence_of(run, check, ran, tree, inputs)
     report(Progress(run.workflow_id, "check", check.id, ran.status, ran.reason, ran.seconds))
     return evidence
 
 
-def _run(run: Run, check: Check, commit: str) -> Ran:
+def run_at(run: Run, check: Check, commit: str) -> Ran:
+    """Run a check on a fresh tree of a commit, after the spec's set-up commands."""
     place = run.repository.root / "checks" / check.id
     shutil.rmtree(place, ignore_errors=True)
     tree = place / "tree"
@@ -97,7 +98,8 @@ def _run(run: Run, check: Check, commit: str) -> Ran:
     )
 
 
-def _evidence(run: Run, check: Check, ran: Ran, tree: str, inputs: str) -> JsonObject:
+def evidence_of(run: Run, check: Check, ran: Ran, tree: str, inputs: str) -> JsonObject:
+    """Return the record of a check that ran, its log and reports kept as blobs."""
     log = run.store.put_blob(run.workflow_id, ran.log.read_bytes(), "text/plain") if ran.log.is_file() else None
     reports = {
         kind: run.store.put_blob(run.workflow_id, raw, "application/xml" if kind == "tests" else "application/json")
