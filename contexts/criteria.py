@@ -74,7 +74,7 @@ def decide(
         waivers: Typed human decisions, ``target`` naming a criterion's id.
     """
     by_check = {str(one["check"]): one for one in evidence}
-    waived = {str(one["target"]): one for one in waivers}
+    waived = {str(one["target"]): one for one in waivers if one.get("kind", "criterion") == "criterion"}
     results: list[CriterionResult] = []
     for area, criteria in spec.success_criteria.items():
         for index, given in enumerate(criteria):

@@ -21,7 +21,22 @@ AREAS = {
 """Which of the five areas of verification a kind of check belongs to."""
 
 
-_PHASES = {"verified": "integration-verified", "completed": "integration-unverified"}
+_PHASES = {
+    "verified": "integration-verified",
+    "completed": "integration-unverified",
+    "waiting-for-approval": "integration-verified-ready-for-deployment",
+    "approved": "deployment-approved",
+    "rejected": "deployment-rejected",
+}
+WAITING = 5
+"""Exit code of a run that waits for a person."""
+PAST_VERIFICATION = frozenset(
+    {
+        "verified", "waiting-for-approval", "approved", "deployed", "rejected", "staging-failed", "deployment-blocked",
+        "deployment-failed", "deployment-unknown",
+    }
+)  # fmt: skip
+"""Statuses of work that verification let pass."""
 STATE_NAMES = {
     "verified": "Completed",
     "completed": "Completed",
@@ -29,6 +44,14 @@ STATE_NAMES = {
     "out-of-budget": "OutOfBudget",
     "verification-failed": "VerificationFailed",
     "verification-incomplete": "VerificationIncomplete",
+    "waiting-for-approval": "WaitingForApproval",
+    "approved": "Completed",
+    "deployed": "Completed",
+    "rejected": "Rejected",
+    "staging-failed": "StagingFailed",
+    "deployment-blocked": "DeploymentBlocked",
+    "deployment-failed": "DeploymentFailed",
+    "deployment-unknown": "DeploymentUnknown",
 }
 """What the flow run's state is called, by status."""
 
@@ -39,7 +62,8 @@ class Verdict:
 
     Attributes:
         status: ``verified``, ``completed`` (there was nothing to verify), ``verification-failed``,
-            ``verification-incomplete``, ``partial`` or ``out-of-budget``.
+            ``verification-incomplete``, ``partial`` or ``out-of-budget``; what comes after verification adds those of
+            `contexts.readiness`.
         exit_code: As the command line returns it.
         reasons: Why it is not simply verified, most important first.
     """
@@ -51,7 +75,12 @@ class Verdict:
     @property
     def phase(self) -> str:
         """The phase the final context is in."""
-        return _PHASES.get(self.status, self.status)
+        return phase_of(self.status)
+
+
+def phase_of(status: str) -> str:
+    """Return the phase a context of that status is in."""
+    return _PHASES.get(status, status)
 
 
 def reach_verdict(
@@ -73,14 +102,14 @@ def reach_verdict(
         evidence: Evidence records of all checks.
         criteria: How each criterion ended.
         findings: What the audit says.
-        waivers: Typed human decisions; ``target`` names a criterion or a finding's rule.
+        waivers: Typed human decisions on checks; criteria and findings say themselves that they are waived.
     """
-    waived = {str(one["target"]) for one in waivers}
+    waived = {str(one["target"]) for one in waivers if one.get("kind", "check") == "check"}
     partial = _gaps(spec, tracks, left_out)
     failed = [
         f"{one['rule']}: {one['message']}"
         for one in findings
-        if one["severity"] == "blocking" and one["rule"] not in waived
+        if one["severity"] == "blocking" and not one.get("waived")
     ]
     required = {check.id: None for check in spec.verification.checks if check.required}
     failed += [

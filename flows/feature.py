@@ -15,16 +15,20 @@ from contexts.errors import RunStopped
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
-from contexts.verdict import STATE_NAMES
+from contexts.verdict import STATE_NAMES, WAITING
 from flows.deployed import lease_owner, refuse_unless_allowed
+from flows.deploying import deploy
 from flows.form import Fresh, InlineSpec, Recordings, RepositoryName, SpecPath, StoreName, TrackIds, WorkflowId
+from flows.gate import ask, going_on, waits_at_gate
 from flows.merging import merge_all
 from flows.schedule import run_tracks
 from flows.stopping import heeding_people
 from tasks.initialize import initialize
+from tasks.live_progress import live_progress
 from tasks.publish import publish
 from tasks.run import Run, open_run
 from tasks.run_check import run_check
+from tasks.tagging import tag_flow_run
 from tasks.verify import verify
 
 
@@ -72,17 +76,22 @@ def feature(
     refuse_unless_allowed(request)
     with open_run(request, lease_owner) as run, heeding_people(run):
         try:
+            tag_flow_run(run)
             with run.phase("initialize"):
                 parent = initialize(run)
-            with run.phase("tracks"):
-                tracks = run_tracks(run)
+            with run.phase("tracks"), live_progress(run) as ended:
+                tracks = run_tracks(run, ended)
             with run.phase("merge"):
                 merged = merge_all(run, parent, tracks)
             with run.phase("checks"):
                 evidence = _check(run, merged)
-            final = verify(run, parent, merged, evidence, tracks.outcomes)
+            verified = verify(run, parent, merged, evidence, tracks.outcomes)
+            with run.phase("deploy"):
+                final = deploy(run, verified)
             publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)])
-            return _final_state(run, final)
+            if not waits_at_gate(run.store.load(final)):
+                return _final_state(run, final)
+            run.lease.end_reason = "suspended"
         except RunStopped as stop:
             run.lease.end_reason = str(stop.details["reason"])
             if run.lease.end_reason == "suspended":
@@ -94,6 +103,21 @@ def feature(
         except (KeyboardInterrupt, TerminationSignal):
             run.lease.end_reason = "cancelled"
             return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
+    return _through_gate(request, run, final)
+
+
+def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any]:
+    """Ask, without the lease; then deploy what was approved, or say why not."""
+    while production := waits_at_gate(run.store.load(final)):
+        request = going_on(request, run)
+        ask(run.store, final, production)
+        with open_run(request, lease_owner) as again:
+            newest, _ = again.store.require(run.workflow_id)
+            with again.phase("deploy"):
+                final = deploy(again, newest)
+            publish(again, final, [("verify", final)])
+            again.lease.end_reason = "suspended" if waits_at_gate(again.store.load(final)) else None
+    return _final_state(run, final)
 
 
 def _check(run: Run, merged: ContextRef) -> list[BlobRef]:
@@ -112,6 +136,7 @@ def _final_state(run: Run, final: ContextRef) -> State[Any]:
     document: JsonObject = run.store.load(final)
     record: JsonObject = document["run"]
     message = "; ".join(record["reasons"]) or document["context_summary"]
-    if record["exit_code"] == 0:
-        return Completed(message=message, data=final)
+    if record["exit_code"] in {0, WAITING}:
+        # Waiting for a person is no failure; the name says that it is not the end either.
+        return Completed(name=STATE_NAMES[record["status"]], message=message, data=final)
     return Failed(name=STATE_NAMES[record["status"]], message=message[:2000], data=final)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -54,17 +54,18 @@ class Tracks:
         return {one.task_id: f"{one.status}: {one.reason}" for one in self.outcomes if one.status != "completed"}
 
 
-def run_tracks(run: Run) -> Tracks:
-    """Run every track of the spec that can run, and return how each ended.
+def run_tracks(run: Run, ended: Callable[[TrackOutcome], None] = lambda _: None) -> Tracks:
+    """Run every track of the spec that can run, and return how each ended; ``ended`` hears of each at once.
 
     A failed track never takes its siblings with it; what needs it is blocked, and said to be.
     """
-    return _Schedule(run).go()
+    return _Schedule(run, ended).go()
 
 
 class _Schedule:
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, ended: Callable[[TrackOutcome], None]) -> None:
         self.run = run
+        self.ended = ended
         self.tracks = {track.task_id: track for track in run.spec.parallel_tasks}
         self.needs = {task_id: frozenset(track.needs) for task_id, track in self.tracks.items()}
         self.standing_on = all_needs(run.spec)
@@ -210,6 +211,7 @@ class _Schedule:
         self.outcomes[outcome.task_id] = outcome
         self.waiting.pop(outcome.task_id, None)
         self.trouble = self.trouble or outcome.status != "completed"
+        self.ended(outcome)
         if outcome.status in {"blocked", "out-of-budget"}:
             report(Progress(self.run.workflow_id, "track", outcome.task_id, outcome.status, outcome.reason))
         elif (

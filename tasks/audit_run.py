@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contexts.audit import SourceDocument, audit
+from contexts.decisions import DECIDED
 from contexts.merge import expand_tracks
 from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef
 from contexts.store import ContextStore
 
-_OWN = frozenset({"execution", "run", "evidence", "criteria", "findings", "_checksum"})
+_OWN = frozenset({"execution", "run", "evidence", "criteria", "findings", "_checksum", *DECIDED})
 
 
 def audit_run(store: ContextStore, parent: ContextRef, merged: JsonObject) -> list[JsonObject]:
@@ -30,7 +31,7 @@ def audit_run(store: ContextStore, parent: ContextRef, merged: JsonObject) -> li
 
 
 def _source(name: str, document: JsonObject) -> SourceDocument:
-    # The audit judges what agents said; plait's own record of the run is no claim to be checked against itself.
+    # The audit judges what agents said; plait's own records and people's decisions are no claims to be checked.
     return SourceDocument(name=name, data={key: value for key, value in document.items() if key not in _OWN})
 
 

@@ -22,6 +22,7 @@ from contexts.model.base import JsonObject, entries
 from contexts.model.refs import ContextRef
 from contexts.model.spec import FORMAT_VERSION
 from contexts.store import CONTEXT, group_document
+from tasks import events
 from tasks.progress import Progress, report
 from tasks.ref_serializer import RefSerializer
 from tasks.run import Run, now
@@ -157,6 +158,7 @@ def merge_contexts(
     reach("merge.before-save")
     ref = run.save(CONTEXT, merged)
     reach("merge.after-save")
+    events.concerns_found(run.workflow_id, entries(merged, "integration_concerns"))
     report(Progress(run.workflow_id, "merge", "merge", "done", merged["context_summary"]))
     return ref
 

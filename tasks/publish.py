@@ -10,9 +10,11 @@ from prefect.cache_policies import NO_CACHE
 
 from contexts.faults import reach
 from contexts.model.refs import ContextRef
+from tasks.artifact_keys import artifact_key
 from tasks.overview import overview, track_rows
 from tasks.progress import Progress, report
 from tasks.run import Run
+from tasks.tables import publish_tables
 
 
 @task(name="publish", task_run_name="publish {run.workflow_id}", cache_policy=NO_CACHE)
@@ -26,13 +28,17 @@ def publish(run: Run, final: ContextRef, sizes: Sequence[tuple[str, ContextRef]]
     """
     report(Progress(run.workflow_id, "phase", "publish", "running"))
     document = run.store.load(final)
-    key = f"plait-{run.workflow_id.replace('.', '-').replace('_', '-')}"
     create_markdown_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
-        markdown=overview(document, sizes), key=f"{key}-overview", description=f"Overview of {run.workflow_id}"
+        markdown=overview(document, sizes),
+        key=artifact_key(run.workflow_id, "overview"),
+        description=f"Overview of {run.workflow_id}",
     )
     create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] same
-        table=track_rows(document), key=f"{key}-tracks", description=f"Tracks of {run.workflow_id}"
+        table=track_rows(document),
+        key=artifact_key(run.workflow_id, "tracks"),
+        description=f"Tracks of {run.workflow_id}",
     )
+    publish_tables(run.store, final, document)
     reach("publish.done")
     report(Progress(run.workflow_id, "phase", "publish", "done"))
     return final

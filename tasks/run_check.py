@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries
 from contexts.model.checks import Check
 from contexts.model.parts import Evidence
-from contexts.model.refs import ContextRef
+from contexts.model.refs import BlobRef, ContextRef
+from contexts.store import CONTEXT
 from tasks.checks.command import Ran, check_inputs, run_check_command
 from tasks.progress import Progress, report
 from tasks.run import Run
@@ -29,27 +32,47 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
         state is named Passed, Failed, Unverified or Reused.
     """
     check = next(one for one in run.spec.verification.checks if one.id == check_id)
-    document = run.store.load(merged)
+    # Not the merged context's: the merge may be of an earlier run, before there was any evidence.
+    newest = run.latest(CONTEXT)
+    evidence = prove(run, run.store.load(merged), check, entries(newest[1], "evidence") if newest else [])
+    blob = run.store.put_json(run.workflow_id, evidence)
+    reach("check.evidence-saved")
+    return state_of(evidence, blob)
+
+
+def state_of(evidence: JsonObject, blob: BlobRef) -> State[Any]:
+    """Return the Completed state of a check's task, named after how it ended."""
+    if evidence.get("reused"):
+        return Completed(name="Reused", message="Passed before on this tree", data=blob)
+    return Completed(name=str(evidence["status"]).capitalize(), message=evidence.get("reason"), data=blob)
+
+
+def prove(run: Run, document: JsonObject, check: Check, before: Sequence[JsonObject]) -> JsonObject:
+    """Return a check's evidence on the integrated tree: an earlier pass on the very same inputs, or a new run.
+
+    Args:
+        run: The run.
+        document: A context that names the integrated commit.
+        check: The check.
+        before: Evidence of earlier runs.
+    """
     commit, tree = str(document["run"]["integrated"]), str(document["run"]["tree"])
     inputs = check_inputs(check, tree)
-    for earlier in entries(document, "evidence"):
+    for earlier in before:
         if earlier.get("inputs") == inputs and earlier.get("status") == "passed":
             report(
                 Progress(
-                    run.workflow_id, "check", check_id, "passed", "reused: same tree, same command", earlier["seconds"]
+                    run.workflow_id, "check", check.id, "passed", "reused: same tree, same command", earlier["seconds"]
                 )
             )
-            blob = run.store.put_json(run.workflow_id, {**earlier, "reused": True})
-            return Completed(name="Reused", message="Passed before on this tree", data=blob)
-    report(Progress(run.workflow_id, "check", check_id, "running"))
+            return {**earlier, "reused": True}
+    report(Progress(run.workflow_id, "check", check.id, "running"))
     reach("check.before-run")
     ran = run_at(run, check, commit)
     reach("check.after-run")
     evidence = evidence_of(run, check, ran, tree, inputs)
-    blob = run.store.put_json(run.workflow_id, evidence)
-    reach("check.evidence-saved")
-    report(Progress(run.workflow_id, "check", check_id, ran.status, ran.reason, ran.seconds))
-    return Completed(name=ran.status.capitalize(), message=ran.reason or None, data=blob)
+    report(Progress(run.workflow_id, "check", check.id, ran.status, ran.reason, ran.seconds))
+    return evidence
 
 
 def run_at(run: Run, check: Check, commit: str) -> Ran:

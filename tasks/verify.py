@@ -9,12 +9,14 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.criteria import decide
+from contexts.decisions import DECIDED, apply_settlements, apply_waivers
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.parts import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import CONTEXT
 from contexts.verdict import Verdict, areas_of, reach_verdict
+from tasks import events
 from tasks.audit_run import audit_run, by_severity
 from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
@@ -41,10 +43,13 @@ def verify(
     report(Progress(run.workflow_id, "phase", "verify", "running"))
     began = now()
     document = run.store.load(merged)
+    # The merge may be of an earlier run; what people decided since is in this run's first context.
+    document.update({key: value for key, value in run.store.load(parent).items() if key in DECIDED})
     records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
     waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
-    findings = by_severity([*entries(document, "findings"), *audit_run(run.store, parent, document)])
+    found = by_severity([*entries(document, "findings"), *audit_run(run.store, parent, document)])
+    findings = apply_waivers(found, waivers)
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},
@@ -65,6 +70,9 @@ def verify(
         evidence=records,
         criteria=[one.model_dump(mode="json", exclude_none=True) for one in criteria],
         findings=findings,
+        integration_concerns=apply_settlements(
+            entries(document, "integration_concerns"), entries(document, "settlements")
+        ),
         run=_record(run, document["run"], verdict, tracks, began),
         context_summary=_summary(verdict, tracks, records),
     )
@@ -74,6 +82,8 @@ def verify(
     reach("verify.before-save")
     ref = run.save(CONTEXT, document)
     reach("verify.after-save")
+    if verdict.exit_code:
+        events.verification_failed(run.workflow_id, verdict.status, verdict.reasons, findings)
     report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
     return ref
 

@@ -117,7 +117,18 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) ->
         from flows.cli.summary import print_summary
 
         print_summary(session.out(), report, store_url=session.store_url)
+    if _answered(session, report):
+        return _watch(session, title, task_ids, **{**asked, "fresh": False, "rerun": ()})
     return report.exit_code
+
+
+def _answered(session: Given, report: RunReport) -> bool:
+    """Ask at a gate, where there is one and somebody to ask; say whether the run can go on."""
+    if report.status not in {"waiting-for-approval", "deployment-unknown", "deployment-failed"}:
+        return False
+    from flows.cli.approving import ask_here
+
+    return ask_here(session, report.workflow_id)
 
 
 def _set_prefect_defaults() -> None:
