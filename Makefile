@@ -45,6 +45,13 @@ bench: setup ## measure what is promised: start-up, merge, memory, one document
 	PYTHONPATH=. $(RUN) python benchmarks/merge_time.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_memory.py
 	PYTHONPATH=. $(RUN) python benchmarks/documents.py
+	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
+
+demo: setup ## the example feature, built by three agents side by side, merged and tested
+	$(RUN) python examples/user_profile/demo.py
+
+test-chaos: setup ## kills, races, full disks: nothing lost
+	$(RUN) pytest -m chaos tests/chaos
 
 test-ui: setup ## the pages in a real browser, Debian's chromium
 	@command -v chromium >/dev/null || { \

@@ -55,7 +55,7 @@ def resume_half(folder: Path) -> bool:
 
     environment = {**os.environ, "PLAIT_STORE": str(folder / "store"), "PLAIT_WORKSPACES": str(folder / "workspaces")}
     gate = folder / "gate"
-    wait = f'while [ ! -e {gate} ]; do sleep 0.1; done; sleep {SLOW}; {NOTHING}'
+    wait = f"while [ ! -e {gate} ]; do sleep 0.1; done; sleep {SLOW}; {NOTHING}"
     spec = write_spec(folder / "half.json", "half", [NOTHING] * 10 + [wait] * 14, 24)
     store = ContextStore(LocalObjects(folder / "store"))
     run = start(spec, environment)

@@ -12,7 +12,7 @@ from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.opening import open_objects
 from contexts.store import ContextStore
-from tasks.run import workspace_root
+from tasks.run import REPORT, workspace_root
 
 
 class TrackLine(BaseModel):
@@ -98,13 +98,14 @@ def describe_run(request: RunRequest, final: ContextRef) -> RunReport:
     store = ContextStore(open_objects(request.store))
     document = store.load(final)
     record: JsonObject = document["run"]
+    report = workspace_root(store, final.workflow_id) / REPORT
     return RunReport(
         workflow_id=final.workflow_id,
         status=record["status"],
         exit_code=record["exit_code"],
         tracks=tuple(TrackLine.model_validate(one, extra="ignore") for one in record["tracks"]),
         context=final,
-        report=record.get("report_path"),
+        report=str(report) if report.is_file() else None,
         reasons=tuple(entries(record, "reasons")),
         branch=record.get("branch"),
         workspace_root=str(workspace_root(store, final.workflow_id)),

@@ -29,6 +29,9 @@ from tasks.backends import Backend, backend_for, stored_recordings
 from tasks.reuse import inputs_of
 from tasks.walls.workspace import Repository
 
+REPORT = "report.html"
+"""The latest report of a workflow, beside its workspaces."""
+
 _FOLDER_HINT = "spec-folder"
 """File below the workspace root that says where the spec lay on this machine; stores hold no absolute paths."""
 
