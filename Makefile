@@ -6,7 +6,7 @@ UV := .venv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup setup-stores check test test-stores bench demo
+.PHONY: help setup setup-stores check test test-stores test-chaos bench demo
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -33,3 +33,10 @@ setup-stores: setup ## install the S3 servers the store tests run on, below .cac
 
 test-stores: setup-stores ## the laws of a store on every S3 server, at full length
 	PLAIT_TEST_ROUNDS=50 $(RUN) pytest tests/contexts/stores
+
+# Two at a time: the walk over all points keeps both cores busy only now and then, the others mostly wait.
+test-chaos: setup ## kill, race, fill the disk, lose the server; at most twelve minutes on two cores
+	$(RUN) pytest -s tests/chaos/test_kill_points.py tests/chaos/test_races.py tests/chaos/test_disk_full.py & first=$$!; \
+	$(RUN) pytest -s tests/chaos --ignore tests/chaos/test_kill_points.py --ignore tests/chaos/test_races.py \
+	  --ignore tests/chaos/test_disk_full.py; second=$$?; \
+	wait $$first && exit $$second
