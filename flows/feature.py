@@ -16,6 +16,8 @@ from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.verdict import STATE_NAMES
+from flows.deployed import lease_owner, refuse_unless_allowed
+from flows.form import Fresh, InlineSpec, Recordings, RepositoryName, SpecPath, StoreName, TrackIds, WorkflowId
 from flows.merging import merge_all
 from flows.schedule import run_tracks
 from flows.stopping import heeding_people
@@ -30,32 +32,35 @@ def run_name() -> str:
     """Return what the flow run is called in the UI: the workflow, as far as its parameters tell."""
     given: dict[str, Any] = flow_run.parameters
     inline: dict[str, Any] = given.get("inline") or {}
+    spec = Path(str(given.get("spec") or "feature"))
     named = given.get("workflow_id") or inline.get("workflow_id")
-    return str(named or Path(str(given.get("spec"))).stem)
+    return str(named or (spec.parent.name if spec.stem == "spec" else spec.stem) or spec.stem)
 
 
 @flow(name="feature", flow_run_name=run_name, validate_parameters=True)
 def feature(
-    spec: str | None = None,
-    workflow_id: str | None = None,
-    inline: dict[str, Any] | None = None,
-    store: str | None = None,
-    replay: str | None = None,
-    repository: str | None = None,
-    fresh: bool = False,
-    rerun: list[str] | None = None,
+    spec: SpecPath = None,
+    workflow_id: WorkflowId = None,
+    inline: InlineSpec = None,
+    store: StoreName = None,
+    replay: Recordings = None,
+    repository: RepositoryName = None,
+    fresh: Fresh = False,
+    rerun: TrackIds = None,
 ) -> State[Any]:
     """Run one feature as parallel agent tracks, or go on with it.
 
     Args:
-        spec: Path of the spec file.
-        workflow_id: A workflow that is already in the store, instead of a spec.
-        inline: A whole spec as an object, instead of a path.
-        store: Where contexts are kept: a folder, ``s3://bucket/prefix``, or ``block:s3-contexts/NAME``.
-        replay: Folder of recorded track documents that stand in for agents.
-        repository: Path or URL of the repository, where the spec's own does not exist here.
-        fresh: Run every track again.
-        rerun: Tracks to run again.
+        spec: Path of the spec file, YAML or JSON, as the worker sees it; relative to the folder of the code. Give this,
+            or a stored workflow, or an inline spec.
+        workflow_id: Id of a workflow that is already in the store: go on with it, doing only what is unfinished.
+        inline: A whole spec as an object. Workers refuse it unless they were started with PLAIT_ALLOW_INLINE=1.
+        store: Where contexts are kept: a folder, s3://BUCKET/PREFIX, or block:s3-contexts/NAME. Empty for the worker's
+            own.
+        replay: Folder of recorded track documents that stand in for agents. Usually empty.
+        repository: Path or URL of the repository, where the spec's own does not exist on the worker. Usually empty.
+        fresh: Do not use what is already in the store.
+        rerun: Names of tracks to run again although they are done.
 
     Returns:
         Completed only when every required track, check and criterion is done and good.
@@ -64,7 +69,8 @@ def feature(
         spec=spec, workflow_id=workflow_id, inline=inline, store=store, replay=replay, repository=repository,
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
-    with open_run(request) as run, heeding_people(run):
+    refuse_unless_allowed(request)
+    with open_run(request, lease_owner) as run, heeding_people(run):
         try:
             with run.phase("initialize"):
                 parent = initialize(run)

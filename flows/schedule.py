@@ -19,6 +19,7 @@ from contexts.errors import TrackFailed
 from contexts.model.refs import ContextRef
 from contexts.model.spec import Track
 from contexts.plan_graph import all_needs
+from flows.limits import backend_tags
 from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run
@@ -70,7 +71,7 @@ class _Schedule:
         self.outcomes: dict[str, TrackOutcome] = {}
         self.started: dict[str, Future] = {}
         self.waiting = dict(self.tracks)
-        self.tasks: dict[int, Any] = {}
+        self.tasks: dict[tuple[int, str], Any] = {}
         self.trouble = False
         self.done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.running = 0
@@ -113,8 +114,14 @@ class _Schedule:
             self._block()
         free = self.run.spec.max_parallel - self.running
         ready = list(islice((track for name, track in self.waiting.items() if self._is_ready(name)), max(free, 0)))
-        for retries in sorted({track.retries for track in ready}):
-            self._map([track for track in ready if track.retries == retries], retries)
+        alike: dict[tuple[int, str], list[Track]] = {}
+        for track in ready:
+            alike.setdefault((track.retries, self._backend(track)), []).append(track)
+        for (retries, backend), batch in alike.items():
+            self._map(batch, retries, backend)
+
+    def _backend(self, track: Track) -> str:
+        return "replay" if track.task_id in self.run.recordings else self.run.spec.agents[track.agent].backend
 
     def _is_ready(self, task_id: str) -> bool:
         return all(need in self.outcomes and self.outcomes[need].status == "completed" for need in self.needs[task_id])
@@ -150,10 +157,10 @@ class _Schedule:
     def _ended_well(self, task_id: str) -> bool:
         return self.outcomes[task_id].status == "completed"
 
-    def _map(self, batch: Sequence[Track], retries: int) -> None:
-        if retries not in self.tasks:
-            self.tasks[retries] = run_track.with_options(retries=retries)
-        futures = self.tasks[retries].map(
+    def _map(self, batch: Sequence[Track], retries: int, backend: str) -> None:
+        if (retries, backend) not in self.tasks:
+            self.tasks[retries, backend] = run_track.with_options(retries=retries, tags=backend_tags(backend))
+        futures = self.tasks[retries, backend].map(
             unmapped(self.run),
             [track.task_id for track in batch],
             [track.agent for track in batch],

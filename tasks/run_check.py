@@ -43,16 +43,17 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
             return Completed(name="Reused", message="Passed before on this tree", data=blob)
     report(Progress(run.workflow_id, "check", check_id, "running"))
     reach("check.before-run")
-    ran = _run(run, check, commit)
+    ran = run_at(run, check, commit)
     reach("check.after-run")
-    evidence = _evidence(run, check, ran, tree, inputs)
+    evidence = evidence_of(run, check, ran, tree, inputs)
     blob = run.store.put_json(run.workflow_id, evidence)
     reach("check.evidence-saved")
     report(Progress(run.workflow_id, "check", check_id, ran.status, ran.reason, ran.seconds))
     return Completed(name=ran.status.capitalize(), message=ran.reason or None, data=blob)
 
 
-def _run(run: Run, check: Check, commit: str) -> Ran:
+def run_at(run: Run, check: Check, commit: str) -> Ran:
+    """Run a check on a fresh tree of a commit, after the spec's set-up commands."""
     place = run.repository.root / "checks" / check.id
     shutil.rmtree(place, ignore_errors=True)
     tree = place / "tree"
@@ -74,7 +75,8 @@ def _run(run: Run, check: Check, commit: str) -> Ran:
     )
 
 
-def _evidence(run: Run, check: Check, ran: Ran, tree: str, inputs: str) -> JsonObject:
+def evidence_of(run: Run, check: Check, ran: Ran, tree: str, inputs: str) -> JsonObject:
+    """Return the record of a check that ran, its log and reports kept as blobs."""
     log = run.store.put_blob(run.workflow_id, ran.log.read_bytes(), "text/plain") if ran.log.is_file() else None
     reports = {
         kind: run.store.put_blob(run.workflow_id, raw, "application/xml" if kind == "tests" else "application/json")
