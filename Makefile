@@ -40,6 +40,13 @@ setup-stores: setup ## install the S3 servers the store tests run on, below .cac
 test-stores: setup-stores ## the laws of a store on every S3 server, at full length
 	PLAIT_TEST_ROUNDS=50 $(RUN) pytest tests/contexts/stores
 
+# Two at a time: the walk over all points keeps both cores busy only now and then, the others mostly wait.
+test-chaos: setup ## kill, race, fill the disk, lose the server; at most twelve minutes on two cores
+	$(RUN) pytest -s tests/chaos/test_kill_points.py tests/chaos/test_races.py tests/chaos/test_disk_full.py & first=$$!; \
+	$(RUN) pytest -s tests/chaos --ignore tests/chaos/test_kill_points.py --ignore tests/chaos/test_races.py \
+	  --ignore tests/chaos/test_disk_full.py; second=$$?; \
+	wait $$first && exit $$second
+
 bench: setup ## measure what is promised: start-up, merge, memory, one document
 	$(RUN) python benchmarks/cli.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_time.py

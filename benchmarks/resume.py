@@ -1,6 +1,6 @@
 """What going on costs: resuming half a run, planning a resume of 1,000 tracks, and a no-op track beside plain Prefect.
 
-    python benchmarks/resume.py [TRACKS]
+    PYTHONPATH=. python benchmarks/resume.py [TRACKS]
 
 Needs a Prefect server in PREFECT_API_URL. Prints one line per figure with its limit; ends with 1 if one is missed.
 """
@@ -14,6 +14,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from prefect import flow, task
+
+import flows.feature  # noqa: F401 importing is not what a track costs
+from contexts.local import LocalObjects
+from contexts.model.request import RunRequest
+from contexts.specfile import load_spec
+from contexts.store import ContextStore
+from flows.launch import launch
+from tasks.reuse import plan_reuse
 
 NOTHING = 'echo {} > "$PLAIT_CONTEXT"'
 RUN = "import sys; from flows.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -50,9 +60,6 @@ def timed(spec: Path, environment: dict[str, str]) -> tuple[float, dict[str, boo
 
 def resume_half(folder: Path) -> bool:
     """Kill a run with 10 of 24 tracks done, and resume it on the same host."""
-    from contexts.local import LocalObjects
-    from contexts.store import ContextStore
-
     environment = {**os.environ, "PLAIT_STORE": str(folder / "store"), "PLAIT_WORKSPACES": str(folder / "workspaces")}
     gate = folder / "gate"
     wait = f"while [ ! -e {gate} ]; do sleep 0.1; done; sleep {SLOW}; {NOTHING}"
@@ -74,15 +81,6 @@ def resume_half(folder: Path) -> bool:
 
 def cost_per_track(folder: Path, count: int) -> bool:
     """Compare the client's CPU for no-op tracks with plain `task.map`, then plan what resuming them would do."""
-    from prefect import flow, task
-
-    from contexts.local import LocalObjects
-    from contexts.model.request import RunRequest
-    from contexts.specfile import load_spec
-    from contexts.store import ContextStore
-    import flows.feature  # noqa: F401 importing is not what a track costs
-    from flows.launch import launch
-    from tasks.reuse import plan_reuse
 
     @task
     def nothing(number: int) -> int:
@@ -103,7 +101,8 @@ def cost_per_track(folder: Path, count: int) -> bool:
     plain(count)
     theirs = time.process_time() - before
     print(
-        f"no-op track at N={count}: {1000 * ours / count:.2f} ms of client CPU, plain task.map {1000 * theirs / count:.2f} ms: "
+        f"no-op track at N={count}: {1000 * ours / count:.2f} ms of client CPU, "
+        f"plain task.map {1000 * theirs / count:.2f} ms: "
         f"ratio {ours / theirs:.2f}, goal 1.25; agents, their supervisors and git {1000 * agents / count:.1f} ms more"
     )
     began = time.perf_counter()
@@ -125,5 +124,4 @@ def main(count: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000))

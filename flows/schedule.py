@@ -159,10 +159,9 @@ class _Schedule:
         return self.outcomes[task_id].status == "completed"
 
     def _map(self, batch: Sequence[Track], retries: int, backend: str) -> None:
-        kind = (retries, backend)
-        if kind not in self.tasks:
-            self.tasks[kind] = run_track.with_options(retries=retries, tags=backend_tags(backend))
-        futures = self.tasks[kind].map(
+        if (retries, backend) not in self.tasks:
+            self.tasks[retries, backend] = run_track.with_options(retries=retries, tags=backend_tags(backend))
+        futures = self.tasks[retries, backend].map(
             unmapped(self.run),
             [track.task_id for track in batch],
             [track.agent for track in batch],

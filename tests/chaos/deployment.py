@@ -77,10 +77,10 @@ class Ui:
 @contextlib.contextmanager
 def deployed(place: Place, name: str) -> Generator[tuple[Ui, subprocess.Popen[bytes]]]:
     """Deploy the feature flow from this checkout to a pool of its own, and run a worker with the case's environment."""
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 takes seconds, and most tests do without
+    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415 same
 
-    from flows.feature import feature
+    from flows.feature import feature  # noqa: PLC0415 same
 
     base = place.server.url
     pools = httpx.post(f"{base}/work_pools/", json={"name": name, "type": "process"}, timeout=60)

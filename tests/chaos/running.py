@@ -224,11 +224,11 @@ def _child(arguments: list[str], environment: Mapping[str, str], prefix: str, re
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
-    from prefect.context import refresh_global_settings_context
+    from prefect.context import refresh_global_settings_context  # noqa: PLC0415 only forked processes need Prefect
 
-    import tasks.run
-    from contexts.held_lease import held_lease
-    from flows.cli import main
+    import tasks.run  # noqa: PLC0415 same
+    from contexts.held_lease import held_lease  # noqa: PLC0415 same
+    from flows.cli import main  # noqa: PLC0415 same
 
     refresh_global_settings_context()
     if renew_every is not None:

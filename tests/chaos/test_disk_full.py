@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from contexts.local import LocalObjects
+from contexts.store import ContextStore
 from tests.chaos.running import Place, fork, plait, torn, wait_until
 
 
@@ -33,9 +35,6 @@ def test_a_full_disk_is_said_plainly_and_after_making_room_the_run_goes_on(place
     on_it.write_spec({"quick": [], "waits": [f"wait={gate}"], "after": []}, settings={"after": {"needs": ["waits"]}})
     run = fork(on_it, "run", on_it.spec)
     wait_until("the agents work", lambda: len(on_it.lines()) == 2 and (small_disk / "store").exists())
-    from contexts.local import LocalObjects
-    from contexts.store import ContextStore
-
     store = ContextStore(LocalObjects(small_disk / "store"))
     wait_until("the quick one is saved", lambda: "tracks/quick" in store.revisions("feature"))
     ballast = small_disk / "ballast"

@@ -4,8 +4,9 @@ import os
 import signal
 from typing import Any
 
+from contexts.model.base import parse_instant
 from contexts.model.refs import BlobRef
-from tests.chaos.running import Place, Ended, fork, plait, wait_until
+from tests.chaos.running import Ended, Place, fork, plait, wait_until
 
 
 def track(place: Place, task_id: str) -> dict[str, Any]:
@@ -74,16 +75,12 @@ def test_a_second_attempt_waits_for_its_backoff(place: Place) -> None:
     )
     assert plait(place, "run", place.spec, "--json").code == 0
     first, second = track(place, "passes")["execution"]["attempts"]
-    from contexts.model.base import parse_instant
-
     waited = (parse_instant(second["started_at"]) - parse_instant(first["started_at"])).total_seconds()
     assert 2 <= waited - first["seconds"] < 6
 
 
 def test_the_policy_to_stop_starts_nothing_new_after_a_required_failure(place: Place) -> None:
-    place.write_spec(
-        {"fails": ["exit=1"], "second": [], "third": []}, max_parallel=1, policy={"on_failure": "all"}
-    )
+    place.write_spec({"fails": ["exit=1"], "second": [], "third": []}, max_parallel=1, policy={"on_failure": "all"})
     ended = plait(place, "run", place.spec, "--json")
     assert ended.code == 3
     assert statuses(ended) == {"fails": "failed", "second": "blocked", "third": "blocked"}

@@ -118,7 +118,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         except KeyError:
             pytest.skip("Postgres refuses root, and there is no user postgres")
         as_user = ["runuser", "-u", "postgres", "--"]
-        folder = Path("/tmp") / f"plait-postgres-{os.getpid()}"  # noqa: S108 the user postgres may not enter pytest's folders
+        folder = Path("/tmp") / f"plait-postgres-{os.getpid()}"  # the user postgres may not enter pytest's folders
         folder.mkdir()
         shutil.chown(folder, "postgres")
     binaries, data, port = Path(initdb).parent, folder / "data", free_port()

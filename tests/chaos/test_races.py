@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from contexts.errors import LeaseHeld
+from contexts.errors import LeaseHeld, VersionChanged
 from contexts.lease import acquire, read_lease
 from contexts.local import LocalObjects
 from tests.chaos.running import FORKS, Place, fork, living, plait, torn, wait_until
@@ -75,8 +75,6 @@ def test_a_run_that_lost_its_lease_stops_its_agents_and_writes_nothing_more(plac
     assert seen is not None
     other = {**orjson.loads(seen.body), "owner": "another", "token": "0" * 32, "epoch": 2, "host": "elsewhere"}
     while True:
-        from contexts.errors import VersionChanged
-
         try:
             objects.replace("leases/feature.json", orjson.dumps(other), seen.version)
             break

@@ -1,9 +1,10 @@
 """One outcome by every way back: the same command, the store alone, a new database, an edited spec."""
 
 import json
+import os
 import shutil
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.running import Ended, Place, fork, plait, torn, wait_until
-from tests.servers import running_server
+from tests.servers import descendants, running_server
 
 TRACKS = {"api": ["write=api.txt"], "web": ["write=web.txt"], "docs": ["write=docs.txt"], "last": ["write=last.txt"]}
 NEEDS: Mapping[str, dict[str, Any]] = {"web": {"needs": ["api"]}, "last": {"needs": ["web", "docs"]}}
@@ -150,10 +151,6 @@ def test_a_server_that_comes_back_is_found_again(place: Place, tmp_path: Path) -
 
 
 def _kill_server(pid: int) -> None:
-    import os
-
-    from tests.servers import descendants
-
     family = descendants(pid)
     os.kill(pid, signal.SIGKILL)
     for one in family:
