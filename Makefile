@@ -6,7 +6,7 @@ UV := .venv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup setup-stores check test test-stores test-deploy deploy bench demo
+.PHONY: help setup setup-stores check test test-stores test-deploy test-ui test-chaos deploy bench demo
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -39,3 +39,25 @@ setup-stores: setup ## install the S3 servers the store tests run on, below .cac
 
 test-stores: setup-stores ## the laws of a store on every S3 server, at full length
 	PLAIT_TEST_ROUNDS=50 $(RUN) pytest tests/contexts/stores
+
+bench: setup ## measure what is promised: start-up, merge, memory, one document
+	$(RUN) python benchmarks/cli.py
+	PYTHONPATH=. $(RUN) python benchmarks/merge_time.py
+	PYTHONPATH=. $(RUN) python benchmarks/merge_memory.py
+	PYTHONPATH=. $(RUN) python benchmarks/documents.py
+	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
+
+demo: setup ## the example feature, built by three agents side by side, merged and tested
+	$(RUN) python examples/user_profile/demo.py
+
+test-chaos: setup ## kills, races, full disks: nothing lost
+	$(RUN) pytest -m chaos tests/chaos
+
+test-ui: setup ## the pages in a real browser, Debian's chromium
+	@command -v chromium >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	  else \
+	    echo "chromium is not on PATH, and only root can install it: apt-get install chromium (or put a chromium on PATH)" >&2; exit 1; \
+	  fi; }
+	$(RUN) pytest -m ui tests/ui

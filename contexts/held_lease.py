@@ -7,6 +7,7 @@ import threading
 from collections.abc import Generator
 
 from contexts.errors import LeaseLost, StoreError, StoreUnreachable
+from contexts.faults import reach
 from contexts.lease import RENEW_EVERY, STALE_AFTER, Clock, Lease, LeaseRecord, acquire
 from contexts.objects import ObjectStore
 
@@ -95,6 +96,7 @@ class HeldLease:
                 self._cause = error
                 self.lost.set()
                 raise
+        reach("lease.before-release")
         try:
             self._lease.release(self.end_reason or "finished")
         except (StoreError, LeaseLost) as error:

@@ -21,6 +21,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contexts.errors import DocumentError, LeaseHeld, LeaseLost, VersionChanged
+from contexts.faults import reach
 from contexts.names import check_id
 from contexts.objects import ObjectStore, Versioned
 from contexts.process import ProcessMark, is_gone, this_process
@@ -122,6 +123,7 @@ class Lease:
         self._write(
             self.record.model_copy(update={"heartbeat": self.record.heartbeat + 1, "renewed": datetime.now(tz=UTC)})
         )
+        reach("lease.renewed")
 
     def release(self, reason: str) -> None:
         """End the lease, saying why; the workflow is free at once.
@@ -261,6 +263,7 @@ def _take(objects: ObjectStore, workflow_id: str, owner: str, seen: _Seen | None
         if winner.record.token != record.token:
             raise _held(winner.record) from None
         version = winner.version
+    reach("lease.taken")
     return Lease(objects, record, version, clock, began)
 
 

@@ -21,6 +21,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from contexts.errors import BadIdentifier, NotFound, ObjectExists, StoreUnreachable, VersionChanged
+from contexts.faults import reach
 from contexts.local_errors import explain
 from contexts.names import check_key
 from contexts.objects import Entry, Versioned
@@ -72,6 +73,7 @@ class LocalObjects:
                     os.link(temporary, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
                 except FileExistsError:
                     raise ObjectExists(f"object {key} exists already in {self._root}", key=key) from None
+                reach("local.linked")
             os.fsync(folder)
 
     def read(self, key: str) -> bytes:
@@ -188,6 +190,7 @@ class LocalObjects:
                 while view:
                     view = view[os.write(descriptor, view) :]
                 os.fsync(descriptor)
+                reach("local.temporary-written")
                 yield name, folder
             finally:
                 with contextlib.suppress(FileNotFoundError):

@@ -111,7 +111,7 @@ def reach_verdict(
         for one in findings
         if one["severity"] == "blocking" and not one.get("waived")
     ]
-    required = {check.id for check in spec.verification.checks if check.required}
+    required = {check.id: None for check in spec.verification.checks if check.required}
     failed += [
         f"check {one['check']} failed: {one.get('reason') or 'see its log'}"
         for one in evidence
@@ -120,7 +120,9 @@ def reach_verdict(
     failed += [
         f"criterion {one.id} is unmet: {one.reason}" for one in criteria if one.required and one.status == "unmet"
     ]
-    unknown = [
+    told = {str(one["check"]) for one in evidence} | waived
+    unknown = [f"check {name} gave no evidence" for name in required if name not in told]
+    unknown += [
         f"check {one['check']} could not be verified: {one.get('reason') or 'it did not run'}"
         for one in evidence
         if one["status"] == "unverified" and one["check"] in required and one["check"] not in waived
@@ -139,22 +141,22 @@ def reach_verdict(
         return Verdict("verification-failed", 1, reasons)
     if unknown:
         return Verdict("verification-incomplete", 1, reasons)
-    if not evidence and not criteria:
+    if not spec.verification.checks and not criteria:
         return Verdict("completed", 0, ("the spec has neither checks nor criteria, so nothing was verified",))
     return Verdict("verified", 0, ())
 
 
 def _gaps(spec: Spec, tracks: Mapping[str, str], left_out: Sequence[str]) -> list[str]:
-    required = {track.task_id for track in spec.parallel_tasks if track.required}
+    statuses = {track.task_id: tracks.get(track.task_id, "never ran") for track in spec.parallel_tasks}
     reasons = [f"branch of track {task_id} conflicts and was left out" for task_id in left_out]
-    missing = {task_id: status for task_id, status in tracks.items() if status != "completed"}
     if spec.policy.quorum is not None:
-        done = len(tracks) - len(missing)
-        if done < spec.policy.quorum:
-            reasons.append(f"{done} of {spec.policy.quorum} tracks that make the quorum completed")
-        return reasons
+        done = sum(status == "completed" for status in statuses.values())
+        short = f"{done} of {spec.policy.quorum} tracks that make the quorum completed"
+        return [short, *reasons] if done < spec.policy.quorum else reasons
     return [
-        f"required track {task_id} {status}" for task_id, status in missing.items() if task_id in required
+        f"required track {track.task_id} {statuses[track.task_id]}"
+        for track in spec.parallel_tasks
+        if track.required and statuses[track.task_id] != "completed"
     ] + reasons
 
 

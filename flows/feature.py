@@ -7,10 +7,11 @@ from typing import Any
 
 from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
-from prefect.exceptions import TerminationSignal
+from prefect.exceptions import Pause, TerminationSignal
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Cancelled, Completed, Failed, Suspended
 
+from contexts.errors import RunStopped
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
@@ -21,6 +22,7 @@ from flows.form import Fresh, InlineSpec, Recordings, RepositoryName, SpecPath, 
 from flows.gate import ask, going_on, waits_at_gate
 from flows.merging import merge_all
 from flows.schedule import run_tracks
+from flows.stopping import heeding_people
 from tasks.initialize import initialize
 from tasks.live_progress import live_progress
 from tasks.publish import publish
@@ -72,7 +74,7 @@ def feature(
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
     refuse_unless_allowed(request)
-    with open_run(request, lease_owner) as run:
+    with open_run(request, lease_owner) as run, heeding_people(run):
         try:
             tag_flow_run(run)
             with run.phase("initialize"):
@@ -89,6 +91,14 @@ def feature(
             if not waits_at_gate(run.store.load(final)):
                 return _final_state(run, final)
             run.lease.end_reason = "suspended"
+        except RunStopped as stop:
+            run.lease.end_reason = str(stop.details["reason"])
+            if run.lease.end_reason == "suspended":
+                raise Pause(state=Suspended()) from stop
+            return Cancelled(message=stop.message)
+        except Pause:  # Prefect's own way out of a suspended run, at the start or end of a task
+            run.lease.end_reason = "suspended"
+            raise
         except (KeyboardInterrupt, TerminationSignal):
             return _stopped(run)
     return _through_gate(request, run, final)

@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from contexts.errors import PlaitError
+from contexts.errors import PlaitError, RunStopped
 from contexts.model.base import JsonObject, entries
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.opening import open_objects
 from contexts.store import ContextStore
-from tasks.run import workspace_root
+from tasks.run import REPORT, workspace_root
 
 
 class TrackLine(BaseModel):
@@ -72,11 +72,17 @@ def launch(request: RunRequest) -> RunReport:
         PlaitError: The input or the store cannot be used.
         KeyboardInterrupt: The run was stopped; it can be resumed.
     """
-    from flows.feature import feature  # noqa: PLC0415 Prefect takes seconds to import, and bad input must not wait for it
+    # Prefect takes seconds to import, and bad input must not wait for it.
+    from prefect.exceptions import Pause  # noqa: PLC0415
+
+    from flows.feature import feature  # noqa: PLC0415
 
     parameters = request.model_dump()
     parameters["rerun"] = list(request.rerun)
-    state: Any = feature(**parameters, return_state=True)
+    try:
+        state: Any = feature(**parameters, return_state=True)
+    except Pause as pause:
+        raise RunStopped("the run was suspended; what was finished is kept, and resuming goes on from it") from pause
     result: Any = state.result(raise_on_failure=False)
     if isinstance(result, ContextRef):
         return describe_run(request, result)
@@ -92,13 +98,14 @@ def describe_run(request: RunRequest, final: ContextRef) -> RunReport:
     store = ContextStore(open_objects(request.store))
     document = store.load(final)
     record: JsonObject = document["run"]
+    report = workspace_root(store, final.workflow_id) / REPORT
     return RunReport(
         workflow_id=final.workflow_id,
         status=record["status"],
         exit_code=record["exit_code"],
         tracks=tuple(TrackLine.model_validate(one, extra="ignore") for one in record["tracks"]),
         context=final,
-        report=record.get("report_path"),
+        report=str(report) if report.is_file() else None,
         reasons=tuple(entries(record, "reasons")),
         branch=record.get("branch"),
         workspace_root=str(workspace_root(store, final.workflow_id)),

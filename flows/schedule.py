@@ -6,10 +6,13 @@ Completed futures call back into a queue; each batch of newly ready tracks is on
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, cast
 
 from prefect import unmapped
+from prefect.exceptions import Pause, TerminationSignal
 from prefect.futures import PrefectFuture
 
 from contexts.errors import TrackFailed
@@ -68,6 +71,9 @@ class _Schedule:
         self.standing_on = all_needs(run.spec)
         self.outcomes: dict[str, TrackOutcome] = {}
         self.started: dict[str, Future] = {}
+        self.waiting = dict(self.tracks)
+        self.tasks: dict[tuple[int, str], Any] = {}
+        self.trouble = False
         self.done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.running = 0
         self.stopped = ""
@@ -78,32 +84,42 @@ class _Schedule:
             self._start()
             while self.running:
                 self._settle(self.done.get())
+                self.run.check_going()
                 while not self.done.empty():
                     self._settle(self.done.get())
                 self._start()
         except BaseException:
             # Agents are told to stop, and their last words are saved while this run still holds the lease.
             self.run.cancel.set()
-            for future in self.started.values():
-                future.wait(timeout=_STOP_SECONDS)
+            self._let_agents_end()
             raise
         order = [self.outcomes[task_id] for task_id in self.tracks]
         return Tracks(order, list(self.started.values()))
 
+    def _let_agents_end(self) -> None:
+        """Wait for all tracks, however often somebody asks to hurry: their agents are being ended meanwhile."""
+        deadline = time.monotonic() + _STOP_SECONDS
+        waiting = list(self.started.values())
+        while waiting and (left := deadline - time.monotonic()) > 0:
+            try:
+                waiting[-1].wait(timeout=left)
+            except (KeyboardInterrupt, TerminationSignal):
+                continue
+            except Pause:  # what a task of a suspended flow run ends with
+                pass
+            waiting.pop()
+
     def _start(self) -> None:
         self._watch_budget()
-        self._block()
+        if self.trouble or self.spent:
+            self._block()
         free = self.run.spec.max_parallel - self.running
-        ready = [
-            track
-            for task_id, track in self.tracks.items()
-            if task_id not in self.started and task_id not in self.outcomes and self._is_ready(task_id)
-        ][: max(free, 0)]
+        ready = list(islice((track for name, track in self.waiting.items() if self._is_ready(name)), max(free, 0)))
         alike: dict[tuple[int, str], list[Track]] = {}
         for track in ready:
             alike.setdefault((track.retries, self._backend(track)), []).append(track)
-        for (retries, backend), batch in alike.items():
-            self._map(batch, retries, backend)
+        for kind, batch in alike.items():
+            self._map(batch, *kind)
 
     def _backend(self, track: Track) -> str:
         return "replay" if track.task_id in self.run.recordings else self.run.spec.agents[track.agent].backend
@@ -115,9 +131,7 @@ class _Schedule:
         changed = True
         while changed:
             changed = False
-            for task_id in self.tracks:
-                if task_id in self.outcomes or task_id in self.started:
-                    continue
+            for task_id in list(self.waiting):
                 broken = [need for need in self.needs[task_id] if need in self.outcomes and not self._ended_well(need)]
                 if broken:
                     reason = f"it needs {', '.join(sorted(broken))}, which did not complete"
@@ -132,6 +146,8 @@ class _Schedule:
 
     def _watch_budget(self) -> None:
         budget = self.run.spec.budget
+        if budget.cost_usd is None and budget.tokens is None:
+            return
         cost = sum(one.cost_usd for one in self.outcomes.values())
         tokens = sum(one.tokens for one in self.outcomes.values())
         if budget.cost_usd is not None and cost >= budget.cost_usd:
@@ -143,13 +159,10 @@ class _Schedule:
         return self.outcomes[task_id].status == "completed"
 
     def _map(self, batch: Sequence[Track], retries: int, backend: str) -> None:
-        backoff = float(self.run.spec.policy.retry_backoff_seconds)
-        task = run_track.with_options(
-            retries=retries,
-            retry_delay_seconds=[backoff * 2**step for step in range(min(retries, 10))] or 0,
-            tags=backend_tags(backend),
-        )
-        futures = task.map(
+        kind = (retries, backend)
+        if kind not in self.tasks:
+            self.tasks[kind] = run_track.with_options(retries=retries, tags=backend_tags(backend))
+        futures = self.tasks[kind].map(
             unmapped(self.run),
             [track.task_id for track in batch],
             [track.agent for track in batch],
@@ -157,6 +170,7 @@ class _Schedule:
         )
         for track, future in zip(batch, cast("Iterable[Future]", futures), strict=True):
             self.started[track.task_id] = future
+            del self.waiting[track.task_id]
             self.running += 1
             future.add_done_callback(lambda _, task_id=track.task_id: self.done.put(task_id))
 
@@ -195,6 +209,8 @@ class _Schedule:
 
     def _close(self, outcome: TrackOutcome) -> None:
         self.outcomes[outcome.task_id] = outcome
+        self.waiting.pop(outcome.task_id, None)
+        self.trouble = self.trouble or outcome.status != "completed"
         self.ended(outcome)
         if outcome.status in {"blocked", "out-of-budget"}:
             report(Progress(self.run.workflow_id, "track", outcome.task_id, outcome.status, outcome.reason))

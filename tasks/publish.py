@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from contexts.faults import reach
+from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from tasks.artifact_keys import artifact_key
 from tasks.overview import overview, track_rows
 from tasks.progress import Progress, report
-from tasks.run import Run
+from tasks.report import build_report, timeline_data_uri
+from tasks.run import REPORT, Run
 from tasks.tables import publish_tables
 
 
@@ -39,6 +41,21 @@ def publish(run: Run, final: ContextRef, sizes: Sequence[tuple[str, ContextRef]]
         description=f"Tracks of {run.workflow_id}",
     )
     publish_tables(run.store, final, document)
+    _publish_report(run, final, document)
     reach("publish.done")
     report(Progress(run.workflow_id, "phase", "publish", "done"))
     return final
+
+
+def _publish_report(run: Run, final: ContextRef, document: JsonObject) -> None:
+    """Write the run's report beside its workspaces and into the store, and its timeline into the UI."""
+    html = build_report(run.store, final)
+    (run.repository.root / REPORT).write_bytes(html)
+    blob = run.store.put_blob(run.workflow_id, html, "text/html", scanned=True)
+    refs = [one.get("ref") for one in entries(section(document, "run"), "tracks")]
+    tracks = run.store.load_many([ContextRef.model_validate(ref) for ref in refs if ref])
+    create_image_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
+        image_url=timeline_data_uri(document, tracks),
+        key=artifact_key(run.workflow_id, "timeline"),
+        description=f"Timeline of {run.workflow_id}; whole report: `plait report {run.workflow_id}`, blob {blob.sha256}",
+    )

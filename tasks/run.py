@@ -14,7 +14,7 @@ from uuid import uuid4
 import orjson
 
 from contexts.digest import Inputs
-from contexts.errors import InputError, RevisionConflict, SpecError
+from contexts.errors import InputError, LeaseLost, RevisionConflict, RunStopped, SpecError
 from contexts.faults import reach
 from contexts.held_lease import HeldLease, held_lease
 from contexts.model.base import JsonObject, section
@@ -28,6 +28,9 @@ from tasks.agents.replay import Recording, read_recordings
 from tasks.backends import Backend, backend_for, stored_recordings
 from tasks.reuse import inputs_of
 from tasks.walls.workspace import Repository
+
+REPORT = "report.html"
+"""The latest report of a workflow, beside its workspaces."""
 
 _FOLDER_HINT = "spec-folder"
 """File below the workspace root that says where the spec lay on this machine; stores hold no absolute paths."""
@@ -87,6 +90,8 @@ class Run:
         self.lease = lease
         self.block = block
         self.phases: list[JsonObject] = []
+        self._stopped = ""
+        self._closed = False
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
         self._lock = threading.Lock()
 
@@ -102,12 +107,41 @@ class Run:
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Generator[None]:
-        """Record when a phase began and ended."""
+        """Record when a phase began and ended; a run that a person stopped begins none, and ends none well."""
+        self.check_going()
         record: JsonObject = {"name": name, "started_at": now()}
         try:
             yield
+            self.check_going()
         finally:
             self.phases.append({**record, "completed_at": now()})
+
+    def stop(self, reason: str) -> None:
+        """Stop the run, from any thread: agents are ended, and the flow stops at its next step.
+
+        Args:
+            reason: What the lease will say: ``cancelled`` or ``suspended``.
+        """
+        self._stopped = self._stopped or reason
+        self.cancel.set()
+
+    def check_going(self) -> None:
+        """Go on only if nobody has stopped the run.
+
+        Raises:
+            RunStopped: Somebody has.
+        """
+        if self._stopped:
+            raise RunStopped(
+                f"{self.workflow_id} was {self._stopped}; what was finished is kept, and the next run goes on from it",
+                reason=self._stopped,
+            )
+
+    def close(self) -> None:
+        """Stop what is still going on; from here on nothing is saved, because the lease is about to end."""
+        self.cancel.set()
+        with self._lock:
+            self._closed = True
 
     def latest(self, name: str) -> tuple[ContextRef, JsonObject] | None:
         """Return the newest revision of a document that this run knows of, by one read; None if there is none."""
@@ -123,6 +157,8 @@ class Run:
         """
         self.lease.check_locally()
         with self._lock:
+            if self._closed:
+                raise LeaseLost(f"this run of {self.workflow_id} has ended; {name} was not saved: run again to go on")
             after = self._last.get(name, 0)
             try:
                 ref = self.store.save(document, workflow_id=self.workflow_id, name=name, after=after)
@@ -227,7 +263,7 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
         try:
             yield run
         finally:
-            run.cancel.set()
+            run.close()
 
 
 def _block_name(store: str | None) -> str | None:

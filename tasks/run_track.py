@@ -64,6 +64,7 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
     """
     del agent
     track = run.spec.track(task_id)
+    _back_off(run, task_id)
     needed = _needed(run, track, prerequisites)
     backend = run.backend(track)
     results = {name: str(section(document, "execution").get("result")) for name, document in needed.items()}
@@ -80,6 +81,20 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
 def _attempt_number() -> int:
     context = TaskRunContext.get()
     return context.task_run.run_count if context else 1
+
+
+def _back_off(run: Run, task_id: str) -> None:
+    """Wait before another attempt, here and not by Prefect, whose wait a stopped run would have to sit out.
+
+    Raises:
+        TrackFailed: The run was stopped meanwhile.
+    """
+    tried = _attempt_number() - 1
+    backoff = float(run.spec.policy.retry_backoff_seconds) * 2 ** (min(tried, 10) - 1) if tried else 0.0
+    if run.cancel.wait(backoff) if backoff else run.cancel.is_set():
+        raise TrackFailed(
+            f"track {task_id}: the run was stopped", task_id=task_id, reason="the run was stopped", status="cancelled"
+        )
 
 
 def _needed(run: Run, track: Track, prerequisites: Mapping[str, ContextRef]) -> dict[str, JsonObject]:

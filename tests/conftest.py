@@ -18,8 +18,8 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 @pytest.fixture(scope="session")
 def prefect_api(prefect_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
     """Make this process a client of the session's server."""
-    from prefect.logging.handlers import APILogHandler  # noqa: PLC0415 most tests need no Prefect
-    from prefect.settings import (  # noqa: PLC0415 same
+    from prefect.logging.handlers import APILogHandler
+    from prefect.settings import (
         PREFECT_API_URL,
         PREFECT_HOME,
         PREFECT_LOCAL_STORAGE_PATH,

@@ -62,10 +62,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_server(home: Path, **settings: str) -> Generator[Server]:
+def running_server(home: Path, port: int | None = None, **settings: str) -> Generator[Server]:
     """Start a Prefect server with a database of its own, and stop it."""
     home.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}/api"
     environment = client_environment(home) | {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5"} | settings
     argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]

@@ -17,14 +17,45 @@ from contexts.contract.paths import endpoint_name, mentions
 from contexts.contract.values import Path, at, mapping, number, sequence, text, walk
 
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
-_COVERAGE_KINDS = {"line", "lines", "branch", "branches", "function", "functions", "statement", "statements", "mutation"}
+_COVERAGE_KINDS = {
+    "line",
+    "lines",
+    "branch",
+    "branches",
+    "function",
+    "functions",
+    "statement",
+    "statements",
+    "mutation",
+}
 _TOTALS = {
-    "total", "overall", "coverage", "test_coverage", "total_coverage", "total_test_coverage", "percent", "combined", "lines", "line",
-    "branch", "branches", "line_coverage", "branch_coverage", "code_coverage", "average", "unit", "statements", "functions",
-}  # fmt: skip
+    "total",
+    "overall",
+    "coverage",
+    "test_coverage",
+    "total_coverage",
+    "total_test_coverage",
+    "percent",
+    "combined",
+    "lines",
+    "line",
+    "branch",
+    "branches",
+    "line_coverage",
+    "branch_coverage",
+    "code_coverage",
+    "average",
+    "unit",
+    "statements",
+    "functions",
+}
 _RESPONSE = re.compile(r"respon|latenc|\bapi\b|request|endpoint|\bp\d\d\b", re.IGNORECASE)
 _SPEED = re.compile(r"perform|latenc|respon|measure|benchmark|timing", re.IGNORECASE)
-_TOPIC = {stem(w) for w in "response time latency api request endpoint coverage test tests unit percentile average mean median requests responses p50 p90 p95 p99 p75 avg".split()}
+_TOPIC = {
+    stem(w)
+    for w in """response time latency api request endpoint coverage test tests unit percentile average mean median
+    requests responses p50 p90 p95 p99 p75 avg""".split()  # noqa: SIM905 - a paragraph reads better
+}
 _DETAIL = re.compile(r"files|modules|by_file|per_file|packages")
 
 
@@ -71,7 +102,7 @@ class Reported:
 
 
 def criteria(documents: DocumentSet) -> Iterator[Criterion]:
-    """Yield the numeric criteria of the earliest document that states any: nothing is a criterion that it does not say."""
+    """Yield the numeric criteria of the earliest document that states any; nothing else is a criterion."""
     holder = documents.criteria_holder
     if holder is not None:
         yield from _criteria_of(holder)
@@ -88,7 +119,9 @@ def _criteria_of(holder: SourceDocument) -> Iterator[Criterion]:
                     yield Criterion(holder, path, value, bound, area)
 
 
-def _structured_criterion(holder: SourceDocument, path: Path, members: Mapping[str, Any], area: str) -> Iterator[Criterion]:
+def _structured_criterion(
+    holder: SourceDocument, path: Path, members: Mapping[str, Any], area: str
+) -> Iterator[Criterion]:
     named = " ".join(text(members.get(key)) for key in ("metric", "name", "criterion") if text(members.get(key)))
     identity = text(members.get("id")) or named
     for bound in bounds_of(members, named):
@@ -99,7 +132,14 @@ def _structured_criterion(holder: SourceDocument, path: Path, members: Mapping[s
 def bounds_of(members: Mapping[str, Any], context: str) -> Iterator[Bound]:
     """Yield the target of an object with target, unit, operator and statistic members."""
     statistic = statistic_name(text(members.get("statistic")) or text(members.get("percentile")))
-    operator = next((text(members.get(k)).replace("≤", "<=").replace("≥", ">=") for k in ("op", "operator", "comparator") if members.get(k)), "")
+    operator = next(
+        (
+            text(members.get(k)).replace("≤", "<=").replace("≥", ">=")
+            for k in ("op", "operator", "comparator")
+            if members.get(k)
+        ),
+        "",
+    )
     for bound in target_bounds(members.get("target"), text(members.get("unit")), context, operator):
         yield replace(bound, statistic=bound.statistic or statistic)
 
@@ -150,7 +190,11 @@ def _restated(document: SourceDocument, criterion: Criterion) -> Iterator[tuple[
         return
     wanted = _NUMBER.sub("#", plain(criterion.shown))
     for other in own:
-        alike = other.identity == criterion.identity if criterion.identity else _NUMBER.sub("#", plain(other.shown)) == wanted
+        alike = (
+            other.identity == criterion.identity
+            if criterion.identity
+            else _NUMBER.sub("#", plain(other.shown)) == wanted
+        )
         if alike and other.bound.looser_than(criterion.bound):
             yield other.bound, other.source()
 
@@ -174,7 +218,12 @@ def _read_reported(document: SourceDocument) -> Iterator[Reported]:
                 taken.update({reported.path, reported.bound_path})
                 yield reported
     for path, value in document.values:
-        if path in taken or path[:1] == ("success_criteria",) or not isinstance(value, str | int | float) or isinstance(value, bool):
+        if (
+            path in taken
+            or path[:1] == ("success_criteria",)
+            or not isinstance(value, str | int | float)
+            or isinstance(value, bool)
+        ):
             continue
         keys = "/".join(str(part) for part in path)
         if isinstance(value, str):
@@ -182,7 +231,9 @@ def _read_reported(document: SourceDocument) -> Iterator[Reported]:
                 for cell in cells(value[:LONGEST_TEXT]):
                     bounds = () if cell.bound is None else (cell.bound,)
                     yield Reported(document, path, (cell.measured,), bounds, words=cell.words)
-            elif any(sign.isdigit() for sign in value[:400]) and (_SPEED.search(keys) or "coverage" in keys.lower() or path[0] in {"metrics", "verification_results"}):
+            elif any(sign.isdigit() for sign in value[:400]) and (
+                _SPEED.search(keys) or "coverage" in keys.lower() or path[0] in {"metrics", "verification_results"}
+            ):
                 reading = read(value[:400])
                 if reading.measured or reading.bounds:
                     yield Reported(document, path, reading.measured, reading.bounds)
@@ -194,13 +245,23 @@ def _read_reported(document: SourceDocument) -> Iterator[Reported]:
 
 def _object_reported(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Reported]:
     """Read an object that names its metric or criterion and holds a value, perhaps with a target."""
-    key = next((k for k in ("value", "measured", "actual", "observed") if isinstance(members.get(k), str | int | float)), None)
-    link = next((text(members.get(k)) for k in ("criterion", "criterion_id", "metric", "id", "name") if text(members.get(k))), "")
+    key = next(
+        (k for k in ("value", "measured", "actual", "observed") if isinstance(members.get(k), str | int | float)), None
+    )
+    link = next(
+        (text(members.get(k)) for k in ("criterion", "criterion_id", "metric", "id", "name") if text(members.get(k))),
+        "",
+    )
     if key is None or not link or isinstance(members[key], bool):
         return
-    unit, statistic = text(members.get("unit")), statistic_name(text(members.get("statistic")) or text(members.get("percentile")))
+    unit, statistic = (
+        text(members.get("unit")),
+        statistic_name(text(members.get("statistic")) or text(members.get("percentile"))),
+    )
     shown = number(members[key])
-    values = (Measured(as_quantity(shown, unit), statistic),) if shown is not None else read(text(members[key])).measured
+    values = (
+        (Measured(as_quantity(shown, unit), statistic),) if shown is not None else read(text(members[key])).measured
+    )
     words = " ".join(value for value in members.values() if isinstance(value, str))
     bounds = tuple(bounds_of(members, words)) if "target" in members else ()
     yield Reported(document, (*path, key), values, bounds, words, link, (*path, "target") if bounds else ())
@@ -210,7 +271,16 @@ def _unit_of(key: str, keys: str) -> tuple[str, str]:
     lower = key.lower()
     found = re.search(r"(?:^|_)(p\d{2,3}|avg|mean|median|max)(?:_|$)", lower)
     statistic = {"mean": "avg", "median": "p50"}.get(found.group(1), found.group(1)) if found else ""
-    for suffix, unit in (("_ms", "ms"), ("_seconds", "s"), ("_s", "s"), ("_percent", "%"), ("_pct", "%"), ("_rps", "rps"), ("_mb", "MB"), ("_kb", "KB")):
+    for suffix, unit in (
+        ("_ms", "ms"),
+        ("_seconds", "s"),
+        ("_s", "s"),
+        ("_percent", "%"),
+        ("_pct", "%"),
+        ("_rps", "rps"),
+        ("_mb", "MB"),
+        ("_kb", "KB"),
+    ):
         if lower.endswith(suffix):
             return unit, statistic
     if lower in _TOTALS and "coverage" in keys.lower() and "count" not in keys.lower():
@@ -231,12 +301,22 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
     if "coverage" in keys.lower():
         return False
     asked = set(mentions(criterion.shown))
-    told_endpoint = next((name for part in reported.path if isinstance(part, str) and (name := endpoint_name(part))), None)
+    told_endpoint = next(
+        (name for part in reported.path if isinstance(part, str) and (name := endpoint_name(part))), None
+    )
     if asked:
         return told_endpoint in asked
     about = subject(criterion.shown).stems - _TOPIC
     # A URL's words name what was measured; the values' own text may, too.
     told = subject(keys.replace("/", " ").replace("_", " ")).stems | _words_of(reported)
+    same_target = any(
+        b.compare == criterion.bound.compare
+        and b.quantity.base == criterion.bound.quantity.base
+        and b.quantity.dimension == dimension
+        for b in reported.bounds
+    )
+    if told_endpoint and same_target:
+        return _of_area(documents, criterion, told_endpoint)
     if told_endpoint and not about and not _of_area(documents, criterion, told_endpoint):
         return False
     if dimension == "time" and _RESPONSE.search(criterion.shown):
@@ -255,7 +335,7 @@ def _words_of(reported: Reported) -> frozenset[str]:
     if reported.words:
         return subject(reported.words.replace("/", " ")).stems
     value = _at_path(reported.document, reported.path)
-    beside = mapping(_at_path(reported.document, reported.path[:-1])) if reported.path else {}
+    beside = mapping(_at_path(reported.document, reported.path[:-1]))
     named = " ".join(text(beside.get(key)) for key in ("metric", "name", "endpoint", "operation"))
     return subject(f"{value if isinstance(value, str) else ''} {named}".replace("/", " ")).stems
 
@@ -266,6 +346,9 @@ def _coverage_of(documents: DocumentSet, criterion: Criterion, reported: Reporte
         return False
     wanted = {word for word in _COVERAGE_KINDS if re.search(rf"\b{word}\b", criterion.shown.lower())}
     stated = {word for word in _COVERAGE_KINDS if word in last}
+    beside = " ".join(mapping(_at_path(reported.document, reported.path[:-1])))
+    if not stated and last in {"total", "percent", "overall", "coverage"}:
+        stated = {word for word in _COVERAGE_KINDS if f"{word}_" in beside} or wanted
     if {w[:4] for w in wanted} != {w[:4] for w in stated} and (wanted or stated - {"line", "lines"}):
         return False
     owner = track_of(documents, reported)
@@ -297,7 +380,7 @@ def track_of(documents: DocumentSet, reported: Reported) -> str:
 
 def _belongs(area: str, track: SourceDocument) -> bool:
     wanted = {stem(word) for word in re.findall(r"[a-z0-9]+", area.lower())} - {"test", "total", "coverag"}
-    named = {stem(word) for word in re.findall(r"[a-z0-9]+", f"{track.task_id} {text(track.data.get('phase'))}".lower())}
+    named = {
+        stem(word) for word in re.findall(r"[a-z0-9]+", f"{track.task_id} {text(track.data.get('phase'))}".lower())
+    }
     return bool(wanted) and wanted <= named
-
-

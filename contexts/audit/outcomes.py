@@ -18,9 +18,14 @@ from contexts.contract.paths import mentions
 from contexts.contract.typescript import parse_typescript
 from contexts.contract.values import Path, at, mapping, number, resolve, sequence, text
 
-_BAD = re.compile(r"fail|error|blocked|cancel|incomplete|in[-_ ]?progress|partial|aborted|pending|running|out-of-budget", re.IGNORECASE)
+_BAD = re.compile(
+    r"fail|error|blocked|cancel|incomplete|in[-_ ]?progress|partial|aborted|pending|running|out-of-budget",
+    re.IGNORECASE,
+)
 _GOOD = re.compile(r"complete|success|passed|done|finished", re.IGNORECASE)
-_CODES = re.compile(r"(?<![\d.])[45]\d{2}(?![\d.%])(?!\s?(?:ms|s|x|MB|KB|%|chars|users|requests|req|rows|minutes|tests))")
+_CODES = re.compile(
+    r"(?<![\d.])[45]\d{2}(?![\d.%])(?!\s?(?:ms|s|x|MB|KB|%|chars|users|requests|req|rows|minutes|tests))"
+)
 _OF_CODES = re.compile(r"code|error|status|http", re.IGNORECASE)
 
 
@@ -45,9 +50,15 @@ def _outcome(document: SourceDocument) -> tuple[str, str]:
     "fidelity/status-contradicts",
     "blocking",
     "A merged document gives a track another outcome than the track itself.",
-    example=(track("api", phase="api-failed"), merged(parallel_execution_summary={"tasks": [{"task_id": "api", "status": "completed"}]})),
-    clean=(track("api", phase="api-failed"), merged(parallel_execution_summary={"tasks": [{"task_id": "api", "status": "failed"}]})),
-)  # fmt: skip
+    example=(
+        track("api", phase="api-failed"),
+        merged(parallel_execution_summary={"tasks": [{"task_id": "api", "status": "completed"}]}),
+    ),
+    clean=(
+        track("api", phase="api-failed"),
+        merged(parallel_execution_summary={"tasks": [{"task_id": "api", "status": "failed"}]}),
+    ),
+)
 def status_contradicts(documents: DocumentSet) -> Iterator[Finding]:
     """Compare each task's status with its track's own status or phase."""
     for document in (*documents.at_stage("merged"), *documents.at_stage("verified")):
@@ -85,7 +96,9 @@ def track_missing(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every planned task in the merge's summary, or anywhere else in its words."""
     plan = documents.plan
     for document in documents.at_stage("merged"):
-        listed_tasks = {text(mapping(t).get("task_id")) for t in sequence(at(document.data, "parallel_execution_summary", "tasks"))}
+        listed_tasks = {
+            text(mapping(t).get("task_id")) for t in sequence(at(document.data, "parallel_execution_summary", "tasks"))
+        }
         if plan is None or not listed_tasks or plan is document:
             continue
         for index, raw in enumerate(sequence(plan.data.get("parallel_tasks"))):
@@ -94,7 +107,10 @@ def track_missing(documents: DocumentSet) -> Iterator[Finding]:
                 yield found(
                     "fidelity/track-missing",
                     f"the planned track {task_id!r} is not in the merge",
-                    (plan.source(("parallel_tasks", index, "task_id")), document.source(("parallel_execution_summary", "tasks"))),
+                    (
+                        plan.source(("parallel_tasks", index, "task_id")),
+                        document.source(("parallel_execution_summary", "tasks")),
+                    ),
                 )
 
 
@@ -167,12 +183,26 @@ def _coverage(document: SourceDocument) -> tuple[Path, float] | None:
     "blocking",
     "An error of a track's log is not in the merged log, or is resolved only there.",
     example=(
-        track("api", error_log=[{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}]),
+        track(
+            "api",
+            error_log=[
+                {"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}
+            ],
+        ),
         merged(error_log=[]),
     ),
     clean=(
-        track("api", error_log=[{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}]),
-        merged(error_log=[{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}]),
+        track(
+            "api",
+            error_log=[
+                {"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}
+            ],
+        ),
+        merged(
+            error_log=[
+                {"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}
+            ]
+        ),
     ),
 )
 def error_lost(documents: DocumentSet) -> Iterator[Finding]:
@@ -192,12 +222,17 @@ def error_lost(documents: DocumentSet) -> Iterator[Finding]:
             elif said and entry.get("resolved") is False and mapping(log[kept[said]]).get("resolved") is True:
                 yield found(
                     "fidelity/error-lost",
-                    f"the error {text(entry.get('error'))!r} is unresolved in {document.name}, and resolved in the merge",
-                    (merge.source(("error_log", kept[said], "resolved")), document.source(("error_log", index, "resolved"))),
+                    f"the error {text(entry.get('error'))!r} is unresolved in {document.name}, resolved in the merge",
+                    (
+                        merge.source(("error_log", kept[said], "resolved")),
+                        document.source(("error_log", index, "resolved")),
+                    ),
                 )
     if lost:
         place = merge.source(("error_log",)) if "error_log" in merge.data else merge.source(("phase",))
-        yield found("fidelity/error-lost", f"{counted(len(lost), 'error')} of the tracks not in the merged log", (*lost, place))
+        yield found(
+            "fidelity/error-lost", f"{counted(len(lost), 'error')} of the tracks not in the merged log", (*lost, place)
+        )
 
 
 @rule(
@@ -210,11 +245,13 @@ def error_lost(documents: DocumentSet) -> Iterator[Finding]:
     ),
     clean=(
         track("ui", api_contract_assumptions={"POST /items": {"error_codes": [400, 404, 413]}}),
-        merged(integration_concerns=[{"concern": "Errors", "expects": "error codes 400, 404, 413", "status": "aligned"}]),
+        merged(
+            integration_concerns=[{"concern": "Errors", "expects": "error codes 400, 404, 413", "status": "aligned"}]
+        ),
     ),
 )
 def status_code_lost(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare lists of codes in later documents' sentences with the codes consumers handle, per endpoint if one is named."""
+    """Compare lists of codes in later sentences with the codes consumers handle, per endpoint if one is named."""
     handled: dict[tuple[str, str], dict[int, Source]] = {}
     for contract in documents.consumers:
         if contract.document in {d.name for d in documents.revisions}:
@@ -223,7 +260,9 @@ def status_code_lost(documents: DocumentSet) -> Iterator[Finding]:
         for endpoint in contract.endpoints:
             for code in endpoint.codes or ():
                 if code.status >= 400:
-                    handled.setdefault(endpoint.key, {}).setdefault(code.status, source_at(contract.document, data, code.pointer))
+                    handled.setdefault(endpoint.key, {}).setdefault(
+                        code.status, source_at(contract.document, data, code.pointer)
+                    )
     everything = {status: source for codes in handled.values() for status, source in codes.items()}
     lost: dict[int, list[Source]] = {}
     for document in documents.revisions:
@@ -231,7 +270,11 @@ def status_code_lost(documents: DocumentSet) -> Iterator[Finding]:
             continue
         for path, value in document.texts:
             codes = {int(code) for code in _CODES.findall(value)}
-            if len(codes) < 2 or not _OF_CODES.search(f"{value} {path[-1]}") or path[0] in {"error_log", "decisions", "pending_actions"}:
+            if (
+                len(codes) < 2
+                or not _OF_CODES.search(f"{value} {path[-1]}")
+                or path[0] in {"error_log", "decisions", "pending_actions"}
+            ):
                 continue
             named = [name for name in mentions(value) if name in handled]
             wanted = {s: src for name in named for s, src in handled[name].items()} if named else everything
@@ -241,7 +284,11 @@ def status_code_lost(documents: DocumentSet) -> Iterator[Finding]:
     if lost:
         codes_lost = listed([str(code) for code in sorted(lost)])
         sources = [source for code in sorted(lost) for source in (*lost[code][1:], lost[code][0])]
-        yield found("fidelity/status-code-lost", f"{codes_lost} handled by a consumer and lost where later documents list the codes", sources)
+        yield found(
+            "fidelity/status-code-lost",
+            f"{codes_lost} handled by a consumer and lost where later documents list the codes",
+            sources,
+        )
 
 
 @rule(
@@ -270,7 +317,12 @@ def contract_changed(documents: DocumentSet) -> Iterator[Finding]:
             # A copy under a track's name is a copy of that track's contract.
             named = [(d, e) for d, e in theirs if d.task_id in endpoint.pointer.split("/")]
             differing = [(d, e, _differences(document, endpoint, d, e)) for d, e in named or theirs]
-            if _bare(document, endpoint) or not differing or document.stage == "parent" or not all(names for _, _, names in differing):
+            if (
+                _bare(document, endpoint)
+                or not differing
+                or document.stage == "parent"
+                or not all(names for _, _, names in differing)
+            ):
                 continue
             track_document, original, names = min(differing, key=lambda item: len(item[2]))
             yield found(
@@ -278,7 +330,10 @@ def contract_changed(documents: DocumentSet) -> Iterator[Finding]:
                 f"{endpoint.shown} differs from {track_document.name} in {listed(names)}",
                 (
                     *(source_at(document.name, document.data, _member(document, endpoint, name)) for name in names),
-                    *(source_at(track_document.name, track_document.data, _member(track_document, original, name)) for name in names),
+                    *(
+                        source_at(track_document.name, track_document.data, _member(track_document, original, name))
+                        for name in names
+                    ),
                 ),
             )
 
@@ -303,7 +358,7 @@ def _member(document: SourceDocument, endpoint: Endpoint, name: str) -> str:
 
 
 def _differences(copy: SourceDocument, mine: Endpoint, original: SourceDocument, theirs: Endpoint) -> list[str]:
-    """Return which parts of a copied endpoint differ from the original; what the original does not say cannot differ."""
+    """Return which parts of a copied endpoint differ from the original; what that does not say cannot differ."""
     names = list[str]()
     if theirs.codes is not None and {c.status for c in mine.codes or ()} != {c.status for c in theirs.codes}:
         names.append("codes")
@@ -343,7 +398,12 @@ def _in_order(schema: Schema) -> Schema:
     clean=(
         track("ui", api_contract_assumptions={"GET /items": {"response": "{ id: string }"}}),
         track("bot", api_contract_assumptions={"GET /carts": {"response": "{ id: string }"}}),
-        merged(contracts={"ui": {"GET /items": {"response": "{ id: string }"}}, "bot": {"GET /carts": {"response": "{ id: string }"}}}),
+        merged(
+            contracts={
+                "ui": {"GET /items": {"response": "{ id: string }"}},
+                "bot": {"GET /carts": {"response": "{ id: string }"}},
+            }
+        ),
     ),
 )
 def contract_lost(documents: DocumentSet) -> Iterator[Finding]:
@@ -366,6 +426,7 @@ def contract_lost(documents: DocumentSet) -> Iterator[Finding]:
             place = next((e.pointer.split("/")[1] for e in carried), "")
             yield found(
                 "fidelity/contract-lost",
-                f"{counted(len(lost), 'contract')} of the tracks not in {document.name}: {listed([s.pointer.rsplit('/', 1)[-1].replace('~1', '/') for s in lost], 3)}",
+                f"{counted(len(lost), 'contract')} of the tracks not in {document.name}: "
+                f"{listed([s.pointer.rsplit('/', 1)[-1].replace('~1', '/') for s in lost], 3)}",
                 (*lost, document.source((place,))),
             )

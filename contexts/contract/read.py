@@ -31,7 +31,7 @@ class _Collected:
 
 
 def read_contracts(document: str, data: Mapping[str, Any]) -> tuple[Contract, ...]:
-    """Return the consumer's and the provider's contract a document holds, each only if it names an endpoint or a problem.
+    """Return the consumer's and the provider's contract of a document, each if it has an endpoint or a problem.
 
     A member whose name speaks of assumptions, expectations or consumption is the consumer's word; ``endpoints``,
     ``paths`` and other members are the provider's.
@@ -79,7 +79,9 @@ class _Entry:
 def _entries(path: Path, value: Any) -> Iterator[_Entry]:
     """Yield the endpoints written directly in an object (by name) or a list (with method and path members)."""
     speaks_of_contract = any(
-        word in str(part).lower() for part in path for word in ("endpoint", "contract", "assum", "api", "routes", "expect")
+        word in str(part).lower()
+        for part in path
+        for word in ("endpoint", "contract", "assum", "api", "routes", "expect")
     )
     for name, child in mapping(value).items():
         found = endpoint_name(name)
@@ -236,7 +238,11 @@ def _limited(request: Body | None, data: Mapping[str, Any], where: Path) -> Body
             continue
         count = whole(raw)
         words = text(raw)
-        found = count if count is not None and "bytes" in key else size_limit(f"max {words}" if key in _LIMIT_KEYS else words)
+        found = (
+            count
+            if count is not None and "bytes" in key
+            else size_limit(f"max {words}" if key in _LIMIT_KEYS else words)
+        )
         if found is not None and size is None:
             size, place = found, pointer((*where, key))
         kinds = file_types(words)

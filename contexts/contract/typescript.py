@@ -43,8 +43,7 @@ def parse_typescript(notation: str) -> Schema:
     try:
         tokens = Tokens(notation)
         schema = _union(tokens)
-        if tokens.peek().kind != "end":
-            raise NotationError(f"{tokens.peek().text[:40]!r} follows the type")
+        tokens.finish()
     except NotationError as error:
         return unknown(str(error))
     return schema

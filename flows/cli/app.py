@@ -24,6 +24,7 @@ _COMMANDS = {
     "import": ("flows.cli.exchange:import_folder", "Read files in the .claude/context/ layout into the store."),
     "init": ("flows.cli.scaffold:init", "Scaffold a spec that runs at once."),
     "schema": ("flows.cli.schema:schema", "Print a JSON Schema for editors and agents."),
+    "report": ("flows.cli.reporting:report", "Write the HTML report of a workflow."),
     "clean": ("flows.cli.cleaning:clean", "Remove kept workspaces; never uncommitted work."),
     "doctor": ("flows.cli.doctor:doctor", "Check git, Python, agents, store and server."),
 }

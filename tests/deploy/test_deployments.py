@@ -1,7 +1,7 @@
 """What `make deploy` puts on a server, and that it can be done again."""
 
 import json
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import jsonschema
@@ -9,6 +9,7 @@ import yaml
 from prefect.cli.deploy._models import PrefectYamlModel
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.schedules import IntervalSchedule
 
 from tests.deploy.conftest import deploy
 from tests.servers import ROOT, Server
@@ -81,25 +82,18 @@ def test_deploying_again_changes_nothing(deployed: Server, client: SyncPrefectCl
     assert {one.name: one.concurrency_limit for one in client.read_work_queues(work_pool_name="plait")} == queues
 
 
-def test_what_the_file_no_longer_has_is_removed_from_the_server(
-    deployed: Server, client: SyncPrefectClient, tmp_path: Path
-) -> None:
-    more = declared()
-    first, *rest = more["deployments"]
-    extra = {**first, "name": "for-a-day"}
-    more["deployments"] = [extra, {**first, "schedules": [{"slug": "hourly", "interval": "PT1H"}]}, *rest]
-    path = ROOT / f"prefect-{tmp_path.name}.yaml"
-    path.write_text(yaml.safe_dump(more, sort_keys=False), encoding="utf-8")
-    try:
-        deploy(deployed, "--prefect-file", path.name)
-    finally:
-        path.unlink()
-    with_more = on_server(client)
-    assert "for-a-day" in with_more
-    assert [one["slug"] for one in with_more["feature"]["schedules"]] == ["hourly"]
+def test_what_the_file_does_not_have_is_removed_from_the_server(deployed: Server, client: SyncPrefectClient) -> None:
+    feature = client.read_deployment_by_name("feature/feature")
+    client.create_deployment(
+        flow_id=feature.flow_id, name="for-a-day", tags=["plait"], work_pool_name="plait", entrypoint=feature.entrypoint
+    )
+    mine = client.create_deployment(flow_id=feature.flow_id, name="somebodys-own", work_pool_name="plait")
+    client.create_deployment_schedules(feature.id, [(IntervalSchedule(interval=timedelta(hours=1)), True)])
     printed = deploy(deployed)
     assert "Removed for-a-day" in printed
-    assert "Removed feature/hourly" in printed
+    assert "Removed feature/" in printed
     after = on_server(client)
     assert "for-a-day" not in after
     assert after["feature"]["schedules"] == []
+    assert client.read_deployment(mine).name == "somebodys-own"
+    client.delete_deployment(mine)
