@@ -93,7 +93,7 @@ def settle(document: JsonObject, target: str, *, by: str, choice: str, why: str,
     found = find_items([one for one in all_items(document) if one.kind == "concern"], target, workflow_id)
     if len(found) > 1:
         raise InputError(f"{target!r} fits concerns {', '.join(one.name for one in found)}: name one by its number")
-    item = found[0]
+    item = next(iter(found))
     mark = concern_fingerprint(item.entry)
     if any(one.get("fingerprint") == mark for one in entries(document, "settlements")):
         raise InputError(

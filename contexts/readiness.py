@@ -187,7 +187,11 @@ class _Gate:
             ticks = "".join(f" --tick {name}" for name in pending)
             command = f"plait approve {self.workflow_id} {self.production.gate} --by NAME --note TEXT{ticks}"
             return said(
-                "waiting", "ask", "waiting-for-approval", 5, f"{gate} waits for a person: `{command}`, then run again"
+                "waiting",
+                "ask",
+                "waiting-for-approval",
+                5,
+                f"{gate} waits for a person: `{command}`, then `plait resume {self.workflow_id}`",
             )
         if self.production.argv is None:
             return said("approved", "end", "approved", 0)

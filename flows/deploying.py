@@ -7,7 +7,7 @@ from prefect import unmapped
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.verdict import PAST_VERIFICATION
 from tasks.deploy import check_named, check_staging, deploy_staging, is_staged, pass_gate
-from tasks.run import Run
+from tasks.run import Run, now
 
 
 def deploy(run: Run, final: ContextRef) -> ContextRef:
@@ -19,13 +19,14 @@ def deploy(run: Run, final: ContextRef) -> ContextRef:
     deployment = run.spec.deployment
     if deployment is None or run.store.load(final)["run"]["status"] not in PAST_VERIFICATION:
         return final
+    began = now()
     evidence: list[BlobRef] = []
     staging = deployment.staging
     if staging:
         final = deploy_staging(run, final, staging)
         if is_staged(run, final):
             evidence = _check(run, final, staging.checks)
-    return pass_gate(run, final, evidence)
+    return pass_gate(run, final, evidence, began)
 
 
 def _check(run: Run, final: ContextRef, names: tuple[str, ...]) -> list[BlobRef]:

@@ -1,4 +1,4 @@
-"""The feature flow: initialize, tracks side by side, merge, verify, publish."""
+"""The feature flow: initialize, tracks side by side, merge, verify, deploy, publish."""
 
 from __future__ import annotations
 
@@ -86,8 +86,7 @@ def feature(
             with run.phase("checks"):
                 evidence = _check(run, merged)
             verified = verify(run, parent, merged, evidence, tracks.outcomes)
-            with run.phase("deploy"):
-                final = deploy(run, verified)
+            final = deploy(run, verified)
             publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)])
             if not waits_at_gate(run.store.load(final)):
                 return _final_state(run, final)
@@ -101,8 +100,7 @@ def feature(
             run.lease.end_reason = "suspended"
             raise
         except (KeyboardInterrupt, TerminationSignal):
-            run.lease.end_reason = "cancelled"
-            return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
+            return _stopped(run)
     return _through_gate(request, run, final)
 
 
@@ -112,12 +110,19 @@ def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any
         request = going_on(request, run)
         ask(run.store, final, production)
         with open_run(request, lease_owner) as again:
-            newest, _ = again.store.require(run.workflow_id)
-            with again.phase("deploy"):
+            try:
+                newest, _ = again.store.require(run.workflow_id)
                 final = deploy(again, newest)
-            publish(again, final, [("verify", final)])
-            again.lease.end_reason = "suspended" if waits_at_gate(again.store.load(final)) else None
+                publish(again, final, [("verify", final)])
+                again.lease.end_reason = "suspended" if waits_at_gate(again.store.load(final)) else None
+            except (KeyboardInterrupt, TerminationSignal):
+                return _stopped(again)
     return _final_state(run, final)
+
+
+def _stopped(run: Run) -> State[Any]:
+    run.lease.end_reason = "cancelled"
+    return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
 
 
 def _check(run: Run, merged: ContextRef) -> list[BlobRef]:

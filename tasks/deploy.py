@@ -101,13 +101,14 @@ def _staged(run: Run, document: JsonObject) -> JsonObject:
 
 
 @task(name="pass_gate", task_run_name="gate {run.workflow_id}", cache_policy=NO_CACHE)
-def pass_gate(run: Run, final: ContextRef, evidence: Sequence[BlobRef]) -> ContextRef:
+def pass_gate(run: Run, final: ContextRef, evidence: Sequence[BlobRef], began: str) -> ContextRef:
     """Decide what is ready, and deploy to production if every prerequisite holds and a person has approved.
 
     Args:
         run: The run.
         final: The newest context.
         evidence: What the checks against staging left.
+        began: When the phase began.
 
     Returns:
         The newest context, with ``deployment_readiness`` and the run's last word.
@@ -125,7 +126,11 @@ def pass_gate(run: Run, final: ContextRef, evidence: Sequence[BlobRef]) -> Conte
     if outlook.action == "ask":
         events.approval_requested(run.workflow_id, outlook.readiness["production"], outlook.reasons)
         report(Progress(run.workflow_id, "phase", "gate", "pending", "; ".join(outlook.reasons)))
-    return _save(run, document, _said(document, outlook))
+    changes = _said(document, outlook)
+    phases = [one for one in entries(document["run"], "phases") if one["name"] != "deploy"]
+    phase = {"name": "deploy", "started_at": began, "completed_at": now()}
+    changes["run"] = {**(changes.get("run") or document["run"]), "phases": [*phases, phase]}
+    return _save(run, document, changes)
 
 
 def _to_production(

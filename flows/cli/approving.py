@@ -47,7 +47,7 @@ def approve(
     from flows.cli.finding import revisions_of
 
     given: dict[Answer, bool] = {"reject": reject, "rerun": rerun, "done": done}
-    chosen = [answer for answer, wanted in given.items() if wanted]
+    chosen: list[Answer] = [answer for answer in given if given[answer]]
     if len(chosen) > 1:
         raise InputError(f"--{chosen[0]} and --{chosen[1]} contradict each other: give one")
     store = session.contexts()

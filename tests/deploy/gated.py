@@ -12,17 +12,16 @@ import psutil
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun
+from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
+from flows.feature import feature
 from tests.deploy.running import wait_for
 from tests.servers import ROOT, Server, descendants, started
 
 
 def deploy_feature(client: SyncPrefectClient, pool: str) -> UUID:
     """Put the feature flow on a server, to be run by process workers of a pool; return the deployment's id."""
-    from flows.feature import feature
-    from prefect.utilities.callables import parameter_schema
-
     template: dict[str, Any] = ProcessWorker.get_default_base_job_template()
     client.create_work_pool(WorkPoolCreate(name=pool, type="process", base_job_template=template), overwrite=True)
     return client.create_deployment(

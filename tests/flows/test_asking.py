@@ -1,0 +1,67 @@
+"""A run on a terminal asks at the gate, and goes on."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from contexts.local import LocalObjects
+from contexts.store import ContextStore
+from tests.flows.specs import LEAVE, write_spec
+from tests.servers import ROOT, Server
+
+
+def talk(
+    argv: list[str], environment: dict[str, str], answers: list[tuple[str, str]], seconds: float = 90
+) -> tuple[int, str]:
+    """Run a program on a terminal of its own, and answer what it asks."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        argv, cwd=ROOT, env=environment, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+    )
+    os.close(slave)
+    said, left, seen = "", list(answers), 0
+    deadline = time.monotonic() + seconds
+    try:
+        while time.monotonic() < deadline:
+            ready, _, _ = select.select([master], [], [], 0.2)
+            if ready:
+                try:
+                    said += os.read(master, 65536).decode("utf-8", "replace")
+                except OSError:
+                    break
+            if left and left[0][0] in said[seen:]:
+                seen = len(said)
+                os.write(master, left.pop(0)[1].encode() + b"\n")
+        return process.wait(10), said
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        os.close(master)
+
+
+@pytest.mark.deploy
+def test_a_run_on_a_terminal_asks_who_and_what_and_deploys(prefect_api: Server, tmp_path: Path) -> None:
+    production = {
+        "argv": ["sh", "-c", f"echo done >> {tmp_path / 'production'}"],
+        "gate": "go",
+        "prerequisites": [{"id": "told", "text": "users were told", "manual": True}],
+    }
+    checks = {"checks": [{"id": "unit", "argv": ["true"]}]}
+    spec = write_spec(tmp_path, "shop", {"api": LEAVE}, verification=checks, deployment={"production": production})
+    environment = prefect_api.environment | {
+        "PLAIT_WORKSPACES": str(tmp_path / "workspaces"), "PLAIT_STORE": str(tmp_path / "store"), "TERM": "xterm",
+    }  # fmt: skip
+    answers = [("Decision", "approve"), ("Who decides", "Ann"), ("Note", "go"), ("Does it hold: users were told", "y")]
+    code, said = talk([str(Path(sys.executable).with_name("plait")), "run", spec], environment, answers)
+    assert code == 0, said
+    assert "deployed" in said
+    assert (tmp_path / "production").read_text() == "done\n"
+    (approval,) = ContextStore(LocalObjects(tmp_path / "store")).require("shop")[1]["approvals"]
+    assert (approval["by"], approval["note"], approval["ticked"]) == ("Ann", "go", ["told"])

@@ -1,0 +1,124 @@
+"""Events and artifacts of a run, as a real Prefect server has them."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.events.worker import EventsWorker
+
+from contexts.model.request import RunRequest
+from flows.launch import launch
+from tasks import events
+from tasks.outcome import TrackOutcome
+from tests.deploy.running import wait_for
+from tests.flows.specs import LEAVE, write_spec
+from tests.servers import ROOT, Server
+
+BEGAN = datetime.now(UTC) - timedelta(minutes=1)
+
+
+@pytest.fixture(scope="module")
+def client(prefect_api: Server):
+    with get_client(sync_client=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def automation(prefect_api: Server, client: SyncPrefectClient, tmp_path_factory) -> str:
+    """The automation of the page on events, created as the page says."""
+    (example,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "events.md").read_text(encoding="utf-8"), re.DOTALL)
+    file = tmp_path_factory.mktemp("automation") / "approval.json"
+    file.write_text(example, encoding="utf-8")
+    argv = [sys.executable, "-m", "prefect", "automation", "create", "--from-file", str(file)]
+    done = subprocess.run(argv, env=prefect_api.environment, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = client.request("POST", "/automations/filter", json={}).json()
+    return str(made["id"])
+
+
+def fetch(client: SyncPrefectClient, *names: str) -> list[dict[str, Any]]:
+    wanted = {
+        "event": {"name": list(names)},
+        "occurred": {"since": BEGAN.isoformat(), "until": (datetime.now(UTC) + timedelta(minutes=1)).isoformat()},
+    }
+    answer = client.request("POST", "/events/filter", json={"filter": wanted, "limit": 50})
+    return answer.json()["events"]
+
+
+def of(client: SyncPrefectClient, workflow_id: str, name: str) -> list[dict[str, Any]]:
+    return [one for one in fetch(client, name) if one["payload"]["workflow_id"] == workflow_id]
+
+
+@pytest.fixture
+def run(prefect_api: Server, workspaces: Path, tmp_path: Path):
+    """Run a workflow with a failing and a good track, an unmet criterion, and words that would be markup."""
+    spec = write_spec(
+        tmp_path,
+        "noisy.shop",
+        {"api": LEAVE, "page": "raise SystemExit('no')"},
+        tracks={"page": {"required": False}},
+        verification={"checks": [{"id": "unit", "argv": ["false"]}]},
+        success_criteria={"all": [{"id": "works", "text": "it | works <script>", "check": "unit"}]},
+    )
+    return launch(RunRequest(spec=spec, store=str(tmp_path / "store")))
+
+
+def test_a_run_tells_the_server_what_happened_and_shows_its_tables(run, client) -> None:
+    workflow_id = "noisy.shop"
+    (done,) = wait_for("the completed track", lambda: of(client, workflow_id, "plait.track.completed"))
+    assert done["resource"]["prefect.resource.id"] == "plait.workflow.noisy.shop.track.api"
+    assert done["payload"]["document"] == "noisy.shop/tracks/api@1"
+    assert any(one["prefect.resource.role"] == "flow-run" for one in done["related"])
+    (failed,) = of(client, workflow_id, "plait.track.failed")
+    assert (failed["payload"]["status"], failed["resource"]["plait.task-id"]) == ("failed", "page")
+    (concern,) = wait_for("the concern", lambda: of(client, workflow_id, "plait.merge.concern"))
+    assert (concern["payload"]["kind"], concern["payload"]["tracks"]) == ("missing-track", ["page"])
+    (unverified,) = wait_for("the verdict", lambda: of(client, workflow_id, "plait.verification.failed"))
+    assert unverified["payload"]["status"] == run.status == "verification-failed"
+    answer = client.request("POST", "/artifacts/latest/filter", json={"limit": 50}).json()
+    found = {one["key"].removeprefix("plait-noisy-shop-"): one for one in answer if "noisy-shop" in one["key"]}
+    assert {"overview", "tracks", "findings", "criteria", "documents", "context", "progress"} <= set(found)
+    assert found["progress"]["data"] == 100
+    (row,) = json.loads(found["criteria"]["data"])
+    assert (row["criterion"], row["status"]) == ("works", "unmet")
+    assert "<script>" not in found["overview"]["data"].replace("\\<", "")
+    (flow_run,) = client.request(
+        "POST", "/flow_runs/filter", json={"flow_runs": {"tags": {"all_": [f"workflow:{workflow_id}"]}}}
+    ).json()
+    assert flow_run["name"] == workflow_id
+
+
+@pytest.mark.deploy
+def test_the_automation_of_the_documentation_hears_of_an_approval(automation, client) -> None:
+    waiting = {"gate": "go", "subject": "a" * 64, "status": "waiting", "prerequisites": []}
+    events.approval_requested("waiting-shop", waiting, ["gate go waits for a person"])
+    EventsWorker.instance().wait_until_empty()
+
+    def triggered() -> list[dict[str, Any]]:
+        ours = f"prefect.automation.{automation}"
+        return [
+            one
+            for one in fetch(client, "prefect.automation.triggered")
+            if one["resource"]["prefect.resource.id"] == ours
+        ]
+
+    assert wait_for("the automation", triggered, 60)
+
+
+def test_a_thousand_events_hold_nobody_up(prefect_api: Server) -> None:
+    began = time.monotonic()
+    for number in range(1000):
+        events.track_ended("large", TrackOutcome(f"track-{number}", "completed", None, reason="x" * 100_000))
+    assert time.monotonic() - began < 5
+
+
+def test_events_that_no_server_takes_fail_nothing(prefect_api: Server) -> None:
+    events.track_ended("odd", TrackOutcome("t\x00", "completed", None, seconds=float("nan")))
+    events.concerns_found("odd", [{"concern": "\ud800" * 10_000, "tracks": [object()] * 50}] * 100)
