@@ -57,9 +57,6 @@ bench: setup ## measure what is promised: start-up, merge, memory, one document
 demo: setup ## the example feature, built by three agents side by side, merged and tested
 	$(RUN) python examples/user_profile/demo.py
 
-test-chaos: setup ## kills, races, full disks: nothing lost
-	$(RUN) pytest -m chaos tests/chaos
-
 test-ui: setup ## the pages in a real browser, Debian's chromium
 	@command -v chromium >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -1,7 +1,7 @@
 """Measure how close a run's wall time is to its critical path.
 
-Half a second of preparation, then three tracks of 4.5, 6.0 and 5.0 seconds side by side, then a check of 1.5 seconds: at
-best 8 seconds in all.
+Half a second of preparation, then three tracks of 4.5, 6.0 and 5.0 seconds side by side, then a check of 1.5 seconds:
+at best 8 seconds in all.
 
     make bench, or: python benchmarks/makespan.py
 
