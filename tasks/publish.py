@@ -57,5 +57,5 @@ def _publish_report(run: Run, final: ContextRef, document: JsonObject) -> None:
     create_image_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
         image_url=timeline_data_uri(document, tracks),
         key=artifact_key(run.workflow_id, "timeline"),
-        description=f"Timeline of {run.workflow_id}; the report is `plait report {run.workflow_id}`, blob {blob.sha256}",
+        description=f"Timeline of {run.workflow_id}; report: `plait report {run.workflow_id}`, blob {blob.sha256}",
     )

@@ -6,15 +6,12 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from prefect import flow, task
-from prefect.settings import get_current_settings
-from prefect.testing.utilities import prefect_test_harness
 from prefect_aws import AwsCredentials, MinIOCredentials
 from pydantic import SecretStr
 
@@ -26,24 +23,15 @@ from contexts.s3 import S3Objects
 from tasks.ref_serializer import RefSerializer
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for
+from tests.servers import Server
 
 REF = ContextRef(workflow_id="w", document="context", revision=3, sha256="0" * 64, size=10)
 
 
-@pytest.fixture(scope="module")
-def prefect_server() -> Iterator[str]:
-    """Run a Prefect server with an empty database for these tests."""
-    previous = {name: os.environ.get(name) for name in ("PREFECT_SERVER_ANALYTICS_ENABLED", "DO_NOT_TRACK")}
-    os.environ.update(PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
-    try:
-        with prefect_test_harness(server_startup_timeout=90):
-            yield str(get_current_settings().api.url)
-    finally:
-        for name, value in previous.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+@pytest.fixture
+def prefect_server(prefect_api: Server) -> str:
+    """Return the address of the session's Prefect server, whose client this process is."""
+    return prefect_api.url
 
 
 def s3_block(server: servers.Server, **fields: Any) -> S3Contexts:
