@@ -1,1 +1,41 @@
-"""Deterministic rules over context documents: what is wrong, found without running anything."""
+"""The audit: deterministic rules over context documents that find what is wrong, with no language model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contexts.audit.documents import DocumentSet, SourceDocument, split
+from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Severity, Source
+from contexts.audit.registry import Rule, in_precedence
+from contexts.audit.rules import RULES
+
+__all__ = [
+    "RULES",
+    "AuditReport",
+    "DocumentSet",
+    "Finding",
+    "Rule",
+    "Severity",
+    "Source",
+    "SourceDocument",
+    "audit",
+]
+
+
+def audit(documents: Sequence[SourceDocument], before: Sequence[Finding] = ()) -> AuditReport:
+    """Apply every rule to every workflow among the documents.
+
+    Args:
+        documents: Any subset of any number of workflows, in any order.
+        before: Findings made while reading, to be reported with the rest.
+    """
+    findings = list(before)
+    for documents_of_one in split(documents):
+        mine = [finding for rule in RULES.values() for finding in rule.check(documents_of_one)]
+        findings.extend(in_precedence(mine))
+    findings.sort(key=_order)
+    return AuditReport(tuple(dict.fromkeys(findings)), tuple(sorted(document.name for document in documents)))
+
+
+def _order(finding: Finding) -> tuple[int, str, tuple[Source, ...], str]:
+    return (SEVERITIES.index(finding.severity), finding.rule, finding.sources, finding.message)

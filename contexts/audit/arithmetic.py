@@ -1,0 +1,307 @@
+"""Arithmetic inside one document: percentages, totals, means, speedups and changes must follow from their own numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.findings import Finding, listed
+from contexts.audit.quantities import Quantity, as_quantity, fractions, quantities, read, speedups
+from contexts.audit.registry import found, rule
+from contexts.audit.samples import merged, track, verified
+from contexts.contract.values import Path, mapping, number, sequence, text, whole
+
+_KINDS = {"unit", "integration", "e2e", "end_to_end", "component", "contract", "smoke", "functional", "acceptance", "security", "performance", "property", "regression", "api", "ui"}
+_OUTCOMES = {"passed", "failed", "skipped", "errors", "errored", "pending", "xfailed", "failures", "xpassed", "todo"}
+_NO_PART = re.compile(
+    r"duration|time|second|minute|ms\b|_ms|hour|target|threshold|limit|max|min\b|avg|mean|median|p\d\d|rate|percent|pct|coverage|ratio|score|version|port|retries|"
+    r"workers?|concurren|new\b|modified|changed|added|removed|deleted|covered|including|of_which|flaky|slow|critical|lines|size|bytes|year|budget|id\b|unique|warm|seed|attempt|"
+    r"batch|parallel|expected|required|baseline|previous|last|open|active|remaining",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(
+    r"(?:from|was)?\s{0,2}(?P<a>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ua>[A-Za-zµ%]{0,8})\s{1,2}(?:to|→|->|down to|up to)\s{1,2}(?P<b>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ub>[A-Za-zµ%]{0,8})"
+    r"\s{0,2}[(,;:–-]{0,2}\s{0,2}(?:an? )?(?P<sign>[-+−])?(?P<p>\d{1,4}(?:\.\d{1,3})?)\s?%\s{0,2}(?P<word>reduction|decrease|less|smaller|lower|drop|saved|increase|more|larger|higher|growth|faster|improvement)",
+    re.IGNORECASE,
+)
+_PARALLEL = re.compile(r"parallel|concurrent|wall", re.IGNORECASE)
+_SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after another", re.IGNORECASE)
+
+
+@rule(
+    "arithmetic/percentage",
+    "blocking",
+    "A percentage is not what its own fraction or change gives.",
+    example=(verified(verification_results={"tests": {"results": {"unit": "45/50 passed (98%)"}}}),),
+    clean=(verified(verification_results={"tests": {"results": {"unit": "45/50 passed (90%)"}}}),),
+)
+def percentage(documents: DocumentSet) -> Iterator[Finding]:
+    """Recompute ``part/whole (percent)``, ``from A to B (percent reduction)``, and objects of passed, total and rate."""
+    for document in documents.current:
+        for path, value in document.texts:
+            if "%" not in value:
+                continue
+            for fraction in fractions(value):
+                if fraction.percent is None or fraction.whole == 0 or re.search(r"\bvs\b|target|min", fraction.words):
+                    continue
+                exact = 100 * fraction.part / fraction.whole
+                if not _rounds(fraction.percent, exact):
+                    message = f"{fraction.part} of {fraction.whole} is {exact:.4g}%, not {fraction.percent.value:g}%"
+                    yield found("arithmetic/percentage", message, (document.source(path),))
+            for message in _changes(value):
+                yield found("arithmetic/percentage", message, (document.source(path),))
+        for path, members in document.objects:
+            yield from _rates(document, path, members)
+
+
+def _rounds(stated: Quantity, exact: float) -> bool:
+    """Accept rounding either way within the last written digit: 66 % and 67 % are both said of two thirds."""
+    return abs(stated.base - exact) < 2 * stated.step * (1 + 1e-9)
+
+
+def _changes(value: str) -> Iterator[str]:
+    for match in _CHANGE.finditer(value):
+        a, b, p = float(match.group("a")), float(match.group("b")), float(match.group("p"))
+        same = match.group("ua").lower() == match.group("ub").lower() or not match.group("ua")
+        if not same or a == 0 or b == 0 or match.group("word").lower() == "improvement":
+            continue
+        exact = abs(a - b) / a * 100
+        other = abs(a - b) / b * 100 if match.group("word").lower() == "faster" else exact
+        step = 1.0 if p == int(p) else 0.1
+        if abs(exact - p) > step and abs(other - p) > step:
+            yield f"from {a:g} to {b:g} is {exact:.3g}%, not {p:g}%"
+
+
+def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Finding]:
+    part = next((whole(members.get(k)) for k in ("passed", "covered", "succeeded", "successful") if whole(members.get(k)) is not None), None)
+    total = whole(members.get("total"))
+    for key in ("pass_rate", "success_rate", "percent", "percentage", "pass_percentage", "rate"):
+        raw = members.get(key)
+        shown = number(raw)
+        stated = as_quantity(shown, "%") if shown is not None else next((q for q in quantities(text(raw)) if q.dimension == "percent"), None)
+        if part is None or not total or stated is None:
+            continue
+        exact = 100 * part / total
+        if not _rounds(stated, exact) and not (shown is not None and shown <= 1 and abs(shown * 100 - exact) < 1):
+            yield found(
+                "arithmetic/percentage",
+                f"{part} of {total} is {exact:.4g}%, not {stated.value:g}%",
+                (document.source((*path, key)), document.source((*path, "total"))),
+            )
+
+
+def count_of(value: Any) -> int | None:
+    """Read a count from an integer, or from ``46/46 passed`` (how many there were)."""
+    plain = whole(value)
+    if plain is not None:
+        return plain
+    found_fractions = list(fractions(text(value)))
+    return found_fractions[0].whole if len(found_fractions) == 1 else None
+
+
+@rule(
+    "arithmetic/total",
+    "blocking",
+    "A total is not the sum of the parts beside it.",
+    example=(track("api", implementation_details={"test_count": {"total": 30, "unit": 18, "integration": 10}}),),
+    clean=(track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),),
+)
+def total(documents: DocumentSet) -> Iterator[Finding]:
+    """Add up what stands beside a total: kinds of tests, outcomes, members that share the total's noun, or a sub-object."""
+    for document in documents.current:
+        for path, members in document.objects:
+            for key in [k for k in members if isinstance(k, str) and (k == "total" or k.startswith("total_") or k.endswith("_total"))]:
+                stated = count_of(members[key])
+                if stated is None:
+                    continue
+                for parts in _partitions(key, members):
+                    amount = sum(value for _, value in parts)
+                    if amount != stated:
+                        yield found(
+                            "arithmetic/total",
+                            f"{key} is {stated}, and its parts add up to {amount}",
+                            (document.source((*path, key)), *(document.source((*path, *place)) for place, _ in parts)),
+                        )
+                        break
+
+
+def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[list[tuple[Path, int]]]:
+    """Yield the sets of parts that must each add up to the total."""
+    noun = key.removeprefix("total").strip("_").removesuffix("_total")
+    stated = count_of(members[key]) or 0
+    beside = {k: whole(v) for k, v in members.items() if k != key and whole(v) is not None}
+    for known in (_KINDS, _OUTCOMES):
+        parts = [((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) in known]
+        if len(parts) >= 2:
+            yield parts
+    unknown = [((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) not in _KINDS | _OUTCOMES]
+    plainly = all(not _NO_PART.search(k[0]) and v <= stated for k, v in unknown) and len(unknown) == len(beside)
+    tail = {k[0].rsplit("_", 1)[-1] for k, _ in unknown}
+    if len(unknown) >= 2 and plainly and (key == "total" or len(tail) == 1 or len(beside) == len(members) - 1):
+        yield unknown
+    for name, child in members.items():
+        if isinstance(child, dict) and (re.match(r"by_|per_|breakdown|results|suites|counts|parts|split", name)):
+            inner = {k: count_of(v) for k, v in mapping(child).items()}
+            if len(inner) >= 2 and all(v is not None for v in inner.values()) and not any(_NO_PART.search(k) for k in inner):
+                outcome = [k for k in inner if k in _OUTCOMES]
+                if not outcome or len(outcome) == len(inner):
+                    yield [((name, k), v or 0) for k, v in inner.items()]
+
+
+def _bare(key: str, noun: str) -> str:
+    lower = key.lower()
+    for suffix in ("_tests", "_test", "_count", f"_{noun}"):
+        lower = lower.removesuffix(suffix) if suffix != "_" else lower
+    return lower.removeprefix("tests_")
+
+
+@rule(
+    "arithmetic/mean",
+    "blocking",
+    "An average is not the mean of the values it is the average of.",
+    example=(
+        merged(
+            parallel_execution_summary={"tasks": [{"task_id": "a", "test_coverage": "80%"}, {"task_id": "b", "test_coverage": "90%"}]},
+            metrics={"test_coverage": "88% average"},
+        ),
+    ),
+    clean=(
+        merged(
+            parallel_execution_summary={"tasks": [{"task_id": "a", "test_coverage": "80%"}, {"task_id": "b", "test_coverage": "90%"}]},
+            metrics={"test_coverage": "85% average"},
+        ),
+    ),
+)
+def mean(documents: DocumentSet) -> Iterator[Finding]:
+    """Recompute stated averages from the values of the same name in the document's list of tasks."""
+    for document in documents.revisions:
+        columns = _columns(document)
+        groups: dict[str, list[tuple[Path, Quantity]]] = {}
+        for path, value in document.values:
+            for stated in _averages(path, value):
+                noun = "coverage" if "coverage" in f"{path} {value}".lower() else ""
+                if noun in columns:
+                    groups.setdefault(f"{noun} {stated.value:g}", []).append((path, stated))
+        for key, places in groups.items():
+            column = columns[key.split(" ", 1)[0]]
+            values = [quantity.base for _, quantity in column]
+            stated = places[0][1]
+            exact = sum(values) / len(values)
+            if _rounds(stated, exact) or (len({p for p, _ in column}) < 2):
+                continue
+            between = min(values) <= stated.base <= max(values)
+            yield found(
+                "arithmetic/mean",
+                f"the mean of {listed([f'{v:g}' for v in values], 6)} is {exact:.4g}, not {stated.value:g}",
+                (*(document.source(p) for p, _ in places), *(document.source(p) for p, _ in column)),
+                "warning" if between and _subset(values, stated) else None,
+            )
+
+
+def _subset(values: list[float], stated: Quantity) -> bool:
+    """Tell whether leaving one value out explains an average."""
+    return len(values) > 2 and any(_rounds(stated, (sum(values) - value) / (len(values) - 1)) for value in values)
+
+
+def _columns(document: SourceDocument) -> dict[str, list[tuple[Path, Quantity]]]:
+    columns: dict[str, list[tuple[Path, Quantity]]] = {}
+    tasks = sequence(mapping(document.data.get("parallel_execution_summary")).get("tasks"))
+    for index, task in enumerate(tasks):
+        for name, value in mapping(task).items():
+            if "coverage" in name.lower():
+                shown = number(value)
+                quantity = as_quantity(shown, "%") if shown is not None else next((m.quantity for m in read(text(value)).measured if m.quantity.dimension == "percent"), None)
+                if quantity is not None:
+                    columns.setdefault("coverage", []).append((("parallel_execution_summary", "tasks", index, name), quantity))
+                    break
+    return columns
+
+
+def _averages(path: Path, value: Any) -> Iterator[Quantity]:
+    key = str(path[-1]).lower() if path else ""
+    if isinstance(value, str) and "coverage" in f"{key} {value}".lower():
+        pattern = r"(\d{1,3}(?:\.\d{1,3})?)\s?%\s{1,2}(?:average|avg|mean)|(?:average|avg|mean)(?: (?:of|test|code|coverage|is|was|:)){0,4}:?\s{1,2}(\d{1,3}(?:\.\d{1,3})?)\s?%"
+        for match in re.finditer(pattern, value, re.IGNORECASE):
+            if "weighted" not in value.lower():
+                yield quantities(f"{match.group(1) or match.group(2)}%")[0]
+        if re.search(r"average|avg|mean", key) and not re.search(r"average|avg|mean", value, re.IGNORECASE):
+            yield from (q for q in quantities(value) if q.dimension == "percent")
+    shown = number(value)
+    if shown is not None and "coverage" in key and re.search(r"average|avg|mean", key) and "weighted" not in key:
+        yield as_quantity(shown, "%")
+
+
+@rule(
+    "arithmetic/speedup",
+    "blocking",
+    "A speedup is not the quotient of the times stated with it.",
+    example=(merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2.4x faster"}),),
+    clean=(merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2x faster"}),),
+)
+def speedup(documents: DocumentSet) -> Iterator[Finding]:
+    """Divide sequential by parallel time where an object states both and a factor."""
+    for document in documents.current:
+        for path, members in document.objects:
+            times = _times(path, members)
+            factor = _factor(members)
+            if times is None or factor is None:
+                continue
+            (sequential, sequential_at), (parallel, parallel_at) = times
+            key, stated = factor
+            if parallel.base and not _rounds(stated, sequential.base / parallel.base):
+                yield found(
+                    "arithmetic/speedup",
+                    f"{sequential} sequential by {parallel} parallel is {sequential.base / parallel.base:.3g}, not {stated.value:g}",
+                    (document.source((*path, key)), document.source(parallel_at), document.source(sequential_at)),
+                )
+
+
+def _times(path: Path, members: Mapping[str, Any]) -> tuple[tuple[Quantity, Path], tuple[Quantity, Path]] | None:
+    sequential = parallel = None
+    for name, value in members.items():
+        where = (*path, name)
+        shown = number(value)
+        if shown is not None:
+            unit = next((u for u in ("minutes", "seconds", "hours", "ms", "min") if name.lower().endswith(u)), "")
+            quantity = as_quantity(shown, unit)
+            if _SEQUENTIAL.search(name):
+                sequential = (quantity, where)
+            elif _PARALLEL.search(name) and "speed" not in name.lower() and "max" not in name.lower():
+                parallel = (quantity, where)
+        elif isinstance(value, str) and len(value) < 300:
+            for quantity, kind in spoken_times(value, name):
+                if kind == "sequential":
+                    sequential = (quantity, where)
+                elif kind == "parallel":
+                    parallel = (quantity, where)
+    if sequential is None or parallel is None or sequential[0].dimension != parallel[0].dimension:
+        return None
+    return sequential, parallel
+
+
+def spoken_times(value: str, name: str = "") -> Iterator[tuple[Quantity, str]]:
+    """Yield the durations of a text that it calls parallel or sequential: the nearest such word after, else before."""
+    times = [q for q in quantities(value) if q.dimension == "time" and q.unit != "m"]
+    for index, quantity in enumerate(times):
+        after = value[quantity.end : times[index + 1].start if index + 1 < len(times) else len(value)]
+        before = value[times[index - 1].end if index else 0 : quantity.start]
+        for words in (after, before, name if len(times) == 1 else ""):
+            if _SEQUENTIAL.search(words) or _PARALLEL.search(words):
+                yield quantity, "sequential" if _SEQUENTIAL.search(words) else "parallel"
+                break
+
+
+def _factor(members: Mapping[str, Any]) -> tuple[str, Quantity] | None:
+    for name, value in members.items():
+        if "speed" in name.lower():
+            shown = number(value)
+            if shown is not None:
+                return name, as_quantity(shown, "x")
+            factors = list(speedups(text(value)))
+            if len(factors) == 1:
+                return name, factors[0]
+    return None
+
+

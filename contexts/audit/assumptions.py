@@ -1,0 +1,269 @@
+"""Assumptions: what a track takes for granted and no other track provides."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contexts.audit.documents import DocumentSet, SourceDocument, moment
+from contexts.audit.findings import Finding, Source, counted, listed
+from contexts.audit.registry import found, rule
+from contexts.audit.samples import track
+from contexts.contract.model import Schema
+from contexts.contract.paths import mentions
+from contexts.contract.shapes import resolve_name, spell
+from contexts.contract.values import Path, sequence
+
+_TEST_ID = re.compile(r"data-(?:testid|test-id|test|cy|qa)\s{0,2}[~|^$*]?=\s{0,2}['\"]([^'\"\]]{1,120})['\"]|getByTestId\(['\"]([^'\"]{1,120})['\"]\)")
+_ELEMENT = re.compile(r"#([A-Za-z][\w-]{0,80})(?![\w-])")
+_NEGATIVE = re.compile(r"invalid|bad|wrong|malformed|negative|error|broken|reject|fail|unhappy|corrupt|attack", re.IGNORECASE)
+_FIXTURES = re.compile(r"fixture|test_data|test_users|testdata|seed|sample|mock|example_data|test_", re.IGNORECASE)
+_CODE_LIST = re.compile(r"(?<!\d)[45]\d{2}(?!\d)")
+_NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-9]{1,30}){1,6})(?!\w)")
+
+
+@rule(
+    "assumptions/selector",
+    "warning",
+    "Tests look for elements that no other track says it renders.",
+    example=(
+        track("e2e", implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}}),
+        track("ui", implementation_details={"components": {"Cart": {"test_ids": ["cart-sum"]}}}),
+    ),
+    clean=(
+        track("e2e", implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}}),
+        track("ui", implementation_details={"components": {"Cart": {"test_ids": ["cart-total"]}}}),
+    ),
+)
+def selector(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for every test id among the other tracks' words; only where another track describes components or ids."""
+    rendering = {document.name for document in documents.tracks if _renders(document)}
+    for document in documents.tracks:
+        wanted = [(path, name) for path, value in document.texts if _is_selector(path) for name in _ids(value)]
+        if not wanted:
+            continue
+        if not rendering - {document.name}:
+            continue
+        missing = [(path, name) for path, name in wanted if not documents.elsewhere(name, document)]
+        if missing:
+            names = list(dict.fromkeys(name for _, name in missing))
+            yield found(
+                "assumptions/selector",
+                f"{counted(len(names), 'selector')} no other track provides: {listed(names)}",
+                (document.source(path) for path, _ in missing),
+            )
+
+
+def _is_selector(path: Path) -> bool:
+    return any(isinstance(part, str) and ("selector" in part.lower() or "locator" in part.lower()) for part in path)
+
+
+def _ids(value: str) -> Iterator[str]:
+    for match in _TEST_ID.finditer(value):
+        yield match.group(1) or match.group(2)
+    if not value.startswith("["):
+        yield from (match.group(1) for match in _ELEMENT.finditer(value))
+
+
+def _renders(document: SourceDocument) -> bool:
+    return any(
+        isinstance(path[-1], str) and re.search(r"component|test_?ids?|selectors|views|screens|pages|elements|routes", path[-1], re.IGNORECASE)
+        for path, value in document.values
+        if path and isinstance(value, dict | list)
+    )
+
+
+@rule(
+    "assumptions/fixture",
+    "blocking",
+    "A fixture holds a value that the provider's type refuses.",
+    example=(
+        track("api", implementation_details={"endpoints": {"GET /items/{id}": {"response_model": "Item"}}, "schemas": {"Item": {"fields": "id: UUID, name: str"}}}),
+        track("e2e", test_data={"items": [{"id": "item-1", "name": "Lamp"}]}),
+    ),
+    clean=(
+        track("api", implementation_details={"endpoints": {"GET /items/{id}": {"response_model": "Item"}}, "schemas": {"Item": {"fields": "id: UUID, name: str"}}}),
+        track("e2e", test_data={"items": [{"id": "8f14e45f-ceea-467f-9f3b-2d1b7a1c9a10", "name": "Lamp"}]}),
+    ),
+)  # fmt: skip
+def fixture(documents: DocumentSet) -> Iterator[Finding]:
+    """Match each record of test data with the provider's schema it shares most members with, and try its values."""
+    shapes = [(c.document, name, resolve_name(s, c.definitions)) for c in documents.providers for name, s in c.definitions.items()]
+    shapes = [(d, name, shape) for d, name, shape in shapes if shape.kind == "object" and len(shape.fields) >= 2]
+    if not shapes:
+        return
+    by_field: dict[str, list[tuple[str, str, Schema]]] = {}
+    for item in shapes:
+        for entry in item[2].fields:
+            by_field.setdefault(entry.name, []).append(item)
+    groups: dict[tuple[str, str, str, str], list[tuple[Path, str]]] = {}
+    places: dict[tuple[str, str, str, str], SourceDocument] = {}
+    for document in documents.tracks:
+        for path, record in document.objects:
+            if not _is_fixture(path, record):
+                continue
+            rarest = min((by_field[key] for key in record.keys() & by_field.keys()), key=len, default=[])
+            if not rarest:
+                continue
+            provider, name, shape = max(rarest, key=lambda item: _likeness(record, item[2]))
+            if _likeness(record, shape) < 0.5:
+                continue
+            for entry in shape.fields:
+                why = _refused(record[entry.name], entry.schema) if entry.name in record else ""
+                if why:
+                    key = (document.name, provider, name, entry.name)
+                    groups.setdefault(key, []).append(((*path, entry.name), why))
+                    places[key] = document
+    for key, members in groups.items():
+        document = places[key]
+        _, provider, name, entry = key
+        yield found(
+            "assumptions/fixture",
+            f"{entry} of {counted(len(members), 'fixture')} is refused by {name}: {members[0][1]}",
+            (*(document.source(path) for path, _ in members), _definition(documents.by_name[provider], name)),
+        )
+
+
+def _definition(document: SourceDocument, name: str) -> Source:
+    short = name.rsplit("/", 1)[-1]
+    path = next((p for p, _ in document.values if p and p[-1] == short and len(p) > 1 and p[-2] in {"schemas", "models", "types"}), ("task_id",))
+    return document.source(path)
+
+
+def _is_fixture(path: Path, record: Mapping[str, Any]) -> bool:
+    keys = " ".join(part for part in path if isinstance(part, str))
+    return bool(_FIXTURES.search(keys)) and len(record) >= 2 and not _NEGATIVE.search(keys) and not record.keys() & {"expected_error", "valid"}
+
+
+def _likeness(record: Mapping[str, Any], shape: Schema) -> float:
+    names = {entry.name for entry in shape.fields}
+    shared = len(record.keys() & names)
+    return (shared / len(record) + shared / len(names)) / 2 if shared >= 2 and shared / len(record) >= 0.6 else 0.0
+
+
+def _refused(value: Any, schema: Schema) -> str:
+    if value is None:
+        return "" if schema.nullable or schema.kind in {"any", "unknown", "reference"} else "null where the type is not nullable"
+    kinds = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
+    actual = kinds.get(type(value), "")
+    if schema.kind in {"any", "unknown", "reference", "union", "file"}:
+        return ""
+    if actual != schema.kind and not (actual == "integer" and schema.kind == "number"):
+        return f"{actual} where {spell(schema)} is needed"
+    if schema.enum and isinstance(value, str) and f'"{value}"' not in schema.enum:
+        return f"{value[:60]!r} is none of {', '.join(schema.enum[:6])}"
+    if isinstance(value, str):
+        return _refused_text(value, schema)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _outside(float(value), schema, "")
+    return _outside(float(len(sequence(value))), schema, " elements") if actual == "array" else ""
+
+
+def _refused_text(value: str, schema: Schema) -> str:
+    if schema.format == "uuid" and not _is_uuid(value):
+        return f"{value[:60]!r} is no UUID"
+    if schema.format == "email" and not re.fullmatch(r"[^@\s]{1,64}@[^@\s.]{1,63}(?:\.[^@\s.]{1,63}){1,8}", value[:320]):
+        return f"{value[:60]!r} is no e-mail address"
+    if schema.format in {"date-time", "date"} and moment(value) is None:
+        return f"{value[:60]!r} is no {schema.format}"
+    return _outside(float(len(value)), schema, " characters")
+
+
+def _outside(size: float, schema: Schema, unit: str) -> str:
+    if schema.high is not None and size > schema.high:
+        return f"{size:g}{unit}, and {schema.high:g} is the most"
+    if schema.low is not None and size < schema.low:
+        return f"{size:g}{unit}, and {schema.low:g} is the least"
+    return ""
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        uuid.UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _assumed(document: SourceDocument) -> Iterator[tuple[Path, str]]:
+    for path, value in document.texts:
+        if path[0] in {"assumptions", "assumes", "dependencies_assumed"} or (path[0] == "implementation_details" and "assumptions" in path):
+            yield path, value
+
+
+@rule(
+    "assumptions/code",
+    "warning",
+    "A track relies on a status code that no provider declares.",
+    example=(
+        track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [404]}}}),
+        track("e2e", assumptions={"api": "Answers 404 and 410"}),
+    ),
+    clean=(
+        track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [404, 410]}}}),
+        track("e2e", assumptions={"api": "Answers 404 and 410"}),
+    ),
+)
+def code(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for codes in assumptions among all declared ones; providers that declare none say nothing."""
+    endpoints = [e for contract in documents.providers for e in contract.endpoints]
+    if not endpoints or any(e.codes is None or e.any_code for e in endpoints):
+        return
+    declared = {c.status for e in endpoints for c in e.codes or ()}
+    for document in documents.tracks:
+        for path, value in _assumed(document):
+            missing = [int(c) for c in dict.fromkeys(_CODE_LIST.findall(value)) if int(c) not in declared]
+            if missing and re.search(r"code|error|status|respon|return|answer|http", value, re.IGNORECASE):
+                first = endpoints[0]
+                provider = documents.by_name[documents.providers[0].document]
+                yield found(
+                    "assumptions/code",
+                    f"{listed([str(c) for c in missing])} is assumed, and no provider declares it",
+                    (document.source(path), Source(provider.name, first.pointer, first.shown)),
+                )
+
+
+@rule(
+    "assumptions/endpoint",
+    "warning",
+    "A track relies on an endpoint that no provider offers.",
+    example=(
+        track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
+        track("e2e", assumptions={"api": "DELETE /items removes everything"}),
+    ),
+    clean=(
+        track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
+        track("e2e", assumptions={"api": "GET /items lists everything"}),
+    ),
+)
+def endpoint(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for endpoints in assumptions among those provided."""
+    provided = {e.key for contract in documents.providers for e in contract.endpoints}
+    if not provided or (documents.named_tracks and not documents.has_all_tracks):
+        return
+    for document in documents.tracks:
+        for path, value in _assumed(document):
+            missing = [" ".join(name) for name in mentions(value) if name not in provided]
+            if missing:
+                yield found("assumptions/endpoint", f"{listed(missing)} is assumed, and no provider offers it", (document.source(path),))
+
+
+@rule(
+    "assumptions/name",
+    "warning",
+    "A track relies on something by its exact name, and no other document contains that name.",
+    example=(track("e2e", assumptions={"api": "Reads `SEED_TOKEN` at start"}), track("api", decisions=["Configuration comes from API_TOKEN"])),
+    clean=(track("e2e", assumptions={"api": "Reads `API_TOKEN` at start"}), track("api", decisions=["Configuration comes from API_TOKEN"])),
+)
+def name(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for quoted and UPPER_CASE names of assumptions anywhere else."""
+    assuming = [(d, path, value) for d in documents.tracks for path, value in _assumed(d)]
+    if not assuming or len(documents.tracks) < 2 or (documents.named_tracks and not documents.has_all_tracks):
+        return
+    for document, path, value in assuming:
+        names = [match.group(1) or match.group(2) for match in _NAMED.finditer(value)]
+        missing = [n for n in dict.fromkeys(names) if not documents.elsewhere(n, document)]
+        if missing:
+            yield found("assumptions/name", f"{listed(missing)} is assumed, and no other document contains it", (document.source(path),))

@@ -1,0 +1,309 @@
+"""Claims: passes, approvals and references to documentation that the documents themselves do not bear out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.findings import Finding, Source, counted, listed
+from contexts.audit.quantities import fractions
+from contexts.audit.registry import found, rule
+from contexts.audit.samples import merged, track, verified
+from contexts.audit.statements import Statement, done, open_items
+from contexts.audit.words import same_subject, stem, subject
+from contexts.contract.values import Path, mapping, sequence, text, whole
+
+_GOOD = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|ok|green|verified|aligned|approved|met|ready)\Z", re.IGNORECASE)
+_FINISHED = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|green|verified)\Z", re.IGNORECASE)
+_DOCUMENTED = re.compile(
+    r"\b(?:as|already|fully)\s{1,3}(?:documented|specified|described|agreed|defined)\b"
+    r"|\b(?:per|according to|see|matches) (?:the )?(?:docs?|documentation|spec(?:ification)?|openapi|contract)\b",
+    re.IGNORECASE,
+)
+_CODES = re.compile(r"(?<![\d.])[1-5]\d{2}(?![\d.%])(?!\s?(?:ms|s|x|MB|KB|%|chars|users|requests|req|rows|minutes))")
+_REVIEW = re.compile(
+    r"\b(?:(?:peer |code |design |security |legal |accessibility |privacy |compliance |architecture )?review(?:ed)?|approv(?:ed|al)|signed[ -]off|sign-?off"
+    r"|audit(?:ed)?|penetration[ -]test(?:ed|ing)?|pen[ -]?test(?:ed)?|certified|certification)\b",
+    re.IGNORECASE,
+)
+_EVIDENCE_KEY = re.compile(r"review|approv|audit|sign_?off|signed|pen_?test|certif|attest", re.IGNORECASE)
+_EVIDENCED = re.compile(r"\bby [A-Z@]|\d{4}-\d{2}-\d{2}|https?://|\.(?:md|pdf|html|json|txt|sarif)\b|#\d{1,6}\b|\b[A-Z]{2,8}-\d{1,6}\b")
+
+
+@rule(
+    "claims/pass-beside-pending",
+    "warning",
+    "Something is called passed or done while an action on the same subject is still pending in the same document.",
+    example=(verified(verification_results={"security": {"status": "passed", "checks": ["✅ CORS restricted to allowed origins"]}}, pending_actions=["Set CORS origin for the public domain"]),),
+    clean=(verified(verification_results={"security": {"status": "passed", "checks": ["✅ CORS restricted to allowed origins"]}}, pending_actions=["Announce the release"]),),
+    yields_to=("claims/completed-with-remainder",),
+)  # fmt: skip
+def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
+    """Compare what a document calls done with what it lists as pending, by subject."""
+    for document in documents.current:
+        open_ones = list(open_items(document))
+        if not open_ones:
+            continue
+        by_stem: dict[str, list[Statement]] = {}
+        for item in open_ones:
+            for word in subject(item.words).stems:
+                by_stem.setdefault(word, []).append(item)
+        for claim in done(document):
+            near = {id(i): i for word in subject(claim.words).stems for i in by_stem.get(word, ())}
+            against = [item for item in near.values() if item.path != claim.path and same_subject(claim.words, item.words)]
+            if against:
+                yield found(
+                    "claims/pass-beside-pending",
+                    f"{claim.shown!r} is called done, and {against[0].shown!r} is still pending",
+                    (document.source(claim.path), *(document.source(item.path) for item in against)),
+                )
+
+
+@rule(
+    "claims/undocumented",
+    "blocking",
+    "Something is said to be as documented, and no provider documents it.",
+    example=(
+        track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
+        merged(integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]),
+    ),
+    clean=(
+        track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [400, 404]}}}),
+        merged(integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]),
+    ),
+)
+def undocumented(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for the status codes of such a sentence among those that providers write down."""
+    endpoints = [e for contract in documents.providers for e in contract.endpoints]
+    if not endpoints or (documents.named_tracks and not documents.has_all_tracks):
+        return
+    declared = {code.status for e in endpoints for code in e.codes or ()}
+    if any(e.any_code for e in endpoints):
+        return
+    for document in documents.revisions:
+        for path, value in document.texts:
+            if not _DOCUMENTED.search(value):
+                continue
+            codes = [int(code) for code in dict.fromkeys(_CODES.findall(value))]
+            missing = [str(code) for code in codes if code not in declared]
+            if missing:
+                provider = documents.by_name[documents.providers[0].document]
+                first = documents.providers[0].endpoints[0]
+                written = f"providers declare {listed([str(c) for c in sorted(declared)], 8)}" if declared else "no provider declares any status code"
+                yield found(
+                    "claims/undocumented",
+                    f"{', '.join(missing)} said to be documented, and {written}",
+                    (document.source(path), Source(provider.name, first.pointer, first.shown)),
+                )
+
+
+@rule(
+    "claims/approval-without-record",
+    "warning",
+    "A review, approval or audit is claimed that no document records.",
+    example=(verified(deployment_readiness={"production": {"prerequisites": ["✅ Code reviewed and approved"]}}),),
+    clean=(verified(deployment_readiness={"production": {"prerequisites": ["✅ Code reviewed and approved"]}}, reviews=[{"subject": "code", "by": "lead", "verdict": "approved"}]),),
+)  # fmt: skip
+def approval_without_record(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for a member that records what a sentence claims: who, when or where; prose that repeats it is no record."""
+    groups: dict[str, list[Source]] = {}
+    shown: dict[str, str] = {}
+    for document in documents.current:
+        for claim in _approvals(document):
+            kind = _kind_of_approval(claim.words)
+            if _recorded(documents, claim):
+                continue
+            groups.setdefault(kind, []).append(document.source(claim.path))
+            shown.setdefault(kind, claim.shown)
+    for kind, sources in groups.items():
+        yield found("claims/approval-without-record", f"{shown[kind]!r} is claimed, and no document records it", sources)
+
+
+def _approvals(document: SourceDocument) -> Iterator[Statement]:
+    for claim in done(document, sentences=True):
+        if _REVIEW.search(claim.words) and not _EVIDENCED.search(claim.words) and not _EVIDENCE_KEY.search(str(claim.path[-1])):
+            yield claim
+
+
+def _kind_of_approval(words: str) -> str:
+    kinds = {stem(match.group().lower().split()[-1].removesuffix("ed").removesuffix("al")) for match in _REVIEW.finditer(words)}
+    topic = subject(words).stems - {stem(w) for w in ("audit", "approve", "approved", "approval", "reviewed", "completed")}
+    return f"{sorted(kinds)[-1]} {' '.join(sorted(topic)[:1])}" if topic else sorted(kinds)[-1]
+
+
+def _recorded(documents: DocumentSet, claim: Statement) -> bool:
+    about = subject(claim.words).stems
+    for document in documents.current:
+        for path, value in document.values:
+            key = path[-1] if path else ""
+            if path == claim.path or value in (None, "", [], {}, False):
+                continue
+            if isinstance(key, str) and _EVIDENCE_KEY.search(key) and not isinstance(value, bool):
+                told = subject(f"{key.replace('_', ' ')} {value if isinstance(value, str) else list(_leaves(value))}").stems
+                if isinstance(value, str) and not _EVIDENCED.search(value) and not re.search(r"_by\Z|er\Z", key):
+                    continue
+                if not about or about & told or "code" in claim.words.lower() or len(about) <= 1:
+                    return True
+            if isinstance(value, str) and value is not claim.words and _REVIEW.search(value) and _EVIDENCED.search(value):
+                told = subject(value).stems
+                if path[-1:] != claim.path[-1:] and (about & told or not about):
+                    return True
+    return False
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    for item in sequence(value) if isinstance(value, list) else mapping(value).values():
+        yield text(item) if isinstance(item, str) else " ".join(text(v) for v in mapping(item).values())
+
+
+@rule(
+    "claims/done-with-errors",
+    "blocking",
+    "A document calls itself complete while an error in it is unresolved.",
+    example=(track("api", error_log=[{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": False}]),),
+    clean=(track("api", error_log=[{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}]),),
+)  # fmt: skip
+def done_with_errors(documents: DocumentSet) -> Iterator[Finding]:
+    """Compare phase and status with the error log."""
+    carried = set[str]()
+    for document in documents.revisions:
+        if _complete(document):
+            unresolved = list(_unresolved(document))
+            carried.update(text(mapping(document.data["error_log"][path[1]]).get("error")) for path in unresolved)
+            yield from _with_errors(document, unresolved)
+    for document in documents.tracks:
+        if _complete(document):
+            own = [p for p in _unresolved(document) if text(mapping(document.data["error_log"][p[1]]).get("error")) not in carried]
+            yield from _with_errors(document, own)
+
+
+def _with_errors(document: SourceDocument, unresolved: list[Path]) -> Iterator[Finding]:
+    if unresolved:
+        said = ("status",) if _GOOD.match(text(document.data.get("status"))) else ("phase",)
+        yield found(
+            "claims/done-with-errors",
+            f"{document.source(said).quote!r} with {counted(len(unresolved), 'unresolved error')}",
+            (*(document.source(path) for path in unresolved), document.source(said)),
+        )
+
+
+def _complete(document: SourceDocument) -> bool:
+    phase = re.search(r"complete|verified|ready|done|passed|deployed", document.phase)
+    return bool(phase and not re.search(r"fail|incomplete|partial|not-|blocked", document.phase)) or bool(
+        _GOOD.match(text(document.data.get("status")))
+    )
+
+
+def _unresolved(document: SourceDocument) -> Iterator[Path]:
+    for index, entry in enumerate(sequence(document.data.get("error_log"))):
+        if mapping(entry).get("resolved") is False or text(mapping(entry).get("status")) in {"open", "unresolved"}:
+            key = "resolved" if "resolved" in mapping(entry) else "status"
+            yield ("error_log", index, key)
+
+
+@rule(
+    "claims/passed-with-failures",
+    "blocking",
+    "A status says passed while the results beside it hold failures.",
+    example=(verified(verification_results={"tests": {"status": "passed", "results": {"unit": "44/46 passed"}}}),),
+    clean=(verified(verification_results={"tests": {"status": "passed", "results": {"unit": "46/46 passed"}}}),),
+)
+def passed_with_failures(documents: DocumentSet) -> Iterator[Finding]:
+    """Look below every status that says passed for failures: fractions below one, failed counts, crosses, statuses."""
+    for document in documents.current:
+        seen = set[Path]()
+        for path, members in document.objects:
+            status = members.get("status", members.get("result"))
+            key = "status" if "status" in members else "result"
+            if not isinstance(status, str) or not _FINISHED.match(status.strip()):
+                continue
+            failing = [p for p in _failures(path, members) if p not in seen]
+            seen.update(failing)
+            if failing:
+                yield found(
+                    "claims/passed-with-failures",
+                    f"{key} {status!r} with {counted(len(failing), 'result')} that did not pass",
+                    (*(document.source(p) for p in failing), document.source((*path, key))),
+                )
+
+
+def _failures(path: Path, members: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield places of failures directly in an object, its lists, or its own results object."""
+    for name, value in members.items():
+        if name in {"status", "pending_actions"}:
+            continue
+        where = (*path, name)
+        if isinstance(value, str):
+            if _is_failure(value):
+                yield where
+        elif isinstance(value, list):
+            for index, item in enumerate(sequence(value)):
+                entry = text(item) or text(mapping(item).get("status")) or text(mapping(item).get("result"))
+                if _is_failure(entry) or (entry.lower() in {"failed", "failure", "error"}):
+                    yield (*where, index)
+        elif isinstance(value, dict) and name in {"results", "checks", "tests", "suites", "measurements", "details", "summary", "counts"}:
+            inner = mapping(value)
+            yield from _failures(where, inner)
+        elif re.fullmatch(r"(?:tests?_)?(?:failed|failures|errors|failing)(?:_count|_tests)?", name) and (whole(value) or 0) > 0:
+            yield where
+
+
+def _is_failure(value: str) -> bool:
+    if re.search(r"[❌✗✘]", value) or value.strip().lower() in {"failed", "failing"}:
+        return True
+    for fraction in fractions(value):
+        if fraction.part < fraction.whole and re.search(r"\bpass|succe|\bgreen\b", fraction.words, re.IGNORECASE):
+            skipped = re.search(r"(\d{1,6}) skipped", value)
+            return fraction.part + (int(skipped.group(1)) if skipped else 0) < fraction.whole
+    return bool(re.search(r"(?<![\d.])[1-9]\d{0,6} (?:tests? )?(?:failed|failures|failing)\b", value)) and not re.search(r"expected|retried|then passed", value)
+
+
+@rule(
+    "claims/completed-with-remainder",
+    "warning",
+    "Something is called completed next to its own list of what is still pending.",
+    example=(verified(verification_results={"migration": {"status": "completed", "applied_to": ["staging"], "pending": ["production"]}}),),
+    clean=(verified(verification_results={"migration": {"status": "partial", "applied_to": ["staging"], "pending": ["production"]}}),),
+)  # fmt: skip
+def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
+    """Look beside every completed status for a list of remaining things."""
+    for document in documents.current:
+        for path, members in document.objects:
+            status = members.get("status")
+            if not path or not isinstance(status, str) or not _FINISHED.match(status.strip()):
+                continue
+            for name in ("pending", "remaining", "todo", "outstanding", "missing", "not_run", "unverified", "blocked_by", "blockers", "incomplete"):
+                left = [(*path, name, index) for index, _ in enumerate(sequence(members.get(name)))]
+                if left:
+                    yield found(
+                        "claims/completed-with-remainder",
+                        f"{status!r} with {counted(len(left), 'entry', 'entries')} under {name!r}",
+                        (document.source((*path, "status")), *(document.source(p) for p in left)),
+                    )
+
+
+@rule(
+    "claims/ready-with-open-prerequisites",
+    "note",
+    "Something is called ready while some of its own prerequisites are open.",
+    example=(verified(deployment_readiness={"production": {"status": "ready", "prerequisites": ["✅ Smoke run", "⏳ Rotate the signing key"]}}),),
+    clean=(verified(deployment_readiness={"production": {"status": "waiting", "prerequisites": ["✅ Smoke run", "⏳ Rotate the signing key"]}}),),
+)  # fmt: skip
+def ready_with_open_prerequisites(documents: DocumentSet) -> Iterator[Finding]:
+    """Look beside every ready status for open list items."""
+    for document in documents.current:
+        items = list(open_items(document))
+        for path, members in document.objects:
+            if text(members.get("status")).strip().lower() not in {"ready", "go", "cleared"}:
+                continue
+            left = [item for item in items if item.path[: len(path)] == path and path]
+            if left:
+                yield found(
+                    "claims/ready-with-open-prerequisites",
+                    f"called {members['status']!r} with {counted(len(left), 'open prerequisite')}",
+                    (document.source((*path, "status")), *(document.source(item.path) for item in left)),
+                )
+
+

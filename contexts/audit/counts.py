@@ -1,0 +1,321 @@
+"""Arithmetic between lists, summaries and documents: counts against what they count, times against their tasks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contexts.audit.arithmetic import count_of, spoken_times
+from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.findings import Finding, Source, counted, listed
+from contexts.audit.quantities import Quantity, speedups
+from contexts.audit.registry import found, rule
+from contexts.audit.samples import merged, track, verified
+from contexts.contract.values import Path, at, mapping, number, sequence, text, whole
+
+_TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
+_KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)
+_SPOKEN = re.compile(
+    r"(?<![\w.,/%$#-])(\d{1,6})\s(?:[A-Za-z0-9-]{1,20}\s){0,3}?(tests?|scenarios|files|endpoints|tracks|migrations)\b", re.IGNORECASE
+)
+
+
+def _singular(word: str) -> str:
+    lower = word.lower()
+    return lower[:-3] + "y" if lower.endswith("ies") else lower[:-1] if lower.endswith("s") else lower
+
+
+@rule(
+    "arithmetic/count",
+    "blocking",
+    "A count is not the length of the list it counts.",
+    example=(track("e2e", implementation_details={"test_files": {"cart.spec.ts": {"tests": 3, "scenarios": ["adds", "removes"]}}}),),
+    clean=(track("e2e", implementation_details={"test_files": {"cart.spec.ts": {"tests": 2, "scenarios": ["adds", "removes"]}}}),),
+)
+def count(documents: DocumentSet) -> Iterator[Finding]:
+    """Compare counts with lists beside them, with the document's own lists, and with the tracks' lists."""
+    for document in documents.current:
+        for path, members in document.objects:
+            for key, where in _counted_lists(members):
+                stated = whole(members[key])
+                length = len(sequence(members[where]))
+                if stated != length:
+                    yield found(
+                        "arithmetic/count",
+                        f"{key} says {stated}, and {where} has {length}",
+                        (document.source((*path, key)), document.source((*path, where))),
+                    )
+        yield from _own_files(document)
+    for document in documents.revisions:
+        yield from _task_files(documents, document)
+
+
+def _counted_lists(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    lists = [name for name, value in members.items() if isinstance(value, list)]
+    for key, value in members.items():
+        if whole(value) is None:
+            continue
+        noun = _count_noun(key)
+        if not noun:
+            continue
+        same = [name for name in lists if _singular(name.rsplit("_", 1)[-1]) == noun or _singular(name) == noun]
+        near = [name for name in lists if noun in _TEST_NOUNS and _singular(name.rsplit("_", 1)[-1]) in _TEST_NOUNS]
+        chosen = same or (near if len(lists) == 1 else [])
+        if len(chosen) == 1:
+            yield key, chosen[0]
+
+
+def _count_noun(key: str) -> str:
+    lower = key.lower()
+    for pattern in (r"(?:total_|num_|number_of_|n_)(\w{1,40})\Z", r"(\w{1,40})_(?:count|total)\Z"):
+        match = re.match(pattern, lower)
+        if match:
+            return _singular(match.group(1).rsplit("_", 1)[-1])
+    return _singular(lower) if _singular(lower) in _TEST_NOUNS and lower.endswith("s") else ""
+
+
+def _own_files(document: SourceDocument) -> Iterator[Finding]:
+    files = document.data.get("files_modified")
+    if not isinstance(files, list):
+        return
+    for path, value in document.values:
+        key = str(path[-1]) if path else ""
+        stated = whole(value)
+        if stated is not None and re.fullmatch(r"(?:total_)?files(?:_modified|_changed)?(?:_count)?|total_files(?:_modified|_changed)?", key) and "tasks" not in path and len(path) > 1:
+            length = len(sequence(files))
+            if stated != length:
+                yield found(
+                    "arithmetic/count",
+                    f"{key} says {stated}, and files_modified has {length}",
+                    (document.source(path), document.source(("files_modified",))),
+                )
+
+
+def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Finding]:
+    tasks = sequence(at(document.data, "parallel_execution_summary", "tasks"))
+    for index, raw in enumerate(tasks):
+        own = documents.track.get(text(mapping(raw).get("task_id")))
+        for key in ("files_count", "files_modified", "file_count", "files"):
+            stated = whole(mapping(raw).get(key))
+            if stated is not None and own is not None and isinstance(own.data.get("files_modified"), list):
+                length = len(sequence(own.data["files_modified"]))
+                if stated != length:
+                    yield found(
+                        "arithmetic/count",
+                        f"{key} of {own.task_id} says {stated}, and its document has {length}",
+                        (document.source(("parallel_execution_summary", "tasks", index, key)), own.source(("files_modified",))),
+                    )
+
+
+@rule(
+    "arithmetic/spoken-count",
+    "blocking",
+    "A summary's count is not one that the document's own figures give.",
+    example=(track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}, context_summary="All done, 31 tests."),),
+    clean=(track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}, context_summary="All done, 28 tests."),),
+    yields_to=("arithmetic/count", "arithmetic/total"),
+)  # fmt: skip
+def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
+    """Compare numbers of tests, files, endpoints and tracks in summaries with every figure of that name in the document."""
+    for document in documents.current:
+        summary = text(document.data.get("context_summary"))[:2_000]
+        for match in _SPOKEN.finditer(summary):
+            stated, noun = int(match.group(1)), _singular(match.group(2))
+            figures = _figures(documents, document, noun)
+            amounts = {amount for _, amount in figures}
+            if amounts and stated not in amounts and stated not in _sums(figures):
+                yield found(
+                    "arithmetic/spoken-count",
+                    f"the summary says {match.group().strip()!r}, and the document's figures are {listed([str(a) for a in sorted(amounts)])}",
+                    (document.source(("context_summary",)), *(document.source(path) for path, _ in figures[:6])),
+                )
+
+
+def _sums(figures: list[tuple[Path, int]]) -> set[int]:
+    groups: dict[Path, int] = {}
+    for path, amount in figures:
+        groups[path[:-1]] = groups.get(path[:-1], 0) + amount
+    return {*groups.values(), sum(amount for _, amount in figures)}
+
+
+def _figures(documents: DocumentSet, document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
+    if noun == "file":
+        files = document.data.get("files_modified")
+        return [(("files_modified",), len(sequence(files)))] if isinstance(files, list) else []
+    if noun == "track":
+        tasks = sequence(at(document.data, "parallel_execution_summary", "tasks")) or sequence(document.data.get("parallel_tasks"))
+        key = ("parallel_execution_summary", "tasks") if at(document.data, "parallel_execution_summary", "tasks") else ("parallel_tasks",)
+        return [(key, len(tasks))] if tasks else []
+    if noun == "endpoint":
+        found_lists = [(path, len(value)) for path, value in document.objects if path and path[-1] == "endpoints"]
+        return found_lists
+    figures = list[tuple[Path, int]]()
+    for path, value in document.values:
+        keys = "/".join(str(part).lower() for part in path)
+        if path[:1] in {("context_summary",), ("success_criteria",), ("decisions",), ("pending_actions",)}:
+            continue
+        amount = count_of(value)
+        if amount is not None and (noun in keys or (noun in {"test", "scenario"} and re.search(r"test|scenario", keys))):
+            figures.append((path, amount))
+        if isinstance(value, list) and _singular(keys.rsplit("/", 1)[-1]) == noun:
+            figures.append((path, len(sequence(value))))
+    return figures
+
+
+@rule(
+    "arithmetic/tests-unaccounted",
+    "blocking",
+    "A later document counts other tests than the tracks document.",
+    example=(
+        track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),
+        verified(verification_results={"tests": {"results": {"unit_tests": "46/46 passed", "integration_tests": "10/10 passed"}}}),
+    ),
+    clean=(
+        track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),
+        verified(verification_results={"tests": {"results": {"unit_tests": "18/18 passed", "integration_tests": "10/10 passed"}}}),
+    ),
+)
+def tests_unaccounted(documents: DocumentSet) -> Iterator[Finding]:
+    """Add up the tracks' tests of each kind; tracks that count none make a surplus doubtful, a shortage never."""
+    if not documents.tracks or (documents.named_tracks and not documents.has_all_tracks):
+        return
+    documented: dict[str, list[tuple[Source, int]]] = {}
+    silent = 0
+    for document in documents.tracks:
+        own = list(_kinds_counted(document))
+        silent += not own
+        for kind, path, amount in own:
+            documented.setdefault(kind, []).append((document.source(path), amount))
+    for document in documents.at_stage("verified"):
+        for path, value in document.values:
+            kind = _kind(str(path[-1])) if path and path[0] in {"verification_results", "test_results"} else ""
+            amount = count_of(value) if kind else None
+            known = documented.get(kind, [])
+            if amount is None or not known:
+                continue
+            total = sum(number_of for _, number_of in known)
+            if amount != total:
+                yield found(
+                    "arithmetic/tests-unaccounted",
+                    f"{amount} {kind} tests here, and the tracks document {total}",
+                    (document.source(path), *(source for source, _ in known)),
+                    "warning" if amount > total and silent else None,
+                )
+
+
+def _kind(key: str) -> str:
+    match = _KIND.search(key)
+    if match is None or re.search(r"coverage|duration|time|percent|rate|failed|skipped", key, re.IGNORECASE):
+        return ""
+    return "e2e" if match.group().lower().startswith("end") else match.group().lower()
+
+
+def _kinds_counted(document: SourceDocument) -> Iterator[tuple[str, Path, int]]:
+    """Yield how many tests of each kind a track says it has."""
+    for path, members in document.objects:
+        if not path or not re.search(r"test", str(path[-1]), re.IGNORECASE):
+            continue
+        kinds = {_kind(key): (key, whole(value)) for key, value in members.items() if _kind(key) and whole(value) is not None}
+        for kind, (key, amount) in kinds.items():
+            yield kind, (*path, key), amount or 0
+        scenarios = whole(members.get("total_scenarios"))
+        if scenarios is not None and not kinds and re.search(r"e2e|end-to-end|playwright|cypress", f"{document.task_id} {document.phase} {document.data.get('current_agent')}"):
+            yield "e2e", (*path, "total_scenarios"), scenarios
+
+
+@rule(
+    "arithmetic/times",
+    "blocking",
+    "A sequential or parallel time does not follow from the tasks' own durations.",
+    example=(
+        merged(
+            parallel_execution_summary={"tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]},
+            metrics={"development_time": "60 minutes parallel (vs 120 minutes sequential)"},
+        ),
+    ),
+    clean=(
+        merged(
+            parallel_execution_summary={"tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]},
+            metrics={"development_time": "60 minutes parallel (vs 100 minutes sequential)"},
+        ),
+    ),
+)
+def times(documents: DocumentSet) -> Iterator[Finding]:
+    """Compare with the sum of the durations (sequential) and the longest of them (parallel, total: at least that)."""
+    for document in documents.revisions:
+        summary = mapping(document.data.get("parallel_execution_summary"))
+        tasks = sequence(summary.get("tasks"))
+        minutes = [number(mapping(task).get("duration_minutes")) for task in tasks]
+        if len(minutes) < 2 or any(value is None for value in minutes):
+            continue
+        durations = [value for value in minutes if value is not None]
+        places = [("parallel_execution_summary", "tasks", index, "duration_minutes") for index in range(len(tasks))]
+        for path, kind, stated, step in _stated_times(document, summary):
+            exact = sum(durations) if kind == "sequential" else max(durations)
+            wrong = abs(stated - exact) > step if kind == "sequential" else stated < exact - step
+            if wrong:
+                what = "add up to" if kind == "sequential" else "reach"
+                yield found(
+                    "arithmetic/times",
+                    f"{stated:g} minutes {kind}, and the tasks' durations {what} {exact:g}",
+                    (document.source(path), *(document.source(place) for place in places)),
+                )
+
+
+def _stated_times(document: SourceDocument, summary: Mapping[str, Any]) -> Iterator[tuple[Path, str, float, float]]:
+    total = number(summary.get("total_duration_minutes"))
+    if total is not None:
+        yield ("parallel_execution_summary", "total_duration_minutes"), "parallel", total, 1.0
+    for name, value in mapping(document.data.get("metrics")).items():
+        shown = number(value)
+        if shown is not None and name.endswith("minutes"):
+            kind = "sequential" if "sequential" in name else "parallel" if "parallel" in name else ""
+            if kind:
+                yield ("metrics", name), kind, shown, 1.0
+        elif isinstance(value, str):
+            for quantity, kind in spoken_times(value[:300], name):
+                yield ("metrics", name), kind, quantity.base / 60_000, max(2 * quantity.step / 60_000, 0.5)
+
+
+@rule(
+    "arithmetic/speedups-disagree",
+    "blocking",
+    "The documents state different speedups for the same workflow.",
+    example=(merged(metrics={"speedup": "2.6x faster"}, context_summary="Done 3.4x faster than sequentially."),),
+    clean=(merged(metrics={"speedup": "2.6x faster"}, context_summary="Done 2.6x faster than sequentially."),),
+    yields_to=("arithmetic/speedup",),
+)
+def speedups_disagree(documents: DocumentSet) -> Iterator[Finding]:
+    """Collect the speedups over sequential work that the workflow's documents state; they must agree as written."""
+    stated = list[tuple[Quantity, Source]]()
+    for document in (*documents.revisions, *documents.reports):
+        for path, value in document.values:
+            stated.extend((quantity, document.source(path)) for quantity in _overall(path, value))
+    distinct = list[tuple[Quantity, Source]]()
+    for quantity, source in stated:
+        if not any(abs(quantity.value - other.value) <= max(quantity.step, other.step) + 1e-9 for other, _ in distinct):
+            distinct.append((quantity, source))
+    if len(distinct) > 1:
+        values = ", ".join(str(quantity) for quantity, _ in distinct)
+        yield found("arithmetic/speedups-disagree", f"{counted(len(distinct), 'speedup')} that disagree: {values}", (s for _, s in stated))
+
+
+def _overall(path: Path, value: Any) -> Iterator[Quantity]:
+    keys = "/".join(str(part) for part in path).lower()
+    if "tasks" in path or "phases" in path or "steps" in path:
+        return
+    shown = number(value)
+    if shown is not None and re.search(r"speed_?up(?:_factor)?\Z", keys):
+        yield next(speedups(f"{shown:g}x"))
+    elif isinstance(value, str):
+        for match in re.finditer(r"[^.;\n|]{0,200}(?:\.\d[^.;\n|]{0,200}){0,4}", value[:4_000]):
+            sentence = match.group()
+            words = f"{sentence} {keys.rsplit('/', 1)[-1]}"
+            about = re.search(r"speed-?up|faster than (?:sequential|one (?:by|after))|parallel.{0,80}faster|faster.{0,80}parallel", words, re.IGNORECASE)
+            theoretical = re.search(r"theoretical|ideal|limit|maximum|up to|expected|estimated|target|could", sentence, re.IGNORECASE)
+            factors = list(speedups(sentence))
+            if about and not theoretical and len(factors) == 1 and factors[0].value != 1:
+                yield factors[0]
+
+

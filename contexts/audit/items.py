@@ -1,0 +1,107 @@
+"""List items as a merge must keep them: one form for equality, whatever way they are written; lost, changed, invented."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contexts.audit.documents import SourceDocument
+from contexts.audit.findings import Source
+from contexts.audit.words import overlap, plain
+from contexts.contract.values import Path, mapping, sequence, text, walk
+
+_LABEL = re.compile(r"\A(?:\[[\w .\-]{1,60}\]|[\w\-]{1,40}:)\s{1,3}(?=\S)")
+_TEXT_KEYS = ("choice", "decision", "action", "title", "error", "text", "description", "name", "subject")
+# Pairing lost with invented items compares each with each; beyond this they are listed apart.
+_MOST_PAIRED = 120
+
+
+@dataclass(frozen=True)
+class Item:
+    """One element of a list in a document."""
+
+    document: SourceDocument
+    path: Path
+    shown: str
+    forms: frozenset[str]
+
+    def source(self) -> Source:
+        """Return where the item is."""
+        return self.document.source(self.path)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What became of items: ``lost`` have no equal, ``invented`` had none, ``changed`` are likely the same thing reworded."""
+
+    lost: tuple[Item, ...]
+    invented: tuple[Item, ...]
+    changed: tuple[tuple[Item, Item], ...]
+
+
+def items(document: SourceDocument, *keys: str) -> list[Item]:
+    """Return the elements of a list, or the texts of an object of lists."""
+    value: Any = document.data
+    for key in keys:
+        value = mapping(value).get(key)
+    if isinstance(value, list):
+        return [_item(document, (*keys, index), raw) for index, raw in enumerate(sequence(value))]
+    if isinstance(value, dict):
+        return [_item(document, path, raw) for path, raw in walk(mapping(value), keys) if isinstance(raw, str)]
+    return []
+
+
+def _item(document: SourceDocument, path: Path, raw: Any) -> Item:
+    if isinstance(raw, str):
+        forms = {plain(raw)}
+        label = _LABEL.match(raw[:120])
+        if label:
+            forms.add(plain(raw[label.end() :]))
+        return Item(document, path, raw, frozenset(forms))
+    data = mapping(raw)
+    main = next((text(data.get(key)) for key in _TEXT_KEYS if text(data.get(key))), "")
+    topic = text(data.get("topic"))
+    if main:
+        forms = {plain(f"{topic}: {main}"), plain(main)} if topic else {plain(main)}
+        return Item(document, path, f"{topic}: {main}" if topic else main, frozenset(forms))
+    shown = json.dumps(raw, sort_keys=True, ensure_ascii=False)
+    return Item(document, path, shown, frozenset({shown}))
+
+
+def compare_items(before: Sequence[Item], after: Sequence[Item], elsewhere: Iterable[str] = ()) -> Comparison:
+    """Compare two lists as sets of items.
+
+    Args:
+        before: What must be kept.
+        after: What is there.
+        elsewhere: Plain forms that count as kept, too: another list of the document says what became of them.
+    """
+    kept = {form for item in after for form in item.forms} | set(elsewhere)
+    known = {form for item in before for form in item.forms}
+    lost = _distinct(item for item in before if not item.forms & kept)
+    invented = _distinct(item for item in after if not item.forms & known)
+    changed = list[tuple[Item, Item]]()
+    if len(lost) <= _MOST_PAIRED and len(invented) <= _MOST_PAIRED:
+        scored = sorted(
+            ((overlap(old.shown, new.shown), i, j) for i, old in enumerate(lost) for j, new in enumerate(invented)),
+            key=lambda entry: (-entry[0], entry[1], entry[2]),
+        )
+        used_old, used_new = set[int](), set[int]()
+        for score, i, j in scored:
+            if score >= 0.5 and i not in used_old and j not in used_new:
+                used_old.add(i)
+                used_new.add(j)
+                changed.append((lost[i], invented[j]))
+        lost = [item for i, item in enumerate(lost) if i not in used_old]
+        invented = [item for j, item in enumerate(invented) if j not in used_new]
+    return Comparison(tuple(lost), tuple(invented), tuple(changed))
+
+
+def _distinct(found: Iterable[Item]) -> list[Item]:
+    seen: dict[frozenset[str], Item] = {}
+    for item in found:
+        seen.setdefault(item.forms, item)
+    return list(seen.values())

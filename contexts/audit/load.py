@@ -1,0 +1,179 @@
+"""Read context documents from files and folders; what cannot be read becomes a finding, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from contexts.audit.documents import SourceDocument
+from contexts.audit.findings import Finding, Severity, Source, listed
+from contexts.audit.rules import RULES
+from contexts.contract.values import mapping, text, walk
+from contexts.errors import DocumentError
+
+LARGEST = 5_000_000
+DEEPEST = 60
+_REQUIRED = ("version", "workflow_id", "timestamp", "current_agent", "phase")
+_SKIPPED_FOLDERS = {".git", "node_modules", ".venv", "__pycache__", ".mypy_cache", ".pytest_cache"}
+_PROSE = {".md", ".txt", ".markdown"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was read: documents, findings about files that could not be judged, and files of other kinds left alone."""
+
+    documents: tuple[SourceDocument, ...]
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+class _DuplicateKey(ValueError):
+    """A key stands twice in one object."""
+
+
+class _HugeInteger(ValueError):
+    """An integer that JSON readers mangle."""
+
+
+def load(paths: Sequence[str | os.PathLike[str]]) -> Loaded:
+    """Read files and folders (hidden ones such as ``.claude/context`` too).
+
+    Files named directly are always read; in folders ``*.json`` is, and Markdown or text that names a workflow of the set.
+
+    Raises:
+        DocumentError: A path does not exist, or nothing that could be judged was found.
+    """
+    documents, findings, skipped = list[SourceDocument](), list[Finding](), list[str]()
+    prose = list[SourceDocument]()
+    files = list(_files(paths))
+    names = _names([path for path, _ in files])
+    for (path, named), name in zip(files, names, strict=True):
+        if path.suffix.lower() in _PROSE:
+            report = _read_prose(path, name)
+            (documents if named and report else prose).extend([report] if report else [])
+            skipped.extend([] if report else [name])
+            continue
+        if path.suffix.lower() != ".json" and not named:
+            skipped.append(name)
+            continue
+        document, problems = _read(path, name, named=named)
+        documents.extend([document] if document else [])
+        findings.extend(problems)
+    workflows = {document.workflow_id for document in documents if document.workflow_id}
+    for report in prose:
+        told = any(workflow in line for _, line in report.texts for workflow in workflows)
+        (documents.append(report) if told else skipped.append(report.name))
+    if not documents and not findings:
+        shown = listed([str(path) for path in paths])
+        raise DocumentError(f"no context documents in {shown}: name files or folders that hold *.json contexts")
+    return Loaded(tuple(documents), tuple(findings), tuple(skipped))
+
+
+def _files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[Path, bool]]:
+    """Yield files once each, and whether they were named directly."""
+    seen = set[Path]()
+    for raw in paths:
+        path = Path(raw)
+        if not path.exists():
+            raise DocumentError(f"{path} does not exist: name context files or a folder of them", path=str(path))
+        inside = [path] if path.is_file() else sorted(_below(path))
+        for file in inside:
+            real = file.resolve()
+            if real not in seen:
+                seen.add(real)
+                yield file, path.is_file()
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)
+        yield from (Path(root) / name for name in files)
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Return file names; where two are the same, as much of the path as tells them apart."""
+    counts: dict[str, int] = {}
+    for path in paths:
+        counts[path.name] = counts.get(path.name, 0) + 1
+    return [path.name if counts[path.name] == 1 else path.as_posix() for path in paths]
+
+
+def _read(path: Path, name: str, *, named: bool) -> tuple[SourceDocument | None, list[Finding]]:
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            return None, [_problem("input/too-large", name, f"{name} has {size:,} bytes; more than {LARGEST:,} are not read")]
+        body = path.read_bytes()
+    except OSError as error:
+        return None, [_problem("input/not-json", name, f"{name} cannot be read: {error.strerror or error}")]
+    return parse(name, body, named=named)
+
+
+def parse(name: str, body: bytes, *, named: bool = True) -> tuple[SourceDocument | None, list[Finding]]:
+    """Parse one file's content into a document, or say in findings why it cannot be judged."""
+    if len(body) > LARGEST:
+        return None, [_problem("input/too-large", name, f"{name} has {len(body):,} bytes; more than {LARGEST:,} are not read")]
+    try:
+        data: Any = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_pairs, parse_int=_integer, parse_constant=_constant)
+    except _DuplicateKey as error:
+        return None, [_problem("input/duplicate-key", name, f"{name}: {error}")]
+    except RecursionError:
+        return None, [_problem("input/too-deep", name, f"{name} is nested deeper than {DEEPEST} levels")]
+    except ValueError as error:
+        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)[:200]
+        return None, [_problem("input/not-json", name, f"{name} is not JSON: {reason}")]
+    if any(len(path) > DEEPEST for path, _ in walk(data, deepest=DEEPEST + 1)):
+        return None, [_problem("input/too-deep", name, f"{name} is nested deeper than {DEEPEST} levels")]
+    return _judge(name, data, len(body), named=named)
+
+
+def _judge(name: str, data: Any, size: int, *, named: bool) -> tuple[SourceDocument | None, list[Finding]]:
+    members = mapping(data)
+    if not (text(members.get("workflow_id")) or text(members.get("task_id"))):
+        milder: Severity | None = None if named else "note"
+        message = f"{name} is no context document: it has no workflow_id"
+        return None, [_problem("input/not-a-context", name, message, milder)]
+    version = text(members.get("version"))
+    if version.split(".", 1)[0].isdigit() and int(version.split(".", 1)[0][:6]) > 1:
+        message = f"{name} has version {version[:20]!r}; this program knows 1: update it"
+        return None, [Finding("input/newer-version", "blocking", message, (Source(name, "/version", version[:20]),))]
+    missing = [key for key in _REQUIRED if not text(members.get(key))]
+    findings = [_problem("input/incomplete-context", name, f"{name} lacks {listed(missing, 5)}")] if missing else []
+    return SourceDocument(name, members, size), findings
+
+
+def _problem(rule: str, name: str, message: str, severity: Severity | None = None) -> Finding:
+    return RULES[rule].finding(message, (Source(name, "", ""),), severity)
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen = set[str]()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise _DuplicateKey(f"the key {twice[:80]!r} stands twice in one object")
+    return result
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20 or not -(2**63) <= int(digits) < 2**64:
+        raise _HugeInteger(f"the integer {digits[:30]} has more than 64 bits")
+    return int(digits)
+
+
+def _constant(word: str) -> float:
+    raise ValueError(f"{word} is no JSON value")
+
+
+def _read_prose(path: Path, name: str) -> SourceDocument | None:
+    try:
+        if path.stat().st_size > LARGEST:
+            return None
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return SourceDocument(name, {"lines": cast("list[Any]", lines)}, path.stat().st_size, prose=True)

@@ -1,0 +1,79 @@
+"""What documents say is done, and what they say is still to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contexts.audit.documents import SourceDocument
+from contexts.contract.values import Path, mapping, sequence, text
+
+_DONE_MARK = re.compile(r"\A\s{0,4}(?:[✅✓✔☑]|\[x\]|- \[x\])", re.IGNORECASE)
+_OPEN_MARK = re.compile(r"\A\s{0,4}(?:[⏳⌛🔲☐⬜🚧]|\[ \]|- \[ \]|TODO\b|PENDING\b)")
+_DONE_STATUS = re.compile(r"\A(?:pass(?:ed)?|success|succeeded|completed?|done|verified|met|closed|resolved)\Z", re.IGNORECASE)
+_OPEN_STATUS = re.compile(r"\A(?:pending|open|todo|to do|not[ _-]started|in[ _-]progress|waiting|blocked|outstanding)\Z", re.IGNORECASE)
+_DONE_LISTS = {"security_measures", "measures", "completed", "completed_actions", "done", "achievements", "safeguards"}
+_SENTENCE = re.compile(r"[^.!?\n;]{3,300}")
+_DONE_VERB = re.compile(r"\b(?:passed|completed?|approved|reviewed|audited|signed[ -]off|done|finished|certified|met|successful(?:ly)?)\b", re.IGNORECASE)
+_NOT_DONE = re.compile(
+    r"\b(?:not|never|pending|await\w{0,4}|waiting|will|must|should|needs?|to be|before|after|require[sd]?|todo|schedule[sd]?|once|until|when|if|request|without|cannot|no)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing said: where, its words without marks, and as shown."""
+
+    path: Path
+    words: str
+    shown: str
+
+
+def done(document: SourceDocument, *, sentences: bool = False) -> Iterator[Statement]:
+    """Yield what a document calls done: ticked items, measures in place, objects whose status says so.
+
+    Args:
+        document: Where to look.
+        sentences: Also yield sentences of summaries that say something was passed, completed or approved.
+    """
+    for path, value in document.texts:
+        if _DONE_MARK.match(value):
+            yield Statement(path, _DONE_MARK.sub("", value).strip(), value[:160])
+        elif len(path) >= 2 and isinstance(path[-1], int) and path[-2] in _DONE_LISTS and not _OPEN_MARK.match(value):
+            yield Statement(path, value, value[:160])
+        elif sentences and path[-1] in {"context_summary", "summary", "validation", "notes", "statement"}:
+            for match in _SENTENCE.finditer(value):
+                said = match.group().strip()
+                if _DONE_VERB.search(said) and not _NOT_DONE.search(said):
+                    yield Statement(path, said, said[:160])
+        elif sentences and isinstance(path[-1], int) and path[0] not in {"pending_actions", "error_log", "success_criteria", "decisions"}:
+            if _DONE_VERB.search(value) and not _NOT_DONE.search(value) and not _OPEN_MARK.match(value) and len(value) < 300:
+                yield Statement(path, value, value[:160])
+    for path, members in document.objects:
+        status = members.get("status")
+        if path and isinstance(status, str) and _DONE_STATUS.match(status.strip()) and path[0] not in {"pending_actions", "parallel_tasks"}:
+            named = next((text(members.get(k)) for k in ("check", "name", "subject", "item", "action", "title", "concern") if text(members.get(k))), "")
+            named = named or (str(path[-1]).replace("_", " ") if isinstance(path[-1], str) else "")
+            if named and "task_id" not in members:
+                yield Statement((*path, "status"), named, f"{named}: {status}")
+
+
+def open_items(document: SourceDocument) -> Iterator[Statement]:
+    """Yield what a document says is still to do: pending actions and items marked as open."""
+    for index, raw in enumerate(sequence(document.data.get("pending_actions"))):
+        item = mapping(raw)
+        words = text(raw) or f"{text(item.get('action'))} {text(item.get('subject'))}".strip()
+        status = text(item.get("status")).strip()
+        if words and (not status or _OPEN_STATUS.match(status)) and not _DONE_MARK.match(words):
+            yield Statement(("pending_actions", index), _OPEN_MARK.sub("", words).strip(), words[:160])
+    for path, value in document.texts:
+        if path[0] != "pending_actions" and _OPEN_MARK.match(value):
+            yield Statement(path, _OPEN_MARK.sub("", value).strip(), value[:160])
+    for path, members in document.objects:
+        status = text(members.get("status")).strip()
+        if path and isinstance(path[-1], int) and path[0] not in {"pending_actions", "parallel_tasks", "error_log"} and _OPEN_STATUS.match(status):
+            named = next((text(members.get(k)) for k in ("check", "name", "subject", "item", "action", "title") if text(members.get(k))), "")
+            if named:
+                yield Statement(path, named, f"{named}: {status}")

@@ -1,0 +1,118 @@
+"""Thresholds: measured values against targets and criteria; what the author ticked does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contexts.audit.criteria import Criterion, criteria, measured_for, relaxations
+from contexts.audit.documents import DocumentSet
+from contexts.audit.findings import Finding, counted
+from contexts.audit.measures import pairs
+from contexts.audit.registry import found, rule
+from contexts.audit.samples import parent, track, verified
+
+
+@rule(
+    "thresholds/target-missed",
+    "blocking",
+    "A measured value does not meet the target written beside it.",
+    example=(verified(verification_results={"performance": {"measurements": {"search": "P50: 40ms, P99: 310ms ✅ (target <300ms)"}}}),),
+    clean=(verified(verification_results={"performance": {"measurements": {"search": "P50: 40ms, P99: 290ms ✅ (target <300ms)"}}}),),
+)
+def target_missed(documents: DocumentSet) -> Iterator[Finding]:
+    """Compare every value with the target in the same text, object or table row."""
+    for document in (*documents.current, *documents.reports):
+        for pair in pairs(document):
+            if pair.bound.allows(pair.measured.quantity.base):
+                continue
+            called = " and is called met" if pair.ticked else ""
+            honest = pair.ticked is False
+            yield found(
+                "thresholds/target-missed",
+                f"{pair.measured} does not meet the target {pair.bound}{called}",
+                (document.source(pair.at), document.source(pair.bound_at)),
+                "warning" if honest else None,
+            )
+
+
+@rule(
+    "thresholds/criterion-relaxed",
+    "blocking",
+    "A later document measures against a target looser than the success criterion.",
+    example=(
+        parent(success_criteria={"api": ["Response time <100ms"]}),
+        verified(success_criteria={"api": ["Response time <100ms"]}, verification_results={"performance": {"measurements": {"search": "P95: 180ms (target <200ms)"}}}),
+    ),
+    clean=(
+        parent(success_criteria={"api": ["Response time <100ms"]}),
+        verified(success_criteria={"api": ["Response time <100ms"]}, verification_results={"performance": {"measurements": {"search": "P95: 80ms (target <90ms)"}}}),
+    ),
+)
+def criterion_relaxed(documents: DocumentSet) -> Iterator[Finding]:
+    """Compare the spec's criteria with the targets later documents measure against, and with their own criteria."""
+    for criterion in criteria(documents):
+        looser = list(relaxations(documents, criterion))
+        if looser:
+            failing = [m.source() for m in measured_for(documents, criterion) if not m.meets(criterion.bound)]
+            targets = ", ".join(dict.fromkeys(str(bound) for bound, _ in looser))
+            yield found(
+                "thresholds/criterion-relaxed",
+                f"the criterion {criterion.shown!r} is measured against the looser {targets}",
+                (*(source for _, source in looser), criterion.source(), *failing),
+            )
+
+
+@rule(
+    "thresholds/criterion-unmet",
+    "blocking",
+    "Measured values do not meet a success criterion.",
+    example=(
+        parent(success_criteria={"api": ["Test coverage >90%"]}),
+        track("api", implementation_details={"test_coverage": {"total": "84%"}}),
+    ),
+    clean=(
+        parent(success_criteria={"api": ["Test coverage >90%"]}),
+        track("api", implementation_details={"test_coverage": {"total": "94%"}}),
+    ),
+    yields_to=("thresholds/criterion-relaxed", "thresholds/target-missed"),
+)
+def criterion_unmet(documents: DocumentSet) -> Iterator[Finding]:
+    """Compare the latest values measured for a criterion with it: all of them must meet it."""
+    for criterion in criteria(documents):
+        failing = [m for m in measured_for(documents, criterion) if not m.meets(criterion.bound)]
+        if failing:
+            values = ", ".join(dict.fromkeys(str(m.chosen(criterion.bound)) for m in failing))
+            yield found(
+                "thresholds/criterion-unmet",
+                f"the criterion {criterion.shown!r} is not met: {values}",
+                (*(m.source() for m in failing), criterion.source()),
+            )
+
+
+@rule(
+    "thresholds/criterion-unmeasured",
+    "note",
+    "A criterion with a number has no measured value in any document, though the workflow calls itself verified.",
+    example=(
+        parent(success_criteria={"api": ["Throughput >500 req/s"]}),
+        verified(success_criteria={"api": ["Throughput >500 req/s"]}, verification_results={"performance": {"status": "passed"}}),
+    ),
+    clean=(
+        parent(success_criteria={"api": ["Throughput >500 req/s"]}),
+        verified(success_criteria={"api": ["Throughput >500 req/s"]}, verification_results={"performance": {"throughput": "620 req/s"}}),
+    ),
+)
+def criterion_unmeasured(documents: DocumentSet) -> Iterator[Finding]:
+    """Say which numeric criteria nobody measured; only where the tracks and a verification are there to look in."""
+    if not documents.at_stage("verified") or (documents.named_tracks and not documents.has_all_tracks):
+        return
+    missing: list[Criterion] = [c for c in criteria(documents) if not list(measured_for(documents, c))]
+    if missing:
+        names = ", ".join(repr(c.shown) for c in missing[:4])
+        yield found(
+            "thresholds/criterion-unmeasured",
+            f"{counted(len(missing), 'criterion has', 'criteria have')} no measured value: {names}",
+            (c.source() for c in missing),
+        )
+
+

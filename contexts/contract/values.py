@@ -1,0 +1,83 @@
+"""Look at parsed JSON with types: an object, a list, a text, or the empty one; and JSON pointers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+Path = tuple[str | int, ...]
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return a JSON object, or an empty one for anything else."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> Sequence[Any]:
+    """Return a JSON list, or an empty one for anything else."""
+    return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
+
+
+def text(value: Any) -> str:
+    """Return a JSON string, or the empty one for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def number(value: Any) -> float | None:
+    """Return a JSON number (never a boolean), or None."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def whole(value: Any) -> int | None:
+    """Return a JSON integer (never a boolean), or None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def pointer(path: Path) -> str:
+    """Return the RFC 6901 pointer of a path; the empty path is the whole document."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def resolve(data: Any, where: str) -> Any:
+    """Return the value an RFC 6901 pointer names.
+
+    Raises:
+        KeyError: Nothing is there.
+    """
+    value = data
+    for raw in where.split("/")[1:]:
+        part = raw.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict):
+            value = mapping(cast("Any", value))[part]
+        elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part) < len(sequence(value)):
+            value = sequence(cast("Any", value))[int(part)]
+        else:
+            raise KeyError(where)
+    return value
+
+
+def at(data: Any, *path: str) -> Any:
+    """Return the value under nested object keys, or None where a key is missing."""
+    value = data
+    for key in path:
+        value = mapping(value).get(key)
+    return value
+
+
+def walk(data: Any, start: Path = (), deepest: int = 64) -> Iterator[tuple[Path, Any]]:
+    """Yield every value below and including ``data`` with its path, in document order, without recursion.
+
+    Values nested deeper than ``deepest`` levels are not entered; reading files refuses such documents already.
+    """
+    stack: list[tuple[Path, Any]] = [(start, data)]
+    limit = len(start) + deepest
+    while stack:
+        path, value = stack.pop()
+        yield path, value
+        if len(path) >= limit:
+            continue
+        if isinstance(value, dict):
+            stack.extend((((*path, key), child)) for key, child in reversed(mapping(cast("Any", value)).items()))
+        elif isinstance(value, list | tuple):
+            children = sequence(cast("Any", value))
+            stack.extend(((*path, index), children[index]) for index in range(len(children) - 1, -1, -1))
