@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from contexts.errors import SpecError
 from contexts.specfile import check_agents, expand_workflow_id, load_spec, parse_spec, resolve_argv
+from contexts.specfile_read import read_source
 
 REFERENCE = Path(__file__).parents[2] / "../shared/reference"
 GOOD = """\
@@ -227,8 +228,6 @@ def test_yaml_words_dates_and_numbers_mean_what_they_say():
 
 
 def parse_raw(text: str, name: str = "s.yaml") -> dict:
-    from contexts.specfile_read import read_source
-
     return read_source(text.encode(), name).value
 
 

@@ -1,0 +1,134 @@
+"""What tracks may fight over: files they both own, migrations, ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from contexts.globs import meeting_pairs
+from contexts.model.spec import Spec
+from contexts.plan_graph import Ancestry, ancestry
+
+FREE_PORTS = 28_232
+"""The size of Linux' usual range of ephemeral ports, 32768 to 60999."""
+
+Kind = Literal["files", "migration-name", "migration-heads", "ports"]
+
+
+class Overlap(BaseModel):
+    """Two tracks that may get in each other's way.
+
+    Attributes:
+        kind: ``files`` (globs that can match one path), ``migration-name`` (the same twice), ``migration-heads`` (both
+            add migrations to the same base) or ``ports`` (more are wanted at once than there are).
+        tracks: The tracks; two, but for ports.
+        patterns: The globs or names.
+        ordered: One needs the other, so that it starts from its result: no conflict.
+        message: One sentence with what to do.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    tracks: tuple[str, ...]
+    patterns: tuple[str, ...] = ()
+    ordered: bool = False
+    message: str
+
+
+_Found = tuple[Kind, tuple[str, str], tuple[str, ...], bool]
+"""Kind, tracks, patterns, ordered: as cheap as counting half a million of them asks for."""
+
+
+class Overlaps(BaseModel):
+    """All overlaps of a spec, counted, and the first of them.
+
+    Attributes:
+        listed: The first ones; those that matter before those that ``needs`` has settled.
+        total: How many there are.
+        unsettled: How many of them are not ordered by needs.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    listed: tuple[Overlap, ...]
+    total: int
+    unsettled: int
+
+
+def overlaps(spec: Spec, *, free_ports: int = FREE_PORTS, listed: int = 1_000) -> Overlaps:
+    """Find what tracks may fight over.
+
+    Args:
+        spec: The spec.
+        free_ports: How many loopback ports may be handed out at once.
+        listed: How many overlaps are described; all are counted.
+    """
+    order = ancestry(spec)
+    found = [*_shared_files(spec, order), *_shared_migrations(spec, order)]
+    unsettled = [overlap for overlap in found if not overlap[3]]
+    settled = [overlap for overlap in found if overlap[3]]
+    described = [
+        Overlap(
+            kind=kind,
+            tracks=tracks,
+            patterns=patterns,
+            ordered=ordered,
+            message=_message(kind, tracks, patterns, ordered),
+        )
+        for kind, tracks, patterns, ordered in (*unsettled, *settled)[:listed]
+    ]
+    peak = peak_ports(spec)
+    if peak > free_ports:
+        wanting = tuple(track.task_id for track in spec.parallel_tasks if track.ports)
+        message = f"up to {peak} ports are wanted at once and {free_ports} are free; lower ports or max_parallel"
+        described.insert(0, Overlap(kind="ports", tracks=wanting, message=message))
+    crowded = peak > free_ports
+    return Overlaps(listed=tuple(described), total=len(found) + crowded, unsettled=len(unsettled) + crowded)
+
+
+def _message(kind: Kind, tracks: tuple[str, str], patterns: tuple[str, ...], ordered: bool) -> str:
+    one, other = tracks
+    if kind == "migration-name":
+        return f"{one} and {other} both add migration {patterns[0]}; give one another name"
+    if kind == "migration-heads":
+        return f"{one} and {other} both add migrations to the same base, which makes two heads; let one need the other"
+    shown = " and ".join(dict.fromkeys(patterns))
+    then = "one needs the other, so they do not meet" if ordered else "let one need the other, or narrow owns"
+    return f"{one} and {other} may both change {shown}; {then}"
+
+
+def _shared_files(spec: Spec, order: Ancestry) -> Iterator[_Found]:
+    owners: dict[str, list[str]] = {}
+    for track in spec.parallel_tasks:
+        for pattern in dict.fromkeys(track.owns):
+            owners.setdefault(pattern, []).append(track.task_id)
+    met: dict[tuple[str, str], tuple[str, str]] = {}
+    same = ((pattern, pattern) for pattern, tracks in owners.items() if len(tracks) > 1)
+    for left, right in (*same, *meeting_pairs(owners)):
+        for one in owners[left]:
+            for other in owners[right]:
+                if order.index[one] < order.index[other]:
+                    met.setdefault((one, other), (left, right))
+                elif one != other:
+                    met.setdefault((other, one), (right, left))
+    for pair in sorted(met, key=lambda names: (order.index[names[0]], order.index[names[1]])):
+        yield "files", pair, met[pair], order.ordered(*pair)
+
+
+def _shared_migrations(spec: Spec, order: Ancestry) -> Iterator[_Found]:
+    adding = [track for track in spec.parallel_tasks if track.migrations]
+    for number, one in enumerate(adding):
+        for other in adding[number + 1 :]:
+            pair = (one.task_id, other.task_id)
+            if twice := tuple(name for name in dict.fromkeys(one.migrations) if name in other.migrations):
+                yield "migration-name", pair, twice, False
+            elif not order.ordered(*pair):
+                yield "migration-heads", pair, (one.migrations[-1], other.migrations[-1]), False
+
+
+def peak_ports(spec: Spec) -> int:
+    """Return the most ports that tracks running side by side can want, whatever the needs allow."""
+    return sum(sorted((track.ports for track in spec.parallel_tasks), reverse=True)[: spec.max_parallel])

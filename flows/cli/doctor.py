@@ -1,0 +1,167 @@
+"""`plait doctor`: is everything here that a run needs?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from flows.cli.session import Given
+
+STORE_FAILS = 6
+_OLDEST_GIT = (2, 38)
+"""`git merge-tree --write-tree`, which integrates branches, came with 2.38."""
+_SERVER_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one question.
+
+    Attributes:
+        advice: What to do; empty where all is well.
+    """
+
+    name: str
+    status: Literal["ok", "warn", "fail"]
+    detail: str
+    advice: str = ""
+
+
+def doctor(spec: Path | None = None, /, *, session: Given) -> int:
+    """Check Python, git, the store, the Prefect server and, with a spec, its agents' programs.
+
+    Args:
+        spec: A spec whose agents are to be checked too.
+    """
+    answers = [_python(), _git(), _supervision(), *_agents(spec)]
+    store = list(_store(session))
+    answers += [*store, _server()]
+    if session.as_json:
+        session.emit({"answers": [asdict(answer) for answer in answers]})
+    else:
+        from flows.cli.screen import print_table
+
+        print_table(
+            session.out(),
+            ("what", "status", "found"),
+            [
+                (answer.name, answer.status, f"{answer.detail}; {answer.advice}" if answer.advice else answer.detail)
+                for answer in answers
+            ],
+            fold=("found",),
+        )
+    if any(answer.status == "fail" for answer in store):
+        return STORE_FAILS
+    return 2 if any(answer.status == "fail" for answer in answers) else 0
+
+
+def _python() -> Answer:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Answer("python", "ok", f"{version} at {sys.executable}")
+
+
+def _git() -> Answer:
+    program = shutil.which("git")
+    advice = f"install git {_OLDEST_GIT[0]}.{_OLDEST_GIT[1]} or newer"
+    if program is None:
+        return Answer("git", "fail", "there is none on PATH", advice)
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=10).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return Answer("git", "fail", f"{program} does not run ({error})", advice)
+    words = said.split()
+    number = words[2] if len(words) > 2 else ""
+    parts = tuple(int(part) for part in number.split(".")[:2] if part.isdecimal())
+    if parts < _OLDEST_GIT:
+        return Answer("git", "fail", f"{number or said.strip()} at {program}", advice)
+    return Answer("git", "ok", f"{number} at {program}")
+
+
+def _supervision() -> Answer:
+    if sys.platform == "linux":
+        return Answer("supervisor", "ok", "agents' stray processes are collected (child subreaper)")
+    return Answer(
+        "supervisor",
+        "warn",
+        f"{sys.platform} has no child subreaper",
+        "a process that detaches itself from an agent may outlive it here",
+    )
+
+
+def _agents(spec: Path | None) -> Iterator[Answer]:
+    if spec is None:
+        return
+    from contexts.errors import InputError
+    from contexts.specfile import check_agents, load_spec
+
+    try:
+        loaded = load_spec(spec)
+    except InputError as error:
+        yield Answer("spec", "fail", error.message)
+        return
+    yield Answer("spec", "ok", f"{loaded.spec.workflow_id}: {len(loaded.spec.parallel_tasks)} tracks")
+    try:
+        check_agents(loaded.spec, folder=loaded.folder, replay=False)
+    except InputError as error:
+        yield Answer("agents", "fail", error.message)
+        return
+    yield Answer("agents", "ok", f"{len(loaded.spec.agents)} declared, their programs are there")
+
+
+def _store(session: Given) -> Iterator[Answer]:
+    from contexts.errors import PlaitError
+    from contexts.opening import diagnose
+
+    try:
+        objects = session.contexts().objects
+    except PlaitError as error:
+        yield Answer("store", "fail", error.message, "name another with --store or PLAIT_STORE")
+        return
+    yield Answer("store", "ok", objects.identity)
+    for one in diagnose(objects):
+        status: Literal["ok", "warn", "fail"] = "ok" if one.ok else "warn" if one.name == "clock" else "fail"
+        yield Answer(f"store: {one.name}", status, one.detail)
+
+
+def _server() -> Answer:
+    url = os.environ.get("PREFECT_API_URL") or _url_of_profile()
+    if not url:
+        return Answer(
+            "server", "ok", "none configured: every run starts its own and stops it",
+        )  # fmt: skip
+    if not url.startswith(("http://", "https://")):
+        return Answer("server", "fail", f"PREFECT_API_URL {url!r} is no http URL", "set it to http://HOST:4200/api")
+    try:
+        with urlopen(Request(f"{url.rstrip('/')}/health"), timeout=_SERVER_SECONDS):  # noqa: S310 the scheme is checked
+            return Answer("server", "ok", f"{url} answers")
+    except (URLError, OSError) as error:
+        reason = getattr(error, "reason", error)
+        return Answer(
+            "server", "warn", f"{url} does not answer ({reason})", "start it with `prefect server start`, or unset it"
+        )
+
+
+def _url_of_profile() -> str | None:
+    """Return the server of Prefect's active profile, read without importing Prefect."""
+    import tomllib
+
+    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
+    path = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
+    try:
+        profiles = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        # Prefect itself will say what is wrong with its file; the question here is only whether a server is named.
+        return None
+    active = os.environ.get("PREFECT_PROFILE") or profiles.get("active")
+    url = profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
+    return url if isinstance(url, str) else None

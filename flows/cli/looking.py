@@ -1,0 +1,180 @@
+"""`plait list`, `show` and `history`: look at what is stored."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from flows.cli.session import Given, write_json
+
+if TYPE_CHECKING:
+    from contexts.store import ContextStore
+
+_READERS = 16
+_WIDE = 100
+
+
+def list_workflows(*, session: Given) -> int:
+    """List the workflows of the store: newest phase, status, revisions and time."""
+    store = session.contexts()
+    counts: dict[str, dict[str, int]] = {}
+    for entry in store.objects.list("documents/"):
+        _, workflow_id, *document, _ = entry.key.split("/")
+        held = counts.setdefault(workflow_id, {})
+        held["/".join(document)] = held.get("/".join(document), 0) + 1
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-list") as pool:
+        newest = list(pool.map(partial(_newest, session, store), counts))
+    rows: list[dict[str, Any]] = [
+        {
+            "workflow_id": workflow_id,
+            "phase": document.get("phase"),
+            "status": _run_of(document).get("status") or document.get("status"),
+            "timestamp": document.get("timestamp"),
+            "documents": len(held),
+            "revisions": sum(held.values()),
+        }
+        for (workflow_id, held), document in zip(counts.items(), newest, strict=True)
+    ]
+    rows.sort(key=lambda row: str(row["timestamp"] or ""), reverse=True)
+    if session.as_json:
+        session.emit({"store": store.identity, "workflows": rows})
+        return 0
+    if not rows:
+        session.note(f"no workflows in {store.identity}; `plait init` scaffolds one, `plait run SPEC` runs it")
+        return 0
+    from flows.cli.screen import instant, print_table
+
+    print_table(
+        session.out(),
+        ("workflow", "phase", "status", "docs", "revs", "saved"),
+        [
+            (
+                row["workflow_id"],
+                row["phase"],
+                row["status"],
+                str(row["documents"]),
+                str(row["revisions"]),
+                instant(row["timestamp"]),
+            )
+            for row in rows
+        ],
+        right=("docs", "revs"),
+        cut=("phase",),
+    )
+    return 0
+
+
+def _newest(session: Given, store: ContextStore, workflow_id: str) -> dict[str, Any]:
+    from contexts.errors import DocumentError, NotFound
+
+    try:
+        found = store.latest(workflow_id)
+    except (DocumentError, NotFound) as error:
+        # One damaged workflow must not hide the others.
+        session.note(f"plait: {error.message}")
+        return {"phase": None, "status": "damaged"}
+    return found[1] if found else {"phase": None, "status": "no context document"}
+
+
+def _run_of(document: dict[str, Any]) -> dict[str, Any]:
+    return document.get("run") or {}
+
+
+def show(
+    workflow_id: str,
+    doc: str = "context",
+    /,
+    *,
+    revision: Annotated[int | None, Parameter(name=["--revision", "-r"])] = None,
+    session: Given,
+) -> int:
+    """Print a stored document with everything it refers to by digest put back in place.
+
+    Args:
+        workflow_id: The workflow.
+        doc: context, tracks/TASK_ID or groups/GROUP_ID; a bare TASK_ID or GROUP_ID is found too.
+        revision: Number of the save; default: the newest.
+    """
+    from contexts.codec import CHECKSUM
+    from contexts.merge import expand_tracks
+    from flows.cli.finding import check_revision, document_named, revisions_of
+
+    store = session.contexts()
+    held = revisions_of(store, workflow_id)
+    name = document_named(held, doc, workflow_id)
+    number = held[name][-1] if revision is None else check_revision(held[name], revision, f"{workflow_id}/{name}")
+    _, document = store.load_revision(workflow_id, name, number)
+    whole = expand_tracks(store, document)
+    # The checksum is that of the stored form, not of what is printed here.
+    whole.pop(CHECKSUM, None)
+    if session.as_json:
+        session.emit(whole)
+    else:
+        write_json(whole)
+    return 0
+
+
+def history(workflow_id: str, /, *, session: Given) -> int:
+    """List every revision of a workflow's documents: number, time, agent, phase, size, digest.
+
+    Args:
+        workflow_id: The workflow.
+    """
+    from contexts.errors import DocumentError, NotFound
+    from flows.cli.finding import revisions_of
+
+    store = session.contexts()
+    wanted = [(name, number) for name, numbers in revisions_of(store, workflow_id).items() for number in numbers]
+
+    def look(one: tuple[str, int]) -> dict[str, Any]:
+        name, number = one
+        row: dict[str, Any] = {"document": name, "revision": number}
+        try:
+            ref, document = store.load_revision(workflow_id, name, number)
+        except (DocumentError, NotFound) as error:
+            return {**row, "damaged": error.message}
+        return {
+            **row,
+            "timestamp": document.get("timestamp"),
+            "agent": document.get("current_agent"),
+            "phase": document.get("phase"),
+            "size": ref.size,
+            "sha256": ref.sha256,
+        }
+
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-history") as pool:
+        rows = list(pool.map(look, wanted))
+    rows.sort(key=lambda row: (row["document"] != "context", row["document"], row["revision"]))
+    damaged = [row for row in rows if "damaged" in row]
+    if session.as_json:
+        session.emit({"workflow_id": workflow_id, "revisions": rows})
+    else:
+        from flows.cli.screen import instant, print_table, size
+
+        console = session.out()
+        # The agent is what a narrow terminal can do without.
+        agent = console.width >= _WIDE
+        print_table(
+            console,
+            ("document", "rev", "saved", *(("agent",) if agent else ()), "phase", "size", "sha256"),
+            [
+                (
+                    row["document"],
+                    str(row["revision"]),
+                    instant(row.get("timestamp")),
+                    *((row.get("agent"),) if agent else ()),
+                    row.get("phase", "damaged"),
+                    size(row.get("size")),
+                    (row.get("sha256") or "")[:8],
+                )
+                for row in rows
+            ],
+            right=("rev", "size"),
+            cut=("agent", "phase"),
+        )
+    for row in damaged:
+        session.note(f"plait: {row['damaged']}")
+    return 0

@@ -1,0 +1,96 @@
+"""What every command is given: the global options, the store they name, and the two streams."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from contexts.store import ContextStore
+
+# Without a terminal nobody resizes anything, and a table cut at 80 columns would lose what a script looks for.
+_WIDTH_WITHOUT_TERMINAL = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The global options of one call.
+
+    Attributes:
+        store_url: What ``--store`` said; None: the configured or default store.
+        as_json: Print JSON and nothing else on stdout.
+        debug: Show tracebacks and Prefect's own log.
+    """
+
+    store_url: str | None = None
+    as_json: bool = False
+    debug: bool = False
+
+    def contexts(self) -> ContextStore:
+        """Open the store.
+
+        Raises:
+            StoreError: It cannot be reached or does not serve.
+        """
+        from contexts.opening import open_objects
+        from contexts.store import ContextStore
+
+        return ContextStore(open_objects(self.store_url))
+
+    def out(self) -> Console:
+        """Return a console on stdout."""
+        return _console(stderr=False)
+
+    def err(self) -> Console:
+        """Return a console on stderr."""
+        return _console(stderr=True)
+
+    def emit(self, value: Any) -> None:
+        """Print a value as one line of JSON on stdout."""
+        write_bytes(orjson.dumps(value) + b"\n")
+
+    def note(self, text: str) -> None:
+        """Say something on stderr, so that stdout stays what was asked for."""
+        self.err().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+Given = Annotated[Session, Parameter(parse=False)]
+"""The parameter by which a command receives its session; it is not on the command line."""
+
+
+def write_bytes(data: bytes) -> None:
+    """Write bytes to stdout, whatever it is."""
+    sys.stdout.flush()
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        sys.stdout.write(data.decode())
+    else:
+        binary.write(data)
+    sys.stdout.flush()
+
+
+def write_json(value: Any) -> None:
+    """Print a value as indented JSON, coloured where there is a terminal."""
+    data = orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    if sys.stdout.isatty() and len(data) < 256 * 1024:
+        from rich.json import JSON
+
+        _console(stderr=False).print(JSON(data.decode(), indent=2), soft_wrap=True)
+    else:
+        write_bytes(data + b"\n")
+
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    console = Console(stderr=stderr, highlight=False)
+    if not stream.isatty() and not console.is_terminal:
+        console = Console(stderr=stderr, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+    return console

@@ -1,0 +1,104 @@
+"""Show a run while it goes: a live board on a terminal, one line per change elsewhere, nothing for --json."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.markup import escape
+
+from flows.cli.board import Board
+from flows.cli.screen import STYLES, seconds
+from tasks.progress import LOGGER, Progress
+
+_FRAMES_PER_SECOND = 8
+
+
+class _Watcher(logging.Handler):
+    """Feed the board, and print a line per change where nothing is drawn."""
+
+    def __init__(self, board: Board, console: Console | None) -> None:
+        super().__init__(logging.DEBUG)
+        self.board = board
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record that carries progress; others are not ours."""
+        progress = getattr(record, "plait", None)
+        if not isinstance(progress, Progress):
+            return
+        changed = self.board.take(progress, time.monotonic())
+        if self._console is None or not changed:
+            return
+        style = STYLES.get(progress.status, "none")
+        spent = f" ({seconds(progress.seconds)})" if progress.seconds is not None else ""
+        message = f"  {escape(progress.message)}" if progress.message else ""
+        self._console.print(
+            f"{time.strftime('%H:%M:%S')} {progress.kind} {escape(progress.subject)}: "
+            f"[{style}]{progress.status}[/]{spent}{message}",
+            soft_wrap=True,
+        )
+
+
+class _Picture:
+    """Draw the board anew whenever the live display asks."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self._board.draw(console.height - 1, time.monotonic())
+
+
+@contextmanager
+def watched(title: str, task_ids: Iterable[str], console: Console | None) -> Generator[Board]:
+    """Show progress until the block ends; None as console: show nothing.
+
+    Ctrl-C is said at once, because winding agents down takes seconds.
+    """
+    board = Board(title, time.monotonic())
+    board.expect(task_ids)
+    live = console is not None and console.is_terminal
+    watcher = _Watcher(board, None if live else console)
+    logger = logging.getLogger(LOGGER)
+    level = logger.level
+    logger.addHandler(watcher)
+    logger.setLevel(logging.DEBUG)
+    try:
+        with _interrupt_said(board, loud=not live):
+            if console is not None and live:
+                with Live(_Picture(board), console=console, refresh_per_second=_FRAMES_PER_SECOND, transient=True):
+                    yield board
+            else:
+                yield board
+    finally:
+        logger.removeHandler(watcher)
+        logger.setLevel(level)
+
+
+@contextmanager
+def _interrupt_said(board: Board, *, loud: bool) -> Generator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if loud and not board.stopping:
+            # Not print: the signal may come in the middle of one.
+            os.write(2, b"plait: stopping; what is finished is kept\n")
+        board.stopping = True
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,133 @@
+from pathlib import Path
+
+import pytest
+
+from contexts.store import ContextStore
+
+
+def test_an_empty_store_is_said_to_be_empty(call):
+    result = call("list")
+    assert result.code == 0
+    assert result.out == ""
+    assert "no workflows" in result.err
+    assert call("list", "--json").json()["workflows"] == []
+
+
+def test_list_shows_the_newest_phase_and_counts_revisions(call, shop):
+    row = call("list", "--json").json()["workflows"][0]
+    assert row["workflow_id"] == "shop"
+    assert row["phase"] == "parallel-complete-merge"
+    assert (row["documents"], row["revisions"]) == (3, 4)
+    shown = call("list").out
+    assert "shop" in shown
+    assert "parallel-complete-merge" in shown
+
+
+def test_a_damaged_workflow_does_not_hide_the_others(call, shop, tmp_path):
+    call_head = {"version": "1.0", "workflow_id": "other", "timestamp": "2026-01-01T00:00:00Z"}
+    shop.save({**call_head, "current_agent": "x", "phase": "p"}, workflow_id="other", name="context", after=0)
+    _damage(tmp_path / "store" / "documents" / "other" / "context" / "000001.json")
+    result = call("list", "--json")
+    statuses = {row["workflow_id"]: row["status"] for row in result.json()["workflows"]}
+    assert statuses["other"] == "damaged"
+    assert "shop" in statuses
+    assert "does not match its checksum" in result.err or "damaged" in result.err
+
+
+def test_show_prints_the_newest_document_whole(call, shop):
+    shown = call("show", "shop").json()
+    assert shown["phase"] == "parallel-complete-merge"
+    assert len(shown["conversation_history"]) == 1000
+    assert shown["track_contexts"]["cart-impl"]["context"]["implementation_details"] == {"lines": 10}
+    assert "_checksum" not in shown
+    assert call("show", "shop", "--json").json() == shown
+
+
+def test_show_finds_a_revision_and_a_track_by_its_bare_name(call, shop):
+    assert call("show", "shop", "--revision", 1).json()["phase"] == "parallel-execution"
+    assert call("show", "shop", "pay-impl").json()["task_id"] == "pay-impl"
+    assert call("show", "shop", "tracks/pay-impl", "-r", 1).json()["task_id"] == "pay-impl"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("show", "shopp"), "did you mean shop?"),
+        (("show", "zzz"), "`plait list`"),
+        (("show", "../../etc"), "not usable"),
+        (("show", "shop", "pay-imp"), "pay-impl"),
+        (("show", "shop", "--revision", "9"), "has no revision 9; it has 1 to 2"),
+        (("history", "sho"), "did you mean shop?"),
+        (("diff", "shop", "1", "7"), "no revision 7"),
+        (("export", "nope", "x"), "no workflow"),
+        (("store", "check", "nope"), "no workflow"),
+        (("resume", "sho"), "did you mean shop?"),
+    ],
+)
+def test_what_is_not_there_is_bad_input_with_near_names(call, shop, arguments, said):
+    result = call(*arguments)
+    assert result.code == 2
+    assert result.out == ""
+    assert said in result.err
+    assert len(result.err.strip().splitlines()) == 1
+
+
+def test_history_lists_every_revision_of_every_document(call, shop):
+    rows = call("history", "shop", "--json").json()["revisions"]
+    assert [(row["document"], row["revision"]) for row in rows] == [
+        ("context", 1),
+        ("context", 2),
+        ("tracks/cart-impl", 1),
+        ("tracks/pay-impl", 1),
+    ]
+    assert all(len(row["sha256"]) == 64 and row["size"] > 100 and row["agent"] for row in rows)
+    assert "tracks/pay-impl" in call("history", "shop").out
+
+
+def test_history_shows_a_damaged_revision_among_the_others(call, shop, tmp_path):
+    _damage(tmp_path / "store" / "documents" / "shop" / "context" / "000001.json")
+    result = call("history", "shop", "--json")
+    assert result.code == 0
+    assert ["damaged" in row for row in result.json()["revisions"]] == [True, False, False, False]
+    assert "checksum" in result.err or "damaged" in result.err
+
+
+def test_a_damaged_document_is_refused_by_show(call, shop, tmp_path):
+    _damage(tmp_path / "store" / "documents" / "shop" / "context" / "000002.json")
+    result = call("show", "shop")
+    assert result.code == 2
+    assert result.out == ""
+
+
+def test_diff_with_json_is_a_patch_that_turns_one_revision_into_the_other(call, shop: ContextStore):
+    import jsonpatch  # noqa: PLC0415 used here only
+
+    patch = call("diff", "shop", 1, 2, "--json").json()["patch"]
+    before, after = (shop.load_revision("shop", "context", number)[1] for number in (1, 2))
+    for document in (before, after):
+        del document["_checksum"]
+    assert jsonpatch.apply_patch(before, patch) == after
+
+
+def test_diff_names_what_changed_by_pointer_with_old_and_new_value(call, shop):
+    lines = call("diff", "shop", 1, 2).out.splitlines()
+    assert '~ /phase  "parallel-execution" -> "parallel-complete-merge"' in lines
+    assert any(line.startswith("- /parallel_tasks") for line in lines)
+    assert any(line.startswith("+ /evidence") for line in lines)
+    equal = call("diff", "shop", 1, 1)
+    assert (equal.code, equal.out) == (0, "")
+    assert "equal" in equal.err
+
+
+def test_diff_of_a_track(call, shop: ContextStore):
+    _, document = shop.load_revision("shop", "tracks/cart-impl", 1)
+    shop.save({**document, "decisions": ["another"]}, workflow_id="shop", name="tracks/cart-impl", after=1)
+    assert (
+        call("diff", "shop", 1, 2, "--doc", "cart-impl").out.strip()
+        == '~ /decisions/0  "decide cart-impl" -> "another"'
+    )
+
+
+def _damage(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"1.0", b"1.1", 1))

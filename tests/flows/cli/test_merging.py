@@ -1,0 +1,109 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.flows.cli.documents import parent, track
+
+
+def write(path: Path, value: object) -> Path:
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    return {
+        "parent": write(tmp_path / "parent.json", parent("cart-impl", "pay-impl")),
+        "cart": write(tmp_path / "cart.json", track("cart-impl", x_own={"n": 2**63})),
+        "pay": write(tmp_path / "pay.json", track("pay-impl")),
+    }
+
+
+def test_the_merged_document_goes_to_stdout_with_every_tracks_details(call, files):
+    result = call("merge", files["parent"], files["pay"], files["cart"])
+    merged = result.json()
+    assert result.code == 0
+    assert merged["decisions"] == ["decide cart-impl", "decide pay-impl"]
+    assert merged["track_contexts"]["cart-impl"]["context"]["x_own"] == {"n": 2**63}
+    assert merged["phase"] == "parallel-complete-merge"
+
+
+def test_the_reference_merges_completely(call, reference):
+    paths = sorted(reference.glob("[1-4]-*.json"))
+    result = call("merge", *paths)
+    merged = result.json()
+    assert result.code == 0
+    assert [len(merged[key]) for key in ("decisions", "pending_actions", "files_modified")] == [16, 12, 19]
+
+
+def test_a_missing_track_makes_the_merge_partial_and_is_named(call, files):
+    result = call("merge", files["parent"], files["cart"])
+    assert result.code == 3
+    assert "pay-impl" in result.err
+    assert result.json()["phase"] == "parallel-partial-merge"
+
+
+def test_output_is_written_whole_and_never_replaced_without_force(call, files, tmp_path):
+    target = tmp_path / "merged.json"
+    assert call("merge", files["parent"], files["cart"], files["pay"], "--output", target).out == ""
+    first = target.read_bytes()
+    refused = call("merge", files["parent"], files["cart"], "-o", target)
+    assert refused.code == 2
+    assert "--force" in refused.err
+    assert target.read_bytes() == first
+    assert call("merge", files["parent"], files["cart"], "-o", target, "--force").code == 3
+    assert json.loads(target.read_bytes())["phase"] == "parallel-partial-merge"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        "cart.json",
+        "merged.json",
+        "parent.json",
+        "pay.json",
+    ]
+
+
+def test_an_output_folder_that_is_not_there_is_bad_input(call, files, tmp_path):
+    result = call("merge", files["parent"], files["cart"], "-o", tmp_path / "no" / "merged.json")
+    assert result.code == 2
+    assert "cannot write" in result.err
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"version": "1.0", ', "line 1"),
+        ("[]", "not an object"),
+        ('{"version": "1.0", "version": "1.0"}', "twice"),
+        (track("pay-impl", n="x") | {"big": 2**70}, "64 bits"),
+        (track("pay-impl") | {"version": "2.0"}, "update plait"),
+        (track("pay-impl") | {"decisions": "all"}, "decisions is not a list"),
+        (track("pay-impl") | {"parent_workflow_id": "garage"}, "belongs to workflow garage"),
+        (track("cart-impl", decisions=["other"]), "different documents of track cart-impl"),
+        (track("pay-impl") | {"_checksum": "0" * 64}, "changed after its checksum"),
+        (parent("a"), "no task_id"),
+        ("\xff\x00", "not JSON"),
+    ],
+)
+def test_a_bad_file_is_one_sentence_and_nothing_on_stdout(call, files, tmp_path, body, said):
+    bad = write(tmp_path / "bad.json", body)
+    result = call("merge", files["parent"], files["cart"], bad, "--output", tmp_path / "merged.json")
+    assert result.code == 2
+    assert result.out == ""
+    assert said in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert not (tmp_path / "merged.json").exists()
+
+
+def test_a_file_that_is_not_there_and_a_parent_without_tracks_are_bad_input(call, files, tmp_path):
+    assert "cannot read" in call("merge", files["parent"], tmp_path / "none.json").err
+    result = call("merge", files["cart"], files["pay"])
+    assert result.code == 2
+    assert "parallel_tasks" in result.err
+
+
+def test_a_track_the_parent_does_not_list_is_merged_and_said(call, files, tmp_path):
+    extra = write(tmp_path / "extra.json", track("extra-impl"))
+    result = call("merge", files["parent"], files["cart"], files["pay"], extra)
+    assert result.code == 0
+    assert "extra-impl" in result.err
+    assert "decide extra-impl" in result.json()["decisions"]
