@@ -38,7 +38,7 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
     records = load_evidence(run, list(evidence))
     waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
-    findings = _findings(run, tracks)
+    findings = [*_findings(run, tracks), *(found for record in records for found in entries(record, "findings"))]
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},
