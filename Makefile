@@ -6,7 +6,7 @@ UV := .venv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup check test bench demo
+.PHONY: help setup setup-stores check test test-stores test-deploy test-ui test-chaos deploy bench demo
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -26,4 +26,31 @@ check: setup ## ruff, pyright strict, import-linter
 	$(RUN) lint-imports --no-cache
 
 test: setup ## the tests; at most five minutes on two cores
-	$(RUN) pytest -m "not chaos and not stores and not ui"
+	$(RUN) pytest -m "not chaos and not stores and not ui and not deploy"
+
+test-deploy: setup ## deployments on a real Prefect server with a real worker
+	$(RUN) pytest -m deploy tests/deploy
+
+deploy: setup ## put work pool, queues, limits and deployments on the server of PREFECT_API_URL; clear what is gone
+	$(RUN) python -m flows.deployments
+
+setup-stores: setup ## install the S3 servers the store tests run on, below .cache
+	$(RUN) python tests/contexts/stores/servers.py ministack r2
+
+test-stores: setup-stores ## the laws of a store on every S3 server, at full length
+	PLAIT_TEST_ROUNDS=50 $(RUN) pytest tests/contexts/stores
+
+bench: setup ## measure what is promised: start-up, merge, memory, one document
+	$(RUN) python benchmarks/cli.py
+	PYTHONPATH=. $(RUN) python benchmarks/merge_time.py
+	PYTHONPATH=. $(RUN) python benchmarks/merge_memory.py
+	PYTHONPATH=. $(RUN) python benchmarks/documents.py
+
+test-ui: setup ## the pages in a real browser, Debian's chromium
+	@command -v chromium >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	  else \
+	    echo "chromium is not on PATH, and only root can install it: apt-get install chromium (or put a chromium on PATH)" >&2; exit 1; \
+	  fi; }
+	$(RUN) pytest -m ui tests/ui

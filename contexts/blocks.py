@@ -1,4 +1,4 @@
-"""Prefect blocks that build stores, and the serializer for the few results Prefect keeps in them.
+"""Prefect blocks that build stores, and keep the few results Prefect caches.
 
 Register both with ``prefect block register -m contexts.blocks``. As result storage of a task or flow they keep
 Prefect's results below ``results/``, the one place where objects are overwritten.
@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-import orjson
 from prefect.filesystems import WritableFileSystem
-from prefect.serializers import Serializer
 from prefect_aws import AwsCredentials, MinIOCredentials
 from pydantic import Field, PrivateAttr, field_validator
 
 from contexts.errors import InputError, NotFound
 from contexts.local import LocalObjects
-from contexts.model.refs import ContextRef
 from contexts.objects import ObjectStore
 from contexts.opening import default_folder
 from contexts.s3 import S3Objects
@@ -164,30 +161,13 @@ class S3Contexts(_ResultStorage):
         return S3Objects(self.bucket, self.prefix.strip("/"), settings=settings, session=session)
 
 
-class RefSerializer(Serializer):
-    """Write results as JSON, and read nothing else: references and plain values, so that a bucket cannot run code."""
-
-    type: Literal["plait-refs"] = "plait-refs"  # pyright: ignore[reportIncompatibleVariableOverride] how Prefect tells serializers apart
-
-    def dumps(self, obj: Any) -> bytes:
-        """Return JSON bytes of a `ContextRef`, a plain value, or a list of such.
-
-        Raises:
-            TypeError: Anything else.
-        """
-        return orjson.dumps(_plain(obj))
-
-    def loads(self, blob: bytes) -> Any:
-        """Return what `dumps` was given.
-
-        Raises:
-            ValueError: The bytes hold anything else.
-        """
-        return _value(orjson.loads(blob))
-
-
 def open_block(reference: str) -> ObjectStore:
-    """Return the store of a saved block.
+    """Return the store of a saved block; see `load_block`."""
+    return load_block(reference).open()
+
+
+def load_block(reference: str) -> LocalContexts | S3Contexts:
+    """Return a saved block.
 
     Args:
         reference: ``s3-contexts/NAME`` or ``local-contexts/NAME``.
@@ -208,32 +188,8 @@ def open_block(reference: str) -> ObjectStore:
         raise InputError(
             f"there is no block {reference} on this Prefect server: make one in its UI or by saving it in Python"
         ) from error
-    return cast("LocalContexts | S3Contexts", block).open()
+    return cast("LocalContexts | S3Contexts", block)
 
 
 def _result_key(path: str) -> str:
     return f"{RESULTS}/{path}"
-
-
-_REF = "$ref"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, ContextRef):
-        return {_REF: value.model_dump()}
-    if value is None or type(value) in {str, int, float, bool}:
-        return value
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in cast("list[Any]", value)]
-    raise TypeError(f"a result of plait is a ContextRef, a plain value or a list of them, not {type(value).__name__}")
-
-
-def _value(stored: Any) -> Any:
-    if isinstance(stored, list):
-        return [_value(each) for each in cast("list[Any]", stored)]
-    if isinstance(stored, dict):
-        fields = cast("dict[str, Any]", stored)
-        if set(fields) != {_REF}:
-            raise ValueError("a stored result holds something that is neither a reference nor a plain value")
-        return ContextRef.model_validate(fields[_REF])
-    return stored

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from contexts.criteria_load import judge_load
 from contexts.model.base import JsonObject, section
 from contexts.model.parts import CriterionResult
 from contexts.model.spec import Criterion, Spec
@@ -22,13 +23,29 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 }
 _TARGET = re.compile(r"\s{0,8}(>=|<=|==|!=|[<>=])\s{0,8}(-?\d{1,15}(?:\.\d{1,9})?)\s{0,8}%?\s{0,8}\Z")
 _ALL_TESTS = re.compile(
-    r"\A(?:all )?(?:[\w-]{1,30} ){0,3}tests? (?:are )?pass(?:ing|ed|es)?(?: in ci)?\.?\Z", re.IGNORECASE
+    r"\A(?P<which>(?:[\w-]{1,30} ){0,4})tests? (?:are |must )?pass(?:ing|ed|es)?(?: in ci)?\.?\Z", re.IGNORECASE
 )
 _COVERAGE = re.compile(
-    r"\A(?:[\w-]{1,30} ){0,3}(?:line |branch )?coverage\s{0,4}(?:of |is |at least )?\s{0,4}(>=|<=|[<>]|)\s{0,4}"
-    r"(\d{1,3}(?:\.\d{1,6})?)\s{0,4}%\.?\Z",
+    r"\A(?P<which>(?:[\w-]{1,30} ){0,4})coverage\s{0,4}(?:of |is |at least )?\s{0,4}(?P<sign>>=|<=|[<>]|)\s{0,4}"
+    r"(?P<target>\d{1,3}(?:\.\d{1,6})?)\s{0,4}%\.?\Z",
     re.IGNORECASE,
 )
+_PLAIN = {
+    "all",
+    "the",
+    "every",
+    "our",
+    "automated",
+    "existing",
+    "new",
+    "and",
+    "test",
+    "tests",
+    "code",
+    "total",
+    "overall",
+}
+_MEASURES = {"line": "line_percent", "branch": "branch_percent"}
 
 
 def parse_target(text: str) -> tuple[str, float]:
@@ -49,8 +66,8 @@ def decide(
     """Return how every success criterion of a spec ended.
 
     A structured criterion is decided by the check it names. A criterion in words is decided only where its words name
-    something the evidence measures: all tests passing, or test coverage against a percentage. Everything else is
-    ``unverified``: nothing passes because a document says so.
+    something the evidence measures: all tests passing, test coverage against a percentage, response times, errors and
+    throughput of a load against numbers. Everything else is ``unverified``: nothing passes because a document says so.
 
     Args:
         spec: The spec.
@@ -58,7 +75,7 @@ def decide(
         waivers: Typed human decisions, ``target`` naming a criterion's id.
     """
     by_check = {str(one["check"]): one for one in evidence}
-    waived = {str(one["target"]): one for one in waivers}
+    waived = {str(one["target"]): one for one in waivers if one.get("kind", "criterion") == "criterion"}
     results: list[CriterionResult] = []
     for area, criteria in spec.success_criteria.items():
         for index, given in enumerate(criteria):
@@ -66,7 +83,7 @@ def decide(
             if criterion is None:
                 continue
             name = criterion.id or f"{area}.{index + 1}"
-            status, reason, proof = _judge(criterion, by_check)
+            status, reason, proof = _judge(criterion, by_check, area)
             if status != "met" and name in waived:
                 reason = f"waived by {waived[name]['by']}: {waived[name]['why']} (it was {status}: {reason})"
                 status = "waived"
@@ -84,18 +101,24 @@ def decide(
     return tuple(results)
 
 
-def _judge(criterion: Criterion, by_check: Mapping[str, JsonObject]) -> tuple[Any, str, list[str]]:
+def _judge(criterion: Criterion, by_check: Mapping[str, JsonObject], area: str) -> tuple[Any, str, list[str]]:
     if criterion.check:
         found = by_check.get(criterion.check)
         if found is None:
             return "unverified", f"check {criterion.check} gave no evidence", []
         return (*_judge_structured(criterion, found), [criterion.check])
     text = " ".join(criterion.text.split())[:300]
-    if _ALL_TESTS.match(text):
-        return _judge_all_tests(by_check)
+    match = _ALL_TESTS.match(text)
+    if match:
+        return _judge_all_tests(match["which"].lower().split(), by_check)
     match = _COVERAGE.match(text)
     if match:
-        return _judge_coverage(match[1] or ">=", float(match[2]), by_check)
+        return _judge_coverage(
+            match["which"].lower().split(), match["sign"] or ">=", float(match["target"]), by_check, area
+        )
+    load = judge_load(text, by_check)
+    if load is not None:
+        return load.status, load.reason, list(load.checks)
     return "unverified", "no check of the spec decides it; name one with 'check'", []
 
 
@@ -103,43 +126,83 @@ def _judge_structured(criterion: Criterion, found: JsonObject) -> tuple[Any, str
     name = criterion.check
     if found["status"] == "unverified":
         return "unverified", f"check {name}: {found.get('reason') or 'could not run'}"
+    failure = f"check {name} failed: {found.get('reason') or ''}".rstrip(": ")
     if criterion.metric is None:
-        if found["status"] == "passed":
-            return "met", f"check {name} passed"
-        return "unmet", f"check {name} failed: {found.get('reason') or ''}".rstrip(": ")
+        return ("met", f"check {name} passed") if found["status"] == "passed" else ("unmet", failure)
     value: Any = found.get("result") or {}
     for part in criterion.metric.split("."):
         value = value.get(part) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType] JSON
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "unverified", f"check {name} has no number at {criterion.metric}"
-    sign, target = parse_target(criterion.target or "")
+    try:
+        sign, target = parse_target(criterion.target or "")
+    except ValueError as error:
+        return "unverified", str(error)
     shown = f"{criterion.metric} is {value:g}, target {sign} {target:g}"
-    return ("met" if _COMPARE[sign](value, target) else "unmet"), shown
+    if not _COMPARE[sign](value, target):
+        return "unmet", shown
+    # A number out of a command that failed proves nothing.
+    return ("met", shown) if found["status"] == "passed" else ("unmet", f"{failure} ({shown})")
 
 
-def _judge_all_tests(by_check: Mapping[str, JsonObject]) -> tuple[Any, str, list[str]]:
+def _about(which: Sequence[str], names: Iterable[str]) -> list[str]:
+    """Return the checks a criterion's words are about.
+
+    "All tests" means every check of tests; "e2e tests" only those with ``e2e`` in their id, so that a criterion about
+    tests nobody ran is never met by others, nor one that begins with "no" or "few" by any.
+    """
+    special = [word for word in which if word not in _PLAIN]
+    return sorted(name for name in names if all(word in re.split(r"[._-]", name) for word in special))
+
+
+def _judge_all_tests(which: Sequence[str], by_check: Mapping[str, JsonObject]) -> tuple[Any, str, list[str]]:
     tests = {name: one for name, one in by_check.items() if one.get("kind") == "tests"}
-    if not tests:
-        return "unverified", "no check of kind tests was run", []
-    proof = sorted(tests)
+    proof = _about(which, tests)
+    if not proof:
+        named = f" about {' '.join(which)}" if tests else ""
+        return "unverified", f"no check of kind tests{named} was run", []
     for wanted in ("failed", "unverified"):
         bad = [name for name in proof if tests[name]["status"] == wanted]
         if bad:
             status = "unmet" if wanted == "failed" else "unverified"
             return status, f"check {bad[0]}: {tests[bad[0]].get('reason') or wanted}", proof
-    count = sum(int((section(one, "result").get("tests") or {}).get("passed", 0)) for one in tests.values())
-    return "met", f"{count} tests passed in {', '.join(proof)}", proof
+    counted = {name: _result(tests[name], "tests") for name in proof}
+    empty = [name for name, counts in counted.items() if counts and not counts.get("passed")]
+    if empty:
+        return "unverified", f"check {empty[0]} passed, but its report has no test that passed", proof
+    if not all(counted.values()):
+        return "met", f"{', '.join(proof)} passed (no report counts the tests)", proof
+    return "met", f"{sum(counts['passed'] for counts in counted.values())} tests passed in {', '.join(proof)}", proof
 
 
-def _judge_coverage(sign: str, target: float, by_check: Mapping[str, JsonObject]) -> tuple[Any, str, list[str]]:
-    measured = {
-        name: float(one["result"]["coverage"]["percent"])
-        for name, one in by_check.items()
-        if one["status"] == "passed" and section(one, "result").get("coverage")
-    }
-    if not measured:
-        return "unverified", "no passed check measured coverage", []
-    name = min(measured, key=lambda each: measured[each])
+def _result(one: JsonObject, kind: str) -> JsonObject:
+    return section(section(one, "result"), kind)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _judge_coverage(
+    which: Sequence[str], sign: str, target: float, by_check: Mapping[str, JsonObject], area: str
+) -> tuple[Any, str, list[str]]:
+    """Judge coverage by the least that was measured.
+
+    In an area called like a track whose changed files were measured, the coverage of those files is one of the
+    measurements: the whole being covered well does not make up for it.
+    """
+    measure = next((_MEASURES[word] for word in which if word in _MEASURES), "percent")
+    measured: dict[str, float] = {}
+    for name, one in by_check.items():
+        whole = _result(one, "coverage")
+        own = section(section(whole, "tracks"), area).get(measure)
+        values: list[Any] = [whole.get(measure), *([] if own is None else [own])]
+        if one["status"] == "passed" and all(_is_number(value) for value in values):
+            measured[name] = float(min(values))
+    proof = _about([word for word in which if word not in _MEASURES], measured)
+    if not proof:
+        return "unverified", f"no passed check measured {' '.join((*which, 'coverage'))}", []
+    name = min(proof, key=lambda each: measured[each])
     met = _COMPARE[sign](measured[name], target)
     return (
         ("met" if met else "unmet"),

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from contexts.codec import canonical
+from contexts.errors import InputError
 from contexts.model.base import JsonObject
 from contexts.model.policy import CommandAgent, ReplayAgent
 from contexts.model.spec import Spec, Track
@@ -28,6 +29,9 @@ TRACK_OUT = frozenset(
         "context_ref", "status", "started_at",
     }
 )  # fmt: skip
+"""`TRACK_IN` and `SPEC_IN` count by what they lead to where that says more: ``needs`` by the prerequisites' results,
+``agents`` by what `agent_inputs` says, ``repository`` by the pinned commit and its setup."""
+
 SPEC_IN = frozenset(
     {"feature_spec", "shared_constraints", "integration_requirements", "success_criteria", "agents", "repository"}
 )
@@ -38,6 +42,11 @@ SPEC_OUT = frozenset(
         "secrets",
     }
 )  # fmt: skip
+COMMAND_IN = frozenset({"backend", "argv", "env"})
+COMMAND_OUT = frozenset({"retryable_exit_codes"})
+REPLAY_IN = frozenset({"backend", "path"})
+"""The path counts by the recording it leads to."""
+
 RESULT_OUT = frozenset(
     {
         "_checksum", "version", "workflow_id", "parent_workflow_id", "timestamp", "usage", "execution", "findings",
@@ -140,14 +149,31 @@ def agent_inputs(
 
 
 def _argument(text: str, folder: Path) -> Any:
-    path = Path(text.replace("{spec_dir}", str(folder)))
+    option, sign, given = text.rpartition("=") if text.startswith("-") else ("", "", text)
+    path = Path(given.replace("{spec_dir}", str(folder)))
     if not path.is_absolute():
         return text
-    name = text if "{spec_dir}" in text else path.name
-    return {"name": name, "sha256": sha256(path.read_bytes()).hexdigest()} if path.is_file() else name
+    name = f"{option}{sign}{given if '{spec_dir}' in given else path.name}"
+    if not path.is_file():
+        return name
+    try:
+        with path.open("rb") as stream:
+            return {"name": name, "sha256": file_digest(stream, "sha256").hexdigest()}
+    except OSError as error:
+        raise InputError(f"cannot read {path}, which an agent runs: {error.strerror or error}") from error
 
 
 def result_digest(document: Mapping[str, Any], tree: str | None) -> str:
     """Return the digest of what a track produced: its document without times and usage, and its tree."""
     kept = {key: value for key, value in document.items() if key not in RESULT_OUT}
+    log: Any = kept.get("error_log")
+    if isinstance(log, list):
+        # When an error was met says nothing of what came of the work.
+        kept["error_log"] = [_timeless(entry) for entry in log]  # pyright: ignore[reportUnknownVariableType] JSON
     return sha256(canonical({"format": FORMAT, "document": kept, "tree": tree})).hexdigest()
+
+
+def _timeless(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    return {key: value for key, value in cast("JsonObject", entry).items() if key != "timestamp"}

@@ -21,6 +21,7 @@
     │   ├── LeaseHeld                  2  another run owns the workflow
     │   └── LeaseLost                  this run no longer owns the workflow
     ├── TrackFailed                 3  an agent did not deliver
+    ├── RunStopped                130  a person cancelled or suspended the run
     └── SecretRefused               1  ``secrets: refuse`` met a secret value
 
 Every error is picklable, so that it crosses processes whole, and its text is one sentence that says what to do.
@@ -147,6 +148,12 @@ class TrackFailed(PlaitError):
     """An agent did not deliver; ``details`` hold ``task_id`` and ``reason``."""
 
     exit_code = 3
+
+
+class RunStopped(PlaitError):
+    """A person cancelled or suspended the run; ``details`` hold the ``reason`` its lease ends with."""
+
+    exit_code = 130
 
 
 class SecretRefused(PlaitError):

@@ -6,9 +6,15 @@ import contextlib
 import threading
 from collections.abc import Generator
 
-from contexts.errors import LeaseLost, StoreError
+from contexts.errors import LeaseLost, StoreError, StoreUnreachable
+from contexts.faults import reach
 from contexts.lease import RENEW_EVERY, STALE_AFTER, Clock, Lease, LeaseRecord, acquire
 from contexts.objects import ObjectStore
+
+_AFTER_FAILURE = 1.0
+"""Seconds until the next try after a heartbeat the store did not take."""
+_END_WITHIN = 10.0
+"""Seconds a run waits at its end for the store to take the lease's end: an outage must not hold up a cancellation."""
 
 
 class HeldLease:
@@ -27,6 +33,7 @@ class HeldLease:
         self._every = every
         self._stop = threading.Event()
         self._cause: BaseException | None = None
+        self._release_error: StoreError | LeaseLost | None = None
         self._thread = threading.Thread(target=self._keep, name=f"lease-{lease.record.workflow_id}", daemon=True)
 
     @property
@@ -73,21 +80,27 @@ class HeldLease:
         while not self._stop.wait(wait):
             try:
                 self._lease.renew()
+                wait = self._every
             except StoreError as error:
                 # An outage shorter than the others' patience costs nothing: try again soon.
                 self._cause = error
-                wait = min(self._every, 1.0)
+                wait = min(self._every, _AFTER_FAILURE)
                 if self._lease.overdue:
                     self.lost.set()
                     return
+            except LeaseLost as error:
+                self._cause = error
+                self.lost.set()
+                return
             except BaseException as error:
                 self._cause = error
                 self.lost.set()
-                if isinstance(error, LeaseLost):
-                    return
                 raise
-            else:
-                wait = self._every
+        reach("lease.before-release")
+        try:
+            self._lease.release(self.end_reason or "finished")
+        except (StoreError, LeaseLost) as error:
+            self._release_error = error
 
     def start(self) -> None:
         """Begin renewing."""
@@ -97,12 +110,20 @@ class HeldLease:
         """Stop renewing, and end the lease with its reason if it is still held.
 
         Raises:
-            StoreError: The store did not take the end; others will take the lease over when it is stale.
+            LeaseLost: Another run has it already.
+            StoreError: The store did not take the end within 10 s; others will take the lease over when it is stale.
         """
+        self.end_reason = self.end_reason or default_reason
         self._stop.set()
-        self._thread.join()
-        if not self.lost.is_set():
-            self._lease.release(self.end_reason or default_reason)
+        self._thread.join(_END_WITHIN)
+        if self._thread.is_alive():
+            raise StoreUnreachable(
+                f"the store did not answer when the lease of {self.record.workflow_id} was to be ended; it ends by "
+                f"itself in {STALE_AFTER:.0f} s",
+                workflow_id=self.record.workflow_id,
+            )
+        if self._release_error is not None:
+            raise self._release_error
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contexts.errors import DocumentError, LeaseHeld, LeaseLost, VersionChanged
+from contexts.faults import reach
 from contexts.names import check_id
 from contexts.objects import ObjectStore, Versioned
 from contexts.process import ProcessMark, is_gone, this_process
@@ -76,6 +77,11 @@ class LeaseRecord(BaseModel):
     ended: datetime | None = None
 
     @property
+    def machine(self) -> str:
+        """The host's name as people know it."""
+        return self.host.partition("[")[0]
+
+    @property
     def process(self) -> ProcessMark:
         """The process that wrote it."""
         return ProcessMark(host=self.host, boot_id=self.boot_id, pid=self.pid, started=self.started)
@@ -117,6 +123,7 @@ class Lease:
         self._write(
             self.record.model_copy(update={"heartbeat": self.record.heartbeat + 1, "renewed": datetime.now(tz=UTC)})
         )
+        reach("lease.renewed")
 
     def release(self, reason: str) -> None:
         """End the lease, saying why; the workflow is free at once.
@@ -161,7 +168,7 @@ class Lease:
         return (record.token, record.epoch) == (self.record.token, self.record.epoch)
 
     def _lost(self, now: LeaseRecord | None) -> LeaseLost:
-        holder = f"{now.host} (pid {now.pid}) has it now" if now and not self._is_ours(now) else "its lease is gone"
+        holder = f"{now.machine} (pid {now.pid}) has it now" if now and not self._is_ours(now) else "its lease is gone"
         return LeaseLost(
             f"this run no longer owns workflow {self.record.workflow_id}: {holder}; it has stopped writing, "
             "and what it saved before is kept",
@@ -210,7 +217,7 @@ def acquire(
             break
         if first is not None and seen.version != first.version:
             raise _held(seen.record)
-        if seen.record.process == this_process() or _lives_here(seen.record):
+        if _lives_here(seen.record):
             raise _held(seen.record)
         waited = clock.now() - unchanged_since
         if waited >= STALE_AFTER:
@@ -256,17 +263,18 @@ def _take(objects: ObjectStore, workflow_id: str, owner: str, seen: _Seen | None
         if winner.record.token != record.token:
             raise _held(winner.record) from None
         version = winner.version
+    reach("lease.taken")
     return Lease(objects, record, version, clock, began)
 
 
 def _held(record: LeaseRecord) -> LeaseHeld:
     since = record.acquired.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return LeaseHeld(
-        f"workflow {record.workflow_id} is being run by {record.owner} on {record.host} (pid {record.pid}) "
+        f"workflow {record.workflow_id} is being run by {record.owner} on {record.machine} (pid {record.pid}) "
         f"since {since}: wait for it or end it, then run again",
         workflow_id=record.workflow_id,
         owner=record.owner,
-        host=record.host,
+        host=record.machine,
         pid=record.pid,
         since=since,
     )

@@ -11,7 +11,6 @@ No path is followed through a symbolic link below the root: every folder is open
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
@@ -21,16 +20,9 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from contexts.errors import (
-    BadIdentifier,
-    NotFound,
-    ObjectExists,
-    StoreDenied,
-    StoreError,
-    StoreUnreachable,
-    StoreUnsuitable,
-    VersionChanged,
-)
+from contexts.errors import BadIdentifier, NotFound, ObjectExists, StoreUnreachable, VersionChanged
+from contexts.faults import reach
+from contexts.local_errors import explain
 from contexts.names import check_key
 from contexts.objects import Entry, Versioned
 
@@ -81,6 +73,7 @@ class LocalObjects:
                     os.link(temporary, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
                 except FileExistsError:
                     raise ObjectExists(f"object {key} exists already in {self._root}", key=key) from None
+                reach("local.linked")
             os.fsync(folder)
 
     def read(self, key: str) -> bytes:
@@ -197,6 +190,7 @@ class LocalObjects:
                 while view:
                     view = view[os.write(descriptor, view) :]
                 os.fsync(descriptor)
+                reach("local.temporary-written")
                 yield name, folder
             finally:
                 with contextlib.suppress(FileNotFoundError):
@@ -255,7 +249,7 @@ class LocalObjects:
         try:
             yield
         except OSError as error:
-            raise _explain(error, self._root, key) from error
+            raise explain(error, self._root, key) from error
 
 
 def _is_plain(name: str) -> bool:
@@ -279,11 +273,14 @@ def _read(name: str, folder: int) -> Versioned | None:
         descriptor = os.open(name, _FILE_FLAGS, dir_fd=folder)
     except FileNotFoundError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return None
-        body = file.read()
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            body = file.read()
+    finally:
+        os.close(descriptor)
     return Versioned(body=body, version=_version(body, status))
 
 
@@ -320,26 +317,3 @@ def _sweep(folder: int) -> None:
                 continue
             finally:
                 os.close(descriptor)
-
-
-def _explain(error: OSError, root: Path, key: str) -> StoreError:
-    what = f"{root}/{key}" if key else str(root)
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return StoreError(f"the disk of {root} is full: make room and run again; {key} was not saved", path=what)
-    if error.errno == errno.EROFS:
-        return StoreUnsuitable(f"{root} is on a read-only file system: name another folder with --store", path=what)
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return StoreDenied(
-            f"no permission for {what}: give this user read and write permission on {root}, or name another folder",
-            path=what,
-        )
-    if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.EISDIR}:
-        return StoreUnsuitable(
-            f"{what} leads through a symbolic link or a file where a folder belongs: remove it from the store",
-            path=what,
-        )
-    if error.errno in {errno.EOPNOTSUPP, errno.EXDEV, errno.EMLINK, errno.ENOSYS}:
-        return StoreUnsuitable(f"the file system of {root} has no hard links: name a folder on another one", path=what)
-    if error.errno == errno.ENAMETOOLONG:
-        return StoreUnsuitable(f"{what} is longer than this file system allows: use a shorter root", path=what)
-    return StoreUnreachable(f"{root} does not answer ({error.strerror}): check the disk, then run again", path=what)

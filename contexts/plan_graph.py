@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -85,6 +85,20 @@ def ancestry(spec: Spec) -> Ancestry:
     return Ancestry(index, above)
 
 
+def all_needs(spec: Spec) -> dict[str, tuple[str, ...]]:
+    """Return, for every track, all it stands on, directly or through others, in spec order."""
+    order = [track.task_id for track in spec.parallel_tasks]
+    above = ancestry(spec).above
+    return {task_id: tuple(_named(above[task_id], order)) for task_id in order}
+
+
+def _named(bits: int, order: Sequence[str]) -> Iterator[str]:
+    while bits:
+        lowest = bits & -bits
+        yield order[lowest.bit_length() - 1]
+        bits ^= lowest
+
+
 def transitive_needs(spec: Spec, task_id: str) -> tuple[str, ...]:
     """Return everything a track stands on, directly or through others, in spec order.
 
@@ -104,14 +118,29 @@ def transitive_needs(spec: Spec, task_id: str) -> tuple[str, ...]:
 
 def longest_path(spec: Spec, weights: Mapping[str, float]) -> tuple[tuple[str, ...], float]:
     """Return the chain of needs with the greatest sum of weights, and that sum: no number of workers is faster."""
+    needs = {track.task_id: track.needs for track in spec.parallel_tasks}
+    return heaviest_chain({task_id: needs[task_id] for task_id in topological_order(spec)}, weights)
+
+
+def heaviest_chain(needs: Mapping[str, Sequence[str]], weights: Mapping[str, float]) -> tuple[tuple[str, ...], float]:
+    """Return the chain with the greatest sum of weights, and that sum, over needs without a cycle, in any order."""
     total: dict[str, float] = {}
     before: dict[str, str | None] = {}
-    needs = {track.task_id: track.needs for track in spec.parallel_tasks}
-    for task_id in topological_order(spec):
-        last = max(needs[task_id], key=lambda need: total[need], default=None)
-        before[task_id] = last
-        total[task_id] = weights[task_id] + (total[last] if last is not None else 0)
-    end: str | None = max(total, key=lambda task_id: total[task_id])
+    stack = [iter(needs)]
+    trail: list[str] = []
+    while stack:
+        task_id = next((name for name in stack[-1] if name not in total), None)
+        if task_id is not None:
+            trail.append(task_id)
+            stack.append(iter(needs[task_id]))
+            continue
+        stack.pop()
+        if trail:
+            done = trail.pop()
+            last = max(needs[done], key=lambda need: total[need], default=None)
+            before[done] = last
+            total[done] = weights[done] + (total[last] if last is not None else 0)
+    end: str | None = max(total, key=lambda name: total[name])
     length = total[end]
     path: list[str] = []
     while end is not None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from contexts.digest import Inputs
+from contexts.errors import SpecError
 from contexts.model.base import JsonObject, section
 from contexts.model.spec import Spec, Track
-from contexts.plan import topological_order, transitive_needs
+from contexts.plan_graph import all_needs, topological_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,19 @@ def decide_reuse(
     """
     decided: dict[str, Reuse] = {}
     tracks = {track.task_id: track for track in spec.parallel_tasks}
+    standing_on = all_needs(spec)
     for task_id in topological_order(spec):
-        needs = transitive_needs(spec, task_id)
+        needs = standing_on[task_id]
         waiting = [need for need in needs if decided[need].action == "run"]
         if waiting:
-            reason = f"{', '.join(waiting)} before it runs; it is reused only if that gives the same result as before"
+            reason = f"needs {', '.join(waiting)}, which runs; reused after all if the result is the same"
             decided[task_id] = Reuse(task_id, "run", reason)
             continue
-        inputs = inputs_of(tracks[task_id], {need: str(decided[need].result) for need in needs})
+        try:
+            inputs = inputs_of(tracks[task_id], {need: str(decided[need].result) for need in needs})
+        except SpecError as error:  # nothing is declared for it yet: an error when it is to run, not when planning
+            decided[task_id] = Reuse(task_id, "run", error.message)
+            continue
         one = judge_track(documents.get(task_id), inputs, forced=task_id in forced)
         decided[task_id] = Reuse(task_id, one.action, one.reason, one.result)
     return tuple(decided[task_id] for task_id in tracks)

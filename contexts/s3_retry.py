@@ -10,6 +10,7 @@ import stamina
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own
     HTTPClientError,
     IncompleteReadError,
     NoCredentialsError,
@@ -25,7 +26,14 @@ from contexts.errors import InputError, StoreDenied, StoreError, StoreUnreachabl
 from contexts.s3_errors import answer_of, explain
 
 _T = TypeVar("_T")
-_PASSING = (HTTPClientError, IncompleteReadError, ReadTimeoutError, ResponseParserError, ResponseStreamingError)
+_PASSING = (
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseParserError,
+    ResponseStreamingError,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from contexts.secret_prefixes import END_OF_WORD, PREFIXED, WORDS, mixed, varied
+
 Span = tuple[int, int]
 Finder = Callable[[str], Iterator[Span]]
 
@@ -40,7 +42,6 @@ class Shape:
 
 # A letter of an escape sequence (\n, %3D, the m of a colour) is not part of the word that follows it.
 _EDGE = re.compile(r"(?<![A-Za-z0-9_-])|(?<=\\[nrtbf])|(?<=%[0-9A-F]{2})|(?<=\x1b\[[0-9]m)|(?<=\x1b\[[0-9]{2}m)")
-_END = r"(?![A-Za-z0-9_-])"
 _PLACEHOLDER = re.compile(
     r"""(?: \$\{?\w+(?::[-?][^{}]*)?\}?  # a shell variable
           | \{\{?[^{}]*\}?\}            # a template's field
@@ -87,16 +88,6 @@ def _pattern(
                 yield start, end
 
     return find
-
-
-def _mixed(value: str) -> bool:
-    """Return whether a value has a digit and a letter: words and placeholders do not."""
-    return any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
-
-
-def _varied(value: str) -> bool:
-    """Return whether a value has upper and lower case and a digit, as random base62 has."""
-    return _mixed(value) and value.upper() != value and value.lower() != value
 
 
 _AWS_ID = re.compile(r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}")
@@ -174,6 +165,12 @@ def shapes() -> tuple[Shape, ...]:
     return (*_own(), *_plugins())
 
 
+@cache
+def all_hints() -> frozenset[str]:
+    """Return every hint once."""
+    return frozenset(hint for shape in shapes() for hint in shape.hints)
+
+
 def _plugins() -> Iterator[Shape]:
     """Take over detect-secrets' patterns that are exact; the number is the group that holds the secret alone."""
     for module, name, kind, group, hints in (
@@ -219,7 +216,7 @@ def _own() -> Iterator[Shape]:
         "aws-session-token",
         ("session",),
         _pattern(
-            r"(?:session|SESSION|Session)[_-]?(?:token|TOKEN|Token)" + _ASSIGN + r"([A-Za-z0-9/+=]{100,})", 1, _varied
+            r"(?:session|SESSION|Session)[_-]?(?:token|TOKEN|Token)" + _ASSIGN + r"([A-Za-z0-9/+=]{100,})", 1, varied
         ),
     )
     yield Shape(
@@ -229,13 +226,14 @@ def _own() -> Iterator[Shape]:
             r"(?:cloudflare|CLOUDFLARE|Cloudflare|cf|CF|r2|R2)[_-]?(?:(?:api|API|Api|auth|AUTH)[_-]?)?"
             r"(?:token|TOKEN|Token|key|KEY|Key)" + _ASSIGN + r"([A-Za-z0-9_-]{40}|[0-9a-f]{37})(?![A-Za-z0-9_-])",
             1,
-            _mixed,
+            # Forty digits of hex under such a name are a digest: the key of an object in a bucket, say.
+            lambda value: varied(value) or len(value) == 37,
         ),
     )
     yield Shape(
         "bearer-token",
         ("bearer",),
-        _pattern(r"(?:Bearer|bearer|BEARER) {1,4}([A-Za-z0-9_-]{40})(?![A-Za-z0-9_.-])", 1, _varied),
+        _pattern(r"(?:Bearer|bearer|BEARER) {1,4}([A-Za-z0-9_-]{40})(?![A-Za-z0-9_.-])", 1, varied),
     )
     yield Shape("azure-storage-key", ("accountkey=",), _pattern(r"AccountKey=([A-Za-z0-9+/=]{88})", 1))
     yield Shape(
@@ -246,16 +244,18 @@ def _own() -> Iterator[Shape]:
     yield Shape(
         "mailchimp-key",
         ("-us",),
-        _pattern(r"-us[0-9]{1,2}(?![0-9])", 0, _mixed, behind=r"(?:(?<![0-9a-z])|(?<=\\[nrtbf])|(?<=m))[0-9a-z]{32}"),
+        _pattern(r"-us[0-9]{1,2}(?![0-9])", 0, mixed, behind=r"(?:(?<![0-9a-z])|(?<=\\[nrtbf])|(?<=m))[0-9a-z]{32}"),
     )
-    yield Shape("telegram-token", (":aa",), _pattern(r":AA[0-9A-Za-z_-]{33}" + _END, behind=r"(?<![0-9])[0-9]{8,10}"))
+    yield Shape(
+        "telegram-token", (":aa",), _pattern(r":AA[0-9A-Za-z_-]{33}" + END_OF_WORD, behind=r"(?<![0-9])[0-9]{8,10}")
+    )
     yield Shape(
         "discord-token",
         (".",),
         _pattern(
-            r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}" + _END,
+            r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}" + END_OF_WORD,
             0,
-            _varied,
+            varied,
             behind=r"(?<![A-Za-z0-9_-])[MNO][A-Za-z0-9_-]{23,25}",
         ),
     )
@@ -269,62 +269,13 @@ def _own() -> Iterator[Shape]:
         ("q~",),
         _pattern(r"Q~[A-Za-z0-9_~.-]{31,34}", behind=r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.]{3}[0-9]"),
     )
-    for kind, prefix, rest, accept in _PREFIXED:
-        yield Shape(kind, (prefix.lower(),), _pattern(re.escape(prefix) + rest, 0, accept))
-    for kind, prefix, rest, accept in _WORDS:
-        yield Shape(kind, (prefix.lower(),), _pattern(re.escape(prefix) + rest, 0, accept, edge=True))
+    for kind, prefix, rest, accept in PREFIXED:
+        yield Shape(kind, (_hint(prefix),), _pattern(re.escape(prefix) + rest, 0, accept))
+    for kind, prefix, rest, accept in WORDS:
+        yield Shape(kind, (_hint(prefix),), _pattern(re.escape(prefix) + rest, 0, accept, edge=True))
 
 
-_Row = tuple[str, str, str, Callable[[str], bool] | None]
-
-# Kind, what a token begins with, how it goes on, and a last test. These are found inside other text as well.
-_PREFIXED: tuple[_Row, ...] = (
-    ("anthropic-key", "sk-ant-", r"[A-Za-z0-9_-]{16,}", _mixed),
-    ("openrouter-key", "sk-or-v1-", r"[0-9a-f]{64}", None),
-    ("github-token", "github_pat_", r"[A-Za-z0-9_]{22,}", None),
-    ("gitlab-token", "glagent-", r"[A-Za-z0-9_-]{50,}", None),
-    ("google-client-secret", "GOCSPX-", r"[A-Za-z0-9_-]{28}", None),
-    ("cloudflare-token", "cfut_", r"[A-Za-z0-9_-]{40,}", None),
-    ("cloudflare-token", "cfat_", r"[A-Za-z0-9_-]{40,}", None),
-    ("cloudflare-token", "cfk_", r"[A-Za-z0-9_-]{40,}", None),
-    ("cloudflare-origin-key", "v1.0-", r"[0-9a-f]{24}-[0-9a-f]{146}", None),
-    ("stripe-key", "sk_test_", r"[0-9a-zA-Z]{24,}", None),
-    ("stripe-key", "rk_test_", r"[0-9a-zA-Z]{24,}", None),
-    ("stripe-webhook-secret", "whsec_", r"[A-Za-z0-9+/=]{32,}", None),
-    ("slack-token", "xapp-", r"[0-9]-[A-Z0-9]{5,}-[0-9]{5,}-[A-Za-z0-9]{20,}", None),
-    ("twilio-key", "SK", r"[a-f0-9]{32}(?![A-Za-z0-9+/=])", _mixed),
-    ("digitalocean-token", "dop_v1_", r"[a-f0-9]{64}", None),
-    ("digitalocean-token", "doo_v1_", r"[a-f0-9]{64}", None),
-    ("digitalocean-token", "dor_v1_", r"[a-f0-9]{64}", None),
-    ("linear-key", "lin_api_", r"[A-Za-z0-9]{40}", None),
-    ("grafana-token", "glsa_", r"[A-Za-z0-9]{32}_[0-9a-f]{8}", None),
-    ("docker-token", "dckr_pat_", r"[A-Za-z0-9_-]{27,}", None),
-    ("age-secret-key", "AGE-SECRET-KEY-1", r"[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}", None),
-    ("newrelic-key", "NRAK-", r"[A-Z0-9]{27}", None),
-    ("postman-key", "PMAK-", r"[a-f0-9]{24}-[a-f0-9]{34}", None),
-    ("supabase-token", "sbp_", r"[a-f0-9]{40}", None),
-)
-
-# The same for beginnings so short that they must begin a word.
-_WORDS: tuple[_Row, ...] = (
-    ("openai-key", "sk-proj-", r"[A-Za-z0-9_-]{20,}", _mixed),
-    ("openai-key", "sk-svcacct-", r"[A-Za-z0-9_-]{20,}", _mixed),
-    ("openai-key", "sk-admin-", r"[A-Za-z0-9_-]{20,}", _mixed),
-    ("openai-key", "sk-", r"[A-Za-z0-9]{32,}", _mixed),
-    ("artifactory-token", "AKC", r"[a-zA-Z0-9]{10,}(?![A-Za-z0-9+/=])", _mixed),
-    ("google-key", "AIza", r"[0-9A-Za-z_-]{35}" + _END, None),
-    ("google-access-token", "ya29.", r"[0-9A-Za-z_-]{20,}", None),
-    ("huggingface-token", "hf_", r"[A-Za-z0-9]{30,}", _varied),
-    ("npm-token", "npm_", r"[A-Za-z0-9]{36}" + _END, None),
-    ("databricks-token", "dapi", r"[a-f0-9]{32}" + _END, None),
-    ("shopify-token", "shpat_", r"[a-fA-F0-9]{32}", None),
-    ("shopify-token", "shpca_", r"[a-fA-F0-9]{32}", None),
-    ("shopify-token", "shppa_", r"[a-fA-F0-9]{32}", None),
-    ("shopify-token", "shpss_", r"[a-fA-F0-9]{32}", None),
-    ("vault-token", "hvs.", r"[A-Za-z0-9_-]{24,}", _mixed),
-    ("prefect-key", "pnu_", r"[A-Za-z0-9]{36}" + _END, None),
-    ("prefect-key", "pnb_", r"[A-Za-z0-9]{36}" + _END, None),
-    ("groq-key", "gsk_", r"[A-Za-z0-9]{48,}", None),
-    ("replicate-token", "r8_", r"[A-Za-z0-9]{37}" + _END, None),
-    ("xai-key", "xai-", r"[A-Za-z0-9]{70,}", None),
-)
+def _hint(prefix: str) -> str:
+    """Return the part of a beginning that others share, so that it is looked for only once."""
+    shared = ("sk-", "_v1_", "shp", "k_test_")
+    return next((part for part in shared if part in prefix), prefix.lower())

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from contexts.secret_shapes import KEY_BEGIN, KEY_END, Shape, shapes
+from contexts.secret_shapes import KEY_BEGIN, KEY_END, Shape, all_hints, shapes
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -82,10 +82,9 @@ def redact(value: JsonValue) -> Redacted:
 
 def _matching(text: str) -> list[Shape]:
     lowered = text.lower()
+    hints = {hint for hint in all_hints() if hint in lowered}
     return [
-        shape
-        for shape in shapes()
-        if any(hint in lowered for hint in shape.hints) and next(shape.find(text), None) is not None
+        shape for shape in shapes() if not hints.isdisjoint(shape.hints) and next(shape.find(text), None) is not None
     ]
 
 

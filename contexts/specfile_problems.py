@@ -17,15 +17,18 @@ from contexts.specfile_source import Path, show
 
 
 def strip_own_fields(value: Any, error: ValidationError) -> tuple[Any, bool]:
-    """Return a copy without the ``x-`` fields that the model complained about, and whether there were any.
+    """Return a copy without the ``x-`` fields that the model complained about, and whether that is another value.
 
     Asking the model where it is closed keeps ``x-`` entries where names are free, such as environment variables.
     """
     own: set[Path] = set()
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
         if detail["type"] == "extra_forbidden" and str(detail["loc"][-1]).startswith("x-"):
-            own.add(_real(detail["loc"], value))
-    return (_without(value, own, ()), True) if own else (value, False)
+            path = _real(detail["loc"], value)
+            if path and path[-1] == detail["loc"][-1]:
+                own.add(path)
+    stripped = _without(value, own, ()) if own else value
+    return stripped, stripped != value
 
 
 def _without(value: Any, own: set[Path], path: Path) -> Any:
@@ -69,6 +72,8 @@ def model_problems(value: Any, error: ValidationError) -> list[Problem]:
             continue  # the model counts only elements that are right
         problem = _problem(kind, path, loc, detail.get("ctx", {}), detail["msg"], _at(value, path))
         found.setdefault(path, problem)
+    if not found:
+        found[()] = Problem((), f"the spec is not valid: {details[0]['msg']}")
     return list(found.values())
 
 

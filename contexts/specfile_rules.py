@@ -51,6 +51,7 @@ def spec_problems(value: Any) -> list[Problem]:
     problems = [*_head(spec), *_twice(ids), *_needs(tracks, ids), *_plain(spec)]
     if not problems:
         problems += _cycle(tracks, ids)
+    problems += _owns(tracks)
     return problems + list(_groups(spec.get("groups"), set(ids.values())))
 
 
@@ -95,6 +96,18 @@ def _plain(spec: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(
                 ("repository", name), f"repository.{name} must not begin with '-' or hold tabs or line breaks"
             )
+
+
+MAX_GLOB = 1_000
+
+
+def _owns(tracks: list[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
+    """Refuse globs so long that comparing them would take seconds."""
+    for index, track in tracks:
+        for position, glob in _texts(track.get("owns")):
+            if len(glob) > MAX_GLOB:
+                path = ("parallel_tasks", index, "owns", position)
+                yield Problem(path, f"{show(path)} has {len(glob):,} characters; a glob may have {MAX_GLOB:,}")
 
 
 def _twice(ids: dict[int, str]) -> Iterator[Problem]:

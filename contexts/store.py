@@ -11,37 +11,45 @@ way to write a document or a text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any, Literal, cast
 
 import orjson
+from pydantic import JsonValue
 
 from contexts import secrets
-from contexts.codec import canonical, seal, unseal
-from contexts.errors import ChecksumMismatch, NotFound, ObjectExists, RevisionConflict, SecretRefused
+from contexts.codec import canonical, dump, holds_no_number, migrate, seal, unseal
+from contexts.errors import (
+    ChecksumMismatch,
+    DocumentError,
+    NotFound,
+    ObjectExists,
+    RevisionConflict,
+    SecretRefused,
+)
+from contexts.faults import reach
+from contexts.keys import (
+    CONTEXT,
+    OWN_ID,
+    blob_key,
+    check_document,
+    check_workflow_id,
+    document_key,
+    group_document,
+    read_key,
+    track_document,
+)
 from contexts.model.base import JsonObject, entries
 from contexts.model.refs import BlobRef, ContextRef
-from contexts.names import check_id
 from contexts.objects import ObjectStore
 
-CONTEXT = "context"
+__all__ = ["CONTEXT", "ContextStore", "check_workflow_id", "group_document", "track_document"]
+
 INLINE_BYTES = 64 * 1024
 _BLOB = "$blob"
-_REVISION = re.compile(r"(?P<document>context|(?:tracks|groups)/[^/]+)/(?P<revision>\d{6,})\.json\Z")
 _READERS = 16
-
-
-def track_document(task_id: str) -> str:
-    """Return the document name of a track."""
-    return f"tracks/{check_id(task_id, 'task_id')}"
-
-
-def group_document(group_id: str) -> str:
-    """Return the document name of a group."""
-    return f"groups/{check_id(group_id, 'group id')}"
 
 
 class ContextStore:
@@ -69,25 +77,36 @@ class ContextStore:
         """Save a document as revision ``after + 1``.
 
         Args:
-            document: The document; lists above 64 KB are stored as blobs and put back by `expand`.
+            document: The document; lists and objects above 64 KB are stored as blobs and put back by `load`.
             workflow_id: The workflow it belongs to.
             name: ``context``, ``tracks/{task_id}`` or ``groups/{group_id}``.
             after: The newest revision this writer has read, 0 for none.
 
         Raises:
+            BadIdentifier: The workflow's or document's name must not become a key.
+            DocumentError: It belongs to another workflow or name, has no usable version, or is not JSON: nobody could
+                read it back.
             RevisionConflict: Somebody else saved that revision.
             SecretRefused: A secret value, and the policy is to refuse.
             StoreError: The store did not take it; nothing was saved.
         """
-        clean = self._without_secrets(dict(document), f"{workflow_id}/{name}")
-        body, proof = seal({key: self._outline(workflow_id, value) for key, value in clean.items()})
+        key = document_key(workflow_id, name, after + 1)
+        label = f"{workflow_id}/{name}"
+        stranger = _stranger(document, workflow_id, name)
+        if stranger:
+            raise DocumentError(f"{label} cannot hold a document of {stranger}", document=label)
+        migrate(dict(document), label)
+        clean = self._without_secrets(dict(document), label)
+        body, proof = seal({key: self._outline(workflow_id, value) for key, value in clean.items()}, label)
         ref = ContextRef(workflow_id=workflow_id, document=name, revision=after + 1, sha256=proof, size=len(body))
+        reach("store.before-document")
         try:
-            self.objects.create(_document_key(ref), body)
+            self.objects.create(key, body)
         except ObjectExists as error:
             raise RevisionConflict(
                 f"{ref} was saved by another run meanwhile; run again to continue from there", document=str(ref)
             ) from error
+        reach("store.document-saved")
         return ref
 
     def _without_secrets(self, document: JsonObject, name: str) -> JsonObject:
@@ -114,23 +133,25 @@ class ContextStore:
         return {**clean, "findings": [*entries(clean, "findings"), *found]}
 
     def _outline(self, workflow_id: str, value: Any) -> Any:
-        if not isinstance(value, list | dict) or not value or _BLOB in value:
+        if not isinstance(value, list | dict) or not value:
             return value  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
-        body = orjson.dumps(value)
-        if len(body) <= INLINE_BYTES:
+        body = dump(value)  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
+        # An object that looks like our own reference is somebody's data: set aside, it can never be taken for one.
+        if len(body) <= INLINE_BYTES and not (isinstance(value, dict) and _BLOB in value):
             return value  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
+        if holds_no_number(value):
+            raise DocumentError("the document holds NaN or infinity, which JSON cannot; write it as a string")
         ref = self.put_blob(workflow_id, body, "application/json", scanned=True)
-        return {_BLOB: ref.model_dump(), "items": len(cast("list[Any]", value))}
+        return {_BLOB: ref.model_dump(), "items": len(value)}  # pyright: ignore[reportUnknownArgumentType] same
 
     def expand(self, workflow_id: str, document: JsonObject) -> JsonObject:
-        """Return a document with every stored-aside list put back."""
-
-        def whole(value: Any) -> Any:
-            if not isinstance(value, dict) or _BLOB not in value:
-                return value  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
-            return orjson.loads(self.get_blob(workflow_id, BlobRef.model_validate(value[_BLOB])))
-
-        return {key: whole(value) for key, value in document.items()}
+        """Return a document as it lies in the store with everything that was set aside put back."""
+        return {
+            key: orjson.loads(self.get_blob(workflow_id, BlobRef.model_validate(value[_BLOB])))
+            if isinstance(value, dict) and _BLOB in value
+            else value
+            for key, value in document.items()
+        }
 
     def load(self, ref: ContextRef) -> JsonObject:
         """Return the whole document of a reference, expanded.
@@ -139,11 +160,15 @@ class ContextStore:
             NotFound: There is no such revision.
             ChecksumMismatch: It is not what was saved.
         """
-        document = unseal(self.objects.read(_document_key(ref)), str(ref), ref.sha256)
+        key = document_key(ref.workflow_id, ref.document, ref.revision)
+        document = unseal(self.objects.read(key), str(ref), ref.sha256)
         return self.expand(ref.workflow_id, document)
 
     def load_many(self, refs: Iterable[ContextRef]) -> list[JsonObject]:
         """Return the documents of several references, read side by side, in the order given."""
+        refs = tuple(refs)
+        if len(refs) < 2:
+            return [self.load(ref) for ref in refs]
         with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-read") as pool:
             return list(pool.map(self.load, refs))
 
@@ -154,14 +179,14 @@ class ContextStore:
             NotFound: There is no such revision.
             ChecksumMismatch: The body does not match its own checksum, or belongs under another key.
         """
-        key = f"documents/{workflow_id}/{name}/{revision:06d}.json"
-        body = self.objects.read(key)
+        body = self.objects.read(document_key(workflow_id, name, revision))
         label = f"{workflow_id}/{name}@{revision}"
         document = unseal(body, label)
-        owner = document.get("parent_workflow_id") or document.get("workflow_id")
-        if owner != workflow_id:
+        stranger = _stranger(document, workflow_id, name)
+        if stranger:
             raise ChecksumMismatch(
-                f"{label} holds a document of {str(owner)[:80]!r}: it was put there by something else"
+                f"{label} holds a document of {stranger}: it was put there by something else; remove that object",
+                document=label,
             )
         ref = ContextRef(
             workflow_id=workflow_id, document=name, revision=revision, sha256=document["_checksum"], size=len(body)
@@ -185,39 +210,43 @@ class ContextStore:
 
     def revisions(self, workflow_id: str, name: str | None = None) -> dict[str, tuple[int, ...]]:
         """Return the revision numbers of a workflow's documents, ascending, by one listing."""
-        check_workflow_id(workflow_id)
-        start = f"documents/{workflow_id}/"
+        start = f"documents/{check_workflow_id(workflow_id)}/"
+        if name is not None:
+            check_document(name)
         found: dict[str, list[int]] = {}
         for entry in self.objects.list(start if name is None else f"{start}{name}/"):
-            match = _REVISION.match(entry.key.removeprefix(start))
-            if match:
-                found.setdefault(match["document"], []).append(int(match["revision"]))
+            parts = read_key(entry.key)
+            if parts:
+                found.setdefault(parts[1], []).append(parts[2])
         return {document: tuple(sorted(numbers)) for document, numbers in found.items()}
 
     def workflows(self) -> tuple[str, ...]:
         """Return the ids of all workflows that have a document, in order."""
-        return tuple(dict.fromkeys(entry.key.split("/")[1] for entry in self.objects.list("documents/")))
+        keys = (read_key(entry.key) for entry in self.objects.list("documents/"))
+        return tuple(sorted({parts[0] for parts in keys if parts}))
 
     def put_blob(
         self, workflow_id: str, data: bytes, media_type: str = "application/octet-stream", *, scanned: bool = False
     ) -> BlobRef:
         """Store bytes under their sha256; text is cleaned of secret values first unless it was already."""
-        if not scanned and media_type.startswith(("text/", "application/json")):
+        if not scanned and _is_text(data, media_type):
             data = self._clean_text(data, f"a {media_type} of {workflow_id}")
         ref = BlobRef(sha256=sha256(data).hexdigest(), size=len(data), media_type=media_type)
         try:
-            self.objects.create(_blob_key(workflow_id, ref.sha256), data)
+            self.objects.create(blob_key(workflow_id, ref.sha256), data)
         except ObjectExists:
             # Its name is its content: whoever put it there put the same. A damaged one is met, and said, on reading.
             return ref
+        reach("store.blob-saved")
         return ref
 
     def _clean_text(self, data: bytes, name: str) -> bytes:
-        clean = secrets.redact_text(data.decode("utf-8", "replace"))
+        # Bytes that are no UTF-8 go through as surrogates and come out unchanged.
+        clean = secrets.redact_text(data.decode("utf-8", "surrogateescape"))
         if clean.hits and self._policy == "refuse":
             kind = clean.hits[0].kind
             raise SecretRefused(f"{name} holds a secret value ({kind}); pass secrets by reference (env:NAME)")
-        return clean.text.encode() if clean.hits else data
+        return clean.text.encode("utf-8", "surrogateescape") if clean.hits else data
 
     def get_blob(self, workflow_id: str, ref: BlobRef) -> bytes:
         """Return the bytes of a blob.
@@ -226,14 +255,23 @@ class ContextStore:
             NotFound: No such blob.
             ChecksumMismatch: The bytes are not those of its name.
         """
-        data = self.objects.read(_blob_key(workflow_id, ref.sha256))
+        data = self.objects.read(blob_key(workflow_id, ref.sha256))
         if sha256(data).hexdigest() != ref.sha256:
             raise ChecksumMismatch(f"blob {ref.sha256[:12]} of {workflow_id} was damaged after it was saved")
         return data
 
     def put_json(self, workflow_id: str, value: object) -> BlobRef:
         """Store a JSON value as a blob in canonical form, cleaned of secret values."""
-        return self.put_blob(workflow_id, canonical(value), "application/json")
+        clean = secrets.redact(cast("JsonValue", value))
+        if clean.hits and self._policy == "refuse":
+            hit = clean.hits[0]
+            raise SecretRefused(
+                f"a value of {workflow_id} holds a secret ({hit.kind}) at {hit.pointer}; pass secrets by reference "
+                "(env:NAME)",
+                document=workflow_id,
+                pointer=hit.pointer,
+            )
+        return self.put_blob(workflow_id, canonical(clean.value), "application/json", scanned=True)
 
     def require(self, workflow_id: str, name: str = CONTEXT) -> tuple[ContextRef, JsonObject]:
         """Return the newest revision of a document that must be there.
@@ -249,15 +287,25 @@ class ContextStore:
         return found
 
 
-def check_workflow_id(workflow_id: str) -> str:
-    """Return a workflow id unchanged if it may become part of a key; see `contexts.names.check_id`."""
-    return check_id(workflow_id, "workflow_id")
+def _stranger(document: Mapping[str, Any], workflow_id: str, name: str) -> str | None:
+    """Return whose document this is if it does not belong under that name."""
+    owner = document.get("parent_workflow_id") or document.get("workflow_id")
+    if owner != workflow_id:
+        return f"workflow {str(owner)[:80]!r}"
+    kind, _, own = name.partition("/")
+    field = OWN_ID.get(kind)
+    if field is not None and document.get(field) != own:
+        return f"{field} {str(document.get(field))[:80]!r}"
+    return None
 
 
-def _document_key(ref: ContextRef) -> str:
-    check_workflow_id(ref.workflow_id)
-    return f"documents/{ref.workflow_id}/{ref.document}/{ref.revision:06d}.json"
-
-
-def _blob_key(workflow_id: str, name: str) -> str:
-    return f"blobs/{check_workflow_id(workflow_id)}/{name}"
+def _is_text(data: bytes, media_type: str) -> bool:
+    if media_type.startswith("text/") or media_type.endswith(("json", "xml", "yaml", "javascript")):
+        return True
+    if b"\0" in data[:65536]:
+        return False
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

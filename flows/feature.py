@@ -2,48 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
-from prefect import allow_failure, flow, unmapped
+from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
-from prefect.exceptions import TerminationSignal
-from prefect.states import Cancelled, Completed, Failed
+from prefect.exceptions import Pause, TerminationSignal
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed, Suspended
 
+from contexts.errors import RunStopped
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
-from contexts.verdict import STATE_NAMES
-from flows.schedule import Tracks, run_tracks
+from contexts.verdict import STATE_NAMES, WAITING
+from flows.deployed import lease_owner, refuse_unless_allowed
+from flows.deploying import deploy
+from flows.form import Fresh, InlineSpec, Recordings, RepositoryName, SpecPath, StoreName, TrackIds, WorkflowId
+from flows.gate import ask, going_on, waits_at_gate
+from flows.merging import merge_all
+from flows.schedule import run_tracks
+from flows.stopping import heeding_people
 from tasks.initialize import initialize
-from tasks.merge_contexts import is_stored, merge_contexts
+from tasks.live_progress import live_progress
 from tasks.publish import publish
 from tasks.run import Run, open_run
 from tasks.run_check import run_check
+from tasks.tagging import tag_flow_run
 from tasks.verify import verify
 
 
-@flow(name="feature", flow_run_name="{spec}{workflow_id}", validate_parameters=True)
+def run_name() -> str:
+    """Return what the flow run is called in the UI: the workflow, as far as its parameters tell."""
+    given: dict[str, Any] = flow_run.parameters
+    inline: dict[str, Any] = given.get("inline") or {}
+    spec = Path(str(given.get("spec") or "feature"))
+    named = given.get("workflow_id") or inline.get("workflow_id")
+    return str(named or (spec.parent.name if spec.stem == "spec" else spec.stem) or spec.stem)
+
+
+@flow(name="feature", flow_run_name=run_name, validate_parameters=True)
 def feature(
-    spec: str | None = None,
-    workflow_id: str | None = None,
-    inline: dict[str, Any] | None = None,
-    store: str | None = None,
-    replay: str | None = None,
-    repository: str | None = None,
-    fresh: bool = False,
-    rerun: list[str] | None = None,
+    spec: SpecPath = None,
+    workflow_id: WorkflowId = None,
+    inline: InlineSpec = None,
+    store: StoreName = None,
+    replay: Recordings = None,
+    repository: RepositoryName = None,
+    fresh: Fresh = False,
+    rerun: TrackIds = None,
 ) -> State[Any]:
     """Run one feature as parallel agent tracks, or go on with it.
 
     Args:
-        spec: Path of the spec file.
-        workflow_id: A workflow that is already in the store, instead of a spec.
-        inline: A whole spec as an object, instead of a path.
-        store: Where contexts are kept: a folder, ``s3://bucket/prefix``, or ``block:s3-contexts/NAME``.
-        replay: Folder of recorded track documents that stand in for agents.
-        repository: Path or URL of the repository, where the spec's own does not exist here.
-        fresh: Run every track again.
-        rerun: Tracks to run again.
+        spec: Path of the spec file, YAML or JSON, as the worker sees it; relative to the folder of the code. Give this,
+            or a stored workflow, or an inline spec.
+        workflow_id: Id of a workflow that is already in the store: go on with it, doing only what is unfinished.
+        inline: A whole spec as an object. Workers refuse it unless they were started with PLAIT_ALLOW_INLINE=1.
+        store: Where contexts are kept: a folder, s3://BUCKET/PREFIX, or block:s3-contexts/NAME. Empty for the worker's
+            own.
+        replay: Folder of recorded track documents that stand in for agents. Usually empty.
+        repository: Path or URL of the repository, where the spec's own does not exist on the worker. Usually empty.
+        fresh: Do not use what is already in the store.
+        rerun: Names of tracks to run again although they are done.
 
     Returns:
         Completed only when every required track, check and criterion is done and good.
@@ -52,27 +73,51 @@ def feature(
         spec=spec, workflow_id=workflow_id, inline=inline, store=store, replay=replay, repository=repository,
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
-    with open_run(request) as run:
+    refuse_unless_allowed(request)
+    with open_run(request, lease_owner) as run, heeding_people(run):
         try:
-            parent = initialize(run)
-            tracks = run_tracks(run)
-            merged = _merge(run, parent, tracks)
-            evidence = _check(run, merged)
-            final = verify(run, merged, evidence, tracks.outcomes)
-            publish(run, final, [parent, merged, final])
-            return _final_state(run, final)
+            tag_flow_run(run)
+            with run.phase("initialize"):
+                parent = initialize(run)
+            with run.phase("tracks"), live_progress(run) as ended:
+                tracks = run_tracks(run, ended)
+            with run.phase("merge"):
+                merged = merge_all(run, parent, tracks)
+            with run.phase("checks"):
+                evidence = _check(run, merged)
+            verified = verify(run, parent, merged, evidence, tracks.outcomes)
+            with run.phase("deploy"):
+                final = deploy(run, verified)
+            publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)])
+            if not waits_at_gate(run.store.load(final)):
+                return _final_state(run, final)
+            run.lease.end_reason = "suspended"
+        except RunStopped as stop:
+            run.lease.end_reason = str(stop.details["reason"])
+            if run.lease.end_reason == "suspended":
+                raise Pause(state=Suspended()) from stop
+            return Cancelled(message=stop.message)
+        except Pause:  # Prefect's own way out of a suspended run, at the start or end of a task
+            run.lease.end_reason = "suspended"
+            raise
         except (KeyboardInterrupt, TerminationSignal):
             run.lease.end_reason = "cancelled"
             return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
+    return _through_gate(request, run, final)
 
 
-def _merge(run: Run, parent: ContextRef, tracks: Tracks) -> ContextRef:
-    waits = [allow_failure(future) for future in tracks.futures]
-    submit = cast("Any", merge_contexts).submit  # its overloads do not know allow_failure
-    merged: ContextRef = submit(run, parent, tracks.completed, tracks.gaps, wait_for=waits).result()
-    if is_stored(run, merged):
-        return merged
-    return merge_contexts.with_options(refresh_cache=True)(run, parent, tracks.completed, tracks.gaps)
+def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any]:
+    """Ask, without the lease; then deploy what was approved, or say why not."""
+    while production := waits_at_gate(run.store.load(final)):
+        request = going_on(request, run)
+        ask(run.store, final, production)
+        with open_run(request, lease_owner) as again:
+            newest, _ = again.store.require(run.workflow_id)
+            with again.phase("deploy"):
+                final = deploy(again, newest)
+            publish(again, final, [("verify", final)])
+            again.lease.end_reason = "suspended" if waits_at_gate(again.store.load(final)) else None
+    return _final_state(run, final)
 
 
 def _check(run: Run, merged: ContextRef) -> list[BlobRef]:
@@ -90,6 +135,7 @@ def _final_state(run: Run, final: ContextRef) -> State[Any]:
     document: JsonObject = run.store.load(final)
     record: JsonObject = document["run"]
     message = "; ".join(record["reasons"]) or document["context_summary"]
-    if record["exit_code"] == 0:
-        return Completed(message=message, data=final)
+    if record["exit_code"] in {0, WAITING}:
+        # Waiting for a person is no failure; the name says that it is not the end either.
+        return Completed(name=STATE_NAMES[record["status"]], message=message, data=final)
     return Failed(name=STATE_NAMES[record["status"]], message=message[:2000], data=final)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from contexts.errors import PlaitError
+from contexts.errors import PlaitError, RunStopped
 from contexts.model.base import JsonObject, entries
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
@@ -73,11 +72,17 @@ def launch(request: RunRequest) -> RunReport:
         PlaitError: The input or the store cannot be used.
         KeyboardInterrupt: The run was stopped; it can be resumed.
     """
-    from flows.feature import feature  # noqa: PLC0415 Prefect takes seconds to import, and bad input must not wait for it
+    # Prefect takes seconds to import, and bad input must not wait for it.
+    from prefect.exceptions import Pause  # noqa: PLC0415
+
+    from flows.feature import feature  # noqa: PLC0415
 
     parameters = request.model_dump()
     parameters["rerun"] = list(request.rerun)
-    state: Any = feature(**parameters, return_state=True)
+    try:
+        state: Any = feature(**parameters, return_state=True)
+    except Pause as pause:
+        raise RunStopped("the run was suspended; what was finished is kept, and resuming goes on from it") from pause
     result: Any = state.result(raise_on_failure=False)
     if isinstance(result, ContextRef):
         return describe_run(request, result)
@@ -104,8 +109,3 @@ def describe_run(request: RunRequest, final: ContextRef) -> RunReport:
         branch=record.get("branch"),
         workspace_root=str(workspace_root(store, final.workflow_id)),
     )
-
-
-def request_for(spec: Path | None = None, **options: Any) -> RunRequest:
-    """Return a request with paths made absolute, so that the flow may run anywhere on this machine."""
-    return RunRequest(spec=str(spec.absolute()) if spec else None, **options)

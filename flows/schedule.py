@@ -6,19 +6,24 @@ Completed futures call back into a queue; each batch of newly ready tracks is on
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, cast
 
 from prefect import unmapped
+from prefect.exceptions import Pause, TerminationSignal
 from prefect.futures import PrefectFuture
 
 from contexts.errors import TrackFailed
 from contexts.model.refs import ContextRef
 from contexts.model.spec import Track
-from contexts.plan import transitive_needs
+from contexts.plan_graph import all_needs
+from flows.limits import backend_tags
+from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run
-from tasks.run_track import TrackOutcome, run_track
+from tasks.run_track import run_track
 
 Future = PrefectFuture[Any]
 
@@ -49,21 +54,26 @@ class Tracks:
         return {one.task_id: f"{one.status}: {one.reason}" for one in self.outcomes if one.status != "completed"}
 
 
-def run_tracks(run: Run) -> Tracks:
-    """Run every track of the spec that can run, and return how each ended.
+def run_tracks(run: Run, ended: Callable[[TrackOutcome], None] = lambda _: None) -> Tracks:
+    """Run every track of the spec that can run, and return how each ended; ``ended`` hears of each at once.
 
     A failed track never takes its siblings with it; what needs it is blocked, and said to be.
     """
-    return _Schedule(run).go()
+    return _Schedule(run, ended).go()
 
 
 class _Schedule:
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, ended: Callable[[TrackOutcome], None]) -> None:
         self.run = run
+        self.ended = ended
         self.tracks = {track.task_id: track for track in run.spec.parallel_tasks}
         self.needs = {task_id: frozenset(track.needs) for task_id, track in self.tracks.items()}
+        self.standing_on = all_needs(run.spec)
         self.outcomes: dict[str, TrackOutcome] = {}
         self.started: dict[str, Future] = {}
+        self.waiting = dict(self.tracks)
+        self.tasks: dict[tuple[int, str], Any] = {}
+        self.trouble = False
         self.done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.running = 0
         self.stopped = ""
@@ -74,29 +84,45 @@ class _Schedule:
             self._start()
             while self.running:
                 self._settle(self.done.get())
+                self.run.check_going()
                 while not self.done.empty():
                     self._settle(self.done.get())
                 self._start()
         except BaseException:
             # Agents are told to stop, and their last words are saved while this run still holds the lease.
             self.run.cancel.set()
-            for future in self.started.values():
-                future.wait(timeout=_STOP_SECONDS)
+            self._let_agents_end()
             raise
         order = [self.outcomes[task_id] for task_id in self.tracks]
         return Tracks(order, list(self.started.values()))
 
+    def _let_agents_end(self) -> None:
+        """Wait for all tracks, however often somebody asks to hurry: their agents are being ended meanwhile."""
+        deadline = time.monotonic() + _STOP_SECONDS
+        waiting = list(self.started.values())
+        while waiting and (left := deadline - time.monotonic()) > 0:
+            try:
+                waiting[-1].wait(timeout=left)
+            except (KeyboardInterrupt, TerminationSignal):
+                continue
+            except Pause:  # what a task of a suspended flow run ends with
+                pass
+            waiting.pop()
+
     def _start(self) -> None:
         self._watch_budget()
-        self._block()
+        if self.trouble or self.spent:
+            self._block()
         free = self.run.spec.max_parallel - self.running
-        ready = [
-            track
-            for task_id, track in self.tracks.items()
-            if task_id not in self.started and task_id not in self.outcomes and self._is_ready(task_id)
-        ][: max(free, 0)]
-        for retries in sorted({track.retries for track in ready}):
-            self._map([track for track in ready if track.retries == retries], retries)
+        ready = list(islice((track for name, track in self.waiting.items() if self._is_ready(name)), max(free, 0)))
+        alike: dict[tuple[int, str], list[Track]] = {}
+        for track in ready:
+            alike.setdefault((track.retries, self._backend(track)), []).append(track)
+        for kind, batch in alike.items():
+            self._map(batch, *kind)
+
+    def _backend(self, track: Track) -> str:
+        return "replay" if track.task_id in self.run.recordings else self.run.spec.agents[track.agent].backend
 
     def _is_ready(self, task_id: str) -> bool:
         return all(need in self.outcomes and self.outcomes[need].status == "completed" for need in self.needs[task_id])
@@ -105,9 +131,7 @@ class _Schedule:
         changed = True
         while changed:
             changed = False
-            for task_id in self.tracks:
-                if task_id in self.outcomes or task_id in self.started:
-                    continue
+            for task_id in list(self.waiting):
                 broken = [need for need in self.needs[task_id] if need in self.outcomes and not self._ended_well(need)]
                 if broken:
                     reason = f"it needs {', '.join(sorted(broken))}, which did not complete"
@@ -122,6 +146,8 @@ class _Schedule:
 
     def _watch_budget(self) -> None:
         budget = self.run.spec.budget
+        if budget.cost_usd is None and budget.tokens is None:
+            return
         cost = sum(one.cost_usd for one in self.outcomes.values())
         tokens = sum(one.tokens for one in self.outcomes.values())
         if budget.cost_usd is not None and cost >= budget.cost_usd:
@@ -132,12 +158,11 @@ class _Schedule:
     def _ended_well(self, task_id: str) -> bool:
         return self.outcomes[task_id].status == "completed"
 
-    def _map(self, batch: Sequence[Track], retries: int) -> None:
-        backoff = float(self.run.spec.policy.retry_backoff_seconds)
-        task = run_track.with_options(
-            retries=retries, retry_delay_seconds=[backoff * 2**step for step in range(min(retries, 10))] or 0
-        )
-        futures = task.map(
+    def _map(self, batch: Sequence[Track], retries: int, backend: str) -> None:
+        kind = (retries, backend)
+        if kind not in self.tasks:
+            self.tasks[kind] = run_track.with_options(retries=retries, tags=backend_tags(backend))
+        futures = self.tasks[kind].map(
             unmapped(self.run),
             [track.task_id for track in batch],
             [track.agent for track in batch],
@@ -145,11 +170,12 @@ class _Schedule:
         )
         for track, future in zip(batch, cast("Iterable[Future]", futures), strict=True):
             self.started[track.task_id] = future
+            del self.waiting[track.task_id]
             self.running += 1
             future.add_done_callback(lambda _, task_id=track.task_id: self.done.put(task_id))
 
     def _prerequisites(self, track: Track) -> dict[str, ContextRef]:
-        refs = {name: self.outcomes[name].ref for name in transitive_needs(self.run.spec, track.task_id)}
+        refs = {name: self.outcomes[name].ref for name in self.standing_on[track.task_id]}
         return {name: ref for name, ref in refs.items() if ref}
 
     def _settle(self, task_id: str) -> None:
@@ -183,6 +209,9 @@ class _Schedule:
 
     def _close(self, outcome: TrackOutcome) -> None:
         self.outcomes[outcome.task_id] = outcome
+        self.waiting.pop(outcome.task_id, None)
+        self.trouble = self.trouble or outcome.status != "completed"
+        self.ended(outcome)
         if outcome.status in {"blocked", "out-of-budget"}:
             report(Progress(self.run.workflow_id, "track", outcome.task_id, outcome.status, outcome.reason))
         elif (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from contexts.decisions import DECIDED
+from contexts.faults import reach
 from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef
 from contexts.model.spec import FORMAT_VERSION
@@ -16,6 +18,8 @@ _HEAD = (
     "next_agent", "feature_spec", "shared_constraints", "integration_requirements", "success_criteria", "metadata",
     "context_summary",
 )  # fmt: skip
+_CARRIED = (*DECIDED, "evidence")
+"""What people decided and what was proven or deployed before; each says itself what it holds for."""
 
 
 @task(name="initialize", task_run_name="initialize {run.workflow_id}", cache_policy=NO_CACHE)
@@ -27,7 +31,10 @@ def initialize(run: Run) -> ContextRef:
         LeaseLost: Another run owns the workflow now.
     """
     report(Progress(run.workflow_id, "phase", "initialize", "running"))
-    ref = run.save(CONTEXT, _document(run))
+    document = _document(run)
+    reach("initialize.before-save")
+    ref = run.save(CONTEXT, document)
+    reach("initialize.after-save")
     report(Progress(run.workflow_id, "phase", "initialize", "done", str(ref)))
     return ref
 
@@ -36,7 +43,7 @@ def _document(run: Run) -> JsonObject:
     earlier = run.latest(CONTEXT)
     carried: JsonObject = {}
     if earlier:
-        carried = {key: earlier[1][key] for key in ("waivers", "settlements", "evidence") if key in earlier[1]}
+        carried = {key: earlier[1][key] for key in _CARRIED if key in earlier[1]}
     recorded: JsonObject = section(earlier[1], "run") if earlier else {}
     started = now()
     return {

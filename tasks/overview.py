@@ -8,6 +8,7 @@ from typing import Any
 
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
+from tasks.run_metrics import measure
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~])")
 
@@ -37,12 +38,12 @@ def _name(ref: JsonObject | None) -> str:
     return str(ContextRef(**ref)) if ref else ""
 
 
-def overview(document: JsonObject, phases: Sequence[ContextRef]) -> str:
+def overview(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]) -> str:
     """Return the whole overview.
 
     Args:
         document: The final context.
-        phases: The contexts each phase saved, in order.
+        sizes: The contexts the phases saved, by phase.
     """
     run: JsonObject = document["run"]
     lines = [
@@ -56,8 +57,7 @@ def overview(document: JsonObject, phases: Sequence[ContextRef]) -> str:
     if run.get("reasons"):
         lines += ["## Why it is not verified", "", *(f"- {plain(reason)}" for reason in run["reasons"]), ""]
     lines += ["## Tracks", "", *_table(track_rows(document)), ""]
-    lines += ["## Time", "", *_table(_times(document)), ""]
-    lines += ["## Context sizes", "", *_table(_sizes(document, phases)), ""]
+    lines += _metric_tables(document, sizes)
     lines += ["## Checks", "", *_table(_checks(document)), ""]
     lines += ["## Criteria", "", *_table(_criteria(document)), ""]
     concerns = entries(document, "integration_concerns")
@@ -79,29 +79,19 @@ def _table(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
     ]
 
 
-def _times(document: JsonObject) -> list[dict[str, Any]]:
-    run: JsonObject = document["run"]
-    worked = [float(one["seconds"]) for one in run["tracks"] if one["status"] == "completed"]
-    rows: list[dict[str, Any]] = [
-        {"what": "tracks one after another", "value": f"{sum(worked):.1f} s", "formula": "sum of the tracks' times"},
-        {"what": "longest track", "value": f"{max(worked, default=0):.1f} s", "formula": "max of the tracks' times"},
-    ]
-    if any(one.get("reused") for one in run["tracks"]):
-        rows.append(
-            {"what": "note", "value": "some tracks were reused", "formula": "their times are of the run that did them"}
-        )
-    return rows
-
-
-def _sizes(document: JsonObject, phases: Sequence[ContextRef]) -> list[dict[str, Any]]:
-    initial, *later = phases
-    tracks = [ContextRef(**one["ref"]) for one in document["run"]["tracks"] if one.get("ref")]
-    named = [
-        ("initial", initial),
-        *((ref.document, ref) for ref in tracks),
-        *zip(("merged", "final"), later, strict=True),
-    ]
-    return [{"phase": name, "revision": ref.revision, "bytes": ref.size} for name, ref in named]
+def _metric_tables(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]) -> Iterable[str]:
+    _, found = measure(document, sizes)
+    for table in found:
+        yield f"## {table.title}"
+        yield ""
+        yield "| " + " | ".join(table.columns) + " |"
+        yield "|" + " --- |" * len(table.columns)
+        for row in table.rows:
+            yield "| " + " | ".join(plain(cell.display) for cell in row) + " |"
+        yield ""
+        for note in table.notes:
+            yield f"{plain(note, 500)}"
+            yield ""
 
 
 def _checks(document: JsonObject) -> list[dict[str, Any]]:

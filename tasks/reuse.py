@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from contexts.digest import Inputs, agent_inputs, track_inputs
 from contexts.model.base import JsonObject, section
 from contexts.model.spec import Spec, Track
 from contexts.reuse import Reuse, decide_reuse
-from contexts.specfile import LoadedSpec, expand_workflow_id
+from contexts.specfile import LoadedSpec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording, ReplayBackend, read_recordings
 from tasks.backends import backend_for, stored_recordings
@@ -44,7 +43,12 @@ def inputs_of(
 
 
 def plan_reuse(
-    loaded: LoadedSpec, store: ContextStore, *, replay: Path | None = None, forced: frozenset[str] = frozenset()
+    loaded: LoadedSpec,
+    store: ContextStore,
+    workflow_id: str,
+    *,
+    replay: Path | None = None,
+    forced: frozenset[str] = frozenset(),
 ) -> tuple[Reuse, ...]:
     """Return what a run of this spec would do with every track: one listing and at most one read per track.
 
@@ -53,7 +57,6 @@ def plan_reuse(
         StoreError: The store cannot be read.
     """
     spec = loaded.spec
-    workflow_id = expand_workflow_id(spec.workflow_id, datetime.now(UTC))
     revisions = store.revisions(workflow_id)
     wanted = {track.task_id: f"tracks/{track.task_id}" for track in spec.parallel_tasks}
     names = {task_id: name for task_id, name in wanted.items() if name in revisions}

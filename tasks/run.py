@@ -14,7 +14,8 @@ from uuid import uuid4
 import orjson
 
 from contexts.digest import Inputs
-from contexts.errors import InputError, RevisionConflict, SpecError
+from contexts.errors import InputError, LeaseLost, RevisionConflict, RunStopped, SpecError
+from contexts.faults import reach
 from contexts.held_lease import HeldLease, held_lease
 from contexts.model.base import JsonObject, section
 from contexts.model.refs import BlobRef, ContextRef
@@ -52,7 +53,9 @@ class Run:
         base: The commit tracks start from.
         recordings: Recorded track documents, by task_id.
         forced: Tracks that run whatever the store holds.
+        block: The saved block the store was opened from, as ``slug/name``; None for a folder or URL.
         cancel: Set when everything is to stop.
+        phases: When each finished phase began and ended.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Run:
         forced: frozenset[str],
         lease: HeldLease,
         revisions: Mapping[str, tuple[int, ...]],
+        block: str | None = None,
     ) -> None:
         self.id = uuid4().hex[:12]
         self.started_at = now()
@@ -81,6 +85,10 @@ class Run:
         self.forced = forced
         self.cancel = threading.Event()
         self.lease = lease
+        self.block = block
+        self.phases: list[JsonObject] = []
+        self._stopped = ""
+        self._closed = False
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
         self._lock = threading.Lock()
 
@@ -93,6 +101,44 @@ class Run:
     def has_repository(self) -> bool:
         """Whether the user's own repository is the base and receives a branch."""
         return self.spec.repository is not None
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Generator[None]:
+        """Record when a phase began and ended; a run that a person stopped begins none, and ends none well."""
+        self.check_going()
+        record: JsonObject = {"name": name, "started_at": now()}
+        try:
+            yield
+            self.check_going()
+        finally:
+            self.phases.append({**record, "completed_at": now()})
+
+    def stop(self, reason: str) -> None:
+        """Stop the run, from any thread: agents are ended, and the flow stops at its next step.
+
+        Args:
+            reason: What the lease will say: ``cancelled`` or ``suspended``.
+        """
+        self._stopped = self._stopped or reason
+        self.cancel.set()
+
+    def check_going(self) -> None:
+        """Go on only if nobody has stopped the run.
+
+        Raises:
+            RunStopped: Somebody has.
+        """
+        if self._stopped:
+            raise RunStopped(
+                f"{self.workflow_id} was {self._stopped}; what was finished is kept, and the next run goes on from it",
+                reason=self._stopped,
+            )
+
+    def close(self) -> None:
+        """Stop what is still going on; from here on nothing is saved, because the lease is about to end."""
+        self.cancel.set()
+        with self._lock:
+            self._closed = True
 
     def latest(self, name: str) -> tuple[ContextRef, JsonObject] | None:
         """Return the newest revision of a document that this run knows of, by one read; None if there is none."""
@@ -108,6 +154,8 @@ class Run:
         """
         self.lease.check_locally()
         with self._lock:
+            if self._closed:
+                raise LeaseLost(f"this run of {self.workflow_id} has ended; {name} was not saved: run again to go on")
             after = self._last.get(name, 0)
             try:
                 ref = self.store.save(document, workflow_id=self.workflow_id, name=name, after=after)
@@ -203,14 +251,21 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
             forced=forced,
             lease=lease,
             revisions=revisions,
+            block=_block_name(request.store),
         )
         (repository.root / _FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
+        reach("run.opened")
         watch = threading.Thread(target=_stop_when_lost, args=(run,), name="plait-lease-watch", daemon=True)
         watch.start()
         try:
             yield run
         finally:
-            run.cancel.set()
+            run.close()
+
+
+def _block_name(store: str | None) -> str | None:
+    named = store or os.environ.get("PLAIT_STORE") or ""
+    return named.removeprefix("block:") if named.startswith("block:") else None
 
 
 def _stop_when_lost(run: Run) -> None:

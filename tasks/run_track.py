@@ -15,42 +15,23 @@ from prefect.states import Completed
 
 from contexts.digest import Inputs, criteria_of, result_digest
 from contexts.errors import InputError, SecretRefused, TrackFailed
+from contexts.faults import reach
 from contexts.model.assignment import Assignment
-from contexts.model.base import JsonObject, entries, section
-from contexts.model.parts import Attempt, Execution, TrackStatus
+from contexts.model.base import JsonObject, entries, parse_instant, section
+from contexts.model.parts import Attempt, Execution
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
-from contexts.plan import transitive_needs
+from contexts.plan_graph import transitive_needs
 from contexts.reuse import judge_track
 from contexts.store import track_document
 from tasks.agents.backend import Backend, Delivery, Job
 from tasks.checkpoints import checkpointing, read_checkpoint
+from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run, now
 from tasks.track_document import describe_success, describe_unfinished
 from tasks.walls.ports import lease_ports
 from tasks.workspaces import Started, Work, collect, start_workspace
-
-
-@dataclass(frozen=True, slots=True)
-class TrackOutcome:
-    """How a track ended in this run: a reference to its document and the few facts the summary needs.
-
-    Attributes:
-        seconds: Wall time of the track's attempts; for a reused track, of the run that did the work.
-        cost_usd: US dollars the agent reports as spent.
-        tokens: Input plus output tokens the agent reports.
-    """
-
-    task_id: str
-    status: TrackStatus
-    ref: ContextRef | None
-    reused: bool = False
-    attempts: int = 0
-    seconds: float = 0.0
-    reason: str = ""
-    cost_usd: float = 0.0
-    tokens: int = 0
 
 
 def may_pass(_task: Any, _run: TaskRun, state: State[Any]) -> bool:
@@ -83,6 +64,7 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
     """
     del agent
     track = run.spec.track(task_id)
+    _back_off(run, task_id)
     needed = _needed(run, track, prerequisites)
     backend = run.backend(track)
     results = {name: str(section(document, "execution").get("result")) for name, document in needed.items()}
@@ -90,7 +72,7 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
     earlier = run.latest(track_document(task_id))
     forced = task_id in run.forced and _attempt_number() == 1
     if earlier and judge_track(earlier[1], inputs, forced=forced).action == "reuse":
-        outcome = _reused(earlier)
+        outcome = _reused(run, earlier)
         report(Progress(run.workflow_id, "track", task_id, "reused", str(earlier[0]), outcome.seconds))
         return Completed(name="Reused", message=f"Same inputs as {earlier[0]}", data=outcome)
     return _attempt(run, track, backend, inputs, needed, earlier[1] if earlier else None)
@@ -101,19 +83,51 @@ def _attempt_number() -> int:
     return context.task_run.run_count if context else 1
 
 
+def _back_off(run: Run, task_id: str) -> None:
+    """Wait before another attempt, here and not by Prefect, whose wait a stopped run would have to sit out.
+
+    Raises:
+        TrackFailed: The run was stopped meanwhile.
+    """
+    tried = _attempt_number() - 1
+    backoff = float(run.spec.policy.retry_backoff_seconds) * 2 ** (min(tried, 10) - 1) if tried else 0.0
+    if run.cancel.wait(backoff) if backoff else run.cancel.is_set():
+        raise TrackFailed(
+            f"track {task_id}: the run was stopped", task_id=task_id, reason="the run was stopped", status="cancelled"
+        )
+
+
 def _needed(run: Run, track: Track, prerequisites: Mapping[str, ContextRef]) -> dict[str, JsonObject]:
     names = transitive_needs(run.spec, track.task_id)
     return dict(zip(names, run.store.load_many([prerequisites[name] for name in names]), strict=True)) if names else {}
 
 
-def _reused(earlier: tuple[ContextRef, JsonObject]) -> TrackOutcome:
+def _reused(run: Run, earlier: tuple[ContextRef, JsonObject]) -> TrackOutcome:
     ref, document = earlier
-    execution: JsonObject = document["execution"]
-    attempts = len(execution["attempts"])
+    return _completed(run, ref, document, reused=True)
+
+
+def _completed(run: Run, ref: ContextRef, document: JsonObject, *, reused: bool) -> TrackOutcome:
+    execution = section(document, "execution")
+    started, ended, seconds = execution["started_at"], execution["completed_at"], float(execution["seconds"])
+    recorded = False
+    if execution["backend"] == "replay":
+        planned = run.spec.track(document["task_id"]).started_at or document.get("started_at")
+        if planned and parse_instant(planned) <= parse_instant(document["timestamp"]):
+            started, ended, recorded = planned, document["timestamp"], True
+            seconds = (parse_instant(ended) - parse_instant(started)).total_seconds()
     return TrackOutcome(
-        document["task_id"], "completed", ref, reused=True, attempts=attempts, seconds=execution["seconds"],
+        document["task_id"],
+        "completed",
+        ref,
+        reused=reused,
+        attempts=len(execution["attempts"]),
+        seconds=seconds,
+        started_at=started,
+        completed_at=ended,
+        recorded=recorded,
         **_spent(document),
-    )  # fmt: skip
+    )
 
 
 def _spent(document: JsonObject) -> dict[str, Any]:
@@ -168,7 +182,9 @@ class _Trial:
     def save_checkpoint(self, left: JsonObject) -> None:
         """Save what the agent has left so far."""
         document = describe_unfinished(self.run, self.track, "running", self.execution("running"), checkpoint=left)
+        reach("checkpoint.before-save")
         self.run.save(track_document(self.track.task_id), document)
+        reach("checkpoint.after-save")
 
 
 def _attempt(
@@ -184,6 +200,7 @@ def _attempt(
     message = f"attempt {trial.number}" if tried else ""
     report(Progress(run.workflow_id, "track", track.task_id, "running", message))
     place = start_workspace(run, track, needed) if backend.works else None
+    reach("track.workspace-ready")
     delivery, log = _deliver(trial, place)
     if delivery.context is not None:
         try:
@@ -200,10 +217,12 @@ def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobR
     result = result_digest(document, work.tree if work else None)
     execution = trial.execution("completed", log=log, result=result, **(work.recorded() if work else {}))
     task_id = trial.track.task_id
-    ref = trial.run.save(track_document(task_id), {**document, "execution": execution.to_json()})
-    seconds = float(execution.seconds)
-    report(Progress(trial.run.workflow_id, "track", task_id, "completed", str(ref), seconds))
-    return TrackOutcome(task_id, "completed", ref, attempts=trial.number, seconds=seconds, **_spent(document))
+    reach("track.before-save")
+    saved: JsonObject = {**document, "execution": execution.to_json()}
+    ref = trial.run.save(track_document(task_id), saved)
+    reach("track.after-save")
+    report(Progress(trial.run.workflow_id, "track", task_id, "completed", str(ref), float(execution.seconds)))
+    return _completed(trial.run, ref, saved, reused=False)
 
 
 def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed:
@@ -214,7 +233,9 @@ def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed
     document = describe_unfinished(
         run, trial.track, status, execution, reason=delivery.reason, checkpoint=left or trial.checkpoint
     )
+    reach("track.before-failure")
     ref = run.save(track_document(task_id), document)
+    reach("track.after-failure")
     report(Progress(run.workflow_id, "track", task_id, status, delivery.reason, float(execution.seconds)))
     return TrackFailed(
         f"track {task_id} {status}: {delivery.reason}",
@@ -259,7 +280,9 @@ def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | 
                 delivery = trial.backend.run(job)
         else:
             delivery = trial.backend.run(job)
+    reach("track.agent-ended")
     blob = run.store.put_blob(run.workflow_id, log.read_bytes(), "text/plain") if log.is_file() else None
+    reach("track.log-saved")
     return delivery, blob
 
 

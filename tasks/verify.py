@@ -9,23 +9,30 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.criteria import decide
-from contexts.model.base import JsonObject, entries
+from contexts.decisions import DECIDED, apply_settlements, apply_waivers
+from contexts.faults import reach
+from contexts.model.base import JsonObject, entries, section
 from contexts.model.parts import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import CONTEXT
 from contexts.verdict import Verdict, areas_of, reach_verdict
+from tasks import events
+from tasks.audit_run import audit_run, by_severity, without_proven
+from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run, now
-from tasks.run_check import load_evidence
-from tasks.run_track import TrackOutcome
+from tasks.run_metrics import measure
 
 
 @task(name="verify", task_run_name="verify {run.workflow_id}", cache_policy=NO_CACHE)
-def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Sequence[TrackOutcome]) -> ContextRef:
+def verify(
+    run: Run, parent: ContextRef, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Sequence[TrackOutcome]
+) -> ContextRef:
     """Decide every criterion by evidence, deliver the branch, and save the final context.
 
     Args:
         run: The run.
+        parent: The workflow's context as initialize saved it.
         merged: The merged context.
         evidence: References of the checks' evidence records.
         tracks: How each track ended.
@@ -34,11 +41,16 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
         The final context; ``run.status``, ``run.exit_code`` and ``run.reasons`` in it are the verdict.
     """
     report(Progress(run.workflow_id, "phase", "verify", "running"))
+    began = now()
     document = run.store.load(merged)
-    records = load_evidence(run, list(evidence))
+    # The merge may be of an earlier run; what people decided since is in this run's first context.
+    document.update({key: value for key, value in run.store.load(parent).items() if key in DECIDED})
+    records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
     waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
-    findings = [*_findings(run, tracks), *(found for record in records for found in entries(record, "findings"))]
+    proven = [finding for record in records for finding in entries(record, "findings")]
+    audited = without_proven(audit_run(run.store, parent, document), proven)
+    findings = apply_waivers(by_severity([*entries(document, "findings"), *proven, *audited]), waivers)
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},
@@ -48,6 +60,7 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
         findings=findings,
         waivers=waivers,
     )
+    reach("verify.decided")
     document.update(
         timestamp=now(),
         current_agent="integration-verifier",
@@ -58,25 +71,27 @@ def verify(run: Run, merged: ContextRef, evidence: Sequence[BlobRef], tracks: Se
         evidence=records,
         criteria=[one.model_dump(mode="json", exclude_none=True) for one in criteria],
         findings=findings,
-        run=_record(run, document["run"], verdict, tracks),
+        integration_concerns=apply_settlements(
+            entries(document, "integration_concerns"), entries(document, "settlements")
+        ),
+        run=_record(run, document["run"], verdict, tracks, began),
         context_summary=_summary(verdict, tracks, records),
     )
     document.pop("_checksum", None)
+    computed, _ = measure(document, [("initialize", parent), ("merge", merged)])
+    document["metrics"] = {**section(document, "metrics"), **computed.model_dump(mode="json", exclude_none=True)}
+    reach("verify.before-save")
     ref = run.save(CONTEXT, document)
+    reach("verify.after-save")
+    if verdict.exit_code:
+        events.verification_failed(run.workflow_id, verdict.status, verdict.reasons, findings)
     report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
     return ref
 
 
-def _findings(run: Run, tracks: Sequence[TrackOutcome]) -> list[JsonObject]:
-    found: list[JsonObject] = []
-    refs = [one.ref for one in tracks if one.ref and one.status == "completed"]
-    for track in run.store.load_many(refs):
-        found.extend(entries(track, "findings"))
-    return found
-
-
-def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome]) -> JsonObject:
+def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome], began: str) -> JsonObject:
     branch = _deliver(run, before)
+    reach("verify.delivered")
     record = RunRecord.model_validate(
         {
             **before,
@@ -93,10 +108,17 @@ def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[Tra
         TrackRecord(
             task_id=one.task_id, status=one.status, reused=one.reused, attempts=one.attempts,
             seconds=round(one.seconds, 3), reason=one.reason or None, ref=one.ref,
+            started_at=one.started_at, completed_at=one.completed_at, recorded=one.recorded or None,
         ).model_dump(mode="json", exclude_none=True)
         for one in tracks
     ]  # fmt: skip
-    return {**orjson.loads(record.model_dump_json(exclude_none=True)), "tracks": lines}
+    phases = [*run.phases, {"name": "verify", "started_at": began, "completed_at": now()}]
+    return {
+        **orjson.loads(record.model_dump_json(exclude_none=True)),
+        "tracks": lines,
+        "phases": phases,
+        "max_parallel": run.spec.max_parallel,
+    }
 
 
 def _deliver(run: Run, before: JsonObject) -> str | None:

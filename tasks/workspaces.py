@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contexts.errors import SecretRefused
+from contexts.faults import reach
 from contexts.model.base import JsonObject, section
 from contexts.model.parts import Refused
 from contexts.model.refs import BlobRef
@@ -65,7 +66,7 @@ class Work:
         return kept
 
 
-def restore_commit(run: Run, document: JsonObject) -> str | None:
+def restore_commit(run: Run, document: Mapping[str, Any]) -> str | None:
     """Return the commit a track's document names, fetched from its bundle where this machine lacks it.
 
     None for a track that worked on no files.
@@ -144,10 +145,12 @@ def collect(run: Run, track: Track, place: Started) -> Work:
     snapshot = run.repository.snapshot(
         track.task_id, place.folder, place.start, _message(run, track), datetime.now(UTC), inspect=inspect
     )
+    reach("track.committed")
     bundle = None
     if snapshot.commit != place.start:
         body = run.repository.bundle(run.base, snapshot.commit)
         bundle = run.store.put_blob(run.workflow_id, body, "application/x-git-bundle")
+        reach("track.bundle-saved")
     return Work(
         start=place.start,
         commit=snapshot.commit,

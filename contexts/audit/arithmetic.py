@@ -1,9 +1,9 @@
-"""Arithmetic inside one document: percentages, totals, means, speedups and changes must follow from their own numbers."""
+"""Arithmetic inside one document: percentages, totals, means and speedups follow from their own numbers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contexts.audit.documents import DocumentSet, SourceDocument
@@ -13,17 +13,44 @@ from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, track, verified
 from contexts.contract.values import Path, mapping, number, sequence, text, whole
 
-_KINDS = {"unit", "integration", "e2e", "end_to_end", "component", "contract", "smoke", "functional", "acceptance", "security", "performance", "property", "regression", "api", "ui"}
+_KINDS = {
+    "unit",
+    "integration",
+    "e2e",
+    "end_to_end",
+    "component",
+    "contract",
+    "smoke",
+    "functional",
+    "acceptance",
+    "security",
+    "performance",
+    "property",
+    "regression",
+    "api",
+    "ui",
+}
 _OUTCOMES = {"passed", "failed", "skipped", "errors", "errored", "pending", "xfailed", "failures", "xpassed", "todo"}
 _NO_PART = re.compile(
-    r"duration|time|second|minute|ms\b|_ms|hour|target|threshold|limit|max|min\b|avg|mean|median|p\d\d|rate|percent|pct|coverage|ratio|score|version|port|retries|"
-    r"workers?|concurren|new\b|modified|changed|added|removed|deleted|covered|including|of_which|flaky|slow|critical|lines|size|bytes|year|budget|id\b|unique|warm|seed|attempt|"
-    r"batch|parallel|expected|required|baseline|previous|last|open|active|remaining",
+    r"(?:^|_)(?:durations?|times?|seconds?|minutes?|ms|hours?|targets?|thresholds?|limits?|max|min|avg|mean|median|p\d\d|rates?|percent|pct|coverage|ratio|score|version|"
+    r"port|retries|workers?|concurrency|new|modified|changed|added|removed|deleted|covered|including|which|flaky|slow|critical|lines|size|bytes|year|budget|id|unique|warm|"
+    r"seed|attempts?|batch|parallel|expected|required|baseline|previous|last|open|active|remaining|left|per|exit|code)(?:$|_)",
+    re.IGNORECASE,
+)
+_SPOKEN_SUM = re.compile(
+    r"(?<![\w.,/])(\d{1,7})(?: [a-z]{1,20}){0,2} ?\(((?:\d{1,7} [^\d,;()+]{1,40}(?:, ?| and | ?\+ ?|\)))+)",
     re.IGNORECASE,
 )
 _CHANGE = re.compile(
-    r"(?:from|was)?\s{0,2}(?P<a>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ua>[A-Za-zµ%]{0,8})\s{1,2}(?:to|→|->|down to|up to)\s{1,2}(?P<b>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ub>[A-Za-zµ%]{0,8})"
-    r"\s{0,2}[(,;:–-]{0,2}\s{0,2}(?:an? )?(?P<sign>[-+−])?(?P<p>\d{1,4}(?:\.\d{1,3})?)\s?%\s{0,2}(?P<word>reduction|decrease|less|smaller|lower|drop|saved|increase|more|larger|higher|growth|faster|improvement)",
+    r"(?:from|was)?\s{0,2}(?P<a>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ua>[A-Za-zµ%]{0,8})\s{1,2}(?:to|→|->|down to"
+    r"|up to)\s{1,2}(?P<b>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ub>[A-Za-zµ%]{0,8})"
+    r"\s{0,2}[(,;:\u2013-]{0,2}\s{0,2}(?:an? )?(?P<sign>[-+\u2212])?(?P<p>\d{1,4}(?:\.\d{1,3})?)\s?%\s{0,2}"
+    r"(?P<word>reduction|decrease|less|smaller|lower|drop|saved|increase|more|larger|higher|growth|faster|improvement)",
+    re.IGNORECASE,
+)
+_AVERAGE = re.compile(
+    r"(\d{1,3}(?:\.\d{1,3})?)\s?%\s{1,2}(?:average|avg|mean)"
+    r"|(?:average|avg|mean)(?: (?:of|test|code|coverage|is|was|:)){0,4}:?\s{1,2}(\d{1,3}(?:\.\d{1,3})?)\s?%",
     re.IGNORECASE,
 )
 _PARALLEL = re.compile(r"parallel|concurrent|wall", re.IGNORECASE)
@@ -38,7 +65,7 @@ _SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after another", re.I
     clean=(verified(verification_results={"tests": {"results": {"unit": "45/50 passed (90%)"}}}),),
 )
 def percentage(documents: DocumentSet) -> Iterator[Finding]:
-    """Recompute ``part/whole (percent)``, ``from A to B (percent reduction)``, and objects of passed, total and rate."""
+    """Recompute ``part/whole (percent)``, ``from A to B (percent less)``, and objects of passed, total and rate."""
     for document in documents.current:
         for path, value in document.texts:
             if "%" not in value:
@@ -75,12 +102,23 @@ def _changes(value: str) -> Iterator[str]:
 
 
 def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Finding]:
-    part = next((whole(members.get(k)) for k in ("passed", "covered", "succeeded", "successful") if whole(members.get(k)) is not None), None)
+    part = next(
+        (
+            whole(members.get(k))
+            for k in ("passed", "covered", "succeeded", "successful")
+            if whole(members.get(k)) is not None
+        ),
+        None,
+    )
     total = whole(members.get("total"))
     for key in ("pass_rate", "success_rate", "percent", "percentage", "pass_percentage", "rate"):
         raw = members.get(key)
         shown = number(raw)
-        stated = as_quantity(shown, "%") if shown is not None else next((q for q in quantities(text(raw)) if q.dimension == "percent"), None)
+        stated = (
+            as_quantity(shown, "%")
+            if shown is not None
+            else next((q for q in quantities(text(raw)) if q.dimension == "percent"), None)
+        )
         if part is None or not total or stated is None:
             continue
         exact = 100 * part / total
@@ -98,7 +136,7 @@ def count_of(value: Any) -> int | None:
     if plain is not None:
         return plain
     found_fractions = list(fractions(text(value)))
-    return found_fractions[0].whole if len(found_fractions) == 1 else None
+    return found_fractions[0].whole if found_fractions and found_fractions[0].start == 0 else None
 
 
 @rule(
@@ -109,10 +147,14 @@ def count_of(value: Any) -> int | None:
     clean=(track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),),
 )
 def total(documents: DocumentSet) -> Iterator[Finding]:
-    """Add up what stands beside a total: kinds of tests, outcomes, members that share the total's noun, or a sub-object."""
+    """Add up what stands beside a total: kinds of tests, outcomes, members of the same noun, or a sub-object."""
     for document in documents.current:
+        for path, value in document.texts:
+            if "(" in value:
+                for message in _spoken_sums(value):
+                    yield found("arithmetic/total", message, (document.source(path),))
         for path, members in document.objects:
-            for key in [k for k in members if isinstance(k, str) and (k == "total" or k.startswith("total_") or k.endswith("_total"))]:
+            for key in [k for k in members if (k == "total" or k.startswith("total_") or k.endswith("_total"))]:
                 stated = count_of(members[key])
                 if stated is None:
                     continue
@@ -127,24 +169,43 @@ def total(documents: DocumentSet) -> Iterator[Finding]:
                         break
 
 
-def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[list[tuple[Path, int]]]:
+def _spoken_sums(value: str) -> Iterator[str]:
+    """Check ``28 tests (18 unit, 10 integration)``; parts that may be only some of the whole are left alone."""
+    for match in _SPOKEN_SUM.finditer(value[:1_000]):
+        parts = re.findall(r"(\d{1,7}) ([^\d,;()+]{1,40})", match.group(2))
+        kinds = all(set(re.findall(r"[a-z0-9]+", words.lower())) & (_KINDS | _OUTCOMES) for _, words in parts)
+        amount = sum(int(number_of) for number_of, _ in parts)
+        some = any(_NO_PART.search("_".join(words.lower().split())) for _, words in parts)
+        if len(parts) >= 2 and not some and (kinds or len(parts) >= 3) and amount != int(match.group(1)):
+            yield f"{match.group(1)} is said of parts that add up to {amount}"
+
+
+def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[Sequence[tuple[Path, int]]]:
     """Yield the sets of parts that must each add up to the total."""
     noun = key.removeprefix("total").strip("_").removesuffix("_total")
     stated = count_of(members[key]) or 0
     beside = {k: whole(v) for k, v in members.items() if k != key and whole(v) is not None}
     for known in (_KINDS, _OUTCOMES):
-        parts = [((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) in known]
+        parts: list[tuple[Path, int]] = [
+            ((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) in known
+        ]
         if len(parts) >= 2:
             yield parts
-    unknown = [((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) not in _KINDS | _OUTCOMES]
-    plainly = all(not _NO_PART.search(k[0]) and v <= stated for k, v in unknown) and len(unknown) == len(beside)
-    tail = {k[0].rsplit("_", 1)[-1] for k, _ in unknown}
+    unknown: list[tuple[Path, int]] = [
+        ((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) not in _KINDS | _OUTCOMES
+    ]
+    plainly = all(not _NO_PART.search(str(k[0])) and v <= stated for k, v in unknown) and len(unknown) == len(beside)
+    tail = {str(k[0]).rsplit("_", 1)[-1] for k, _ in unknown}
     if len(unknown) >= 2 and plainly and (key == "total" or len(tail) == 1 or len(beside) == len(members) - 1):
         yield unknown
     for name, child in members.items():
         if isinstance(child, dict) and (re.match(r"by_|per_|breakdown|results|suites|counts|parts|split", name)):
             inner = {k: count_of(v) for k, v in mapping(child).items()}
-            if len(inner) >= 2 and all(v is not None for v in inner.values()) and not any(_NO_PART.search(k) for k in inner):
+            if (
+                len(inner) >= 2
+                and all(v is not None for v in inner.values())
+                and not any(_NO_PART.search(k) for k in inner)
+            ):
                 outcome = [k for k in inner if k in _OUTCOMES]
                 if not outcome or len(outcome) == len(inner):
                     yield [((name, k), v or 0) for k, v in inner.items()]
@@ -163,13 +224,17 @@ def _bare(key: str, noun: str) -> str:
     "An average is not the mean of the values it is the average of.",
     example=(
         merged(
-            parallel_execution_summary={"tasks": [{"task_id": "a", "test_coverage": "80%"}, {"task_id": "b", "test_coverage": "90%"}]},
+            parallel_execution_summary={
+                "tasks": [{"task_id": "a", "test_coverage": "80%"}, {"task_id": "b", "test_coverage": "90%"}]
+            },
             metrics={"test_coverage": "88% average"},
         ),
     ),
     clean=(
         merged(
-            parallel_execution_summary={"tasks": [{"task_id": "a", "test_coverage": "80%"}, {"task_id": "b", "test_coverage": "90%"}]},
+            parallel_execution_summary={
+                "tasks": [{"task_id": "a", "test_coverage": "80%"}, {"task_id": "b", "test_coverage": "90%"}]
+            },
             metrics={"test_coverage": "85% average"},
         ),
     ),
@@ -212,9 +277,17 @@ def _columns(document: SourceDocument) -> dict[str, list[tuple[Path, Quantity]]]
         for name, value in mapping(task).items():
             if "coverage" in name.lower():
                 shown = number(value)
-                quantity = as_quantity(shown, "%") if shown is not None else next((m.quantity for m in read(text(value)).measured if m.quantity.dimension == "percent"), None)
+                quantity = (
+                    as_quantity(shown, "%")
+                    if shown is not None
+                    else next(
+                        (m.quantity for m in read(text(value)).measured if m.quantity.dimension == "percent"), None
+                    )
+                )
                 if quantity is not None:
-                    columns.setdefault("coverage", []).append((("parallel_execution_summary", "tasks", index, name), quantity))
+                    columns.setdefault("coverage", []).append(
+                        (("parallel_execution_summary", "tasks", index, name), quantity)
+                    )
                     break
     return columns
 
@@ -222,8 +295,7 @@ def _columns(document: SourceDocument) -> dict[str, list[tuple[Path, Quantity]]]
 def _averages(path: Path, value: Any) -> Iterator[Quantity]:
     key = str(path[-1]).lower() if path else ""
     if isinstance(value, str) and "coverage" in f"{key} {value}".lower():
-        pattern = r"(\d{1,3}(?:\.\d{1,3})?)\s?%\s{1,2}(?:average|avg|mean)|(?:average|avg|mean)(?: (?:of|test|code|coverage|is|was|:)){0,4}:?\s{1,2}(\d{1,3}(?:\.\d{1,3})?)\s?%"
-        for match in re.finditer(pattern, value, re.IGNORECASE):
+        for match in _AVERAGE.finditer(value):
             if "weighted" not in value.lower():
                 yield quantities(f"{match.group(1) or match.group(2)}%")[0]
         if re.search(r"average|avg|mean", key) and not re.search(r"average|avg|mean", value, re.IGNORECASE):
@@ -237,8 +309,14 @@ def _averages(path: Path, value: Any) -> Iterator[Quantity]:
     "arithmetic/speedup",
     "blocking",
     "A speedup is not the quotient of the times stated with it.",
-    example=(merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2.4x faster"}),),
-    clean=(merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2x faster"}),),
+    example=(
+        merged(
+            metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2.4x faster"}
+        ),
+    ),
+    clean=(
+        merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2x faster"}),
+    ),
 )
 def speedup(documents: DocumentSet) -> Iterator[Finding]:
     """Divide sequential by parallel time where an object states both and a factor."""
@@ -253,7 +331,7 @@ def speedup(documents: DocumentSet) -> Iterator[Finding]:
             if parallel.base and not _rounds(stated, sequential.base / parallel.base):
                 yield found(
                     "arithmetic/speedup",
-                    f"{sequential} sequential by {parallel} parallel is {sequential.base / parallel.base:.3g}, not {stated.value:g}",
+                    f"{sequential} by {parallel} is {sequential.base / parallel.base:.3g}, not {stated.value:g}",
                     (document.source((*path, key)), document.source(parallel_at), document.source(sequential_at)),
                 )
 
@@ -303,5 +381,3 @@ def _factor(members: Mapping[str, Any]) -> tuple[str, Quantity] | None:
             if len(factors) == 1:
                 return name, factors[0]
     return None
-
-

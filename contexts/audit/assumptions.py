@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -13,14 +14,22 @@ from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
 from contexts.contract.model import Schema
 from contexts.contract.paths import mentions
+from contexts.contract.patterns import matches
 from contexts.contract.shapes import resolve_name, spell
-from contexts.contract.values import Path, sequence
+from contexts.contract.values import Path, pointer, resolve, sequence, walk
 
-_TEST_ID = re.compile(r"data-(?:testid|test-id|test|cy|qa)\s{0,2}[~|^$*]?=\s{0,2}['\"]([^'\"\]]{1,120})['\"]|getByTestId\(['\"]([^'\"]{1,120})['\"]\)")
+_TEST_ID = re.compile(
+    r"data-(?:testid|test-id|test|cy|qa)\s{0,2}[~|^$*]?=\s{0,2}['\"]([^'\"\]]{1,120})['\"]|getByTestId\(['\"]([^'\"]{1,120})['\"]\)"
+)
 _ELEMENT = re.compile(r"#([A-Za-z][\w-]{0,80})(?![\w-])")
-_NEGATIVE = re.compile(r"invalid|bad|wrong|malformed|negative|error|broken|reject|fail|unhappy|corrupt|attack", re.IGNORECASE)
+_ID_LIST = re.compile(r"test_?ids?\Z|data_testids?\Z|accessibility_ids?\Z|element_ids?\Z", re.IGNORECASE)
+_PREFIXED = re.compile(r"(?:id|testid|test-id|accessibility[ _-]?id|~)[:=]\s?([\w.-]{1,80})\Z", re.IGNORECASE)
+_NEGATIVE = re.compile(
+    r"invalid|bad|wrong|malformed|negative|error|broken|reject|fail|unhappy|corrupt|attack", re.IGNORECASE
+)
 _FIXTURES = re.compile(r"fixture|test_data|test_users|testdata|seed|sample|mock|example_data|test_", re.IGNORECASE)
 _CODE_LIST = re.compile(r"(?<!\d)[45]\d{2}(?!\d)")
+_IDENTIFIER = re.compile(r"[A-Za-z][\w.:/-]{1,80}")
 _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-9]{1,30}){1,6})(?!\w)")
 
 
@@ -29,24 +38,34 @@ _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-
     "warning",
     "Tests look for elements that no other track says it renders.",
     example=(
-        track("e2e", implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}}),
+        track(
+            "e2e",
+            implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}},
+        ),
         track("ui", implementation_details={"components": {"Cart": {"test_ids": ["cart-sum"]}}}),
     ),
     clean=(
-        track("e2e", implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}}),
+        track(
+            "e2e",
+            implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}},
+        ),
         track("ui", implementation_details={"components": {"Cart": {"test_ids": ["cart-total"]}}}),
     ),
 )
 def selector(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every test id among the other tracks' words; only where another track describes components or ids."""
+    rendered = {name for document in documents.tracks for name in _declared_ids(document)}
     rendering = {document.name for document in documents.tracks if _renders(document)}
     for document in documents.tracks:
         wanted = [(path, name) for path, value in document.texts if _is_selector(path) for name in _ids(value)]
         if not wanted:
             continue
-        if not rendering - {document.name}:
+        if rendered:
+            missing = [(path, name) for path, name in wanted if name not in rendered]
+        elif rendering - {document.name}:
+            missing = [(path, name) for path, name in wanted if not documents.elsewhere(name, document)]
+        else:
             continue
-        missing = [(path, name) for path, name in wanted if not documents.elsewhere(name, document)]
         if missing:
             names = list(dict.fromkeys(name for _, name in missing))
             yield found(
@@ -63,13 +82,25 @@ def _is_selector(path: Path) -> bool:
 def _ids(value: str) -> Iterator[str]:
     for match in _TEST_ID.finditer(value):
         yield match.group(1) or match.group(2)
-    if not value.startswith("["):
+    prefixed = _PREFIXED.match(value)
+    if prefixed:
+        yield prefixed.group(1)
+    elif not value.startswith("["):
         yield from (match.group(1) for match in _ELEMENT.finditer(value))
+
+
+def _declared_ids(document: SourceDocument) -> Iterator[str]:
+    """Yield the test ids a track says its elements carry."""
+    for path, value in document.texts:
+        if any(isinstance(part, str) and _ID_LIST.search(part) for part in path) and not _is_selector(path):
+            yield value
+            yield from (match.group(1) or match.group(2) for match in _TEST_ID.finditer(value))
 
 
 def _renders(document: SourceDocument) -> bool:
     return any(
-        isinstance(path[-1], str) and re.search(r"component|test_?ids?|selectors|views|screens|pages|elements|routes", path[-1], re.IGNORECASE)
+        isinstance(path[-1], str)
+        and re.search(r"component|test_?ids?|selectors|views|screens|pages|elements|routes", path[-1], re.IGNORECASE)
         for path, value in document.values
         if path and isinstance(value, dict | list)
     )
@@ -80,17 +111,33 @@ def _renders(document: SourceDocument) -> bool:
     "blocking",
     "A fixture holds a value that the provider's type refuses.",
     example=(
-        track("api", implementation_details={"endpoints": {"GET /items/{id}": {"response_model": "Item"}}, "schemas": {"Item": {"fields": "id: UUID, name: str"}}}),
+        track(
+            "api",
+            implementation_details={
+                "endpoints": {"GET /items/{id}": {"response_model": "Item"}},
+                "schemas": {"Item": {"fields": "id: UUID, name: str"}},
+            },
+        ),
         track("e2e", test_data={"items": [{"id": "item-1", "name": "Lamp"}]}),
     ),
     clean=(
-        track("api", implementation_details={"endpoints": {"GET /items/{id}": {"response_model": "Item"}}, "schemas": {"Item": {"fields": "id: UUID, name: str"}}}),
+        track(
+            "api",
+            implementation_details={
+                "endpoints": {"GET /items/{id}": {"response_model": "Item"}},
+                "schemas": {"Item": {"fields": "id: UUID, name: str"}},
+            },
+        ),
         track("e2e", test_data={"items": [{"id": "8f14e45f-ceea-467f-9f3b-2d1b7a1c9a10", "name": "Lamp"}]}),
     ),
-)  # fmt: skip
+)
 def fixture(documents: DocumentSet) -> Iterator[Finding]:
     """Match each record of test data with the provider's schema it shares most members with, and try its values."""
-    shapes = [(c.document, name, resolve_name(s, c.definitions)) for c in documents.providers for name, s in c.definitions.items()]
+    shapes = [
+        (c.document, name, resolve_name(s, c.definitions))
+        for c in documents.providers
+        for name, s in c.definitions.items()
+    ]
     shapes = [(d, name, shape) for d, name, shape in shapes if shape.kind == "object" and len(shape.fields) >= 2]
     if not shapes:
         return
@@ -104,17 +151,16 @@ def fixture(documents: DocumentSet) -> Iterator[Finding]:
         for path, record in document.objects:
             if not _is_fixture(path, record):
                 continue
-            rarest = min((by_field[key] for key in record.keys() & by_field.keys()), key=len, default=[])
+            rarest = min((by_field[key] for key in record.keys() & by_field.keys()), key=len, default=None)
             if not rarest:
                 continue
             provider, name, shape = max(rarest, key=lambda item: _likeness(record, item[2]))
             if _likeness(record, shape) < 0.5:
                 continue
             for entry in shape.fields:
-                why = _refused(record[entry.name], entry.schema) if entry.name in record else ""
-                if why:
+                for inner, why in _refused(record.get(entry.name), entry.schema) if entry.name in record else ():
                     key = (document.name, provider, name, entry.name)
-                    groups.setdefault(key, []).append(((*path, entry.name), why))
+                    groups.setdefault(key, []).append(((*path, entry.name, *inner), why))
                     places[key] = document
     for key, members in groups.items():
         document = places[key]
@@ -128,13 +174,25 @@ def fixture(documents: DocumentSet) -> Iterator[Finding]:
 
 def _definition(document: SourceDocument, name: str) -> Source:
     short = name.rsplit("/", 1)[-1]
-    path = next((p for p, _ in document.values if p and p[-1] == short and len(p) > 1 and p[-2] in {"schemas", "models", "types"}), ("task_id",))
+    path = next(
+        (
+            p
+            for p, _ in document.values
+            if p and p[-1] == short and len(p) > 1 and p[-2] in {"schemas", "models", "types"}
+        ),
+        ("task_id",),
+    )
     return document.source(path)
 
 
 def _is_fixture(path: Path, record: Mapping[str, Any]) -> bool:
     keys = " ".join(part for part in path if isinstance(part, str))
-    return bool(_FIXTURES.search(keys)) and len(record) >= 2 and not _NEGATIVE.search(keys) and not record.keys() & {"expected_error", "valid"}
+    return (
+        bool(_FIXTURES.search(keys))
+        and len(record) >= 2
+        and not _NEGATIVE.search(keys)
+        and not record.keys() & {"expected_error", "valid"}
+    )
 
 
 def _likeness(record: Mapping[str, Any], shape: Schema) -> float:
@@ -143,31 +201,50 @@ def _likeness(record: Mapping[str, Any], shape: Schema) -> float:
     return (shared / len(record) + shared / len(names)) / 2 if shared >= 2 and shared / len(record) >= 0.6 else 0.0
 
 
-def _refused(value: Any, schema: Schema) -> str:
-    if value is None:
-        return "" if schema.nullable or schema.kind in {"any", "unknown", "reference"} else "null where the type is not nullable"
-    kinds = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
-    actual = kinds.get(type(value), "")
+def _refused(value: Any, schema: Schema) -> Iterator[tuple[Path, str]]:
+    """Yield where below a value its type refuses it, and why."""
     if schema.kind in {"any", "unknown", "reference", "union", "file"}:
-        return ""
+        return
+    if value is None:
+        if not schema.nullable:
+            yield (), "null where the type is not nullable"
+        return
+    actual = _kind(value)
     if actual != schema.kind and not (actual == "integer" and schema.kind == "number"):
-        return f"{actual} where {spell(schema)} is needed"
-    if schema.enum and isinstance(value, str) and f'"{value}"' not in schema.enum:
-        return f"{value[:60]!r} is none of {', '.join(schema.enum[:6])}"
-    if isinstance(value, str):
-        return _refused_text(value, schema)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _outside(float(value), schema, "")
-    return _outside(float(len(sequence(value))), schema, " elements") if actual == "array" else ""
+        yield (), f"{actual} where {spell(schema)} is needed"
+    elif schema.enum and isinstance(value, str) and json.dumps(value, ensure_ascii=False) not in schema.enum:
+        yield (), f"{value[:60]!r} is none of {', '.join(schema.enum[:7])}"
+    elif isinstance(value, str):
+        if why := _refused_text(value, schema):
+            yield (), why
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        if why := _outside(float(value), schema, ""):
+            yield (), why
+    elif actual == "array":
+        if why := _outside(float(len(sequence(value))), schema, " elements"):
+            yield (), why
+        for index, item in enumerate(sequence(value) if schema.items else ()):
+            yield from (((index, *inner), why) for inner, why in _refused(item, schema.items or schema))
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    kinds = (("string", str), ("integer", int), ("number", float), ("array", list), ("object", dict))
+    return next((name for name, kind in kinds if isinstance(value, kind)), "")
 
 
 def _refused_text(value: str, schema: Schema) -> str:
     if schema.format == "uuid" and not _is_uuid(value):
         return f"{value[:60]!r} is no UUID"
-    if schema.format == "email" and not re.fullmatch(r"[^@\s]{1,64}@[^@\s.]{1,63}(?:\.[^@\s.]{1,63}){1,8}", value[:320]):
+    if schema.format == "email" and not re.fullmatch(
+        r"[^@\s]{1,64}@[^@\s.]{1,63}(?:\.[^@\s.]{1,63}){1,8}", value[:320]
+    ):
         return f"{value[:60]!r} is no e-mail address"
     if schema.format in {"date-time", "date"} and moment(value) is None:
         return f"{value[:60]!r} is no {schema.format}"
+    if schema.pattern and not matches(schema.pattern, value):
+        return f"{value[:60]!r} does not match {schema.pattern[:60]}"
     return _outside(float(len(value)), schema, " characters")
 
 
@@ -189,7 +266,9 @@ def _is_uuid(value: str) -> bool:
 
 def _assumed(document: SourceDocument) -> Iterator[tuple[Path, str]]:
     for path, value in document.texts:
-        if path[0] in {"assumptions", "assumes", "dependencies_assumed"} or (path[0] == "implementation_details" and "assumptions" in path):
+        if path[0] in {"assumptions", "assumes", "dependencies_assumed"} or (
+            path[0] == "implementation_details" and "assumptions" in path
+        ):
             yield path, value
 
 
@@ -247,15 +326,25 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
         for path, value in _assumed(document):
             missing = [" ".join(name) for name in mentions(value) if name not in provided]
             if missing:
-                yield found("assumptions/endpoint", f"{listed(missing)} is assumed, and no provider offers it", (document.source(path),))
+                yield found(
+                    "assumptions/endpoint",
+                    f"{listed(missing)} is assumed, and no provider offers it",
+                    (document.source(path),),
+                )
 
 
 @rule(
     "assumptions/name",
     "warning",
     "A track relies on something by its exact name, and no other document contains that name.",
-    example=(track("e2e", assumptions={"api": "Reads `SEED_TOKEN` at start"}), track("api", decisions=["Configuration comes from API_TOKEN"])),
-    clean=(track("e2e", assumptions={"api": "Reads `API_TOKEN` at start"}), track("api", decisions=["Configuration comes from API_TOKEN"])),
+    example=(
+        track("e2e", assumptions={"api": "Reads `SEED_TOKEN` at start"}),
+        track("api", decisions=["Configuration comes from API_TOKEN"]),
+    ),
+    clean=(
+        track("e2e", assumptions={"api": "Reads `API_TOKEN` at start"}),
+        track("api", decisions=["Configuration comes from API_TOKEN"]),
+    ),
 )
 def name(documents: DocumentSet) -> Iterator[Finding]:
     """Look for quoted and UPPER_CASE names of assumptions anywhere else."""
@@ -263,7 +352,27 @@ def name(documents: DocumentSet) -> Iterator[Finding]:
     if not assuming or len(documents.tracks) < 2 or (documents.named_tracks and not documents.has_all_tracks):
         return
     for document, path, value in assuming:
-        names = [match.group(1) or match.group(2) for match in _NAMED.finditer(value)]
-        missing = [n for n in dict.fromkeys(names) if not documents.elsewhere(n, document)]
+        named = [match.group(1) or match.group(2) for match in _NAMED.finditer(value)]
+        if isinstance(path[-1], int) and _IDENTIFIER.fullmatch(value):
+            place = _structure(documents, document, path)
+            missing = [value] if (value not in place if place else not documents.elsewhere(value, document)) else []
+        else:
+            missing = [n for n in dict.fromkeys(named) if not documents.elsewhere(n, document)]
         if missing:
-            yield found("assumptions/name", f"{listed(missing)} is assumed, and no other document contains it", (document.source(path),))
+            yield found(
+                "assumptions/name",
+                f"{listed(missing)} is assumed, and no other document contains it",
+                (document.source(path),),
+            )
+
+
+def _structure(documents: DocumentSet, document: SourceDocument, path: Path) -> frozenset[str]:
+    """Return the words of what other tracks hold under the key an assumed list stands under; empty where none does."""
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    words = set[str]()
+    for other, where in documents.keyed.get(key, ()):
+        if other is not document and where[0] not in {"assumptions", "assumes"}:
+            for inner, value in walk(resolve(other.data, pointer(where)), deepest=6):
+                words.update(part for part in inner[-1:] if isinstance(part, str))
+                words.update([value] if isinstance(value, str) else [])
+    return frozenset(words)

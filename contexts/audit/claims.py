@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,47 +13,76 @@ from contexts.audit.quantities import fractions
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, track, verified
 from contexts.audit.statements import Statement, done, open_items
-from contexts.audit.words import same_subject, stem, subject
+from contexts.audit.words import is_place, same_subject, stem, subject
 from contexts.contract.values import Path, mapping, sequence, text, whole
 
-_GOOD = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|ok|green|verified|aligned|approved|met|ready)\Z", re.IGNORECASE)
+_GOOD = re.compile(
+    r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|ok|green|verified|aligned|approved|met|ready)\Z",
+    re.IGNORECASE,
+)
 _FINISHED = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|green|verified)\Z", re.IGNORECASE)
 _DOCUMENTED = re.compile(
-    r"\b(?:as|already|fully)\s{1,3}(?:documented|specified|described|agreed|defined)\b"
+    r"\b(?:as|already|fully)\s{1,3}(?:documented|specified|described|agreed|defined)\b(?: (?:by"
+    r"|in) (?:the )?[\w.-]{1,40})?"
     r"|\b(?:per|according to|see|matches) (?:the )?(?:docs?|documentation|spec(?:ification)?|openapi|contract)\b",
     re.IGNORECASE,
 )
 _CODES = re.compile(r"(?<![\d.])[1-5]\d{2}(?![\d.%])(?!\s?(?:ms|s|x|MB|KB|%|chars|users|requests|req|rows|minutes))")
+_NAMES = re.compile(
+    r"(?<![\w./])(?:[A-Za-z][A-Za-z0-9]{1,40}(?:[._][A-Za-z0-9]{1,40}){1,5}|[a-z]{1,30}[A-Z][A-Za-z0-9]{1,40})(?![\w/(])"
+)
 _REVIEW = re.compile(
-    r"\b(?:(?:peer |code |design |security |legal |accessibility |privacy |compliance |architecture )?review(?:ed)?|approv(?:ed|al)|signed[ -]off|sign-?off"
+    r"\b(?:(?:peer |code |design |security |legal |accessibility |privacy |compliance "
+    r"|architecture )?review(?:ed)?|approv(?:ed|al)|signed[ -]off|sign-?off"
     r"|audit(?:ed)?|penetration[ -]test(?:ed|ing)?|pen[ -]?test(?:ed)?|certified|certification)\b",
     re.IGNORECASE,
 )
 _EVIDENCE_KEY = re.compile(r"review|approv|audit|sign_?off|signed|pen_?test|certif|attest", re.IGNORECASE)
-_EVIDENCED = re.compile(r"\bby [A-Z@]|\d{4}-\d{2}-\d{2}|https?://|\.(?:md|pdf|html|json|txt|sarif)\b|#\d{1,6}\b|\b[A-Z]{2,8}-\d{1,6}\b")
+_EVIDENCED = re.compile(
+    r"\d{4}-\d{2}-\d{2}|https?://|\.(?:md|pdf|html|json|txt|sarif)\b|#\d{1,6}\b|\b[A-Z]{2,8}-\d{1,6}\b"
+)
 
 
 @rule(
     "claims/pass-beside-pending",
     "warning",
     "Something is called passed or done while an action on the same subject is still pending in the same document.",
-    example=(verified(verification_results={"security": {"status": "passed", "checks": ["✅ CORS restricted to allowed origins"]}}, pending_actions=["Set CORS origin for the public domain"]),),
-    clean=(verified(verification_results={"security": {"status": "passed", "checks": ["✅ CORS restricted to allowed origins"]}}, pending_actions=["Announce the release"]),),
+    example=(
+        verified(
+            verification_results={
+                "security": {"status": "passed", "checks": ["✅ CORS restricted to allowed origins"]}
+            },
+            pending_actions=["Set CORS origin for the public domain"],
+        ),
+    ),
+    clean=(
+        verified(
+            verification_results={
+                "security": {"status": "passed", "checks": ["✅ CORS restricted to allowed origins"]}
+            },
+            pending_actions=["Announce the release"],
+        ),
+    ),
     yields_to=("claims/completed-with-remainder",),
-)  # fmt: skip
+)
 def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
     """Compare what a document calls done with what it lists as pending, by subject."""
     for document in documents.current:
         open_ones = list(open_items(document))
         if not open_ones:
             continue
+        common = _common(documents, [*open_ones, *done(document)])
         by_stem: dict[str, list[Statement]] = {}
         for item in open_ones:
             for word in subject(item.words).stems:
                 by_stem.setdefault(word, []).append(item)
         for claim in done(document):
             near = {id(i): i for word in subject(claim.words).stems for i in by_stem.get(word, ())}
-            against = [item for item in near.values() if item.path != claim.path and same_subject(claim.words, item.words)]
+            against = [
+                item
+                for item in near.values()
+                if item.path != claim.path and same_subject(claim.words, item.words, common)
+            ]
             if against:
                 yield found(
                     "claims/pass-beside-pending",
@@ -61,42 +91,92 @@ def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
                 )
 
 
+def _common(documents: DocumentSet, statements: list[Statement]) -> frozenset[str]:
+    """Return the stems that the workflow is named after, or that many of a document's statements share."""
+    named = " ".join(text(mapping(d.data.get("feature_spec")).get("name")) for d in documents.revisions)
+    counts = Counter(word for statement in statements for word in subject(statement.words).stems)
+    frequent = {word for word, count in counts.items() if count >= 4 and count * 4 >= len(statements)}
+    return subject(named).stems | subject(documents.workflow_id.replace("-", " ")).stems | frequent
+
+
 @rule(
     "claims/undocumented",
     "blocking",
     "Something is said to be as documented, and no provider documents it.",
     example=(
         track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
-        merged(integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]),
+        merged(
+            integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]
+        ),
     ),
     clean=(
         track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [400, 404]}}}),
-        merged(integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]),
+        merged(
+            integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]
+        ),
     ),
 )
 def undocumented(documents: DocumentSet) -> Iterator[Finding]:
-    """Look for the status codes of such a sentence among those that providers write down."""
-    endpoints = [e for contract in documents.providers for e in contract.endpoints]
-    if not endpoints or (documents.named_tracks and not documents.has_all_tracks):
-        return
-    declared = {code.status for e in endpoints for code in e.codes or ()}
-    if any(e.any_code for e in endpoints):
+    """Look for the codes, names or subject of such a sentence in what the track it names, or any provider, wrote."""
+    if not documents.tracks or (documents.named_tracks and not documents.has_all_tracks):
         return
     for document in documents.revisions:
         for path, value in document.texts:
-            if not _DOCUMENTED.search(value):
-                continue
-            codes = [int(code) for code in dict.fromkeys(_CODES.findall(value))]
-            missing = [str(code) for code in codes if code not in declared]
+            match = _DOCUMENTED.search(value)
+            missing = list(_not_written(documents, path, value, match.group())) if match else []
             if missing:
-                provider = documents.by_name[documents.providers[0].document]
-                first = documents.providers[0].endpoints[0]
-                written = f"providers declare {listed([str(c) for c in sorted(declared)], 8)}" if declared else "no provider declares any status code"
+                author = _named_track(documents, path, value) or _first_provider(documents)
                 yield found(
                     "claims/undocumented",
-                    f"{', '.join(missing)} said to be documented, and {written}",
-                    (document.source(path), Source(provider.name, first.pointer, first.shown)),
+                    f"{listed(missing)} said to be documented, and {author.name} does not document it",
+                    (document.source(path), author.source(("task_id",))),
                 )
+
+
+def _first_provider(documents: DocumentSet) -> SourceDocument:
+    return documents.by_name[documents.providers[0].document] if documents.providers else documents.tracks[0]
+
+
+def _named_track(documents: DocumentSet, path: Path, value: str) -> SourceDocument | None:
+    """Return the track a sentence or its key names."""
+    key = str(path[-1])
+    for task_id, document in documents.track.items():
+        if task_id in value or key.startswith((f"{task_id}_", f"{task_id} ")):
+            return document
+    return None
+
+
+def _not_written(documents: DocumentSet, path: Path, value: str, phrase: str) -> Iterator[str]:
+    """Yield what a sentence says is documented and is not: status codes, else names, else its whole subject."""
+    author = _named_track(documents, path, value)
+    endpoints = [e for c in documents.providers if author is None or c.document == author.name for e in c.endpoints]
+    codes = [int(code) for code in dict.fromkeys(_CODES.findall(value))]
+    if codes:
+        declared = {code.status for e in endpoints for code in e.codes or ()}
+        if endpoints and not any(e.any_code for e in endpoints):
+            yield from (str(code) for code in codes if code not in declared)
+        return
+    written = [author] if author else list(documents.tracks)
+    names = [name for name in _NAMES.findall(value) if name not in documents.track]
+    if names:
+        yield from (name for name in dict.fromkeys(names) if not any(_writes(d, name) for d in written))
+        return
+    rest = value.replace(phrase, " ")
+    for task_id in documents.track:
+        rest = rest.replace(task_id, " ")
+    about = subject(rest).stems - {"match", "expect", "return", "answer"}
+    if author is not None and about and not any(about & subject(line).stems for d in written for line in _lines(d)):
+        yield repr(rest.strip(" ✅✓:,.")[:80])
+
+
+def _writes(document: SourceDocument, name: str) -> bool:
+    return any(name in line for line in _lines(document))
+
+
+def _lines(document: SourceDocument) -> Iterator[str]:
+    """Yield every text and key of a document."""
+    yield from (value for _, value in document.texts)
+    yield from (path[-1].replace("_", " ") for path, _ in document.values if path and isinstance(path[-1], str))
 
 
 @rule(
@@ -104,8 +184,13 @@ def undocumented(documents: DocumentSet) -> Iterator[Finding]:
     "warning",
     "A review, approval or audit is claimed that no document records.",
     example=(verified(deployment_readiness={"production": {"prerequisites": ["✅ Code reviewed and approved"]}}),),
-    clean=(verified(deployment_readiness={"production": {"prerequisites": ["✅ Code reviewed and approved"]}}, reviews=[{"subject": "code", "by": "lead", "verdict": "approved"}]),),
-)  # fmt: skip
+    clean=(
+        verified(
+            deployment_readiness={"production": {"prerequisites": ["✅ Code reviewed and approved"]}},
+            reviews=[{"subject": "code", "by": "lead", "verdict": "approved"}],
+        ),
+    ),
+)
 def approval_without_record(documents: DocumentSet) -> Iterator[Finding]:
     """Look for a member that records what a sentence claims: who, when or where; prose that repeats it is no record."""
     groups: dict[str, list[Source]] = {}
@@ -118,53 +203,107 @@ def approval_without_record(documents: DocumentSet) -> Iterator[Finding]:
             groups.setdefault(kind, []).append(document.source(claim.path))
             shown.setdefault(kind, claim.shown)
     for kind, sources in groups.items():
-        yield found("claims/approval-without-record", f"{shown[kind]!r} is claimed, and no document records it", sources)
+        yield found(
+            "claims/approval-without-record", f"{shown[kind]!r} is claimed, and no document records it", sources
+        )
 
 
 def _approvals(document: SourceDocument) -> Iterator[Statement]:
     for claim in done(document, sentences=True):
-        if _REVIEW.search(claim.words) and not _EVIDENCED.search(claim.words) and not _EVIDENCE_KEY.search(str(claim.path[-1])):
+        if (
+            _REVIEW.search(claim.words)
+            and not _EVIDENCED.search(claim.words)
+            and not _EVIDENCE_KEY.search(str(claim.path[-1]))
+        ):
             yield claim
 
 
 def _kind_of_approval(words: str) -> str:
-    kinds = {stem(match.group().lower().split()[-1].removesuffix("ed").removesuffix("al")) for match in _REVIEW.finditer(words)}
-    topic = subject(words).stems - {stem(w) for w in ("audit", "approve", "approved", "approval", "reviewed", "completed")}
-    return f"{sorted(kinds)[-1]} {' '.join(sorted(topic)[:1])}" if topic else sorted(kinds)[-1]
+    kinds = {
+        stem(match.group().lower().split()[-1].removesuffix("ed").removesuffix("al"))
+        for match in _REVIEW.finditer(words)
+    }
+    topic = subject(words).stems - {
+        stem(w) for w in ("audit", "approve", "approved", "approval", "reviewed", "completed")
+    }
+    return f"{max(kinds)} {min(topic)}" if topic else max(kinds)
 
 
 def _recorded(documents: DocumentSet, claim: Statement) -> bool:
-    about = subject(claim.words).stems
+    """Tell whether a member named after reviews, approvals or audits records the subject of a claim."""
+    return all(
+        _part_recorded(documents, claim, part) for part in re.split(r"\band\b|,", claim.words) if _REVIEW.search(part)
+    )
+
+
+def _part_recorded(documents: DocumentSet, claim: Statement, part: str) -> bool:
+    about = subject(part).stems - _VERBS
     for document in documents.current:
         for path, value in document.values:
             key = path[-1] if path else ""
-            if path == claim.path or value in (None, "", [], {}, False):
+            if not isinstance(key, str) or not _EVIDENCE_KEY.search(key) or path == claim.path or not value:
                 continue
-            if isinstance(key, str) and _EVIDENCE_KEY.search(key) and not isinstance(value, bool):
-                told = subject(f"{key.replace('_', ' ')} {value if isinstance(value, str) else list(_leaves(value))}").stems
-                if isinstance(value, str) and not _EVIDENCED.search(value) and not re.search(r"_by\Z|er\Z", key):
-                    continue
-                if not about or about & told or "code" in claim.words.lower() or len(about) <= 1:
-                    return True
-            if isinstance(value, str) and value is not claim.words and _REVIEW.search(value) and _EVIDENCED.search(value):
-                told = subject(value).stems
-                if path[-1:] != claim.path[-1:] and (about & told or not about):
+            for record in _records(key, value):
+                told = subject(record).stems - _VERBS
+                if about & told or not about or (not told and len(about) <= 1):
                     return True
     return False
 
 
-def _leaves(value: Any) -> Iterator[str]:
-    for item in sequence(value) if isinstance(value, list) else mapping(value).values():
-        yield text(item) if isinstance(item, str) else " ".join(text(v) for v in mapping(item).values())
+_VERBS = frozenset(
+    stem(word)
+    for word in (
+        "audit",
+        "audited",
+        "approve",
+        "approved",
+        "approval",
+        "review",
+        "reviewed",
+        "sign",
+        "signed",
+        "complete",
+        "decision",
+        "by",
+        "at",
+    )
+)
+
+
+def _records(key: str, value: Any) -> Iterator[str]:
+    """Yield each record's words: the elements of a list, the members of an object, a text that names who or when."""
+    name = key.replace("_", " ")
+    if isinstance(value, list):
+        for item in sequence(value):
+            words = " ".join(text(v) for v in mapping(item).values()) if isinstance(item, dict) else text(item)
+            yield f"{name} {words}".replace("-", " ")
+    elif isinstance(value, dict):
+        yield f"{name} {' '.join(f'{k} {text(v)}' for k, v in mapping(value).items())}".replace("-", " ")
+    elif isinstance(value, str) and (_EVIDENCED.search(value) or re.search(r"(?:_by|er)\Z", key)):
+        yield f"{name} {value}"
 
 
 @rule(
     "claims/done-with-errors",
     "blocking",
     "A document calls itself complete while an error in it is unresolved.",
-    example=(track("api", error_log=[{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": False}]),),
-    clean=(track("api", error_log=[{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}]),),
-)  # fmt: skip
+    example=(
+        track(
+            "api",
+            error_log=[
+                {"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": False}
+            ],
+        ),
+    ),
+    clean=(
+        track(
+            "api",
+            error_log=[
+                {"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": True}
+            ],
+        ),
+    ),
+)
 def done_with_errors(documents: DocumentSet) -> Iterator[Finding]:
     """Compare phase and status with the error log."""
     carried = set[str]()
@@ -175,7 +314,11 @@ def done_with_errors(documents: DocumentSet) -> Iterator[Finding]:
             yield from _with_errors(document, unresolved)
     for document in documents.tracks:
         if _complete(document):
-            own = [p for p in _unresolved(document) if text(mapping(document.data["error_log"][p[1]]).get("error")) not in carried]
+            own = [
+                p
+                for p in _unresolved(document)
+                if text(mapping(document.data["error_log"][p[1]]).get("error")) not in carried
+            ]
             yield from _with_errors(document, own)
 
 
@@ -243,10 +386,28 @@ def _failures(path: Path, members: Mapping[str, Any]) -> Iterator[Path]:
                 entry = text(item) or text(mapping(item).get("status")) or text(mapping(item).get("result"))
                 if _is_failure(entry) or (entry.lower() in {"failed", "failure", "error"}):
                     yield (*where, index)
-        elif isinstance(value, dict) and name in {"results", "checks", "tests", "suites", "measurements", "details", "summary", "counts"}:
+                elif (whole(mapping(item).get("exit_code")) or 0) != 0:
+                    yield (*where, index, "exit_code")
+                elif (whole(mapping(mapping(item).get("result")).get("failed")) or 0) > 0:
+                    yield (*where, index, "result", "failed")
+                elif (whole(mapping(item).get("failed")) or 0) > 0:
+                    yield (*where, index, "failed")
+        elif isinstance(value, dict) and name in {
+            "results",
+            "checks",
+            "tests",
+            "suites",
+            "measurements",
+            "details",
+            "summary",
+            "counts",
+        }:
             inner = mapping(value)
             yield from _failures(where, inner)
-        elif re.fullmatch(r"(?:tests?_)?(?:failed|failures|errors|failing)(?:_count|_tests)?", name) and (whole(value) or 0) > 0:
+        elif (
+            re.fullmatch(r"(?:tests?_)?(?:failed|failures|errors|failing)(?:_count|_tests)?", name)
+            and (whole(value) or 0) > 0
+        ):
             yield where
 
 
@@ -257,16 +418,30 @@ def _is_failure(value: str) -> bool:
         if fraction.part < fraction.whole and re.search(r"\bpass|succe|\bgreen\b", fraction.words, re.IGNORECASE):
             skipped = re.search(r"(\d{1,6}) skipped", value)
             return fraction.part + (int(skipped.group(1)) if skipped else 0) < fraction.whole
-    return bool(re.search(r"(?<![\d.])[1-9]\d{0,6} (?:tests? )?(?:failed|failures|failing)\b", value)) and not re.search(r"expected|retried|then passed", value)
+    return bool(
+        re.search(r"(?<![\d.])[1-9]\d{0,6} (?:tests? )?(?:failed|failures|failing)\b", value)
+    ) and not re.search(r"expected|retried|then passed", value)
 
 
 @rule(
     "claims/completed-with-remainder",
     "warning",
     "Something is called completed next to its own list of what is still pending.",
-    example=(verified(verification_results={"migration": {"status": "completed", "applied_to": ["staging"], "pending": ["production"]}}),),
-    clean=(verified(verification_results={"migration": {"status": "partial", "applied_to": ["staging"], "pending": ["production"]}}),),
-)  # fmt: skip
+    example=(
+        verified(
+            verification_results={
+                "indexes": {"status": "completed", "built": ["orders_by_day"], "pending": ["orders_by_customer"]}
+            }
+        ),
+    ),
+    clean=(
+        verified(
+            verification_results={
+                "indexes": {"status": "partial", "built": ["orders_by_day"], "pending": ["orders_by_customer"]}
+            }
+        ),
+    ),
+)
 def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
     """Look beside every completed status for a list of remaining things."""
     for document in documents.current:
@@ -274,12 +449,36 @@ def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
             status = members.get("status")
             if not path or not isinstance(status, str) or not _FINISHED.match(status.strip()):
                 continue
-            for name in ("pending", "remaining", "todo", "outstanding", "missing", "not_run", "unverified", "blocked_by", "blockers", "incomplete"):
+            for name in (
+                "pending",
+                "remaining",
+                "todo",
+                "outstanding",
+                "missing",
+                "not_run",
+                "unverified",
+                "blocked_by",
+                "blockers",
+                "incomplete",
+            ):
                 left = [(*path, name, index) for index, _ in enumerate(sequence(members.get(name)))]
-                if left:
+                applied = {
+                    text(entry)
+                    for key in ("applied_to", "done", "completed", "finished")
+                    for entry in sequence(members.get(key))
+                }
+                both = [
+                    p
+                    for p, entry in zip(left, sequence(members.get(name)), strict=True)
+                    if text(entry) in applied - {""}
+                ]
+                # What is done here and left for another environment is a roll-out, and no contradiction.
+                elsewhere = all(is_place(text(entry)) for entry in sequence(members.get(name)))
+                if left and (both or not elsewhere):
                     yield found(
                         "claims/completed-with-remainder",
-                        f"{status!r} with {counted(len(left), 'entry', 'entries')} under {name!r}",
+                        f"{status!r} with {counted(len(left), 'entry', 'entries')} under {name!r}"
+                        + (", some of them done, too" if both else ""),
                         (document.source((*path, "status")), *(document.source(p) for p in left)),
                     )
 
@@ -288,9 +487,21 @@ def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
     "claims/ready-with-open-prerequisites",
     "note",
     "Something is called ready while some of its own prerequisites are open.",
-    example=(verified(deployment_readiness={"production": {"status": "ready", "prerequisites": ["✅ Smoke run", "⏳ Rotate the signing key"]}}),),
-    clean=(verified(deployment_readiness={"production": {"status": "waiting", "prerequisites": ["✅ Smoke run", "⏳ Rotate the signing key"]}}),),
-)  # fmt: skip
+    example=(
+        verified(
+            deployment_readiness={
+                "production": {"status": "ready", "prerequisites": ["✅ Smoke run", "⏳ Rotate the signing key"]}
+            }
+        ),
+    ),
+    clean=(
+        verified(
+            deployment_readiness={
+                "production": {"status": "waiting", "prerequisites": ["✅ Smoke run", "⏳ Rotate the signing key"]}
+            }
+        ),
+    ),
+)
 def ready_with_open_prerequisites(documents: DocumentSet) -> Iterator[Finding]:
     """Look beside every ready status for open list items."""
     for document in documents.current:
@@ -305,5 +516,3 @@ def ready_with_open_prerequisites(documents: DocumentSet) -> Iterator[Finding]:
                     f"called {members['status']!r} with {counted(len(left), 'open prerequisite')}",
                     (document.source((*path, "status")), *(document.source(item.path) for item in left)),
                 )
-
-

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contexts.audit.documents import DocumentSet
+from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, Source, counted, listed, source_at
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
-from contexts.contract import Contract, Mismatch
+from contexts.contract import Contract, Mismatch, Schema
+from contexts.contract.shapes import resolve_name, send
+from contexts.contract.values import Path
+from contexts.contract.zod import parse_zod
 
 _GET = "GET /items/{id}"
 
@@ -112,16 +115,75 @@ def presence(documents: DocumentSet) -> Iterator[Finding]:
     "A consumer may send more, or other media, than the provider takes.",
     example=(
         track("ui", api_contract_assumptions={"POST /items": {"request": "{ name: string (max 200) }"}}),
-        track("api", implementation_details={"endpoints": {"POST /items": {"request_model": "New"}}, "schemas": {"New": {"fields": "name: str (max 100)"}}}),
+        track(
+            "api",
+            implementation_details={
+                "endpoints": {"POST /items": {"request_model": "New"}},
+                "schemas": {"New": {"fields": "name: str (max 100)"}},
+            },
+        ),
     ),
     clean=(
         track("ui", api_contract_assumptions={"POST /items": {"request": "{ name: string (max 80) }"}}),
-        track("api", implementation_details={"endpoints": {"POST /items": {"request_model": "New"}}, "schemas": {"New": {"fields": "name: str (max 100)"}}}),
+        track(
+            "api",
+            implementation_details={
+                "endpoints": {"POST /items": {"request_model": "New"}},
+                "schemas": {"New": {"fields": "name: str (max 100)"}},
+            },
+        ),
     ),
-)  # fmt: skip
+)
 def limit(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare limits, sizes, media types and file types of requests."""
+    """Compare limits, sizes, media types and file types of requests; and what client-side validation lets through."""
     yield from _grouped(documents, "contracts/limit", {"limit": "", "media-type": "", "file-type": ""})
+    for document, path, form in _forms(documents):
+        for provider, name, taken in _bodies_like(documents, form):
+            wrong = [d for d in send(form, taken, {}, provider.definitions) if d.kind == "limit"]
+            for difference in wrong:
+                data = documents.by_name[provider.document].data
+                place = next(
+                    (
+                        p
+                        for e in provider.endpoints
+                        if e.request
+                        for p in (e.request.pointer,)
+                        if e.request.schema.reference == name
+                    ),
+                    "",
+                )
+                yield found(
+                    "contracts/limit",
+                    f"the validation lets through what {name.rsplit('/', 1)[-1]} refuses: {difference.message}",
+                    (document.source(path), source_at(provider.document, data, place)),
+                )
+
+
+def _forms(documents: DocumentSet) -> Iterator[tuple[SourceDocument, Path, Schema]]:
+    """Yield the validation schemas that tracks write down."""
+    for document in documents.tracks:
+        for path, value in document.texts:
+            if "z.object(" in value:
+                schema = parse_zod(value.strip())
+                if schema.kind == "object":
+                    yield document, path, schema
+
+
+def _bodies_like(documents: DocumentSet, form: Schema) -> Iterator[tuple[Contract, str, Schema]]:
+    """Yield the request shape that shares most members with a form, at least two thirds of the form's."""
+    names = {f.name for f in form.fields}
+    best: tuple[float, Contract, str, Schema] | None = None
+    for provider in documents.providers:
+        for endpoint in provider.endpoints:
+            if endpoint.request is None:
+                continue
+            shape = resolve_name(endpoint.request.schema, provider.definitions)
+            theirs = {f.name for f in shape.fields}
+            likeness = len(names & theirs) / len(names | theirs) if names | theirs else 0.0
+            if len(names & theirs) * 3 >= len(names) * 2 and (best is None or likeness > best[0]):
+                best = (likeness, provider, endpoint.request.schema.reference, shape)
+    if best is not None:
+        yield best[1:]
 
 
 @rule(
@@ -157,7 +219,9 @@ def auth(documents: DocumentSet) -> Iterator[Finding]:
 )
 def null_for_absent(documents: DocumentSet) -> Iterator[Finding]:
     """Group all members of all endpoints: it is one habit of two notations."""
-    yield from _noted(documents, "contracts/null-for-absent", "null-for-absent", "answered as null and expected to be absent")
+    yield from _noted(
+        documents, "contracts/null-for-absent", "null-for-absent", "answered as null and expected to be absent"
+    )
 
 
 @rule(
@@ -169,7 +233,9 @@ def null_for_absent(documents: DocumentSet) -> Iterator[Finding]:
 )
 def codes_undeclared(documents: DocumentSet) -> Iterator[Finding]:
     """Say that the codes could not be compared."""
-    yield from _noted(documents, "contracts/codes-undeclared", "codes-undeclared", "compared with no declared status code")
+    yield from _noted(
+        documents, "contracts/codes-undeclared", "codes-undeclared", "compared with no declared status code"
+    )
 
 
 @rule(
@@ -204,7 +270,9 @@ def _noted(documents: DocumentSet, identity: str, kind: str, what: str) -> Itera
     for members in groups.values():
         messages = list(dict.fromkeys(m.message for _, _, m in members))
         sources = [s for c, p, m in members for s in _sources(documents, c, p, m)]
-        message = messages[0] if len(messages) == 1 else f"{counted(len(messages), 'part')} {what}: {listed(messages, 3)}"
+        message = (
+            messages[0] if len(messages) == 1 else f"{counted(len(messages), 'part')} {what}: {listed(messages, 3)}"
+        )
         yield found(identity, message, sources)
 
 
@@ -215,9 +283,20 @@ _PATHS = {"/items": {"get": {"responses": {"200": {"description": "ok"}}}}}
     "contracts/openapi",
     "blocking",
     "An OpenAPI document is not valid.",
-    example=(track("api", implementation_details={"openapi": {"openapi": "3.1.0", "info": {"title": "Items"}, "paths": _PATHS}}),),
-    clean=(track("api", implementation_details={"openapi": {"openapi": "3.1.0", "info": {"title": "Items", "version": "1"}, "paths": _PATHS}}),),
-)  # fmt: skip
+    example=(
+        track(
+            "api", implementation_details={"openapi": {"openapi": "3.1.0", "info": {"title": "Items"}, "paths": _PATHS}}
+        ),
+    ),
+    clean=(
+        track(
+            "api",
+            implementation_details={
+                "openapi": {"openapi": "3.1.0", "info": {"title": "Items", "version": "1"}, "paths": _PATHS}
+            },
+        ),
+    ),
+)
 def openapi(documents: DocumentSet) -> Iterator[Finding]:
     """Repeat what the validator says."""
     yield from _problems(documents, "contracts/openapi", "invalid-openapi")
@@ -227,9 +306,17 @@ def openapi(documents: DocumentSet) -> Iterator[Finding]:
     "contracts/unresolved-reference",
     "warning",
     "A contract refers to a schema that its document does not hold.",
-    example=(track("api", implementation_details={"endpoints": {_GET: {"response_model": "Itme"}}, "schemas": {"Item": {"fields": "id: str"}}}),),
+    example=(
+        track(
+            "api",
+            implementation_details={
+                "endpoints": {_GET: {"response_model": "Itme"}},
+                "schemas": {"Item": {"fields": "id: str"}},
+            },
+        ),
+    ),
     clean=(_provider(),),
-)  # fmt: skip
+)
 def unresolved_reference(documents: DocumentSet) -> Iterator[Finding]:
     """List references that lead nowhere."""
     yield from _problems(documents, "contracts/unresolved-reference", "unresolved-reference")
@@ -241,6 +328,6 @@ def _problems(documents: DocumentSet, identity: str, kind: str) -> Iterator[Find
             if problem.kind == kind:
                 data = documents.by_name[contract.document].data
                 said = "the OpenAPI document is not valid: " if kind == "invalid-openapi" else ""
-                yield found(identity, f"{said}{problem.message}", (source_at(contract.document, data, problem.pointer),))
-
-
+                yield found(
+                    identity, f"{said}{problem.message}", (source_at(contract.document, data, problem.pointer),)
+                )

@@ -17,21 +17,32 @@ from contexts.contract.values import Path, at, mapping, number, sequence, text, 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
 _KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)
 _SPOKEN = re.compile(
-    r"(?<![\w.,/%$#-])(\d{1,6})\s(?:[A-Za-z0-9-]{1,20}\s){0,3}?(tests?|scenarios|files|endpoints|tracks|migrations)\b", re.IGNORECASE
+    r"(?<![\w.,/%$#-])(\d{1,6})\s(?:(?:[A-Za-z0-9-]{1,20}\s){0,3}?(tests?|scenarios|files|tracks)\b|([a-z]{4,20}s)\b)(?!\s(?:per|a|each|ago|later)\b)",
+    re.IGNORECASE,
 )
 
 
 def _singular(word: str) -> str:
     lower = word.lower()
-    return lower[:-3] + "y" if lower.endswith("ies") else lower[:-1] if lower.endswith("s") else lower
+    return f"{lower[:-3]}y" if lower.endswith("ies") else lower.removesuffix("s")
 
 
 @rule(
     "arithmetic/count",
     "blocking",
     "A count is not the length of the list it counts.",
-    example=(track("e2e", implementation_details={"test_files": {"cart.spec.ts": {"tests": 3, "scenarios": ["adds", "removes"]}}}),),
-    clean=(track("e2e", implementation_details={"test_files": {"cart.spec.ts": {"tests": 2, "scenarios": ["adds", "removes"]}}}),),
+    example=(
+        track(
+            "e2e",
+            implementation_details={"test_files": {"cart.spec.ts": {"tests": 3, "scenarios": ["adds", "removes"]}}},
+        ),
+    ),
+    clean=(
+        track(
+            "e2e",
+            implementation_details={"test_files": {"cart.spec.ts": {"tests": 2, "scenarios": ["adds", "removes"]}}},
+        ),
+    ),
 )
 def count(documents: DocumentSet) -> Iterator[Finding]:
     """Compare counts with lists beside them, with the document's own lists, and with the tracks' lists."""
@@ -82,7 +93,14 @@ def _own_files(document: SourceDocument) -> Iterator[Finding]:
     for path, value in document.values:
         key = str(path[-1]) if path else ""
         stated = whole(value)
-        if stated is not None and re.fullmatch(r"(?:total_)?files(?:_modified|_changed)?(?:_count)?|total_files(?:_modified|_changed)?", key) and "tasks" not in path and len(path) > 1:
+        if (
+            stated is not None
+            and re.fullmatch(
+                r"(?:total_)?files(?:_modified|_changed)?(?:_count)?|total_files(?:_modified|_changed)?", key
+            )
+            and "tasks" not in path
+            and len(path) > 1
+        ):
             length = len(sequence(files))
             if stated != length:
                 yield found(
@@ -104,7 +122,10 @@ def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Fi
                     yield found(
                         "arithmetic/count",
                         f"{key} of {own.task_id} says {stated}, and its document has {length}",
-                        (document.source(("parallel_execution_summary", "tasks", index, key)), own.source(("files_modified",))),
+                        (
+                            document.source(("parallel_execution_summary", "tasks", index, key)),
+                            own.source(("files_modified",)),
+                        ),
                     )
 
 
@@ -112,22 +133,41 @@ def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Fi
     "arithmetic/spoken-count",
     "blocking",
     "A summary's count is not one that the document's own figures give.",
-    example=(track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}, context_summary="All done, 31 tests."),),
-    clean=(track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}, context_summary="All done, 28 tests."),),
-    yields_to=("arithmetic/count", "arithmetic/total"),
-)  # fmt: skip
+    example=(
+        track(
+            "api",
+            implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}},
+            context_summary="All done, 31 tests.",
+        ),
+    ),
+    clean=(
+        track(
+            "api",
+            implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}},
+            context_summary="All done, 28 tests.",
+        ),
+    ),
+    yields_to=(
+        "arithmetic/count",
+        "arithmetic/total",
+        "fidelity/items-invented",
+        "fidelity/items-lost",
+        "fidelity/items-duplicated",
+    ),
+)
 def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare numbers of tests, files, endpoints and tracks in summaries with every figure of that name in the document."""
+    """Compare numbers of tests, files, tracks and listed things in summaries with the document's figures."""
     for document in documents.current:
         summary = text(document.data.get("context_summary"))[:2_000]
         for match in _SPOKEN.finditer(summary):
-            stated, noun = int(match.group(1)), _singular(match.group(2))
-            figures = _figures(documents, document, noun)
+            stated, noun = int(match.group(1)), _singular(match.group(2) or match.group(3))
+            figures = _figures(document, noun)
             amounts = {amount for _, amount in figures}
             if amounts and stated not in amounts and stated not in _sums(figures):
                 yield found(
                     "arithmetic/spoken-count",
-                    f"the summary says {match.group().strip()!r}, and the document's figures are {listed([str(a) for a in sorted(amounts)])}",
+                    f"the summary says {match.group().strip()!r}, and the figures are "
+                    f"{listed([str(amount) for amount in sorted(amounts)])}",
                     (document.source(("context_summary",)), *(document.source(path) for path, _ in figures[:6])),
                 )
 
@@ -139,28 +179,65 @@ def _sums(figures: list[tuple[Path, int]]) -> set[int]:
     return {*groups.values(), sum(amount for _, amount in figures)}
 
 
-def _figures(documents: DocumentSet, document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
+def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
     if noun == "file":
         files = document.data.get("files_modified")
         return [(("files_modified",), len(sequence(files)))] if isinstance(files, list) else []
     if noun == "track":
-        tasks = sequence(at(document.data, "parallel_execution_summary", "tasks")) or sequence(document.data.get("parallel_tasks"))
-        key = ("parallel_execution_summary", "tasks") if at(document.data, "parallel_execution_summary", "tasks") else ("parallel_tasks",)
+        tasks = sequence(at(document.data, "parallel_execution_summary", "tasks")) or sequence(
+            document.data.get("parallel_tasks")
+        )
+        key = (
+            ("parallel_execution_summary", "tasks")
+            if at(document.data, "parallel_execution_summary", "tasks")
+            else ("parallel_tasks",)
+        )
         return [(key, len(tasks))] if tasks else []
-    if noun == "endpoint":
-        found_lists = [(path, len(value)) for path, value in document.objects if path and path[-1] == "endpoints"]
-        return found_lists
-    figures = list[tuple[Path, int]]()
-    for path, value in document.values:
-        keys = "/".join(str(part).lower() for part in path)
-        if path[:1] in {("context_summary",), ("success_criteria",), ("decisions",), ("pending_actions",)}:
-            continue
-        amount = count_of(value)
-        if amount is not None and (noun in keys or (noun in {"test", "scenario"} and re.search(r"test|scenario", keys))):
-            figures.append((path, amount))
-        if isinstance(value, list) and _singular(keys.rsplit("/", 1)[-1]) == noun:
-            figures.append((path, len(sequence(value))))
-    return figures
+    if noun in {"test", "scenario", "case"}:
+        return [
+            (path, amount)
+            for path, value in document.values
+            if _counts_tests(path) and (amount := _tests_of(path, value)) is not None
+        ]
+    lists = [
+        (path, len(sequence(value)) or len(mapping(value)))
+        for path, value in document.values
+        if path
+        and isinstance(path[-1], str)
+        and isinstance(value, list | dict)
+        and _singular(path[-1]) == noun
+        and "test_data" not in path
+    ]
+    return lists if len(lists) == 1 else []
+
+
+def _counts_tests(path: Path) -> bool:
+    """Tell whether a place can hold a number of tests: its last keys speak of tests, and of no other figure."""
+    keys = [str(part).lower() for part in path if isinstance(part, str)]
+    if not keys or keys[0] in {
+        "context_summary",
+        "success_criteria",
+        "decisions",
+        "pending_actions",
+        "contracts",
+        "api_contract_assumptions",
+    }:
+        return False
+    near = "/".join(keys[-3:])
+    return bool(re.search(r"test|scenario|suite", near)) and not re.search(
+        r"codes?\Z|duration|coverage/(?!total_|test)|percent|_ms\Z|seconds|exit_code|version|covered|retries|port|limit|timeout|_total\Z(?<!tests_total)",
+        near,
+    )
+
+
+def _tests_of(path: Path, value: Any) -> int | None:
+    amount = count_of(value)
+    if amount is None and isinstance(value, str):
+        match = re.match(r"(\d{1,6})(?![\d.,%])", value)
+        amount = int(match.group(1)) if match and path[-1] != "timestamp" else None
+    if amount is None and isinstance(value, list) and _singular(str(path[-1])) in _TEST_NOUNS:
+        amount = len(sequence(value))
+    return amount
 
 
 @rule(
@@ -169,11 +246,19 @@ def _figures(documents: DocumentSet, document: SourceDocument, noun: str) -> lis
     "A later document counts other tests than the tracks document.",
     example=(
         track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),
-        verified(verification_results={"tests": {"results": {"unit_tests": "46/46 passed", "integration_tests": "10/10 passed"}}}),
+        verified(
+            verification_results={
+                "tests": {"results": {"unit_tests": "46/46 passed", "integration_tests": "10/10 passed"}}
+            }
+        ),
     ),
     clean=(
         track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),
-        verified(verification_results={"tests": {"results": {"unit_tests": "18/18 passed", "integration_tests": "10/10 passed"}}}),
+        verified(
+            verification_results={
+                "tests": {"results": {"unit_tests": "18/18 passed", "integration_tests": "10/10 passed"}}
+            }
+        ),
     ),
 )
 def tests_unaccounted(documents: DocumentSet) -> Iterator[Finding]:
@@ -216,11 +301,20 @@ def _kinds_counted(document: SourceDocument) -> Iterator[tuple[str, Path, int]]:
     for path, members in document.objects:
         if not path or not re.search(r"test", str(path[-1]), re.IGNORECASE):
             continue
-        kinds = {_kind(key): (key, whole(value)) for key, value in members.items() if _kind(key) and whole(value) is not None}
+        kinds = {
+            _kind(key): (key, whole(value)) for key, value in members.items() if _kind(key) and whole(value) is not None
+        }
         for kind, (key, amount) in kinds.items():
             yield kind, (*path, key), amount or 0
         scenarios = whole(members.get("total_scenarios"))
-        if scenarios is not None and not kinds and re.search(r"e2e|end-to-end|playwright|cypress", f"{document.task_id} {document.phase} {document.data.get('current_agent')}"):
+        if (
+            scenarios is not None
+            and not kinds
+            and re.search(
+                r"e2e|end-to-end|playwright|cypress",
+                f"{document.task_id} {document.phase} {document.data.get('current_agent')}",
+            )
+        ):
             yield "e2e", (*path, "total_scenarios"), scenarios
 
 
@@ -230,13 +324,17 @@ def _kinds_counted(document: SourceDocument) -> Iterator[tuple[str, Path, int]]:
     "A sequential or parallel time does not follow from the tasks' own durations.",
     example=(
         merged(
-            parallel_execution_summary={"tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]},
+            parallel_execution_summary={
+                "tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]
+            },
             metrics={"development_time": "60 minutes parallel (vs 120 minutes sequential)"},
         ),
     ),
     clean=(
         merged(
-            parallel_execution_summary={"tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]},
+            parallel_execution_summary={
+                "tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]
+            },
             metrics={"development_time": "60 minutes parallel (vs 100 minutes sequential)"},
         ),
     ),
@@ -298,7 +396,11 @@ def speedups_disagree(documents: DocumentSet) -> Iterator[Finding]:
             distinct.append((quantity, source))
     if len(distinct) > 1:
         values = ", ".join(str(quantity) for quantity, _ in distinct)
-        yield found("arithmetic/speedups-disagree", f"{counted(len(distinct), 'speedup')} that disagree: {values}", (s for _, s in stated))
+        yield found(
+            "arithmetic/speedups-disagree",
+            f"{counted(len(distinct), 'speedup')} that disagree: {values}",
+            (s for _, s in stated),
+        )
 
 
 def _overall(path: Path, value: Any) -> Iterator[Quantity]:
@@ -312,10 +414,14 @@ def _overall(path: Path, value: Any) -> Iterator[Quantity]:
         for match in re.finditer(r"[^.;\n|]{0,200}(?:\.\d[^.;\n|]{0,200}){0,4}", value[:4_000]):
             sentence = match.group()
             words = f"{sentence} {keys.rsplit('/', 1)[-1]}"
-            about = re.search(r"speed-?up|faster than (?:sequential|one (?:by|after))|parallel.{0,80}faster|faster.{0,80}parallel", words, re.IGNORECASE)
-            theoretical = re.search(r"theoretical|ideal|limit|maximum|up to|expected|estimated|target|could", sentence, re.IGNORECASE)
+            about = re.search(
+                r"speed-?up|faster than (?:sequential|one (?:by|after))|parallel.{0,80}faster|faster.{0,80}parallel",
+                words,
+                re.IGNORECASE,
+            )
+            theoretical = re.search(
+                r"theoretical|ideal|limit|maximum|up to|expected|estimated|target|could", sentence, re.IGNORECASE
+            )
             factors = list(speedups(sentence))
             if about and not theoretical and len(factors) == 1 and factors[0].value != 1:
                 yield factors[0]
-
-

@@ -14,7 +14,7 @@ from contexts.audit.findings import Source, quote
 from contexts.contract.compare import Mismatch, compare_all
 from contexts.contract.model import Contract
 from contexts.contract.read import read_contracts
-from contexts.contract.values import Path, at, mapping, pointer, sequence, text, walk
+from contexts.contract.values import Path, at, mapping, pointer, resolve, sequence, text, walk
 
 Stage = Literal["parent", "merged", "verified"]
 _STAGES: tuple[Stage, ...] = ("parent", "merged", "verified")
@@ -23,7 +23,7 @@ LONGEST_TEXT = 4_000
 _WORD = re.compile(r"[\w-]{2,120}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SourceDocument:
     """One document as read.
 
@@ -98,13 +98,11 @@ class SourceDocument:
     def source(self, path: Path, value: Any = None) -> Source:
         """Return a source for a path of this document; ``value`` saves looking it up."""
         if value is None:
-            value = self.data
-            for part in path:
-                value = mapping(value).get(str(part)) if isinstance(value, dict) else value[part]  # pyright: ignore
+            value = resolve(self.data, pointer(path))
         return Source(self.name, pointer(path), quote(value))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DocumentSet:
     """All documents of one workflow; any subset of them is a set, and rules without their inputs say nothing."""
 
@@ -169,10 +167,9 @@ class DocumentSet:
 
     @cached_property
     def named_tracks(self) -> frozenset[str]:
-        """Return the task ids the plan and the merge's summary name."""
-        listed: list[Any] = []
-        for document in self.revisions:
-            listed += sequence(document.data.get("parallel_tasks"))
+        """Return the task ids of the plan; where there is none, those of the merge's summary."""
+        listed: list[Any] = list(sequence(self.plan.data.get("parallel_tasks"))) if self.plan else []
+        for document in () if self.plan else self.revisions:
             listed += sequence(at(document.data, "parallel_execution_summary", "tasks"))
         return frozenset(text(mapping(task).get("task_id")) for task in listed) - {""}
 
@@ -187,11 +184,8 @@ class DocumentSet:
         return self._contracts("consumer")
 
     def _contracts(self, role: str) -> tuple[Contract, ...]:
-        for group in (self.tracks, self.revisions[-1:]):
-            found = tuple(contract for d in group for contract in d.contracts if contract.role == role)
-            if found:
-                return found
-        return ()
+        group = self.tracks or self.revisions[-1:]
+        return tuple(contract for d in group for contract in d.contracts if contract.role == role)
 
     @cached_property
     def mismatches(self) -> tuple[tuple[Contract, Contract, Mismatch], ...]:
@@ -203,6 +197,16 @@ class DocumentSet:
     def spoken(self) -> Counter[str]:
         """Return in how many documents each word occurs."""
         return Counter(word for document in self.current for word in document.words)
+
+    @cached_property
+    def keyed(self) -> Mapping[str, tuple[tuple[SourceDocument, Path], ...]]:
+        """Return the tracks' objects and lists by the key they stand under."""
+        places: dict[str, list[tuple[SourceDocument, Path]]] = {}
+        for document in self.tracks:
+            for path, value in document.values:
+                if path and isinstance(path[-1], str) and isinstance(value, dict | list):
+                    places.setdefault(path[-1], []).append((document, path))
+        return {key: tuple(found[:50]) for key, found in places.items()}
 
     def elsewhere(self, name: str, document: SourceDocument) -> bool:
         """Tell whether all words of a name occur in some other document than this one."""

@@ -15,7 +15,13 @@ from contexts.audit.words import plain
 from contexts.contract.values import mapping, sequence, text
 
 _LISTS = {"files_modified": "file", "decisions": "decision", "pending_actions": "pending action"}
-_CARRIED = (("feature_spec", "requirements"), ("shared_constraints",), ("constraints",), ("integration_requirements",), ("success_criteria",))
+_CARRIED = (
+    ("feature_spec", "requirements"),
+    ("shared_constraints",),
+    ("constraints",),
+    ("integration_requirements",),
+    ("success_criteria",),
+)
 
 
 def _file_items(document: SourceDocument) -> list[Item]:
@@ -33,7 +39,7 @@ def _list_items(document: SourceDocument, key: str) -> list[Item]:
 def comparisons(documents: DocumentSet) -> Iterator[tuple[str, SourceDocument, int, Comparison]]:
     """Yield, for each list a merge must keep, what became of the tracks' items, and how many there were.
 
-    A merged document is compared with the tracks, a verified one with the merge (or with the tracks where there is none).
+    A merged document is compared with the tracks, a verified one with the merge, or with the tracks without one.
     """
     merges = documents.at_stage("merged")
     after = documents.at_stage("verified")
@@ -60,9 +66,15 @@ def _wording(documents: DocumentSet, document: SourceDocument) -> str:
     "fidelity/items-lost",
     "blocking",
     "Files, decisions or pending actions of the tracks are not in the merged document word for word.",
-    example=(track("api", decisions=["Use cursors for paging", "Store money in cents"]), merged(decisions=["Use cursors for paging"])),
-    clean=(track("api", decisions=["Use cursors for paging", "Store money in cents"]), merged(decisions=["Store money in cents", "use cursors for  paging."])),
-)  # fmt: skip
+    example=(
+        track("api", decisions=["Use cursors for paging", "Store money in cents"]),
+        merged(decisions=["Use cursors for paging"]),
+    ),
+    clean=(
+        track("api", decisions=["Use cursors for paging", "Store money in cents"]),
+        merged(decisions=["Store money in cents", "use cursors for  paging."]),
+    ),
+)
 def items_lost(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every item of the tracks in the merge; a list rewritten as a whole is one finding."""
     for key, document, count, result in comparisons(documents):
@@ -70,21 +82,30 @@ def items_lost(documents: DocumentSet) -> Iterator[Finding]:
             continue
         rewritten = len(result.lost) * 2 > count and bool(result.invented) and key != "files_modified"
         noun = _LISTS[key]
-        message = f"{len(result.lost)} of {counted(count, noun)} {_wording(documents, document)} lost: {listed([i.shown for i in result.lost], 3)}"
+        names = listed([item.shown for item in result.lost], 3)
+        message = f"{len(result.lost)} of {counted(count, noun)} {_wording(documents, document)} lost: {names}"
         if rewritten:
             message += f"; {counted(len(result.invented), 'item')} of {document.name} in their place, from no track"
         replaced = [item.source() for item in result.invented] if rewritten else []
-        yield found("fidelity/items-lost", message, (*(i.source() for i in result.lost), document.source((key,)), *replaced))
+        yield found(
+            "fidelity/items-lost", message, (*(i.source() for i in result.lost), document.source((key,)), *replaced)
+        )
 
 
 @rule(
     "fidelity/items-changed",
     "blocking",
     "An item of a track stands in the merged document with other words or numbers.",
-    example=(track("api", decisions=["Retry failed payments 3 times with backoff"]), merged(decisions=["Retry failed payments 5 times with backoff"])),
-    clean=(track("api", decisions=["Retry failed payments 3 times with backoff"]), merged(decisions=["api: Retry failed payments 3 times with backoff"])),
+    example=(
+        track("api", decisions=["Retry failed payments 3 times with backoff"]),
+        merged(decisions=["Retry failed payments 5 times with backoff"]),
+    ),
+    clean=(
+        track("api", decisions=["Retry failed payments 3 times with backoff"]),
+        merged(decisions=["api: Retry failed payments 3 times with backoff"]),
+    ),
     yields_to=("thresholds/criterion-relaxed",),
-)  # fmt: skip
+)
 def items_changed(documents: DocumentSet) -> Iterator[Finding]:
     """Pair items that share most of their words and are not equal."""
     for key, _, _, result in comparisons(documents):
@@ -96,28 +117,34 @@ def items_changed(documents: DocumentSet) -> Iterator[Finding]:
             )
     for keys, later, result in _carried(documents):
         for old, new in result.changed:
-            yield found("fidelity/items-changed", f"{keys[-1]}: {old.shown!r} became {new.shown!r} in {later.name}", (new.source(), old.source()))
+            yield found(
+                "fidelity/items-changed",
+                f"{keys[-1]}: {old.shown!r} became {new.shown!r} in {later.name}",
+                (new.source(), old.source()),
+            )
 
 
 @rule(
     "fidelity/items-invented",
     "blocking",
-    "The merged document holds files or decisions that no track has.",
+    "The merged document holds files, decisions or pending actions that no track has.",
     example=(track("api", files_modified=["src/api.py"]), merged(files_modified=["src/api.py", "src/ui.ts"])),
-    clean=(track("api", files_modified=["src/api.py", "src/ui.ts"]), merged(files_modified=["src/ui.ts", "./src/api.py"])),
-)  # fmt: skip
+    clean=(
+        track("api", files_modified=["src/api.py", "src/ui.ts"]),
+        merged(files_modified=["src/ui.ts", "./src/api.py"]),
+    ),
+)
 def items_invented(documents: DocumentSet) -> Iterator[Finding]:
-    """Look for every merged item in the tracks; only where all tracks are there. New pending actions are an orchestrator's right."""
-    if not documents.has_all_tracks:
-        if documents.named_tracks or not documents.tracks:
-            return
+    """Look for every merged item in the tracks; only where all tracks are there."""
+    if not documents.has_all_tracks and (documents.named_tracks or not documents.tracks):
+        return
     for key, document, count, result in comparisons(documents):
         rewritten = len(result.lost) * 2 > count and bool(result.lost) and key != "files_modified"
-        if not result.invented or key == "pending_actions" or rewritten:
+        if not result.invented or rewritten:
             continue
         yield found(
             "fidelity/items-invented",
-            f"{counted(len(result.invented), _LISTS[key])} of {document.name} {'is' if len(result.invented) == 1 else 'are'} not "
+            f"{counted(len(result.invented), _LISTS[key])} of {document.name} not "
             f"{_wording(documents, document)}: {listed([i.shown for i in result.invented], 3)}",
             (item.source() for item in result.invented),
             None if key == "files_modified" else "warning",
@@ -136,7 +163,11 @@ def items_duplicated(documents: DocumentSet) -> Iterator[Finding]:
     for document in (*documents.at_stage("merged"), *documents.at_stage("verified")):
         for key, noun in _LISTS.items():
             own = _list_items(document, key)
-            allowed = Counter(form for t in documents.tracks for i in _list_items(t, key) for form in i.forms) if key == "decisions" else Counter[str]()
+            allowed = (
+                Counter(form for t in documents.tracks for i in _list_items(t, key) for form in i.forms)
+                if key == "decisions"
+                else Counter[str]()
+            )
             groups: dict[frozenset[str], list[Item]] = {}
             for item in own:
                 groups.setdefault(item.forms, []).append(item)
@@ -164,16 +195,23 @@ def _carried(documents: DocumentSet) -> Iterator[tuple[tuple[str, ...], SourceDo
     "fidelity/promise-lost",
     "blocking",
     "A requirement, constraint or criterion is missing from a later document's list of them.",
-    example=(parent(shared_constraints=["Must use the existing login", "No new tables"]), merged(shared_constraints=["No new tables"])),
-    clean=(parent(shared_constraints=["Must use the existing login", "No new tables"]), merged(shared_constraints=["No new tables", "Must use the existing login"])),
-)  # fmt: skip
+    example=(
+        parent(shared_constraints=["Must use the existing login", "No new tables"]),
+        merged(shared_constraints=["No new tables"]),
+    ),
+    clean=(
+        parent(shared_constraints=["Must use the existing login", "No new tables"]),
+        merged(shared_constraints=["No new tables", "Must use the existing login"]),
+    ),
+)
 def promise_lost(documents: DocumentSet) -> Iterator[Finding]:
     """Compare the lists that later documents repeat, item by item."""
     for keys, later, result in _carried(documents):
         if result.lost:
             yield found(
                 "fidelity/promise-lost",
-                f"{counted(len(result.lost), 'entry', 'entries')} of {'.'.join(keys)} lost in {later.name}: {listed([i.shown for i in result.lost], 3)}",
+                f"{counted(len(result.lost), 'entry', 'entries')} of {'.'.join(keys)} lost in {later.name}: "
+                f"{listed([item.shown for item in result.lost], 3)}",
                 (*(i.source() for i in result.lost), later.source(keys)),
             )
 
@@ -181,30 +219,30 @@ def promise_lost(documents: DocumentSet) -> Iterator[Finding]:
 @rule(
     "fidelity/field-vanished",
     "warning",
-    "Requirements, constraints, criteria, files, decisions or errors are there, and a later document has none of them.",
+    "Constraints, integration requirements or criteria are there, and the merge has none of them.",
     example=(parent(shared_constraints=["No new tables"]), merged(decisions=[])),
     clean=(parent(shared_constraints=["No new tables"]), merged(shared_constraints=["No new tables"])),
 )
 def field_vanished(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare which of them a later document has at all; everything that vanished between two stages is one finding."""
-    stages = [group for group in (documents.at_stage("parent"), documents.at_stage("merged"), documents.at_stage("verified")) if group]
-    gone: dict[tuple[str, ...], tuple[SourceDocument, list[SourceDocument]]] = {}
-    keys_of = (*_CARRIED, ("files_modified",), ("decisions",), ("error_log",))
-    for earlier, later in zip(stages, stages[1:], strict=False):
-        for keys in keys_of:
-            holder = next((d for d in earlier if items(d, *keys)), None)
-            first = gone.get(keys, (holder, []))
-            missing = [d for d in later if not _has(d, keys)]
-            if (holder or keys in gone) and missing and first[0] is not None:
-                gone[keys] = (first[0], [*first[1], *missing])
+    """Compare which of them the merge has at all; a verification counts only where there is no merge."""
+    later = documents.at_stage("merged") or documents.at_stage("verified")
+    gone: dict[tuple[str, ...], SourceDocument] = {}
+    lacking: dict[str, SourceDocument] = {}
+    for keys in (*_CARRIED, ("error_log",)):
+        holder = next((d for d in documents.at_stage("parent") if items(d, *keys)), None)
+        missing = [d for d in later if not _has(d, keys)]
+        if holder is not None and missing and keys != ("feature_spec", "requirements"):
+            gone[keys] = holder
+            lacking.update({d.name: d for d in missing})
     if gone:
         names = [".".join(keys) for keys in gone]
-        places = [holder.source(keys) for keys, (holder, _) in gone.items()]
-        lacking = {d.name: d for _, without in gone.values() for d in without}
         yield found(
             "fidelity/field-vanished",
             f"{listed(names, 8)} not carried into {listed(sorted(lacking))}",
-            (*places, *(d.source(("phase",)) for d in lacking.values() if "phase" in d.data)),
+            (
+                *(holder.source(keys) for keys, holder in gone.items()),
+                *(d.source(("phase",)) for d in lacking.values() if "phase" in d.data),
+            ),
         )
 
 
@@ -215,5 +253,3 @@ def _has(document: SourceDocument, keys: tuple[str, ...]) -> bool:
             return False
         value = mapping(value)[key]
     return True
-
-

@@ -45,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """All findings over a set of documents: blocking first, then by rule and place; the same input gives the same report."""
+    """All findings: blocking first, then by rule and place; the same input gives the same report."""
 
     findings: tuple[Finding, ...]
     documents: tuple[str, ...] = ()

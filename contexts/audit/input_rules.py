@@ -1,4 +1,4 @@
-"""Input: what keeps a file, or a document's identity, from being judged. Most of these are found while reading files."""
+"""Input: what keeps a file, or a document's identity, from being judged; most is found while reading files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from contexts.audit.findings import Finding
 from contexts.audit.registry import Raw, found, rule
 from contexts.audit.samples import track
 
-_CONTEXT = '{"version": "1.0", "workflow_id": "orders", "timestamp": "2025-03-01T09:00:00Z", "current_agent": "a", "phase": "p"%s}'
+_CONTEXT = (
+    '{"version": "1.0", "workflow_id": "orders", "timestamp": "2025-03-01T09:00:00Z", '
+    '"current_agent": "a", "phase": "p"%s}'
+)
 
 
 def _while_reading(documents: DocumentSet) -> Iterator[Finding]:
@@ -79,10 +82,13 @@ rule(
     "blocking",
     "Two documents claim the same identity with different contents.",
     example=(track("api", decisions=["Use cursors"]), track("api", decisions=["Use offsets"])),
-    clean=(track("api", decisions=["Use cursors"]), track("api", decisions=["Use offsets"], timestamp="2025-03-01T10:30:00Z")),
-)  # fmt: skip
+    clean=(
+        track("api", decisions=["Use cursors"]),
+        track("api", decisions=["Use offsets"], timestamp="2025-03-01T10:30:00Z"),
+    ),
+)
 def contradictory_ids(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare documents of the same track, or stage, saved at the same instant; and workflow ids shared by two tracks."""
+    """Compare documents of one track, or stage, saved at the same instant; and ids shared by two tracks."""
     seen: dict[tuple[Any, ...], SourceDocument] = {}
     owners: dict[str, SourceDocument] = {}
     for document in documents.documents:
@@ -93,7 +99,8 @@ def contradictory_ids(documents: DocumentSet) -> Iterator[Finding]:
         if other is not document and document.timestamp is not None and other.data != document.data:
             yield found(
                 "input/contradictory-ids",
-                f"{other.name} and {document.name} are both {document.task_id or document.stage} of {document.workflow_id!r} at {document.data['timestamp']}, and differ",
+                f"{other.name} and {document.name} are both {document.task_id or document.stage} of "
+                f"{document.workflow_id!r} at {document.data['timestamp']}, and differ",
                 (document.source(("timestamp",)), other.source(("timestamp",))),
             )
         if document.task_id:
@@ -104,5 +111,3 @@ def contradictory_ids(documents: DocumentSet) -> Iterator[Finding]:
                     f"{document.workflow_id!r} is the id of two tracks, {owner.task_id!r} and {document.task_id!r}",
                     (document.source(("workflow_id",)), owner.source(("workflow_id",))),
                 )
-
-

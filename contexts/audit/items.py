@@ -1,4 +1,4 @@
-"""List items as a merge must keep them: one form for equality, whatever way they are written; lost, changed, invented."""
+"""List items as a merge must keep them: one form for equality; what is lost, changed, invented."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What became of items: ``lost`` have no equal, ``invented`` had none, ``changed`` are likely the same thing reworded."""
+    """What became of items: ``lost`` have no equal, ``invented`` had none, ``changed`` are pairs of like ones."""
 
     lost: tuple[Item, ...]
     invented: tuple[Item, ...]

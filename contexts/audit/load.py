@@ -42,7 +42,7 @@ class _HugeInteger(ValueError):
 def load(paths: Sequence[str | os.PathLike[str]]) -> Loaded:
     """Read files and folders (hidden ones such as ``.claude/context`` too).
 
-    Files named directly are always read; in folders ``*.json`` is, and Markdown or text that names a workflow of the set.
+    Files named directly are always read; in folders ``*.json`` is, and Markdown or text that names a workflow there.
 
     Raises:
         DocumentError: A path does not exist, or nothing that could be judged was found.
@@ -106,7 +106,9 @@ def _read(path: Path, name: str, *, named: bool) -> tuple[SourceDocument | None,
     try:
         size = path.stat().st_size
         if size > LARGEST:
-            return None, [_problem("input/too-large", name, f"{name} has {size:,} bytes; more than {LARGEST:,} are not read")]
+            return None, [
+                _problem("input/too-large", name, f"{name} has {size:,} bytes; more than {LARGEST:,} are not read")
+            ]
         body = path.read_bytes()
     except OSError as error:
         return None, [_problem("input/not-json", name, f"{name} cannot be read: {error.strerror or error}")]
@@ -116,9 +118,13 @@ def _read(path: Path, name: str, *, named: bool) -> tuple[SourceDocument | None,
 def parse(name: str, body: bytes, *, named: bool = True) -> tuple[SourceDocument | None, list[Finding]]:
     """Parse one file's content into a document, or say in findings why it cannot be judged."""
     if len(body) > LARGEST:
-        return None, [_problem("input/too-large", name, f"{name} has {len(body):,} bytes; more than {LARGEST:,} are not read")]
+        return None, [
+            _problem("input/too-large", name, f"{name} has {len(body):,} bytes; more than {LARGEST:,} are not read")
+        ]
     try:
-        data: Any = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_pairs, parse_int=_integer, parse_constant=_constant)
+        data: Any = json.loads(
+            body.decode("utf-8-sig"), object_pairs_hook=_pairs, parse_int=_integer, parse_constant=_constant
+        )
     except _DuplicateKey as error:
         return None, [_problem("input/duplicate-key", name, f"{name}: {error}")]
     except RecursionError:

@@ -8,20 +8,88 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from contexts.audit.documents import SourceDocument
-from contexts.audit.quantities import Bound, Measured, Quantity, Reading, as_quantity, read, statistic_name, verdict
-from contexts.contract.values import Path, mapping, number, sequence, text
+from contexts.audit.quantities import (
+    COMPARISONS,
+    Bound,
+    Measured,
+    Quantity,
+    Reading,
+    as_quantity,
+    read,
+    statistic_name,
+    verdict,
+)
+from contexts.contract.values import Path, mapping, number, text
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+|p\d{2,3}|P\d{2,3}|\d+")
-_TARGET = {"target", "targets", "threshold", "thresholds", "goal", "limit", "limits", "budget", "slo", "sla", "required", "expected", "objective", "objectives", "goals"}
-_MEASURED = {"measured", "measurement", "measurements", "actual", "actuals", "value", "observed", "result", "results", "current", "achieved", "score"}
-_STATS = {"p50", "p75", "p90", "p95", "p99", "p999", "avg", "average", "mean", "median", "max", "min", "maximum", "minimum"}
-_UNITS = {"ms": "ms", "us": "us", "s": "s", "sec": "s", "secs": "s", "seconds": "s", "minutes": "min", "mins": "min", "hours": "h", "percent": "%", "pct": "%", "kb": "KB", "mb": "MB", "bytes": "bytes", "rps": "rps", "qps": "qps"}  # fmt: skip
-_UPPER = re.compile(r"latenc|respons|duration|time|elapsed|size|error|fail|memory|cpu|miss|loss|p9\d|p50|delay|lag|footprint", re.IGNORECASE)
-_LOWER = re.compile(r"coverage|throughput|accurac|availab|uptime|rps|qps|score|recall|precision|hit|success|rate_per", re.IGNORECASE)
-_SPOKEN_OF = re.compile(
-    r"perform|measure|benchmark|latenc|result|metric|coverage|timing|verification|quality|load|slo|target", re.IGNORECASE
+_TARGET = {
+    "target",
+    "targets",
+    "threshold",
+    "thresholds",
+    "goal",
+    "limit",
+    "limits",
+    "budget",
+    "slo",
+    "sla",
+    "required",
+    "expected",
+    "objective",
+    "objectives",
+    "goals",
+}
+_MEASURED = {
+    "measured",
+    "measurement",
+    "measurements",
+    "actual",
+    "actuals",
+    "value",
+    "observed",
+    "result",
+    "results",
+    "current",
+    "achieved",
+    "score",
+}
+_STATS = {
+    "p50",
+    "p75",
+    "p90",
+    "p95",
+    "p99",
+    "p999",
+    "avg",
+    "average",
+    "mean",
+    "median",
+    "max",
+    "min",
+    "maximum",
+    "minimum",
+}
+_UNITS = {
+    **dict.fromkeys(("s", "sec", "secs", "seconds"), "s"),
+    **dict.fromkeys(("minutes", "mins"), "min"),
+    **dict.fromkeys(("percent", "pct"), "%"),
+    **{unit.lower(): unit for unit in ("ms", "us", "KB", "MB", "bytes", "rps", "qps")},
+    "hours": "h",
+}
+_UPPER = re.compile(
+    r"latenc|respons|duration|time|elapsed|size|error|fail|memory|cpu|miss|loss|p9\d|p50|delay|lag|footprint",
+    re.IGNORECASE,
 )
-_WISHES = re.compile(r"criteri|require|constraint|decision|pending|scope|scenario|assumption|prerequisite|goal|target", re.IGNORECASE)
+_LOWER = re.compile(
+    r"coverage|throughput|accurac|availab|uptime|rps|qps|score|recall|precision|hit|success|rate_per", re.IGNORECASE
+)
+_SPOKEN_OF = re.compile(
+    r"perform|measure|benchmark|latenc|result|metric|coverage|timing|verification|quality|load|slo|target",
+    re.IGNORECASE,
+)
+_WISHES = re.compile(
+    r"criteri|require|constraint|decision|pending|scope|scenario|assumption|prerequisite|goal|target", re.IGNORECASE
+)
 _WORD_OF_TARGET = re.compile(r"\b(?:targets?|goal|budget|threshold|slo|sla|objective)\b", re.IGNORECASE)
 
 
@@ -40,7 +108,12 @@ def pairs(document: SourceDocument) -> Iterator[Pair]:
     """Yield every measured value that a document puts beside a target."""
     for path, words in document.texts:
         if "|" in words and "\n" in words:
-            yield from _table(path, words)
+            for cell in cells(words):
+                if cell.bound is not None:
+                    yield Pair(cell.measured, cell.bound, path, path, cell.ticked)
+            for line in words.splitlines():
+                if "|" not in line:
+                    yield from _prose(path, line)
         elif any(sign.isdigit() for sign in words):
             yield from _prose(path, words)
     for path, members in document.objects:
@@ -110,7 +183,9 @@ def _key(name: str) -> _Key:
 def _structured(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
     """Read objects that hold a target member beside measured ones."""
     keys = {name: _key(name) for name, value in members.items() if isinstance(value, str | int | float)}
-    targets = [(name, key) for name, key in keys.items() if key.kind == "target" and not isinstance(members[name], bool)]
+    targets = [
+        (name, key) for name, key in keys.items() if key.kind == "target" and not isinstance(members[name], bool)
+    ]
     if not targets:
         return
     context = " ".join([*(str(part) for part in path), text(members.get("metric")), text(members.get("name"))])
@@ -119,11 +194,18 @@ def _structured(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
     for name in ("met", "passed", "ok"):
         ticked = members[name] if isinstance(members.get(name), bool) else ticked
     for name, key in targets:
-        for bound in _bounds(members[name], key, unit, f"{context} {name}", text(members.get("operator"))):
+        for bound in _bounds(
+            members[name], key, unit, f"{context} {name}", text(members.get("operator")) or text(members.get("op"))
+        ):
             values = [
                 (other, value)
                 for other, its in keys.items()
-                if other != name and (its.kind == "measured" or (its.statistic and not its.kind) or (key.noun and its.noun == key.noun and not its.kind))
+                if other != name
+                and (
+                    its.kind == "measured"
+                    or (its.statistic and not its.kind)
+                    or (key.noun and its.noun == key.noun and not its.kind)
+                )
                 for value in _values(members[other], its, unit or (key.unit if not its.unit else ""))
                 if value.quantity.dimension == bound.quantity.dimension
                 and (not key.noun or not its.noun or its.noun == key.noun)
@@ -152,8 +234,8 @@ def _bounds(raw: Any, key: _Key, unit: str, context: str, operator: str) -> Iter
     plain = number(raw)
     if plain is not None:
         quantity: Quantity = as_quantity(plain, key.unit or unit)
-        if operator in {"<", "<=", ">", ">="}:
-            yield Bound(operator, quantity, key.statistic)
+        if operator in COMPARISONS:
+            yield Bound(COMPARISONS[operator], quantity, key.statistic)
         elif _UPPER.search(context) and not _LOWER.search(context):
             yield Bound("<=", quantity, key.statistic)
         elif _LOWER.search(context):
@@ -162,41 +244,82 @@ def _bounds(raw: Any, key: _Key, unit: str, context: str, operator: str) -> Iter
             yield Bound("<=", quantity, key.statistic)
     elif isinstance(raw, str):
         for bound in read(raw, bare_is="target").bounds:
-            flipped = ">=" if bound.compare == "<=" and not re.search(r"[<≤]|most|within|up to", raw) and _LOWER.search(context) else bound.compare
-            yield Bound(flipped, bound.quantity, bound.statistic or key.statistic)
+            bare = bound.compare == "<=" and not re.search(r"[<≤]|most|within|up to", raw)
+            statistic = bound.statistic or key.statistic
+            if bare and _LOWER.search(context):
+                yield Bound(">=", bound.quantity, statistic)
+            else:
+                yield Bound(bound.compare, bound.quantity, statistic)
 
 
 def _twins(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
     """Read ``{"targets": {"p95_ms": 200}, "measured": {"p95_ms": 220}}``."""
-    targets = [(name, mapping(value)) for name, value in members.items() if isinstance(value, dict) and _key(name).kind == "target"]
-    measured = [(name, mapping(value)) for name, value in members.items() if isinstance(value, dict) and _key(name).kind == "measured"]
+    targets = [
+        (name, mapping(value))
+        for name, value in members.items()
+        if isinstance(value, dict) and _key(name).kind == "target"
+    ]
+    measured = [
+        (name, mapping(value))
+        for name, value in members.items()
+        if isinstance(value, dict) and _key(name).kind == "measured"
+    ]
     for target_name, wanted in targets:
         for measured_name, had in measured:
             for name in wanted.keys() & had.keys():
                 key, context = _key(name), f"{' '.join(map(str, path))} {name}"
                 for bound in _bounds(wanted[name], key, "", context, ""):
-                    values = [v for v in _values(had[name], key, "") if v.quantity.dimension == bound.quantity.dimension]
+                    values = [
+                        v for v in _values(had[name], key, "") if v.quantity.dimension == bound.quantity.dimension
+                    ]
                     chosen = choose(values, bound)
                     if chosen is not None:
                         yield Pair(chosen, bound, (*path, measured_name, name), (*path, target_name, name), None)
 
 
-def _table(path: Path, words: str) -> Iterator[Pair]:
-    """Read a Markdown table whose header names a target and a measured column; and prose lines around it."""
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value and its target in one row of a table, and the words that say what they are."""
+
+    measured: Measured
+    bound: Bound | None
+    words: str
+    ticked: bool | None
+
+
+def cells(words: str) -> Iterator[Cell]:
+    """Read Markdown tables: a column whose header speaks of a target holds the target of the value to its left."""
     header: list[str] = []
     for line in words.splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if len(cells) < 2:
+        row = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(row) < 2:
             header = []
-            yield from _prose(path, line)
         elif not header:
-            header = cells
-        elif len(cells) == len(header) and not set("".join(cells)) <= set("-: "):
-            row = {name: cell for name, cell in zip(header, cells, strict=True) if name}
-            for pair in _structured((), row):
-                yield replace(pair, at=path, bound_at=path)
+            header = row
+        elif len(row) == len(header) and not set("".join(row)) <= set("-: "):
+            yield from _row(header, row)
 
 
-def rows(value: Any) -> Sequence[Mapping[str, Any]]:
-    """Return the objects of a list."""
-    return [mapping(item) for item in sequence(value)]
+def _row(header: list[str], row: list[str]) -> Iterator[Cell]:
+    label, last = row[0], None
+    ticked = verdict(" ".join(row))
+    for name, cell in zip(header[1:], row[1:], strict=True):
+        key = _key(name)
+        if key.kind == "target" and last is not None:
+            measured, words = last
+            for bound in _bounds(cell, key, "", f"{words} {name}", ""):
+                if bound.quantity.dimension == measured.quantity.dimension:
+                    shown = Bound(bound.compare, bound.quantity, bound.statistic or measured.statistic)
+                    yield Cell(measured, shown, words, ticked)
+            last = None
+            continue
+        words = f"{label} {name}"
+        values = [replace(m, statistic=m.statistic or _key(words).statistic) for m in read(cell).measured]
+        if len(values) == 1 and not any(header_name and _key(header_name).kind == "target" for header_name in header):
+            yield Cell(values[0], None, words, ticked)
+        last = (values[0], words) if len(values) == 1 else last
+
+
+def target_bounds(raw: Any, unit: str, context: str, operator: str) -> Iterator[Bound]:
+    """Read a target member: a number with its unit and operator, or a text."""
+    yield from _bounds(raw, _key(""), unit, context, operator)

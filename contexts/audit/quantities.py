@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Dimension = Literal["time", "percent", "size", "rate", "ratio", "count"]
+COMPARISONS: dict[str, Literal["<", "<=", ">", ">="]] = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _UNITS: dict[str, tuple[Dimension, float]] = {
     **dict.fromkeys(("us", "µs", "μs", "microseconds", "microsecond"), ("time", 0.001)),
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), ("time", 1.0)),
@@ -23,22 +24,26 @@ _UNITS: dict[str, tuple[Dimension, float]] = {
     **dict.fromkeys(("kb", "kib"), ("size", 1024.0)),
     **dict.fromkeys(("mb", "mib"), ("size", 1024.0**2)),
     **dict.fromkeys(("gb", "gib"), ("size", 1024.0**3)),
-    **dict.fromkeys(("rps", "qps", "tps", "req/s", "requests/s", "ops/s", "events/s", "msg/s", "msgs/s"), ("rate", 1.0)),
+    **dict.fromkeys(
+        ("rps", "qps", "tps", "req/s", "requests/s", "ops/s", "events/s", "msg/s", "msgs/s"), ("rate", 1.0)
+    ),
     **dict.fromkeys(("messages/s", "rows/s", "records/s", "docs/s", "jobs/s", "/s", "rpm", "req/min"), ("rate", 1.0)),
-    **dict.fromkeys(("x", "×"), ("ratio", 1.0)),
+    **dict.fromkeys(("x", "\u00d7"), ("ratio", 1.0)),
 }
 _UNITS["rpm"] = _UNITS["req/min"] = ("rate", 1 / 60)
 _UNIT = "|".join(sorted((re.escape(unit) for unit in _UNITS), key=len, reverse=True))
 _TOKEN = re.compile(
-    r"(?P<stat>\b(?:p ?\d{2,3}(?:\.\d{1,3})?|\d{2}(?:th|st|nd|rd) percentile|median|avg|average|mean|maximum|max|minimum|min|worst|peak)\b)|"
+    r"(?P<stat>\b(?:p ?\d{2,3}(?:\.\d{1,3})?|\d{2}(?:th|st|nd|rd) percentile|median|avg|average|mean|maximum|max"
+    r"|minimum|min|worst|peak)\b)|"
     rf"(?P<number>(?<![\w.])\d{{1,3}}(?:,\d{{3}}){{1,4}}(?:\.\d{{1,9}})?(?![\d,])|(?<![\w.])\d{{1,15}}(?:\.\d{{1,9}})?)"
-    rf"(?:[ \t\u00a0-]?(?P<unit>{_UNIT})(?![\w]))?"
-    r"|(?P<compare><=|>=|=<|=>|<|>|≤|≥|\b(?:under|below|less than|fewer than|at most|no more than|not more than|up to|within|"
+    rf"(?:[ \t\u00a0-]?(?P<unit>[a-z]{{1,20}}(?:/(?:s|sec|min|h)| per (?:second|minute|hour))|{_UNIT})(?![\w]))?"
+    r"|(?P<compare><=|>=|=<|=>|<|>|≤|≥|\b(?:under|below|less than|fewer than|at most|no more than|not more than"
+    r"|up to|within|"
     r"over|above|more than|greater than|at least|no less than|not less than|no fewer than|exceeds?|or less|or more)\b)"
     r"|(?P<target>\b(?:targets?|goal|budget|limit|threshold|slo|sla|required|requirement|requires?|must|should|expected|allowed|"
     r"criterion|needed|needs?|objective|ceiling|cap|baseline)\b)"
     r"|(?P<measure>\b(?:measured|actual|observed|got|was|now|current|currently|result|achieved|reached|reports?)\b)"
-    r"|(?P<sign>[,;|()\[\]\n:=/]|–|—|->|→)"
+    r"|(?P<sign>[,;|()\[\]\n:=/]|\u2013|—|->|→)"
     r"|(?P<word>[^\W\d_]{1,40})",
     re.IGNORECASE,
 )
@@ -48,15 +53,19 @@ _AT_LEAST = {">=", "=>", "≥", "at least", "no less than", "not less than", "no
 _MORE = {">", "over", "above", "more than", "greater than"}
 _TICK = re.compile(r"[✅✓✔☑]|\[x\]|\b(?:pass(?:ed|es)?|met|ok|achieved|within target|on target)\b", re.IGNORECASE)
 _CROSS = re.compile(
-    r"[❌✗✘✖⚠]|\b(?:fail(?:ed|s|ing)?|not (?:yet )?met|unmet|missed|misses|exceed(?:s|ed)|violat(?:es|ed)|not ok|too slow|regress\w{0,6})\b",
+    r"[❌✗✘✖⚠]|\b(?:fail(?:ed|s|ing)?|not (?:yet )?met|unmet|missed|misses|exceed(?:s|ed)|violat(?:es|ed)|not ok"
+    r"|too slow|regress\w{0,6})\b",
     re.IGNORECASE,
 )
 _FRACTION = re.compile(
-    r"(?<![\d/.\-:])(\d{1,9})\s?(?:/|of|out of)\s?(\d{1,9})(?![\d/.\-:]|[A-Za-z])"
-    r"(?P<words>[^\d\n;(]{0,60})(?:\(\s{0,2}(?P<percent>\d{1,3}(?:\.\d{1,6})?)\s?%)?"
+    r"(?<![\d/.,\-:])(\d{1,3}(?:,\d{3}){1,3}|\d{1,9})\s?(?:/|of|out of)\s?(\d{1,3}(?:,\d{3}){1,3}"
+    r"|\d{1,9})(?![\d/\-:]|\.\d|,\d{3}|[A-Za-z])"
+    r"(?P<words>[^\d\n;(=]{0,60})(?:[(=]\s{0,2}(?P<percent>\d{1,3}(?:\.\d{1,6})?)\s?%)?"
 )
-_SPEEDUP = re.compile(r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?)\s?[x×](?![\w])", re.IGNORECASE)
-_LOW_IS_GOOD = re.compile(r"error|fail|loss|lost|drop|cpu|memory|miss|churn|bounce|flak|latency|duplicat|vulnerab|regress", re.IGNORECASE)
+_SPEEDUP = re.compile(r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?)\s?[x\u00d7](?![\w])", re.IGNORECASE)
+_LOW_IS_GOOD = re.compile(
+    r"error|fail|loss|lost|drop|cpu|memory|miss|churn|bounce|flak|latency|duplicat|vulnerab|regress", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +152,21 @@ class Fraction:
 def _quantity(number: str, unit: str | None, start: int, end: int) -> Quantity:
     digits = number.replace(",", "")
     decimals = len(digits.partition(".")[2])
-    dimension, factor = _UNITS.get((unit or "").lower(), ("count", 1.0))
+    dimension, factor = unit_of(unit or "")
     value = float(digits)
     return Quantity(value, unit or "", dimension, value * factor, 0.5 * 10.0**-decimals * factor, start, end)
+
+
+def unit_of(unit: str) -> tuple[Dimension, float]:
+    """Return what a unit measures and its size in the base unit; ``rows/min`` and ``rows per minute`` are rates."""
+    lower = unit.lower().strip()
+    known = _UNITS.get(lower)
+    if known is not None:
+        return known
+    per = re.fullmatch(r"[a-z ]{0,20}(?:/| per )(s|sec|second|min|minute|h|hour)", lower)
+    if per is not None:
+        return "rate", {"s": 1.0, "sec": 1.0, "second": 1.0, "h": 1 / 3600, "hour": 1 / 3600}.get(per.group(1), 1 / 60)
+    return "count", 1.0
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
@@ -159,8 +180,10 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 
 def as_quantity(value: float, unit: str = "") -> Quantity:
     """Return a bare JSON number as a quantity; its written digits decide what rounding may hide."""
-    shown = repr(value) if isinstance(value, float) and value != int(value) else str(int(value))
-    return _quantity(shown, unit, 0, 0) if "e" not in shown else replace(_quantity("0", unit, 0, 0), value=value, base=value)
+    shown = f"{value:.9f}".rstrip("0").rstrip(".")
+    if len(shown) > 40 or value < 0:
+        return replace(_quantity("0", unit, 0, 0), value=value, base=value)
+    return _quantity(shown, unit, 0, 0)
 
 
 def statistic_name(word: str) -> str:
@@ -168,7 +191,15 @@ def statistic_name(word: str) -> str:
     lower = word.lower().replace(" ", "")
     if lower.endswith("percentile"):
         return f"p{lower[:2]}"
-    same = {"average": "avg", "mean": "avg", "median": "p50", "maximum": "max", "minimum": "min", "worst": "max", "peak": "max"}
+    same = {
+        "average": "avg",
+        "mean": "avg",
+        "median": "p50",
+        "maximum": "max",
+        "minimum": "min",
+        "worst": "max",
+        "peak": "max",
+    }
     return same.get(lower, lower)
 
 
@@ -282,7 +313,8 @@ def fractions(text: str) -> Iterator[Fraction]:
     for match in _FRACTION.finditer(text):
         percent = match.group("percent")
         shown = _quantity(percent, "%", 0, 0) if percent else None
-        yield Fraction(int(match.group(1)), int(match.group(2)), match.group("words").strip(), shown, match.start())
+        part, whole = (int(match.group(n).replace(",", "")) for n in (1, 2))
+        yield Fraction(part, whole, match.group("words").strip(), shown, match.start())
 
 
 def speedups(text: str) -> Iterator[Quantity]:

@@ -20,11 +20,17 @@ _EXTERNAL = re.compile(r"external|third|upstream|vendor|mock|stub|health|example
     "references/context-ref",
     "blocking",
     "A context_ref names another document than its track's.",
-    example=(parent(parallel_tasks=[{"task_id": "api", "context_ref": ".claude/context/orders-backend.json"}]), track("api")),
-    clean=(parent(parallel_tasks=[{"task_id": "api", "context_ref": f".claude/context/{WORKFLOW}-api.json"}]), track("api")),
-)  # fmt: skip
+    example=(
+        parent(parallel_tasks=[{"task_id": "api", "context_ref": ".claude/context/orders-backend.json"}]),
+        track("api"),
+    ),
+    clean=(
+        parent(parallel_tasks=[{"task_id": "api", "context_ref": f".claude/context/{WORKFLOW}-api.json"}]),
+        track("api"),
+    ),
+)
 def context_ref(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare each reference's file name with its track's workflow id, task id and file name, where the track is there."""
+    """Compare each reference's file name with its track's workflow id, task id and file name."""
     for document in documents.revisions:
         for index, raw in enumerate(sequence(document.data.get("parallel_tasks"))):
             task = mapping(raw)
@@ -33,7 +39,12 @@ def context_ref(documents: DocumentSet) -> Iterator[Finding]:
             if not reference or target is None:
                 continue
             name = PurePosixPath(reference).name
-            accepted = {target.workflow_id, target.name.removesuffix(".json"), task_id, f"{documents.workflow_id}-{task_id}"}
+            accepted = {
+                target.workflow_id,
+                target.name.removesuffix(".json"),
+                task_id,
+                f"{documents.workflow_id}-{task_id}",
+            }
             if name.removesuffix(".json") not in accepted:
                 yield found(
                     "references/context-ref",
@@ -46,9 +57,15 @@ def context_ref(documents: DocumentSet) -> Iterator[Finding]:
     "references/unknown-track",
     "blocking",
     "A track is named, needed or merged that the workflow does not plan.",
-    example=(parent(parallel_tasks=[{"task_id": "api"}]), merged(parallel_execution_summary={"tasks": [{"task_id": "api"}, {"task_id": "ui"}]})),
-    clean=(parent(parallel_tasks=[{"task_id": "api"}]), merged(parallel_execution_summary={"tasks": [{"task_id": "api"}]})),
-)  # fmt: skip
+    example=(
+        parent(parallel_tasks=[{"task_id": "api"}]),
+        merged(parallel_execution_summary={"tasks": [{"task_id": "api"}, {"task_id": "ui"}]}),
+    ),
+    clean=(
+        parent(parallel_tasks=[{"task_id": "api"}]),
+        merged(parallel_execution_summary={"tasks": [{"task_id": "api"}]}),
+    ),
+)
 def unknown_track(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every named task id among the planned ones."""
     plan = documents.plan
@@ -123,7 +140,8 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
         sources = [source for places in missing.values() for source in places]
         yield found(
             "references/endpoint",
-            f"{counted(len(missing), 'endpoint is', 'endpoints are')} named that no track implements: {listed(sorted(missing))}",
+            f"{counted(len(missing), 'endpoint is', 'endpoints are')} named that no track implements: "
+            f"{listed(sorted(missing))}",
             sources,
         )
 
@@ -178,16 +196,28 @@ def _migrations(document: SourceDocument) -> Iterator[tuple[Path, str]]:
 
 
 def _stem(name: str) -> str:
-    return PurePosixPath(name.strip()).name.rsplit(".", 1)[0] if name.endswith((".py", ".sql")) else PurePosixPath(name.strip()).name
+    return (
+        PurePosixPath(name.strip()).name.rsplit(".", 1)[0]
+        if name.endswith((".py", ".sql"))
+        else PurePosixPath(name.strip()).name
+    )
 
 
 @rule(
     "references/file",
     "warning",
     "A track describes a file as its work that its files_modified does not hold.",
-    example=(track("ui", files_modified=["src/a.ts"], implementation_details={"components": {"B": {"path": "src/b.ts"}}}),),
-    clean=(track("ui", files_modified=["src/a.ts", "src/b.ts"], implementation_details={"components": {"B": {"path": "src/b.ts"}}}),),
-)  # fmt: skip
+    example=(
+        track("ui", files_modified=["src/a.ts"], implementation_details={"components": {"B": {"path": "src/b.ts"}}}),
+    ),
+    clean=(
+        track(
+            "ui",
+            files_modified=["src/a.ts", "src/b.ts"],
+            implementation_details={"components": {"B": {"path": "src/b.ts"}}},
+        ),
+    ),
+)
 def file(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every path that a track's implementation details give to a part of it."""
     for document in documents.tracks:
@@ -199,7 +229,8 @@ def file(documents: DocumentSet) -> Iterator[Finding]:
         if missing:
             yield found(
                 "references/file",
-                f"{counted(len(missing), 'file is', 'files are')} described and not among files_modified: {listed([v for _, v in missing])}",
+                f"{counted(len(missing), 'file is', 'files are')} described and not among files_modified: "
+                f"{listed([value for _, value in missing])}",
                 (*(document.source(path) for path, _ in missing), document.source(("files_modified",))),
             )
 
@@ -219,4 +250,104 @@ def _described(document: SourceDocument) -> Iterator[tuple[Path, str]]:
 
 def _is_there(value: str, modified: set[str], names: set[str]) -> bool:
     shown = str(PurePosixPath(value))
-    return shown in modified or ("/" not in shown and shown in names) or any(path.endswith(f"/{shown}") for path in modified)
+    return (
+        shown in modified
+        or ("/" not in shown and shown in names)
+        or any(path.endswith(f"/{shown}") for path in modified)
+    )
+
+
+_SIDE = re.compile(r"(.{1,60}?)[_ ](?:expects?|provides?|consumes?|offers?|sends?|requires?)\Z")
+_ROLES = {
+    "consumer",
+    "provider",
+    "client",
+    "server",
+    "caller",
+    "producer",
+    "upstream",
+    "downstream",
+    "who",
+    "it",
+    "what",
+}
+
+
+@rule(
+    "references/side",
+    "warning",
+    "A concern names a side that is no track of the workflow.",
+    example=(
+        parent(parallel_tasks=[{"task_id": "api"}]),
+        merged(integration_concerns=[{"concern": "Totals", "ledger_provides": "cents", "status": "aligned"}]),
+    ),
+    clean=(
+        parent(parallel_tasks=[{"task_id": "api"}]),
+        merged(integration_concerns=[{"concern": "Totals", "api_provides": "cents", "status": "aligned"}]),
+    ),
+)
+def side(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for the words before ``_expects`` and ``_provides`` in the planned tracks' names and scopes."""
+    plan = documents.plan
+    if plan is None:
+        return
+    tasks = [mapping(task) for task in sequence(plan.data.get("parallel_tasks"))]
+    names = " ".join(text(task.get(key)) for task in tasks for key in ("task_id", "agent", "scope")).lower()
+    known = set(re.findall(r"[a-z0-9]+", names))
+    for document in documents.revisions:
+        for path, _ in document.values:
+            match = (
+                _SIDE.match(path[-1].lower())
+                if path and isinstance(path[-1], str) and path[0] == "integration_concerns"
+                else None
+            )
+            words = set(re.findall(r"[a-z0-9]+", match.group(1))) if match else set[str]()
+            words -= {"service", "app", "api", "team", "side", "layer", "impl"}
+            if match and words and not words & known and not words & _ROLES:
+                yield found(
+                    "references/side",
+                    f"{match.group(1)!r} is no track of this workflow: "
+                    f"{listed([text(task.get('task_id')) for task in tasks])}",
+                    (document.source(path), plan.source(("parallel_tasks",))),
+                )
+
+
+@rule(
+    "references/criterion",
+    "warning",
+    "A measurement names a criterion that the spec does not have.",
+    example=(
+        parent(success_criteria={"api": [{"id": "latency", "target": 200, "unit": "ms"}]}),
+        verified(
+            verification_results={
+                "performance": {"measurements": [{"criterion": "latancy", "value": 180, "unit": "ms"}]}
+            },
+            success_criteria={"api": [{"id": "latency", "target": 200, "unit": "ms"}]},
+        ),
+    ),
+    clean=(
+        parent(success_criteria={"api": [{"id": "latency", "target": 200, "unit": "ms"}]}),
+        verified(
+            verification_results={
+                "performance": {"measurements": [{"criterion": "latency", "value": 180, "unit": "ms"}]}
+            },
+            success_criteria={"api": [{"id": "latency", "target": 200, "unit": "ms"}]},
+        ),
+    ),
+)
+def criterion(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for every ``criterion`` member among the ids of the criteria, where criteria have ids."""
+    holder = documents.criteria_holder
+    if holder is None:
+        return
+    known = {text(members.get("id")) for path, members in holder.objects if path[:1] == ("success_criteria",)} - {""}
+    for document in documents.current if known else ():
+        for path, members in document.objects:
+            for key in ("criterion", "criterion_id"):
+                named = text(members.get(key))
+                if named and named not in known and " " not in named:
+                    yield found(
+                        "references/criterion",
+                        f"{named!r} is no criterion of the spec",
+                        (document.source((*path, key)), holder.source(("success_criteria",))),
+                    )

@@ -45,7 +45,7 @@ class Rule:
         example: Documents in which exactly this rule finds something.
         clean: The same documents without the defect.
         yields_to: Rules that see the same defect more specifically: where one of them names this rule's first source,
-            this rule's finding is left out.
+            or an element of a whole list this finding is about, this rule's finding is left out.
     """
 
     id: str
@@ -105,4 +105,11 @@ def _covered(finding: Finding, places: Mapping[str, set[tuple[str, str]]]) -> bo
     if known is None or not finding.sources:
         return False
     first = (finding.sources[0].document, finding.sources[0].pointer)
-    return any(first in places.get(other, ()) for other in known.yields_to)
+    for other in known.yields_to:
+        named = places.get(other, set[tuple[str, str]]())
+        if first in named:
+            return True
+        lists = [(s.document, f"{s.pointer}/") for s in finding.sources if s.pointer.count("/") == 1]
+        if any(document == d and pointer.startswith(p) for document, p in lists for d, pointer in named):
+            return True
+    return False

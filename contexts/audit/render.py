@@ -1,4 +1,4 @@
-"""Lay findings out for a terminal: grouped by severity, both quotes side by side. Plain lines; colour is the caller's."""
+"""Lay findings out for a terminal: grouped by severity, both quotes side by side, in plain lines."""
 
 from __future__ import annotations
 

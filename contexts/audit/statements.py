@@ -11,13 +11,25 @@ from contexts.contract.values import Path, mapping, sequence, text
 
 _DONE_MARK = re.compile(r"\A\s{0,4}(?:[✅✓✔☑]|\[x\]|- \[x\])", re.IGNORECASE)
 _OPEN_MARK = re.compile(r"\A\s{0,4}(?:[⏳⌛🔲☐⬜🚧]|\[ \]|- \[ \]|TODO\b|PENDING\b)")
-_DONE_STATUS = re.compile(r"\A(?:pass(?:ed)?|success|succeeded|completed?|done|verified|met|closed|resolved)\Z", re.IGNORECASE)
-_OPEN_STATUS = re.compile(r"\A(?:pending|open|todo|to do|not[ _-]started|in[ _-]progress|waiting|blocked|outstanding)\Z", re.IGNORECASE)
+_DONE_STATUS = re.compile(
+    r"\A(?:pass(?:ed)?|success|succeeded|completed?|done|verified|met|closed|resolved)\Z", re.IGNORECASE
+)
+_OPEN_STATUS = re.compile(
+    r"\A(?:pending|open|todo|to do|not[ _-]started|in[ _-]progress|waiting|blocked|outstanding)\Z", re.IGNORECASE
+)
+_DONE_END = re.compile(r"[:\u2013-]\s{0,3}(?:done|passed|completed?|ok|met|yes)\s{0,3}\Z", re.IGNORECASE)
+_OPEN_END = re.compile(r"[:\u2013-]\s{0,3}(?:open|pending|todo|outstanding|not (?:yet )?done)\s{0,3}\Z", re.IGNORECASE)
+_WISHES = {"pending_actions", "error_log", "success_criteria", "decisions"}
+_CHECK_LISTS = {"checks", "measures", "verified", "validated"}
 _DONE_LISTS = {"security_measures", "measures", "completed", "completed_actions", "done", "achievements", "safeguards"}
 _SENTENCE = re.compile(r"[^.!?\n;]{3,300}")
-_DONE_VERB = re.compile(r"\b(?:passed|completed?|approved|reviewed|audited|signed[ -]off|done|finished|certified|met|successful(?:ly)?)\b", re.IGNORECASE)
+_DONE_VERB = re.compile(
+    r"\b(?:passed|completed?|approved|reviewed|audited|signed[ -]off|done|finished|certified|met|successful(?:ly)?)\b",
+    re.IGNORECASE,
+)
 _NOT_DONE = re.compile(
-    r"\b(?:not|never|pending|await\w{0,4}|waiting|will|must|should|needs?|to be|before|after|require[sd]?|todo|schedule[sd]?|once|until|when|if|request|without|cannot|no)\b",
+    r"\b(?:not|never|pending|await\w{0,4}|waiting|will|must|should|needs?|to be|before|after|require[sd]?|todo"
+    r"|schedule[sd]?|once|until|when|if|request|without|cannot|no)\b",
     re.IGNORECASE,
 )
 
@@ -38,26 +50,63 @@ def done(document: SourceDocument, *, sentences: bool = False) -> Iterator[State
         document: Where to look.
         sentences: Also yield sentences of summaries that say something was passed, completed or approved.
     """
+    passed = {path for path, members in document.objects if _DONE_STATUS.match(text(members.get("status")).strip())}
     for path, value in document.texts:
+        root, key = str(path[0]), str(path[-1])
         if _DONE_MARK.match(value):
             yield Statement(path, _DONE_MARK.sub("", value).strip(), value[:160])
-        elif len(path) >= 2 and isinstance(path[-1], int) and path[-2] in _DONE_LISTS and not _OPEN_MARK.match(value):
+        elif _DONE_END.search(value[-40:]) and _listed(path):
+            yield Statement(path, _DONE_END.sub("", value).strip(), value[:160])
+        elif _listed(path) and not _is_open(value) and _says_done(path, passed):
             yield Statement(path, value, value[:160])
-        elif sentences and path[-1] in {"context_summary", "summary", "validation", "notes", "statement"}:
+        elif sentences and key in {"context_summary", "summary", "validation", "notes", "statement"}:
             for match in _SENTENCE.finditer(value):
                 said = match.group().strip()
                 if _DONE_VERB.search(said) and not _NOT_DONE.search(said):
                     yield Statement(path, said, said[:160])
-        elif sentences and isinstance(path[-1], int) and path[0] not in {"pending_actions", "error_log", "success_criteria", "decisions"}:
-            if _DONE_VERB.search(value) and not _NOT_DONE.search(value) and not _OPEN_MARK.match(value) and len(value) < 300:
-                yield Statement(path, value, value[:160])
+        elif sentences and _listed(path) and root not in _WISHES and len(value) < 300 and _claims_done(value):
+            yield Statement(path, value, value[:160])
     for path, members in document.objects:
         status = members.get("status")
-        if path and isinstance(status, str) and _DONE_STATUS.match(status.strip()) and path[0] not in {"pending_actions", "parallel_tasks"}:
-            named = next((text(members.get(k)) for k in ("check", "name", "subject", "item", "action", "title", "concern") if text(members.get(k))), "")
+        if len(path) == 2 and path[0] in _DONE_LISTS and not isinstance(status, str):
+            words = " ".join(text(members.get(k)) for k in ("action", "subject", "name") if text(members.get(k)))
+            if words:
+                yield Statement(path, words, words[:160])
+        if (
+            path
+            and isinstance(status, str)
+            and _DONE_STATUS.match(status.strip())
+            and path[0] not in {"pending_actions", "parallel_tasks"}
+        ):
+            named = next(
+                (
+                    text(members.get(k))
+                    for k in ("check", "name", "subject", "item", "action", "title", "concern")
+                    if text(members.get(k))
+                ),
+                "",
+            )
             named = named or (str(path[-1]).replace("_", " ") if isinstance(path[-1], str) else "")
+            named = f"{named} {text(members.get('environment'))}".strip()
             if named and "task_id" not in members:
                 yield Statement((*path, "status"), named, f"{named}: {status}")
+
+
+def _claims_done(value: str) -> bool:
+    return bool(not _is_open(value) and _DONE_VERB.search(value) and not _NOT_DONE.search(value))
+
+
+def _listed(path: Path) -> bool:
+    return len(path) >= 2 and isinstance(path[-1], int)
+
+
+def _says_done(path: Path, passed: set[Path]) -> bool:
+    """Tell whether a list speaks of what is done: by its name, or as the checks of something that passed."""
+    return path[-2] in _DONE_LISTS or (path[-2] in _CHECK_LISTS and path[:-2] in passed)
+
+
+def _is_open(value: str) -> bool:
+    return bool(_OPEN_MARK.match(value) or _OPEN_END.search(value[-40:]))
 
 
 def open_items(document: SourceDocument) -> Iterator[Statement]:
@@ -69,11 +118,23 @@ def open_items(document: SourceDocument) -> Iterator[Statement]:
         if words and (not status or _OPEN_STATUS.match(status)) and not _DONE_MARK.match(words):
             yield Statement(("pending_actions", index), _OPEN_MARK.sub("", words).strip(), words[:160])
     for path, value in document.texts:
-        if path[0] != "pending_actions" and _OPEN_MARK.match(value):
-            yield Statement(path, _OPEN_MARK.sub("", value).strip(), value[:160])
+        if path[0] != "pending_actions" and isinstance(path[-1], int) and _is_open(value):
+            yield Statement(path, _OPEN_END.sub("", _OPEN_MARK.sub("", value)).strip(), value[:160])
     for path, members in document.objects:
         status = text(members.get("status")).strip()
-        if path and isinstance(path[-1], int) and path[0] not in {"pending_actions", "parallel_tasks", "error_log"} and _OPEN_STATUS.match(status):
-            named = next((text(members.get(k)) for k in ("check", "name", "subject", "item", "action", "title") if text(members.get(k))), "")
+        if (
+            path
+            and isinstance(path[-1], int)
+            and path[0] not in {"pending_actions", "parallel_tasks", "error_log"}
+            and _OPEN_STATUS.match(status)
+        ):
+            named = next(
+                (
+                    text(members.get(k))
+                    for k in ("check", "name", "subject", "item", "action", "title")
+                    if text(members.get(k))
+                ),
+                "",
+            )
             if named:
                 yield Statement(path, named, f"{named}: {status}")

@@ -29,9 +29,24 @@ _PAIRS = (
     ("queued_at", "started_at"),
     ("from", "until"),
 )
-_DURATION = re.compile(r"(?:total_|actual_|wall_|elapsed_)?(?:duration|elapsed|took)(?:_time)?(?:_(minutes|mins|min|seconds|secs|s|ms|hours|h))?\Z")
-_SECONDS = {"minutes": 60.0, "mins": 60.0, "min": 60.0, "seconds": 1.0, "secs": 1.0, "s": 1.0, "ms": 0.001, "hours": 3600.0, "h": 3600.0}
-_PLANNED = re.compile(r"estimat|plan|schedul|due|deadline|expir|until|next|eta|target|valid|retain|start_after|not_before|expected|window", re.IGNORECASE)
+_DURATION = re.compile(
+    r"(?:total_|actual_|wall_|elapsed_)?(?:duration|elapsed|took)(?:_time)?(?:_(minutes|mins|min|seconds|secs|s|ms|hours|h))?\Z"
+)
+_SECONDS = {
+    "minutes": 60.0,
+    "mins": 60.0,
+    "min": 60.0,
+    "seconds": 1.0,
+    "secs": 1.0,
+    "s": 1.0,
+    "ms": 0.001,
+    "hours": 3600.0,
+    "h": 3600.0,
+}
+_PLANNED = re.compile(
+    r"estimat|plan|schedul|due|deadline|expir|until|next|eta|target|valid|retain|start_after|not_before|expected|window",
+    re.IGNORECASE,
+)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
 _TIME_KEY = re.compile(r"(?:_at|timestamp|_time|date|^at|^on|^time)\Z", re.IGNORECASE)
 
@@ -40,8 +55,19 @@ _TIME_KEY = re.compile(r"(?:_at|timestamp|_time|date|^at|^on|^time)\Z", re.IGNOR
     "time/ends-before-start",
     "blocking",
     "Something ends before it starts.",
-    example=(merged(parallel_execution_summary={"started_at": "2025-03-01T10:00:00Z", "completed_at": "2025-03-01T09:00:00Z"}),),
-    clean=(merged(parallel_execution_summary={"started_at": "2025-03-01T10:00:00+02:00", "completed_at": "2025-03-01T09:00:00Z"}),),
+    example=(
+        merged(
+            parallel_execution_summary={"started_at": "2025-03-01T10:00:00Z", "completed_at": "2025-03-01T09:00:00Z"}
+        ),
+    ),
+    clean=(
+        merged(
+            parallel_execution_summary={
+                "started_at": "2025-03-01T10:00:00+02:00",
+                "completed_at": "2025-03-01T09:00:00Z",
+            }
+        ),
+    ),
 )
 def ends_before_start(documents: DocumentSet) -> Iterator[Finding]:
     """Compare start and end in the same object, in their own time zones."""
@@ -70,10 +96,16 @@ def _zoned(value: str) -> bool:
     "time/saved-before-reported",
     "blocking",
     "A document was saved before something it reports as done.",
-    example=(track("api", error_log=[{"timestamp": "2025-03-01T10:30:00Z", "agent": "a", "error": "e", "resolved": True}]),),
-    clean=(track("api", error_log=[{"timestamp": "2025-03-01T11:30:00+02:00", "agent": "a", "error": "e", "resolved": True}]),),
+    example=(
+        track("api", error_log=[{"timestamp": "2025-03-01T10:30:00Z", "agent": "a", "error": "e", "resolved": True}]),
+    ),
+    clean=(
+        track(
+            "api", error_log=[{"timestamp": "2025-03-01T11:30:00+02:00", "agent": "a", "error": "e", "resolved": True}]
+        ),
+    ),
     yields_to=("time/ends-before-start",),
-)  # fmt: skip
+)
 def saved_before_reported(documents: DocumentSet) -> Iterator[Finding]:
     """Compare the document's own timestamp with every past instant in it."""
     for document in documents.current:
@@ -97,9 +129,19 @@ def saved_before_reported(documents: DocumentSet) -> Iterator[Finding]:
 
 def _reports(path: Path, value: str) -> bool:
     keys = [part for part in path if isinstance(part, str)]
-    fixture = any(word in " ".join(keys).lower() for word in ("test_data", "fixture", "example", "sample", "mock", "seed"))
-    timely = bool(keys) and bool(_TIME_KEY.search(keys[-1]) or keys[-1] in {last for _, last in _PAIRS} | {first for first, _ in _PAIRS})
-    return timely and not fixture and len(value) <= 40 and bool(_INSTANT.match(value)) and not any(_PLANNED.search(k) for k in keys)
+    fixture = any(
+        word in " ".join(keys).lower() for word in ("test_data", "fixture", "example", "sample", "mock", "seed")
+    )
+    timely = bool(keys) and bool(
+        _TIME_KEY.search(keys[-1]) or keys[-1] in {last for _, last in _PAIRS} | {first for first, _ in _PAIRS}
+    )
+    return (
+        timely
+        and not fixture
+        and len(value) <= 40
+        and bool(_INSTANT.match(value))
+        and not any(_PLANNED.search(k) for k in keys)
+    )
 
 
 def _is_after(value: str, saved: datetime, shown: Any) -> bool:
@@ -116,7 +158,10 @@ def _is_after(value: str, saved: datetime, shown: Any) -> bool:
 )
 def merged_before_track(documents: DocumentSet) -> Iterator[Finding]:
     """Compare a later document's timestamp with those of the documents it builds on."""
-    for stage, before in (("merged", documents.tracks), ("verified", (*documents.at_stage("merged"), *documents.tracks))):
+    for stage, before in (
+        ("merged", documents.tracks),
+        ("verified", (*documents.at_stage("merged"), *documents.tracks)),
+    ):
         for document in documents.at_stage(stage):  # pyright: ignore[reportArgumentType] - the two literals above
             saved, shown = document.timestamp, document.data.get("timestamp")
             early = [d for d in before if saved and _is_after(text(d.data.get("timestamp")), saved, shown)]
@@ -133,10 +178,26 @@ def merged_before_track(documents: DocumentSet) -> Iterator[Finding]:
     "time/duration",
     "blocking",
     "A stated duration is not the time between its start and end.",
-    example=(merged(parallel_execution_summary={"started_at": "2025-03-01T09:00:00Z", "completed_at": "2025-03-01T10:00:00Z", "total_duration_minutes": 75}),),
-    clean=(merged(parallel_execution_summary={"started_at": "2025-03-01T09:00:00Z", "completed_at": "2025-03-01T11:00:00+01:00", "total_duration_minutes": 60}),),
+    example=(
+        merged(
+            parallel_execution_summary={
+                "started_at": "2025-03-01T09:00:00Z",
+                "completed_at": "2025-03-01T10:00:00Z",
+                "total_duration_minutes": 75,
+            }
+        ),
+    ),
+    clean=(
+        merged(
+            parallel_execution_summary={
+                "started_at": "2025-03-01T09:00:00Z",
+                "completed_at": "2025-03-01T11:00:00+01:00",
+                "total_duration_minutes": 60,
+            }
+        ),
+    ),
     yields_to=("time/ends-before-start",),
-)  # fmt: skip
+)
 def duration(documents: DocumentSet) -> Iterator[Finding]:
     """Compare durations with instants in the same object; half of the written unit's last digit is rounding."""
     for document in documents.current:
@@ -152,7 +213,11 @@ def duration(documents: DocumentSet) -> Iterator[Finding]:
                     yield found(
                         "time/duration",
                         f"{name} says {_minutes(seconds)}, and from {first} to {last} it is {_minutes(exact)}",
-                        (document.source((*path, name)), document.source((*path, first)), document.source((*path, last))),
+                        (
+                            document.source((*path, name)),
+                            document.source((*path, first)),
+                            document.source((*path, last)),
+                        ),
                     )
 
 
@@ -189,12 +254,16 @@ def _minutes(seconds: float) -> str:
     "blocking",
     "A track is said to have taken longer than the time between its start and its saved context.",
     example=(
-        parent(timestamp="2025-03-01T09:30:00Z", parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T09:30:00Z"}]),
+        parent(
+            timestamp="2025-03-01T09:30:00Z", parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T09:30:00Z"}]
+        ),
         track("api"),
         merged(parallel_execution_summary={"tasks": [{"task_id": "api", "duration_minutes": 50}]}),
     ),
     clean=(
-        parent(timestamp="2025-03-01T09:30:00Z", parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T09:30:00Z"}]),
+        parent(
+            timestamp="2025-03-01T09:30:00Z", parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T09:30:00Z"}]
+        ),
         track("api"),
         merged(parallel_execution_summary={"tasks": [{"task_id": "api", "duration_minutes": 30}]}),
     ),
@@ -216,7 +285,7 @@ def longer_than_elapsed(documents: DocumentSet) -> Iterator[Finding]:
                 if stated is not None and stated[0] > elapsed + max(stated[1], 60.0):
                     yield found(
                         "time/longer-than-elapsed",
-                        f"{name} says {_minutes(stated[0])}, and only {_minutes(elapsed)} passed before the track was saved",
+                        f"{name} says {_minutes(stated[0])}, and only {_minutes(elapsed)} passed until it was saved",
                         (
                             document.source(("parallel_execution_summary", "tasks", index, name)),
                             holder.source(where),
@@ -241,10 +310,20 @@ def _starts(documents: DocumentSet) -> Mapping[str, tuple[SourceDocument, Path, 
     "time/track-before-start",
     "blocking",
     "A track's document was saved before the track, or its workflow, began.",
-    example=(parent(parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T10:30:00Z"}], timestamp="2025-03-01T10:30:00Z"), track("api")),
-    clean=(parent(parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T09:30:00Z"}], timestamp="2025-03-01T09:30:00Z"), track("api")),
+    example=(
+        parent(
+            parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T10:30:00Z"}], timestamp="2025-03-01T10:30:00Z"
+        ),
+        track("api"),
+    ),
+    clean=(
+        parent(
+            parallel_tasks=[{"task_id": "api", "started_at": "2025-03-01T09:30:00Z"}], timestamp="2025-03-01T09:30:00Z"
+        ),
+        track("api"),
+    ),
     yields_to=("time/longer-than-elapsed",),
-)  # fmt: skip
+)
 def track_before_start(documents: DocumentSet) -> Iterator[Finding]:
     """Compare every track's timestamp with its planned start."""
     starts = _starts(documents)

@@ -37,7 +37,15 @@ class Mismatch:
     certain: bool = True
 
 
-_DOUBTFUL = {"unknown", "codes-undeclared", "code-implied", "null-for-absent", "optional-missing", "extra-ignored", "open-enum"}
+_DOUBTFUL = {
+    "unknown",
+    "codes-undeclared",
+    "code-implied",
+    "null-for-absent",
+    "optional-missing",
+    "extra-ignored",
+    "open-enum",
+}
 
 
 def compare(consumer: Contract, provider: Contract) -> tuple[Mismatch, ...]:
@@ -120,7 +128,9 @@ def _endpoint(
         )
         return
     if asked.response is not None:
-        yield from _bodies(asked, asked.response, given, given.response, consumer, provider, reading=True)
+        yield from _bodies(
+            asked, asked.response, given, given.response, consumer=consumer, provider=provider, reading=True
+        )
     if asked.request is not None or given.request is not None:
         yield from _requests(asked, given, consumer, provider)
     yield from _codes(asked, given)
@@ -134,9 +144,9 @@ def _bodies(
     mine: Body,
     given: Endpoint,
     theirs: Body | None,
+    *,
     consumer: Contract,
     provider: Contract,
-    *,
     reading: bool,
 ) -> Iterator[Mismatch]:
     part = "response" if reading else "request"
@@ -173,9 +183,11 @@ def _requests(asked: Endpoint, given: Endpoint, consumer: Contract, provider: Co
         message = f"{asked.shown} is sent as {', '.join(mine.media)}, and the provider takes {', '.join(theirs.media)}"
         yield Mismatch("media-type", asked.shown, mine.pointer, theirs.pointer, message)
     elif not (mine.media and mine.media == theirs.media and mine.schema.kind == theirs.schema.kind == "unknown"):
-        yield from _bodies(asked, mine, given, theirs, consumer, provider, reading=False)
+        yield from _bodies(asked, mine, given, theirs, consumer=consumer, provider=provider, reading=False)
     if mine.max_bytes is not None and theirs.max_bytes is not None and mine.max_bytes > theirs.max_bytes:
-        message = f"{asked.shown} may send {mine.max_bytes:,} bytes, and the provider takes {theirs.max_bytes:,} at most"
+        message = (
+            f"{asked.shown} may send {mine.max_bytes:,} bytes, and the provider takes {theirs.max_bytes:,} at most"
+        )
         yield Mismatch("limit", asked.shown, mine.limit_pointer, theirs.limit_pointer, message)
     if mine.file_types and theirs.file_types and mine.file_types - theirs.file_types:
         refused = ", ".join(sorted(mine.file_types - theirs.file_types))

@@ -25,6 +25,7 @@ class Schema:
         format: What the string holds: ``uuid``, ``email``, ``date-time``, ``date``, ``time``, ``uri``, ``binary``.
         low: Least value, length or number of elements.
         high: Greatest value, length or number of elements.
+        pattern: Regular expression of a string, as written; only ``contexts.contract.patterns`` may apply it.
         reference: Name under which ``Contract.definitions`` holds the shape (recursive shapes need names).
         closed: Members that are not listed are refused.
         why: Why the shape is unknown.
@@ -39,6 +40,7 @@ class Schema:
     format: str | None = None
     low: float | None = None
     high: float | None = None
+    pattern: str = ""
     reference: str = ""
     closed: bool = False
     why: str = ""
@@ -113,7 +115,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a contract that could not be read: ``unreadable``, ``invalid-openapi`` or ``unresolved-reference``."""
+    """Something in a contract that could not be read."""
 
     kind: Literal["unreadable", "invalid-openapi", "unresolved-reference"]
     pointer: str

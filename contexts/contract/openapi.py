@@ -1,4 +1,4 @@
-"""Read OpenAPI 3.0 and 3.1, whole or as a fragment, into the contract model; recursive and broken references allowed."""
+"""Read OpenAPI 3.0 and 3.1, whole or in part, into the contract model; references may recur or lead nowhere."""
 
 from __future__ import annotations
 
@@ -104,7 +104,15 @@ class _Reader:
             rest = self.schema(extra, (*path, "additionalProperties"), depth + 1) if isinstance(extra, dict) else None
             return Schema(kind, nullable=nullable, fields=fields, items=rest, closed=extra is False)
         nullable = nullable or (bool(values) and None in values)
-        return Schema(kind, nullable=nullable, enum=enum, format=text(data.get("format")) or None, low=low, high=high)
+        return Schema(
+            kind,
+            nullable=nullable,
+            enum=enum,
+            format=text(data.get("format")) or None,
+            low=low,
+            high=high,
+            pattern=text(data.get("pattern")),
+        )
 
     def reference(self, name: str, path: Path) -> Schema:
         if name in self.definitions:
@@ -147,7 +155,9 @@ class _Reader:
 def _kind_of(value: Any) -> str:
     if isinstance(value, bool):
         return "boolean"
-    return {str: "string", int: "integer", float: "number"}.get(type(value), "")
+    if isinstance(value, str):
+        return "string"
+    return "integer" if isinstance(value, int) else "number" if isinstance(value, float) else ""
 
 
 def _bounds(data: Mapping[str, Any], kind: str) -> tuple[float | None, float | None]:

@@ -16,7 +16,7 @@ _HOST = re.compile(r"https?://[^/]{0,255}", re.IGNORECASE)
 
 
 def template(path: str) -> str:
-    """Bring ``:id``, ``{id}``, ``<id>``, ``<int:id>``, ``[id]`` and ``${id}`` to ``{}``; drop host, query and end slash."""
+    """Bring ``:id``, ``{id}``, ``<int:id>``, ``[id]`` and ``${id}`` to ``{}``; drop host, query and end slash."""
     bare = _HOST.sub("", path, count=1).split("#", 1)[0]
     bare = bare.split("?", 1)[0] if "?" in bare and not bare.endswith("?") else bare
     parts = ("{}" if _PARAMETER.fullmatch(part) else part for part in bare.strip("/").split("/"))

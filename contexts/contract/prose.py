@@ -14,15 +14,33 @@ _SIZE = re.compile(
 )
 _FACTORS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _MEDIA = re.compile(r"\b(?:application|multipart|text|image|audio|video)/[a-z0-9.+*-]{1,60}", re.IGNORECASE)
-_TYPES = re.compile(r"\b(?:[a-z0-9]{2,5}(?:\s?[/,]\s?|\s(?:or|and)\s)){0,8}[a-z0-9]{2,5}\s+(?:only|files|images)\b", re.IGNORECASE)
+_TYPES = re.compile(
+    r"\b(?:[a-z0-9]{2,5}(?:\s?[/,]\s?|\s(?:or|and)\s)){0,8}[a-z0-9]{2,5}\s+(?:only|files|images)\b", re.IGNORECASE
+)
 FILE_TYPES = frozenset(
-    "jpg jpeg png gif webp svg bmp tiff heic pdf csv tsv json xml txt md zip gz tar docx xlsx mp3 mp4 wav parquet yaml".split()
+    """jpg jpeg png gif webp svg bmp tiff heic pdf csv tsv json xml txt md zip gz tar docx xlsx mp3 mp4 wav parquet
+    yaml""".split()  # noqa: SIM905 - a paragraph reads better
 )
 _IMPLIED = (
-    (401, re.compile(r"\b(?:jwt|bearer|required|authenticated|session|token|api[ -]?key|oauth2?)\b", re.IGNORECASE), {"auth", "authentication"}),
-    (403, re.compile(r"\b(?:only|can|may|must|admins?|owners?|roles?|scopes?|forbidden)\b", re.IGNORECASE), {"permissions", "permission", "authorization", "roles"}),
+    (
+        401,
+        re.compile(r"\b(?:jwt|bearer|required|authenticated|session|token|api[ -]?key|oauth2?)\b", re.IGNORECASE),
+        {"auth", "authentication"},
+    ),
+    (
+        403,
+        re.compile(r"\b(?:only|can|may|must|admins?|owners?|roles?|scopes?|forbidden)\b", re.IGNORECASE),
+        {"permissions", "permission", "authorization", "roles"},
+    ),
     (409, re.compile(r"\b(?:unique|uniqueness|already exists|duplicates?|conflict)\b", re.IGNORECASE), None),
-    (429, re.compile(r"\b(?:rate[ -]?limit(?:s|ed|ing)?|throttl(?:e|ed|ing)|\d{1,6} (?:requests|calls|updates) per)\b", re.IGNORECASE), None),
+    (
+        429,
+        re.compile(
+            r"\b(?:rate[ -]?limit(?:s|ed|ing)?|throttl(?:e|ed|ing)|\d{1,6} (?:requests|calls|updates) per)\b",
+            re.IGNORECASE,
+        ),
+        None,
+    ),
     (413, re.compile(r"\bmax(?:imum)?\.?\s{0,2}\d{1,6}\s?[KMG]i?B\b", re.IGNORECASE), None),
     (415, re.compile(r"\b[a-z]{3,4}(?:/[a-z]{3,4}){1,6} only\b", re.IGNORECASE), None),
 )
@@ -30,7 +48,7 @@ _NO_AUTH = re.compile(r"\s*(?:none|no|public|anonymous|not required|optional|ope
 
 
 def size_limit(words: str) -> int | None:
-    """Return the greatest size in bytes a text allows (``Max 5MB``, ``up to 512 KiB``); binary units, as servers count."""
+    """Return the greatest size in bytes a text allows (``Max 5MB``); binary units, as servers count."""
     for match in _SIZE.finditer(words[:2_000]):
         if match.group("word") or match.group("after"):
             unit = match.group("unit").lower()

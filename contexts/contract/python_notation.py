@@ -62,9 +62,14 @@ def parse_fields(notation: Any) -> Schema:
     if isinstance(notation, str):
         return _fields(notation)
     if isinstance(notation, dict):
-        members = [_field(f"{name}: {kind}" if isinstance(kind, str) else "", name, kind) for name, kind in mapping(notation).items()]
+        members = [
+            _field(f"{name}: {kind}" if isinstance(kind, str) else "", name, kind)
+            for name, kind in mapping(notation).items()
+        ]
         return Schema("object", fields=tuple(members))
-    parts = [_fields(part) if isinstance(part, str) else unknown("a field that is no text") for part in sequence(notation)]
+    parts = [
+        _fields(part) if isinstance(part, str) else unknown("a field that is no text") for part in sequence(notation)
+    ]
     if not parts or any(part.kind != "object" for part in parts):
         return unknown("fields are written as a text, an object or a list of texts")
     return Schema("object", fields=tuple(entry for part in parts for entry in part.fields))
@@ -75,8 +80,7 @@ def parse_python_type(notation: str) -> Schema:
     try:
         tokens = Tokens(notation)
         schema = _constrained(tokens)
-        if tokens.peek().kind != "end":
-            raise NotationError(f"{tokens.peek().text[:40]!r} follows the type")
+        tokens.finish()
     except NotationError as error:
         return unknown(str(error))
     return schema

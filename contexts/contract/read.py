@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -17,6 +18,7 @@ from contexts.contract.values import Path, at, mapping, pointer, sequence, text,
 CODE_KEYS = ("error_codes", "status_codes", "errors", "codes", "error_responses", "responses")
 _REQUEST_KEYS = ("request_model", "request_schema", "request_body", "request", "body")
 _RESPONSE_KEYS = ("response_model", "response_schema", "response_body", "response", "returns")
+_STATUS = re.compile(r"(?<!\d)[1-5]\d{2}(?!\d)")
 _LIMIT_KEYS = ("max_size", "max_bytes", "size_limit", "max_body", "max_upload_size", "limit", "limits")
 
 
@@ -29,7 +31,7 @@ class _Collected:
 
 
 def read_contracts(document: str, data: Mapping[str, Any]) -> tuple[Contract, ...]:
-    """Return the consumer's and the provider's contract a document holds, each only if it names an endpoint or a problem.
+    """Return the consumer's and the provider's contract of a document, each if it has an endpoint or a problem.
 
     A member whose name speaks of assumptions, expectations or consumption is the consumer's word; ``endpoints``,
     ``paths`` and other members are the provider's.
@@ -77,7 +79,9 @@ class _Entry:
 def _entries(path: Path, value: Any) -> Iterator[_Entry]:
     """Yield the endpoints written directly in an object (by name) or a list (with method and path members)."""
     speaks_of_contract = any(
-        word in str(part).lower() for part in path for word in ("endpoint", "contract", "assum", "api", "routes", "expect")
+        word in str(part).lower()
+        for part in path
+        for word in ("endpoint", "contract", "assum", "api", "routes", "expect")
     )
     for name, child in mapping(value).items():
         found = endpoint_name(name)
@@ -167,11 +171,10 @@ def _codes(data: Mapping[str, Any], where: Path) -> tuple[Code, ...] | None:
         found = [] if found is None else found
         listed = enumerate(sequence(value)) if isinstance(value, list) else ((k, k) for k in mapping(value))
         for place, raw in listed:
-            status = whole(raw) or (int(text(raw)[:3]) if text(raw)[:3].isdigit() else None)
             inner = mapping(raw)
-            status = status or whole(inner.get("status")) or whole(inner.get("code"))
-            if status is not None and 100 <= status <= 599:
-                found.append(Code(status, pointer((*where, key, place))))
+            stated = whole(raw) or whole(inner.get("status")) or whole(inner.get("code"))
+            statuses = [stated] if stated is not None else [int(code) for code in _STATUS.findall(text(raw)[:200])]
+            found.extend(Code(status, pointer((*where, key, place))) for status in statuses if 100 <= status <= 599)
     success = whole(data.get("success_code")) or whole(data.get("status_code"))
     if success is not None:
         key = "success_code" if "success_code" in data else "status_code"
@@ -235,7 +238,11 @@ def _limited(request: Body | None, data: Mapping[str, Any], where: Path) -> Body
             continue
         count = whole(raw)
         words = text(raw)
-        found = count if count is not None and "bytes" in key else size_limit(f"max {words}" if key in _LIMIT_KEYS else words)
+        found = (
+            count
+            if count is not None and "bytes" in key
+            else size_limit(f"max {words}" if key in _LIMIT_KEYS else words)
+        )
         if found is not None and size is None:
             size, place = found, pointer((*where, key))
         kinds = file_types(words)

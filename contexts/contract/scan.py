@@ -71,6 +71,15 @@ class Tokens:
         if not self.accept(text):
             raise NotationError(f"{text!r} expected, {self.peek().text[:40] or 'the end'!r} found")
 
+    def finish(self) -> None:
+        """Make sure that nothing is left.
+
+        Raises:
+            NotationError: Something follows.
+        """
+        if self.peek().kind != "end":
+            raise NotationError(f"{self.peek().text[:40]!r} follows the type")
+
     def enter(self) -> None:
         """Go one level deeper.
 
@@ -103,9 +112,9 @@ class Tokens:
 
 
 def limits(words: str) -> tuple[float | None, float | None]:
-    """Read ``min 1, max 100``, ``1-100``, ``ge=0``, ``max_length=5``, ``up to 50``: least and greatest, None if not said."""
+    """Read ``min 1, max 100``, ``1-100``, ``ge=0``, ``up to 50``: least and greatest, None if not said."""
     low = high = None
-    if span := re.fullmatch(r"\s*(\d{1,15})\s*(?:-|–|to|\. \.|\.\.)\s*(\d{1,15})(?: \w{1,20})?\s*", words):
+    if span := re.fullmatch(r"\s*(\d{1,15})\s*(?:-|\u2013|to|\. \.|\.\.)\s*(\d{1,15})(?: \w{1,20})?\s*", words):
         return float(span.group(1)), float(span.group(2))
     for match in re.finditer(
         r"(min|max|ge|le|gt|lt|at least|at most|up to|>=|<=|> =|< =|>|<)(?:imum)?[_ ]?(?:length|len|items|size)?"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from contexts.contract.model import Field, Schema, unknown
@@ -54,10 +54,7 @@ def resolve_name(schema: Schema, names: Mapping[str, Schema]) -> Schema:
         schema = names[schema.reference]
         nullable = nullable or schema.nullable
     if nullable and not schema.nullable:
-        return Schema(
-            schema.kind, True, schema.fields, schema.items, schema.variants, schema.enum, schema.format,
-            schema.low, schema.high, "", schema.closed, schema.why,
-        )  # fmt: skip
+        return replace(schema, nullable=True)
     return schema
 
 
@@ -82,15 +79,17 @@ def _compare(mine: Schema, theirs: Schema, name: str, sides: _Sides) -> Iterator
         if target.kind == "null" and source.kind != "null" and target.why != "undefined":
             yield _type(name, shown, mine, theirs)
         return
-    yield from _solid(mine, theirs, source, target, name, sides)
+    yield from _solid(mine, theirs, source, target, name, sides=sides)
 
 
-def _solid(mine: Schema, theirs: Schema, source: Schema, target: Schema, name: str, sides: _Sides) -> Iterator[Difference]:
+def _solid(
+    mine: Schema, theirs: Schema, source: Schema, target: Schema, name: str, *, sides: _Sides
+) -> Iterator[Difference]:
     shown = name or "the body"
     if source.kind == "union" or target.kind == "union":
-        yield from _union(mine, theirs, source, target, name, sides)
+        yield from _union(mine, theirs, source, target, name, sides=sides)
         return
-    if not fits(source.kind, target.kind):
+    if not fits(source.kind, target.kind) and not (source.kind == "number" and source.why and target.kind == "integer"):
         yield _type(name, shown, mine, theirs)
         return
     yield from _scalars(source, target, name, shown, sides)
@@ -107,7 +106,9 @@ def fits(source: str, target: str) -> bool:
 
 def _null(name: str, shown: str, sides: _Sides) -> Difference:
     if sides.direction == "receive":
-        return Difference("nullability", name, f"{shown} may be null in the answer, and the consumer does not expect null")
+        return Difference(
+            "nullability", name, f"{shown} may be null in the answer, and the consumer does not expect null"
+        )
     return Difference("nullability", name, f"{shown} may be sent as null, which the provider refuses")
 
 
@@ -125,7 +126,9 @@ def spell(schema: Schema) -> str:
     return f"{base} or null" if schema.nullable else base
 
 
-def _union(mine: Schema, theirs: Schema, source: Schema, target: Schema, name: str, sides: _Sides) -> Iterator[Difference]:
+def _union(
+    mine: Schema, theirs: Schema, source: Schema, target: Schema, name: str, *, sides: _Sides
+) -> Iterator[Difference]:
     """Every alternative the sender may use must fit one the receiver takes."""
     sources = source.variants if source.kind == "union" else (source,)
     targets = target.variants if target.kind == "union" else (target,)
@@ -147,16 +150,28 @@ def _scalars(source: Schema, target: Schema, name: str, shown: str, sides: _Side
     sender, receiver = ("provider", "consumer") if sides.direction == "receive" else ("consumer", "provider")
     if target.enum is not None:
         if source.enum is None:
-            yield Difference("open-enum", name, f"{shown} is one of {', '.join(target.enum[:8])} for the {receiver}, anything for the {sender}")
+            yield Difference(
+                "open-enum",
+                name,
+                f"{shown} is one of {', '.join(target.enum[:8])} for the {receiver}, anything for the {sender}",
+            )
         elif extra := [value for value in source.enum if value not in target.enum]:
             yield Difference("enum", name, f"{shown} may be {', '.join(extra[:8])}, which the {receiver} does not know")
     if source.format and target.format and source.format != target.format and source.kind == "string":
-        yield Difference("format", name, f"{shown} is {source.format} for the {sender} and {target.format} for the {receiver}")
+        yield Difference(
+            "format", name, f"{shown} is {source.format} for the {sender} and {target.format} for the {receiver}"
+        )
     if sides.direction == "send":
         if source.high is not None and target.high is not None and source.high > target.high:
-            yield Difference("limit", name, f"{shown} may reach {source.high:g}, and the provider takes {target.high:g} at most")
+            yield Difference(
+                "limit", name, f"{shown} may reach {source.high:g}, and the provider takes {target.high:g} at most"
+            )
         if source.low is not None and target.low is not None and source.low < target.low:
-            yield Difference("limit", name, f"{shown} may be as low as {source.low:g}, and the provider takes {target.low:g} at least")
+            yield Difference(
+                "limit",
+                name,
+                f"{shown} may be as low as {source.low:g}, and the provider takes {target.low:g} at least",
+            )
 
 
 def _members(mine: Schema, theirs: Schema, name: str, sides: _Sides) -> Iterator[Difference]:
@@ -174,15 +189,25 @@ def _members(mine: Schema, theirs: Schema, name: str, sides: _Sides) -> Iterator
     for entry in theirs.fields:
         sent = my_fields.get(entry.name)
         if sent is None and entry.required:
-            yield Difference("missing-request-field", prefix + entry.name, f"{prefix}{entry.name} is required by the provider and not sent")
+            yield Difference(
+                "missing-request-field",
+                prefix + entry.name,
+                f"{prefix}{entry.name} is required by the provider and not sent",
+            )
         elif sent is not None:
             if entry.required and not sent.always:
-                yield Difference("optionality", prefix + entry.name, f"{prefix}{entry.name} may be left out, and the provider requires it")
+                yield Difference(
+                    "optionality",
+                    prefix + entry.name,
+                    f"{prefix}{entry.name} may be left out, and the provider requires it",
+                )
             yield from _compare(sent.schema, entry.schema, prefix + entry.name, sides)
     for entry in mine.fields:
         if entry.name not in their_fields and theirs.items is None:
             kind = "extra-request-field" if theirs.closed else "extra-ignored"
-            yield Difference(kind, prefix + entry.name, f"{prefix}{entry.name} is sent, and the provider does not know it")
+            yield Difference(
+                kind, prefix + entry.name, f"{prefix}{entry.name} is sent, and the provider does not know it"
+            )
 
 
 def _read_member(entry: Field, offered: Field | None, name: str, sides: _Sides) -> Iterator[Difference]:
@@ -190,12 +215,16 @@ def _read_member(entry: Field, offered: Field | None, name: str, sides: _Sides) 
         if entry.required:
             yield Difference("missing-field", name, f"{name} is expected, and the provider does not answer it")
         else:
-            yield Difference("optional-missing", name, f"{name} is read where present, and the provider never answers it")
+            yield Difference(
+                "optional-missing", name, f"{name} is read where present, and the provider never answers it"
+            )
         return
     if entry.required and not offered.always:
         yield Difference("optionality", name, f"{name} is always expected, and the provider may leave it out")
     for difference in _compare(entry.schema, offered.schema, name, sides):
         if difference.kind == "nullability" and difference.field == name and not entry.required:
-            yield Difference("null-for-absent", name, f"{name} is optional for the consumer, and the provider answers null for it")
+            yield Difference(
+                "null-for-absent", name, f"{name} is optional for the consumer, and the provider answers null for it"
+            )
         else:
             yield difference

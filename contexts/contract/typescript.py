@@ -10,7 +10,7 @@ from contexts.contract.scan import NotationError, Tokens, limits
 
 _PLAIN = {
     "string": Schema("string"),
-    "number": Schema("number"),
+    "number": Schema("number", why="TypeScript has no integer"),
     "bigint": Schema("integer"),
     "integer": Schema("integer"),
     "int": Schema("integer"),
@@ -43,8 +43,7 @@ def parse_typescript(notation: str) -> Schema:
     try:
         tokens = Tokens(notation)
         schema = _union(tokens)
-        if tokens.peek().kind != "end":
-            raise NotationError(f"{tokens.peek().text[:40]!r} follows the type")
+        tokens.finish()
     except NotationError as error:
         return unknown(str(error))
     return schema

@@ -77,7 +77,7 @@ def walk(data: Any, start: Path = (), deepest: int = 64) -> Iterator[tuple[Path,
         if len(path) >= limit:
             continue
         if isinstance(value, dict):
-            stack.extend((((*path, key), child)) for key, child in reversed(mapping(cast("Any", value)).items()))
+            stack.extend((((*path, key), child)) for key, child in reversed(list(mapping(cast("Any", value)).items())))
         elif isinstance(value, list | tuple):
             children = sequence(cast("Any", value))
             stack.extend(((*path, index), children[index]) for index in range(len(children) - 1, -1, -1))

@@ -6,8 +6,30 @@ document is derived from the whole map at the end, in spec order.
 """
 
 from contexts.merge.assemble import assemble
-from contexts.merge.contribution import Contribution, Contributions, contribute, union
+from contexts.merge.contribution import (
+    Contribution,
+    Contributions,
+    contribute,
+    dump_contributions,
+    load_contributions,
+    union,
+)
 from contexts.merge.derive import Derived, derive
 from contexts.merge.expand import expand_tracks
+from contexts.merge.files import MergedFiles, merge_files, read_loose
 
-__all__ = ["Contribution", "Contributions", "Derived", "assemble", "contribute", "derive", "expand_tracks", "union"]
+__all__ = [
+    "Contribution",
+    "Contributions",
+    "Derived",
+    "MergedFiles",
+    "assemble",
+    "contribute",
+    "derive",
+    "dump_contributions",
+    "expand_tracks",
+    "load_contributions",
+    "merge_files",
+    "read_loose",
+    "union",
+]

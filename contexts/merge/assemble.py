@@ -8,15 +8,23 @@ from typing import Any
 
 import orjson
 
+from contexts.codec import canonical, pointer
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.merge.derive import Derived, derive
-from contexts.model.base import JsonObject, entries, parse_instant
+from contexts.model.base import JsonObject, entries, parse_instant, section
 
-_NOT_CARRIED = {
+_OWN_HEAD = {
     "_checksum", "version", "workflow_id", "timestamp", "current_agent", "next_agent", "phase", "parallel_tasks",
-    "context_summary", "kind", "run", "status",
+    "kind", "run", "status",
 }  # fmt: skip
-"""Head fields that the merged document has of its own."""
+"""Head fields that say of the parent itself what the merged document says of itself."""
+
+_DERIVED = {"parallel_execution_summary", "track_contexts", "provenance", "omissions"}
+"""What only a merge writes: in a parent that was itself a merge it is derived again."""
+
+_OWN_KINDS = {"missing-track", "unfinished-track", "same-file", "contradicting-decisions", "conflicting-statuses"}
+
+_UNFINISHED = {"pending", "in_progress", "running", "failed", "blocked", "cancelled", "out-of-budget"}
 
 
 def assemble(
@@ -38,40 +46,75 @@ def assemble(
         gaps: For tracks without a contribution, why there is none; default: "no document".
         extra_concerns: Concerns found elsewhere, such as branches that conflict.
         files_settled: Whether git has already decided files that several tracks changed.
-        expanded: Carry each track's remaining document inline (as JSON fragments) instead of by reference.
+        expanded: Carry each track's remaining document inline instead of by reference; this and the provenance are then
+            `orjson.Fragment`, to be written once and not kept as trees.
     """
     planned: list[JsonObject] = entries(parent, "parallel_tasks")
     order = [str(entry["task_id"]) for entry in planned]
+    present = _in_order(contributions, order)
     derived = derive(contributions, order)
-    missing = [task_id for task_id in order if task_id not in contributions]
     why = gaps or {}
+    missing = [task_id for task_id in order if task_id not in contributions]
     for task_id in missing:
-        derived.omissions.append({"what": "track", "why": why.get(task_id, "no document"), "task_id": task_id})
-        derived.concerns.append(
-            {
-                "concern": f"Track {task_id} is missing from the merge: {why.get(task_id, 'no document')}",
-                "kind": "missing-track",
-                "status": "open",
-                "tracks": [task_id],
-            }
-        )
+        reason = why.get(task_id, "no document")
+        derived.omissions.append({"what": "track", "why": reason, "task_id": task_id})
+        derived.concerns.append(_gap(task_id, "missing-track", f"Track {task_id} is missing from the merge: {reason}"))
+    unfinished = [task_id for task_id in present if contributions[task_id].facts.get("status") in _UNFINISHED]
+    for task_id in unfinished:
+        said = f"Track {task_id} was merged, but its document says {contributions[task_id].facts['status']}"
+        derived.concerns.append(_gap(task_id, "unfinished-track", said))
     if not files_settled:
         derived.concerns.extend(_shared_files(derived))
     derived.concerns.extend(extra_concerns)
+    derived.omissions.extend(_left_behind(parent, derived))
+    carried = _OWN_HEAD | _DERIVED | derived.lists.keys() | {"context_summary", "integration_concerns", "metrics"}
     return {
-        **_head(parent, derived, timestamp, missing, len(contributions)),
-        **{key: parent[key] for key in parent if key not in _NOT_CARRIED and key not in derived.lists},
+        **_head(parent, derived, timestamp, [*missing, *unfinished], len(contributions) - len(unfinished)),
+        **{key: value for key, value in parent.items() if key not in carried},
         "parallel_tasks": [_closed_entry(entry, contributions, why) for entry in planned],
-        "parallel_execution_summary": _summary(planned, contributions, order),
+        "parallel_execution_summary": _summary(planned, contributions, present),
         **derived.lists,
-        "integration_concerns": [*entries(parent, "integration_concerns"), *derived.concerns],
-        "metrics": _metrics(derived, contributions),
-        "track_contexts": {
-            task_id: _track(contributions[task_id], expanded=expanded) for task_id in _in_order(contributions, order)
-        },
-        "provenance": derived.provenance,
+        "integration_concerns": _concerns(parent, derived),
+        "metrics": {**section(parent, "metrics"), "total_files_modified": len(derived.lists["files_modified"])},
+        "track_contexts": {task_id: _track(contributions[task_id], expanded=expanded) for task_id in present},
+        "provenance": derived.take_provenance_json() if expanded else derived.provenance,
         "omissions": derived.omissions,
     }
+
+
+def _gap(task_id: str, kind: str, concern: str) -> JsonObject:
+    return {"concern": concern, "kind": kind, "status": "open", "tracks": [task_id]}
+
+
+def _left_behind(parent: JsonObject, derived: Derived) -> Iterable[JsonObject]:
+    """Name what the parent says where the merged document speaks for itself: its summary, and items of merged lists."""
+    if parent.get("context_summary") and "track_contexts" not in parent:
+        yield {
+            "what": "context_summary",
+            "why": "the merged document has its own",
+            "pointer": "/context_summary",
+            "value": parent["context_summary"],
+        }
+    for name, items in derived.lists.items():
+        own: Any = parent.get(name)
+        if not isinstance(own, list) or not own:
+            continue
+        merged = {canonical(item) for item in items}
+        for index, item in enumerate(own):  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] JSON
+            if canonical(item) not in merged:  # pyright: ignore[reportUnknownArgumentType] JSON
+                yield {
+                    "what": name,
+                    "why": "merged lists hold what tracks say, and this is in the workflow's own document",
+                    "pointer": pointer(name, index),
+                    "value": item,
+                }
+
+
+def _concerns(parent: JsonObject, derived: Derived) -> list[JsonObject]:
+    earlier: list[JsonObject] = entries(parent, "integration_concerns")
+    if "track_contexts" in parent:
+        earlier = [one for one in earlier if one.get("kind") not in _OWN_KINDS]
+    return [*(one for one in earlier if one not in derived.concerns), *derived.concerns]
 
 
 def _head(parent: JsonObject, derived: Derived, timestamp: str, missing: Sequence[str], done: int) -> JsonObject:
@@ -109,15 +152,20 @@ def _closed_entry(entry: JsonObject, contributions: Contributions, gaps: Mapping
 
 
 def _track(one: Contribution, *, expanded: bool) -> JsonObject:
-    track: JsonObject = {"ref": one.ref.model_dump() if one.ref else None, "sha256": one.sha256}
+    track: JsonObject = {"ref": one.ref.model_dump() if one.ref else None}
+    if one.stated:
+        track["sha256"] = one.stated
     if expanded and one.rest:
         track["context"] = orjson.Fragment(one.rest)
+    elif one.ref is None:
+        # Nothing else holds it, so it stays in the document itself.
+        track["context"] = orjson.loads(one.rest)
     return track
 
 
 def _shared_files(derived: Derived) -> Iterable[JsonObject]:
-    for path, sources in zip(derived.lists["files_modified"], derived.provenance["files_modified"], strict=True):
-        if len(sources) == 1:
+    for path, sources in zip(derived.lists["files_modified"], derived.sources["files_modified"], strict=True):
+        if isinstance(sources, str):
             continue
         tracks = list(dict.fromkeys(source.partition("#")[0] for source in sources))
         if len(tracks) > 1:
@@ -133,17 +181,20 @@ def _shared_files(derived: Derived) -> Iterable[JsonObject]:
 def _times(entry: JsonObject, one: Contribution) -> tuple[datetime, datetime] | None:
     start = one.facts.get("started_at") or entry.get("started_at")
     end = one.facts.get("completed_at") or one.facts.get("timestamp")
+    if not start or not end:
+        return None
     try:
-        return (parse_instant(start), parse_instant(end)) if start and end else None
+        span = parse_instant(start), parse_instant(end)
     except (ValueError, TypeError):
         return None
+    return span if span[0] <= span[1] else None
 
 
-def _summary(planned: Sequence[JsonObject], contributions: Contributions, order: Sequence[str]) -> JsonObject:
+def _summary(planned: Sequence[JsonObject], contributions: Contributions, present: Sequence[str]) -> JsonObject:
     by_task = {entry["task_id"]: entry for entry in planned}
     tasks: list[JsonObject] = []
     spans: list[tuple[datetime, datetime]] = []
-    for task_id in _in_order(contributions, order):
+    for task_id in present:
         one = contributions[task_id]
         entry = by_task.get(task_id, {})
         task: JsonObject = {
@@ -156,9 +207,7 @@ def _summary(planned: Sequence[JsonObject], contributions: Contributions, order:
         if span:
             spans.append(span)
             task["duration_minutes"] = round((span[1] - span[0]).total_seconds() / 60, 4)
-        coverage: Any = one.facts.get("test_coverage")
-        if isinstance(coverage, dict):
-            coverage = coverage.get("total")  # pyright: ignore[reportUnknownMemberType] JSON of unknown shape
+        coverage = one.facts.get("test_coverage")
         if coverage is not None:
             task["test_coverage"] = coverage
         tasks.append(task)
@@ -172,12 +221,3 @@ def _summary(planned: Sequence[JsonObject], contributions: Contributions, order:
             **summary,
         }
     return summary
-
-
-def _metrics(derived: Derived, contributions: Contributions) -> JsonObject:
-    return {
-        "total_files_modified": len(derived.lists["files_modified"]),
-        "total_decisions": len(derived.lists["decisions"]),
-        "total_pending_actions": len(derived.lists["pending_actions"]),
-        "total_tracks": len(contributions),
-    }

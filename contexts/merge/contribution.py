@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import orjson
 
-from contexts.codec import CHECKSUM, checksum, pointer
-from contexts.errors import DocumentError
-from contexts.model.base import JsonObject
+from contexts.codec import CHECKSUM, checksum, dump, pointer
+from contexts.errors import ChecksumMismatch, DocumentError
+from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef
+from contexts.names import check_id
 
 MERGED_LISTS = ("files_modified", "decisions", "pending_actions", "error_log")
 
 Contributions = Mapping[str, "Contribution"]
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """One track's part of a merge.
 
     Attributes:
         task_id: The track.
         revision: Which save of the track's document this is; 0 for a loose file.
-        sha256: Checksum of the track's document.
+        stated: Checksum of the track's document, where somebody has proved it already; see `sha256`.
         lists: The merged lists, by field, as the track wrote them.
         rest: JSON of everything else in the track's document: contract, details, data, what nobody knows.
         facts: The few fields of ``rest`` that summaries need.
@@ -34,64 +33,106 @@ class Contribution:
 
     task_id: str
     revision: int
-    sha256: str
+    stated: str | None
     lists: Mapping[str, tuple[Any, ...]]
     rest: bytes
     facts: Mapping[str, Any]
     ref: ContextRef | None = None
 
-
-_FACTS = (
-    "current_agent",
-    "agent",
-    "status",
-    "phase",
-    "started_at",
-    "completed_at",
-    "timestamp",
-    "test_coverage",
-    "usage",
-)
+    @property
+    def sha256(self) -> str:
+        """Checksum of the track's document; worked out only when it is asked for, as it costs as much as parsing."""
+        return self.stated or checksum({**orjson.loads(self.rest), **self.lists})
 
 
-def contribute(document: JsonObject, *, ref: ContextRef | None = None, name: str | None = None) -> Contribution:
+_FACTS = ("current_agent", "status", "started_at", "completed_at", "timestamp", "usage", "findings")
+_EXECUTION = ("start", "commit", "tree", "bundle", "result", "seconds", "started_at", "completed_at")
+
+
+_TEXT = frozenset({str})
+
+
+def contribute(
+    document: JsonObject, *, ref: ContextRef | None = None, sha256: str | None = None, name: str | None = None
+) -> Contribution:
     """Return what a track's document contributes; the document is taken apart and must not be used afterwards.
 
     Args:
         document: The track's document, expanded.
         ref: Where it is stored.
+        sha256: The checksum of a loose document, where the caller has proved it already.
         name: What to call it in errors; default: the reference or its task_id.
 
     Raises:
         DocumentError: No task_id, or a merged list that is no list of the right things.
+        ChecksumMismatch: A loose document is not what its checksum says.
+        BadIdentifier: The task_id must not become a name.
     """
-    proof = document.pop(CHECKSUM, None)
-    sha256 = ref.sha256 if ref else proof or checksum(document)
+    proof = ref.sha256 if ref else sha256
+    if CHECKSUM in document:
+        said = document.pop(CHECKSUM)
+        if proof is None:
+            proof = checksum(document)
+            if said != proof:
+                label = _label(document, ref, name)
+                raise ChecksumMismatch(
+                    f"{label} does not match its checksum: it was changed afterwards", document=label
+                )
     task_id = document.get("task_id")
-    label = name or (str(ref) if ref else str(task_id))
     if not isinstance(task_id, str) or not task_id:
+        label = _label(document, ref, name)
         raise DocumentError(f"{label} has no task_id, so it is no track's document", document=label, pointer="/task_id")
+    check_id(task_id, "task_id")
     lists: dict[str, tuple[Any, ...]] = {}
     for field in MERGED_LISTS:
-        value = document.pop(field, None)
+        value: Any = document.get(field)
         if value is None:
             continue
-        if not isinstance(value, list):
-            raise DocumentError(f"{label}: {field} is not a list", document=label, pointer=pointer(field))
-        lists[field] = _checked(field, value, label)  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
+        if field == "error_log" or type(value) is not list or not _TEXT.issuperset(map(type, value)):  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
+            _check(field, value, _label(document, ref, name))
+        lists[field] = tuple(cast("list[Any]", value))
+        del document[field]
     facts = {key: document[key] for key in _FACTS if key in document}
-    details = document.get("implementation_details")
-    if isinstance(details, dict) and "test_coverage" in details and "test_coverage" not in facts:
-        facts["test_coverage"] = details["test_coverage"]
-    return Contribution(task_id, ref.revision if ref else 0, sha256, lists, orjson.dumps(document), facts, ref)
+    if "execution" in document:
+        execution = section(document, "execution")
+        facts["execution"] = {key: execution[key] for key in _EXECUTION if key in execution}
+    coverage = _coverage(document)
+    if coverage is not None:
+        facts["test_coverage"] = coverage
+    rest = dump(document, name or task_id)
+    return Contribution(task_id, ref.revision if ref else 0, proof, lists, rest, facts, ref)
 
 
-def _checked(field: str, items: list[Any], label: str) -> tuple[Any, ...]:
+def _coverage(document: JsonObject) -> Any:
+    """Return what a track says of its test coverage, the total where there are several numbers."""
+    coverage: Any = document.get("test_coverage")
+    if coverage is None:
+        details: Any = document.get("implementation_details")
+        coverage = cast("JsonObject", details).get("test_coverage") if isinstance(details, dict) else None
+    return cast("JsonObject", coverage).get("total") if isinstance(coverage, dict) else coverage
+
+
+def _label(document: JsonObject, ref: ContextRef | None, name: str | None) -> str:
+    return name or str(ref or document.get("task_id"))
+
+
+def rest_of(document: JsonObject) -> JsonObject:
+    """Return a track's document without what a merge has of its own: the merged lists and the checksum."""
+    return {key: value for key, value in document.items() if key != CHECKSUM and not _is_merged(key, value)}
+
+
+def _is_merged(key: str, value: Any) -> bool:
+    return key in MERGED_LISTS and value is not None
+
+
+def _check(field: str, items: Any, label: str) -> None:
+    if not isinstance(items, list):
+        raise DocumentError(f"{label}: {field} is not a list", document=label, pointer=pointer(field))
     needed = {"decisions": "topic", "pending_actions": "action", "error_log": "error"}.get(field)
-    for index, item in enumerate(items):
+    for index, item in enumerate(cast("list[Any]", items)):
         if type(item) is str and field != "error_log":
             continue
-        if isinstance(item, dict) and needed is not None and isinstance(item.get(needed), str):  # pyright: ignore[reportUnknownMemberType]
+        if needed is not None and isinstance(item, dict) and isinstance(cast("JsonObject", item).get(needed), str):
             continue
         wanted = {"files_modified": "a path", "error_log": "an object with 'error'"}.get(
             field, f"a string or an object with {needed!r}"
@@ -99,32 +140,40 @@ def _checked(field: str, items: list[Any], label: str) -> tuple[Any, ...]:
         raise DocumentError(
             f"{label}: {field}[{index}] must be {wanted}", document=label, pointer=pointer(field, index)
         )
-    return tuple(items)
 
 
 def union(*maps: Contributions) -> dict[str, Contribution]:
     """Return the union of maps; of two contributions of one track the higher revision wins.
 
-    Equal revisions with different content are settled by the checksum, so that the order of the maps does not matter.
+    Equal revisions with different content are settled by the checksum, and equal content by who carries more of it, so
+    that the order of the maps does not matter.
     """
     result: dict[str, Contribution] = {}
     for contributions in maps:
         for task_id, contribution in contributions.items():
             known = result.get(task_id)
-            if known is None or (known.revision, known.sha256) < (contribution.revision, contribution.sha256):
+            if known is None or (known is not contribution and _rank(known) < _rank(contribution)):
                 result[task_id] = contribution
     return result
 
 
+def _rank(one: Contribution) -> tuple[int, str, str, str, bytes]:
+    return one.revision, one.sha256, str(one.ref or ""), one.stated or "", one.rest
+
+
 def dump_contributions(contributions: Contributions) -> dict[str, JsonObject]:
-    """Return contributions as the ``contributions`` field of a group's document."""
+    """Return contributions as the ``contributions`` field of a group's document.
+
+    What lies in a stored document is referred to; what has no document of its own is carried.
+    """
     return {
         task_id: {
             "revision": one.revision,
-            "sha256": one.sha256,
+            "sha256": one.stated,
             "ref": one.ref.model_dump() if one.ref else None,
             "facts": dict(one.facts),
             **{field: list(items) for field, items in one.lists.items()},
+            **({} if one.ref else {"rest": orjson.loads(one.rest)}),
         }
         for task_id, one in contributions.items()
     }
@@ -136,9 +185,9 @@ def load_contributions(value: Mapping[str, Mapping[str, Any]]) -> dict[str, Cont
         task_id: Contribution(
             task_id=task_id,
             revision=one["revision"],
-            sha256=one["sha256"],
+            stated=one["sha256"],
             lists={field: tuple(one[field]) for field in MERGED_LISTS if field in one},
-            rest=b"",
+            rest=orjson.dumps(one["rest"]) if "rest" in one else b"",
             facts=one["facts"],
             ref=ContextRef(**one["ref"]) if one["ref"] else None,
         )

@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.model.base import JsonObject
+
+Source = str | list[str]
+"""Most items have one source: kept as a text, because a list each costs more than the item."""
 
 
 @dataclass(slots=True)
@@ -17,15 +22,34 @@ class Derived:
 
     Attributes:
         lists: The four merged lists.
-        provenance: For every list, per item, the sources as ``task_id#pointer``.
+        sources: For every list, per item, the source as ``task_id#pointer``, or several.
         concerns: What could not be settled.
         omissions: What was not taken over as it stood, with the reason and the value.
     """
 
     lists: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
-    provenance: dict[str, list[list[str]]] = field(default_factory=dict[str, list[list[str]]])
+    sources: dict[str, list[Source]] = field(default_factory=dict[str, "list[Source]"])
     concerns: list[JsonObject] = field(default_factory=list[JsonObject])
     omissions: list[JsonObject] = field(default_factory=list[JsonObject])
+
+    @property
+    def provenance(self) -> dict[str, list[list[str]]]:
+        """For every list, per item, all its sources."""
+        return {
+            name: [[one] if isinstance(one, str) else one for one in sources] for name, sources in self.sources.items()
+        }
+
+    def take_provenance_json(self) -> dict[str, orjson.Fragment]:
+        """Return the same as JSON and let go of the sources, so that both are never in memory at once.
+
+        Ids and pointers need no escapes.
+        """
+        taken: dict[str, orjson.Fragment] = {}
+        for name in tuple(self.sources):
+            sources = self.sources.pop(name)
+            inner = '"],["'.join([one if isinstance(one, str) else '","'.join(one) for one in sources])
+            taken[name] = orjson.Fragment(f'[["{inner}"]]' if sources else "[]")
+        return taken
 
 
 def derive(contributions: Contributions, order: Sequence[str]) -> Derived:
@@ -48,37 +72,43 @@ def derive(contributions: Contributions, order: Sequence[str]) -> Derived:
 
 
 def _files(derived: Derived, named: Sequence[Contribution]) -> None:
-    sources: dict[str, list[str]] = {}
+    sources: dict[str, Source] = {}
     for one in named:
-        task_id = one.task_id
+        start = f"{one.task_id}#/files_modified/"
         for index, path in enumerate(one.lists.get("files_modified", ())):
-            source = f"{task_id}#/files_modified/{index}"
-            if path in sources:
-                sources[path].append(source)
-            else:
-                sources[path] = [source]
+            sources[path] = _joined(sources.get(path), f"{start}{index}")
     derived.lists["files_modified"] = list(sources)
-    derived.provenance["files_modified"] = list(sources.values())
+    derived.sources["files_modified"] = list(sources.values())
+
+
+def _joined(known: Source | None, source: str) -> Source:
+    if known is None:
+        return source
+    if isinstance(known, str):
+        return [known, source]
+    known.append(source)
+    return known
 
 
 def _concatenated(derived: Derived, named: Sequence[Contribution], name: str) -> None:
     items: list[Any] = []
-    sources: list[list[str]] = []
+    sources: list[Source] = []
     for one in named:
-        own = one.lists.get(name, ())
-        items.extend(own)
-        start = f"{one.task_id}#/{name}/"
-        sources.extend([[f"{start}{index}"] for index in range(len(own))])
+        own = one.lists.get(name)
+        if own:
+            items += own
+            start = f"{one.task_id}#/{name}/"
+            sources += [f"{start}{index}" for index in range(len(own))]
     derived.lists[name] = items
-    derived.provenance[name] = sources
+    derived.sources[name] = sources
 
 
 def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
     topics: dict[str, list[tuple[str, int, JsonObject]]] = {}
     for one in named:
         for index, decision in enumerate(one.lists.get("decisions", ())):
-            if isinstance(decision, dict):
-                topics.setdefault(_normal(decision["topic"]).casefold(), []).append((one.task_id, index, decision))  # pyright: ignore[reportUnknownArgumentType] JSON
+            if type(decision) is not str:
+                topics.setdefault(_normal(decision["topic"]).casefold(), []).append((one.task_id, index, decision))
     for held in topics.values():
         choices = {_normal(str(decision.get("choice", ""))).casefold() for _, _, decision in held}
         if len(choices) < 2:
@@ -100,31 +130,34 @@ def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
 
 
 def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
-    kept: dict[tuple[str, str], int] = {}
+    kept: dict[str | tuple[str, str], int] = {}
     items: list[Any] = []
-    sources: list[list[str]] = []
+    sources: list[Source] = []
     statuses: dict[int, list[tuple[str, str, Any]]] = {}
     for one in named:
+        start = f"{one.task_id}#/pending_actions/"
         for index, action in enumerate(one.lists.get("pending_actions", ())):
-            source = f"{one.task_id}#/pending_actions/{index}"
-            if isinstance(action, str):
-                key = (_normal(action), "")
-                status = None
+            source = f"{start}{index}"
+            status = None
+            if type(action) is str:
+                key = _normal(action)
             else:
-                key = (_normal(action["action"]), _normal(str(action.get("subject") or "")))
+                subject = _normal(str(action.get("subject") or ""))
+                key = (_normal(action["action"]), subject) if subject else _normal(action["action"])
                 status = action.get("status")
             place = kept.get(key)
             if place is None:
                 place = kept[key] = len(items)
                 items.append(action)
-                sources.append([source])
+                sources.append(source)
             else:
-                sources[place].append(source)
+                sources[place] = _joined(sources[place], source)
                 if action != items[place]:
+                    first = sources[place][0].partition("#")[0]
                     derived.omissions.append(
                         {
                             "what": "pending action",
-                            "why": f"says the same as the one kept from {sources[place][0].partition('#')[0]}",
+                            "why": f"says the same as the one kept from {first}",
                             "task_id": one.task_id,
                             "pointer": f"/pending_actions/{index}",
                             "value": action,
@@ -133,7 +166,7 @@ def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
             if status is not None:
                 statuses.setdefault(place, []).append((one.task_id, f"/pending_actions/{index}", status))
     derived.lists["pending_actions"] = items
-    derived.provenance["pending_actions"] = sources
+    derived.sources["pending_actions"] = sources
     for place, said in statuses.items():
         if len({str(status) for _, _, status in said}) > 1:
             text = items[place] if isinstance(items[place], str) else items[place]["action"]

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import orjson
-
-from contexts.merge.contribution import contribute
+from contexts.merge.contribution import rest_of
 from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
 from contexts.store import ContextStore
 
 
 def expand_tracks(store: ContextStore, document: JsonObject) -> JsonObject:
-    """Return a stored merged document with every track's remaining document inline, as `assemble` gives it expanded."""
+    """Return a stored merged document with every track's remaining document inline, as `assemble` gives it expanded.
+
+    A track's own document is returned as it is: references in it are an agent's, and nobody follows them.
+    """
     tracks: dict[str, JsonObject] = document.get("track_contexts") or {}
+    if not tracks or document.get("task_id") is not None:
+        return document
     refs = {task_id: ContextRef(**track["ref"]) for task_id, track in tracks.items() if track.get("ref")}
     loaded = dict(zip(refs, store.load_many(refs.values()), strict=True))
     inline = {
-        task_id: {**track, "context": orjson.loads(contribute(loaded[task_id], ref=refs[task_id]).rest)}
-        if task_id in loaded
-        else track
+        task_id: {**track, "context": rest_of(loaded[task_id])} if task_id in loaded else track
         for task_id, track in tracks.items()
     }
-    return {**document, "track_contexts": inline} if tracks else document
+    return {**document, "track_contexts": inline}

@@ -12,10 +12,12 @@ from pydantic import Field
 
 from contexts.model.base import Instant, Number, Open, RelativePath
 from contexts.model.parts import (
+    ApprovalEntry,
     Checkpoint,
     Concern,
     CriterionResult,
     Decision,
+    DeploymentAttempt,
     DeploymentReadiness,
     ErrorEntry,
     Evidence,
@@ -27,6 +29,7 @@ from contexts.model.parts import (
     Omission,
     PendingAction,
     RunRecord,
+    SettlementEntry,
     TrackContext,
     TrackEntry,
     Usage,
@@ -96,6 +99,9 @@ class Context(Open):
     findings: list[FindingEntry] | None = None
     criteria: list[CriterionResult] | None = None
     waivers: list[WaiverEntry] | None = None
+    settlements: list[SettlementEntry] | None = None
+    approvals: list[ApprovalEntry] | None = None
+    deployments: list[DeploymentAttempt] | None = None
     deployment_readiness: DeploymentReadiness | None = None
     deployment_info: dict[str, Any] | None = None
 

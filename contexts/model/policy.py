@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
-from contexts.model.base import Closed, Identifier, Number, RelativePath
+from contexts.model.base import Closed, Identifier, Number
+from contexts.model.checks import Check
 
 Argv = Annotated[tuple[str, ...], Field(min_length=1)]
 """A program and its arguments; ``{python}`` and ``{spec_dir}`` are replaced, and no shell is involved."""
@@ -93,29 +94,87 @@ class Policy(Closed):
 
 
 class Prerequisite(Closed):
-    """Something that must hold before production: decided by a check, or ticked by a person."""
+    """Something that must hold before production: decided by evidence, or ticked by a person.
+
+    Attributes:
+        id: Name, for ``plait approve --tick``.
+        text: What must hold, in words; it is what the person who approves reads.
+        check: The check that must have passed, of ``verification`` or of ``deployment``.
+        criterion: The success criterion that must be met or waived.
+        manual: A person ticks it.
+    """
 
     id: Identifier
-    text: str
+    text: str = Field(min_length=1)
     check: Identifier | None = None
+    criterion: str | None = Field(default=None, min_length=1)
+    manual: bool = False
+
+    @model_validator(mode="after")
+    def _has_one_judge(self) -> Self:
+        if sum((self.check is not None, self.criterion is not None, self.manual)) != 1:
+            raise ValueError(
+                f"prerequisite {self.id!r} needs exactly one of: check, criterion, or 'manual: true'; a person ticks "
+                "what is manual"
+            )
+        return self
 
 
-class DeployTarget(Closed):
-    """One environment: the command that deploys to it, checks afterwards, and what must hold before."""
+class Staging(Closed):
+    """Where the integrated work is tried out.
+
+    Attributes:
+        argv: Deploys it; run in a checkout of the integrated tree. ``{python}`` and ``{spec_dir}`` are replaced. What
+            it starts itself ends with it, so it hands over to whatever keeps the application running.
+        url: Where the application is then; checks get it as ``PLAIT_STAGING_URL``.
+        checks: Checks, of ``verification`` or of ``deployment``, run against it.
+        env: Variables for the command; a value ``env:NAME`` passes NAME from plait's own environment.
+        timeout_minutes: Deadline of the command, in minutes.
+    """
+
+    argv: Argv
+    url: str | None = Field(default=None, min_length=1)
+    checks: tuple[Identifier, ...] = ()
+    env: dict[str, str] = {}
+    timeout_minutes: Number = Field(default=30, gt=0, le=60 * 24)
+
+
+class Production(Closed):
+    """The real thing, behind a gate that a person opens.
+
+    Attributes:
+        argv: Deploys it, once per tree; without one a person does, after the gate.
+        prerequisites: What must hold first.
+        gate: Name of the gate, for ``plait approve``.
+        env: Variables for the command, as for staging.
+        timeout_minutes: Deadline of the command, in minutes.
+    """
 
     argv: Argv | None = None
-    url: str | None = None
-    checks: tuple[Identifier, ...] = ()
     prerequisites: tuple[Prerequisite, ...] = ()
-    timeout_minutes: Number = Field(default=30, gt=0)
-    gate: Identifier | None = None
+    gate: Identifier = "production"
     env: dict[str, str] = {}
-    reports: dict[str, RelativePath] = {}
-    metadata: dict[str, Any] = {}
+    timeout_minutes: Number = Field(default=30, gt=0, le=60 * 24)
+
+    @field_validator("prerequisites")
+    @classmethod
+    def _names_are_distinct(cls, given: tuple[Prerequisite, ...]) -> tuple[Prerequisite, ...]:
+        names = [one.id for one in given]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"prerequisite id {twice!r} is used twice; give each prerequisite its own")
+        return given
 
 
 class Deployment(Closed):
-    """Staging, then a gate, then production."""
+    """What happens to verified work: staging, then a gate, then production.
 
-    staging: DeployTarget | None = None
-    production: DeployTarget | None = None
+    Attributes:
+        staging: Deployed to without asking.
+        production: Deployed to once the prerequisites hold and a person has approved.
+        checks: Checks that make sense only against staging.
+    """
+
+    staging: Staging | None = None
+    production: Production | None = None
+    checks: tuple[Check, ...] = ()

@@ -147,7 +147,37 @@ class Spec(Closed):
             for area in track.criteria or ():
                 if area not in self.success_criteria:
                     raise ValueError(f"track {track.task_id!r} names criteria area {area!r}, which does not exist")
+        self._deployment_resolves(checks)
         return self
+
+    def _deployment_resolves(self, checks: list[str]) -> None:
+        if self.deployment is None:
+            return
+        own = [check.id for check in self.deployment.checks]
+        known = [*checks, *own]
+        twice = next((name for name in own if known.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"check id {twice!r} of deployment.checks is used twice; give each check its own")
+        staging, production = self.deployment.staging, self.deployment.production
+        for name in staging.checks if staging else ():
+            if name not in known:
+                raise ValueError(
+                    f"deployment.staging names check {name!r}, which neither verification.checks nor "
+                    "deployment.checks has"
+                )
+        criteria = {
+            (one.id if isinstance(one, Criterion) else None) or f"{area}.{index + 1}"
+            for area, given in self.success_criteria.items()
+            for index, one in enumerate(given)
+        }
+        # A check of staging that is not run there gives no evidence, so nothing may rest on it.
+        proven = {*checks, *(staging.checks if staging else ())}
+        for one in production.prerequisites if production else ():
+            if one.check and one.check not in proven:
+                raise ValueError(f"prerequisite {one.id!r} names check {one.check!r}, which is not run")
+            if one.criterion and one.criterion not in criteria:
+                there = ", ".join(sorted(criteria))
+                raise ValueError(f"prerequisite {one.id!r} names criterion {one.criterion!r}; there are {there}")
 
     def track(self, task_id: str) -> Track:
         """Return the track of that name.

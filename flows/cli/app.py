@@ -16,6 +16,8 @@ _COMMANDS = {
     "show": ("flows.cli.looking:show", "Print a stored document, whole."),
     "history": ("flows.cli.looking:history", "List every revision of a workflow's documents."),
     "diff": ("flows.cli.difference:diff", "Compare two revisions of a document."),
+    "approve": ("flows.cli.approving:approve", "Answer at a gate: approve or reject, and tick what holds."),
+    "edit": ("flows.cli.editing:edit", "List what is open; waive criteria, checks, findings; settle concerns."),
     "merge": ("flows.cli.merging:merge", "Merge context files; the merged document goes to stdout."),
     "audit": ("flows.cli.auditing:audit", "Audit context files, or a folder of them."),
     "export": ("flows.cli.exchange:export_workflow", "Write a workflow as files in the .claude/context/ layout."),

@@ -9,6 +9,9 @@ from cyclopts import Parameter
 
 from flows.cli.session import Given
 
+_WIDEST = 140
+_SHOWN = 10
+
 
 def audit(paths: Annotated[tuple[Path, ...], Parameter(negative="")], /, *, session: Given) -> int:
     """Audit context files, or folders of them; exit code 1 if anything found is blocking.
@@ -17,11 +20,18 @@ def audit(paths: Annotated[tuple[Path, ...], Parameter(negative="")], /, *, sess
         paths: Files and folders.
     """
     from contexts.audit import audit as audit_documents
-    from contexts.audit import load, render
+    from contexts.audit.load import load
+    from contexts.audit.render import lines
 
-    result = audit_documents(load(paths))
+    loaded = load(paths)
+    report = audit_documents(loaded.documents, loaded.findings)
     if session.as_json:
-        session.emit(result.to_json())
+        session.emit(report.to_json())
     else:
-        session.out().print(render(result), markup=False, soft_wrap=True)
-    return 1 if result.blocking else 0
+        console = session.out()
+        for line in lines(report, min(console.width, _WIDEST)):
+            console.print(line, markup=False, soft_wrap=True)
+    if loaded.skipped:
+        more = f" and {len(loaded.skipped) - _SHOWN} more" if len(loaded.skipped) > _SHOWN else ""
+        session.note(f"plait: not read, because they are no context files: {', '.join(loaded.skipped[:_SHOWN])}{more}")
+    return 1 if report.blocking else 0

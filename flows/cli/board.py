@@ -92,6 +92,8 @@ class Board:
         if self.stopping:
             head.append("  stopping; what is finished is kept", style="yellow")
         phases = Text("  ").join([_brief(row, now) for row in self.phases.values()])
+        if not self.phases:
+            phases = Text("starting; without a running Prefect server this takes some 20 s", style="dim")
         checks = [row for row in self.checks.values() if row.status != "pending"]
         room = max(1, height - 3 - min(len(checks), 4))
         rows, rest = self._visible(room)

@@ -17,8 +17,8 @@ from flows.cli.session import Given
 
 if TYPE_CHECKING:
     from contexts.plan import Estimate, GroupNode, Plan
+    from contexts.reuse import Reuse
     from contexts.specfile import LoadedSpec
-    from flows.cli.reuse import Expected
 
 _MOST_ROWS = 60
 _MOST_OVERLAPS = 10
@@ -50,17 +50,17 @@ def plan(
     return 0
 
 
-def _expected(session: Given, loaded: LoadedSpec, workflow_id: str, replay: Path | None) -> tuple[Expected, ...]:
-    from flows.cli.reuse import expect_reuse
+def _expected(session: Given, loaded: LoadedSpec, workflow_id: str, replay: Path | None) -> tuple[Reuse, ...]:
+    from tasks.reuse import plan_reuse
 
-    return expect_reuse(loaded, session.contexts(), workflow_id, replay)
+    return plan_reuse(loaded, session.contexts(), workflow_id, replay=replay)
 
 
-def _as_json(made: Plan, workflow_id: str, expected: tuple[Expected, ...]) -> dict[str, Any]:
+def _as_json(made: Plan, workflow_id: str, expected: tuple[Reuse, ...]) -> dict[str, Any]:
     return {**made.model_dump(mode="json"), "workflow_id": workflow_id, "reuse": [asdict(one) for one in expected]}
 
 
-def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Expected]) -> None:
+def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Reuse]) -> None:
     from flows.cli.screen import print_table
 
     count = len(made.tracks)

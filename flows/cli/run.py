@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,7 +14,9 @@ from cyclopts import Parameter
 from flows.cli.session import Given
 
 if TYPE_CHECKING:
+    from contexts.model.request import RunRequest
     from contexts.model.spec import Spec
+    from flows.launch import RunReport
 
 INTERRUPTED = 130
 _Rerun = Annotated[
@@ -91,20 +94,17 @@ def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
 def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) -> int:
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
-    from flows.cli.watching import watched
+    from flows.cli.watching import prefect_kept_apart, watched
 
-    if not session.debug:
-        # Read when Prefect is first imported, which happens inside the block below.
-        os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    _set_prefect_defaults()
     console = None if session.as_json else session.out()
     name = ""
     try:
         with watched(title, task_ids, console) as board:
             try:
-                # Inside, because Prefect takes seconds to import and may log while it does.
-                from flows.launch import launch
-
-                report = launch(RunRequest(store=session.store_url, **asked))
+                # Inside, because Prefect takes seconds to import.
+                with prefect_kept_apart(console, debug=session.debug):
+                    report = _launch(RunRequest(store=session.store_url, **asked))
             finally:
                 name = board.workflow_id
     except KeyboardInterrupt:
@@ -117,4 +117,80 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) ->
         from flows.cli.summary import print_summary
 
         print_summary(session.out(), report, store_url=session.store_url)
+    if _answered(session, report):
+        return _watch(session, title, task_ids, **{**asked, "fresh": False, "rerun": ()})
     return report.exit_code
+
+
+def _answered(session: Given, report: RunReport) -> bool:
+    """Ask at a gate, where there is one and somebody to ask; say whether the run can go on."""
+    if report.status not in {"waiting-for-approval", "deployment-unknown", "deployment-failed"}:
+        return False
+    from flows.cli.approving import ask_here
+
+    return ask_here(session, report.workflow_id)
+
+
+def _set_prefect_defaults() -> None:
+    """Set what Prefect reads when it is first imported, and what the server a run starts for itself inherits.
+
+    Whatever the user has set stays.
+    """
+    defaults = {
+        # That server needs 25 s on a new database, more on a busy machine; Prefect allows 20.
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+        # It shares our terminal, and complains there when it cannot phone home.
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
+        # What agents print belongs to the run in the UI as well.
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "plait",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def _start_server() -> None:
+    """Start the server a run needs where none is configured, so that Ctrl-C does not reach it.
+
+    A terminal sends the signal to the whole process group. A server that dies of it makes Prefect's client wait for it
+    for minutes while the run is being stopped; with SIGINT blocked from birth it lives until we stop it.
+    """
+    from prefect.settings import get_current_settings
+
+    settings = get_current_settings()
+    if settings.api.url or not settings.server.ephemeral.enabled:
+        return
+    from prefect.server.api.server import SubprocessASGIServer
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        SubprocessASGIServer().start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _launch(request: RunRequest) -> RunReport:
+    """Run, and say in our own terms that Prefect's server cannot be reached.
+
+    Raises:
+        StoreUnreachable: The server did not answer or did not start.
+    """
+    from httpx import HTTPError
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    from contexts.errors import StoreUnreachable
+    from flows.launch import launch
+
+    advice = (
+        "start one with `prefect server start` and name it in PREFECT_API_URL, or unset that; `plait doctor` checks"
+    )
+    try:
+        _start_server()
+        return launch(request)
+    except (HTTPError, PrefectHTTPStatusError) as error:
+        raise StoreUnreachable(f"the Prefect server does not answer as it should ({error}); {advice}") from error
+    except RuntimeError as error:
+        # Prefect has no class of its own for these two.
+        if "Prefect API server" in str(error) or "Failed to reach API" in str(error):
+            raise StoreUnreachable(f"the Prefect server cannot be reached; {advice}") from error
+        raise

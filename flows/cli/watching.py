@@ -69,9 +69,11 @@ def watched(title: str, task_ids: Iterable[str], console: Console | None) -> Gen
     live = console is not None and console.is_terminal
     watcher = _Watcher(board, None if live else console)
     logger = logging.getLogger(LOGGER)
-    level = logger.level
+    level, propagate = logger.level, logger.propagate
     logger.addHandler(watcher)
     logger.setLevel(logging.DEBUG)
+    # Prefect's console handler sits on the root logger and would say everything a second time.
+    logger.propagate = False
     try:
         with _interrupt_said(board, loud=not live):
             if console is not None and live:
@@ -82,6 +84,34 @@ def watched(title: str, task_ids: Iterable[str], console: Console | None) -> Gen
     finally:
         logger.removeHandler(watcher)
         logger.setLevel(level)
+        logger.propagate = propagate
+
+
+@contextmanager
+def prefect_kept_apart(console: Console | None, *, debug: bool) -> Generator[None]:
+    """Keep Prefect's own log off the terminal, or with debug above the board; the Prefect UI has all of it either way.
+
+    Prefect logs every failed track with its traceback. Its console handlers write to the terminal past any redirection,
+    which would tear the picture; importing it here sets them up once, and later set-ups leave them.
+    """
+    import prefect.main  # pyright: ignore[reportUnusedImport] # noqa: F401 sets up the logging
+    from prefect.logging.handlers import PrefectConsoleHandler
+
+    loggers = [logging.getLogger(), *map(logging.getLogger, tuple(logging.root.manager.loggerDict))]
+    handlers = {handler for logger in loggers for handler in logger.handlers}
+    theirs = [handler for handler in handlers if isinstance(handler, PrefectConsoleHandler)]
+    before = [handler.console for handler in theirs]
+    for handler in theirs:
+        if not debug:
+            # For good: at the end of the process Prefect reports on the server it stops.
+            handler.setLevel(logging.CRITICAL + 1)
+        elif console is not None:
+            handler.console = console
+    try:
+        yield
+    finally:
+        for handler, own in zip(theirs, before, strict=True):
+            handler.console = own
 
 
 @contextmanager

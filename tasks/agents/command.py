@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from contexts.model.policy import CommandAgent
 from contexts.specfile import resolve_argv
 from tasks.agents.backend import Delivery, Job
 from tasks.agents.left import read_left
-from tasks.walls.environment import agent_environment
+from tasks.walls.environment import agent_environment, split_environment
+from tasks.walls.outcome import last_line
 from tasks.walls.supervisor import Outcome, run_supervised
 
 
@@ -73,29 +73,3 @@ class CommandBackend:
             return Delivery(read_left(left), exit_code=0)
         except DocumentError as error:
             return Delivery(None, error.message, exit_code=0)
-
-
-def last_line(log: Path, most: int = 300) -> str:
-    """Return the last line a program printed that says anything, cut to ``most`` characters."""
-    if not log.is_file():
-        return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 8192))
-        lines = file.read().decode("utf-8", "replace").split("\n")
-    said = [line.strip() for line in lines if line.strip()]
-    return said[-1][:most] if said else ""
-
-
-def split_environment(env: dict[str, str]) -> tuple[list[str], dict[str, str]]:
-    """Return the names to pass through and the values to set; ``KEY: env:NAME`` takes NAME from plait's own."""
-    passed: list[str] = []
-    extra: dict[str, str] = {}
-    for key, value in env.items():
-        name = value.removeprefix("env:")
-        if name == value:
-            extra[key] = value
-        elif name == key:
-            passed.append(key)
-        elif name in os.environ:
-            extra[key] = os.environ[name]
-    return passed, extra

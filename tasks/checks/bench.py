@@ -16,10 +16,10 @@ from types import MappingProxyType
 from contexts.model.base import JsonObject
 from contexts.model.checks import Check
 from contexts.specfile import resolve_argv
-from tasks.agents.command import last_line, split_environment
-from tasks.walls.environment import agent_environment
+from tasks.walls.environment import agent_environment, split_environment
+from tasks.walls.outcome import Outcome, last_line
 from tasks.walls.ports import PortLease, lease_ports
-from tasks.walls.supervisor import Outcome, run_supervised
+from tasks.walls.supervisor import run_supervised
 
 MAX_CAPTURE_BYTES = 50_000_000
 _NOTHING: Mapping[str, str] = MappingProxyType({})

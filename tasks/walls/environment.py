@@ -89,3 +89,18 @@ def agent_environment(home: Path, *, passed: Sequence[str] = (), extra: Mapping[
         environment[name] = str(folder)
     environment |= {name: os.environ[name] for name in passed if name in os.environ}
     return environment | dict(extra)
+
+
+def split_environment(env: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Return the names to pass through and the values to set; ``KEY: env:NAME`` takes NAME from plait's own."""
+    passed: list[str] = []
+    extra: dict[str, str] = {}
+    for key, value in env.items():
+        name = value.removeprefix("env:")
+        if name == value:
+            extra[key] = value
+        elif name == key:
+            passed.append(key)
+        elif name in os.environ:
+            extra[key] = os.environ[name]
+    return passed, extra

@@ -133,3 +133,14 @@ def _why_not_started(failure: list[Any], job: dict[str, Any]) -> str:
     if number == errno.E2BIG:
         return f"the arguments and environment of {program!r} are too long for this system; pass large data in files"
     return f"{program!r} could not be started: {text}"
+
+
+def last_line(log: Path, most: int = 300) -> str:
+    """Return the last line a program printed that says anything, cut to ``most`` characters."""
+    if not log.is_file():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 8192))
+        lines = file.read().decode("utf-8", "replace").split("\n")
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1][:most] if said else ""

@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+import yaml
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contexts.errors import SpecError
+from contexts.model.spec import Spec
 from contexts.specfile import check_agents, expand_workflow_id, load_spec, parse_spec, resolve_argv
 from contexts.specfile_read import read_source
 
@@ -184,6 +186,53 @@ def test_a_path_that_leaves_its_folder_is_refused(bad):
         assert message.replace("\n", "").isprintable()
 
 
+def test_a_glob_of_thousands_of_characters_is_refused():
+    track = {"task_id": "t", "agent": "x", "owns": ["*a" * 1000]}
+    assert "a glob may have 1,000" in str(refused(as_json(parallel_tasks=[track])))
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 99)
+    | st.floats(0, 9)
+    | st.sampled_from(["t", "a", "", "x-y", "..", "1.0"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["task_id", "agent", "needs", "x-a", "backend", "argv", "id", "text", "str", "command", "groups"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+)
+fields = st.sampled_from(sorted([*Spec.model_fields, "x-own", "unknown"]))
+
+
+@given(st.dictionaries(fields, anything, max_size=5), st.sampled_from(["s.json", "s.yaml"]))
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_written_is_a_spec_or_a_spec_error_with_a_place(changes, name):
+    said = f"{name}, line "
+    try:
+        parse_spec(as_json(**changes).encode(), name=name)
+    except SpecError as error:
+        said = str(error)
+    assert said.startswith(f"{name}, line ")
+    assert len(said.splitlines()) <= 6
+
+
+def test_without_the_c_parser_yaml_means_the_same(monkeypatch):
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    test_yaml_words_dates_and_numbers_mean_what_they_say()
+    test_an_unknown_backend_is_refused_and_the_known_ones_named()
+    test_syntax_errors_have_line_and_column()
+    test_bombs_are_refused_quickly()
+    for text in ("a: " + "[" * 5000, "- " * 5000, "a: \x00\n", "a: !!binary aGk=\n"):
+        quickly(text, "s.yaml")
+
+
 def test_an_option_for_git_is_no_branch():
     assert "must not begin with '-'" in str(refused(as_json(repository={"base": "--upload-pack=x"})))
 
@@ -195,7 +244,10 @@ def test_syntax_errors_have_line_and_column():
     error = refused('{"workflow_id": "a",\n "parallel_tasks": [}', "s.json")
     assert (error.details["line"], error.details["column"]) == (2, 21)
     assert "not valid JSON" in str(error)
-    assert refused("a:\tb\n\t- c").details["line"] == 2
+
+
+def test_a_tab_as_indentation_is_refused_where_it_stands():
+    assert refused("a:\n  b: 1\n\tc: 2\n").details["line"] == 3
 
 
 def test_a_key_that_stands_twice_is_refused():

@@ -60,9 +60,12 @@ def measure(root: Path = CORPORA) -> Measured:
                 told = [f for f in hits if f.severity != "note"]
                 (result.found if told else result.missed).append((name, defect))
             else:
-                result.overstated.extend((name, defect, f) for f in hits if f.severity == "blocking" and not any(
-                    is_at(f, d["where"]) for d in expected if d.get("decidable", True)
-                ))
+                result.overstated.extend(
+                    (name, defect, f)
+                    for f in hits
+                    if f.severity == "blocking"
+                    and not any(is_at(f, d["where"]) for d in expected if d.get("decidable", True))
+                )
         for finding in findings:
             if any(is_at(finding, defect["where"]) for defect in expected):
                 continue
@@ -98,7 +101,9 @@ if __name__ == "__main__":
     sys.stdout.write(table(measured) + "\n")
     if "-v" in sys.argv:
         for case, defect in measured.missed:
-            sys.stdout.write(f"MISSED {case} {defect['id']} [{defect['family']}] {defect['what']}\n    {defect['where']}\n")
+            sys.stdout.write(
+                f"MISSED {case} {defect['id']} [{defect['family']}] {defect['what']}\n    {defect['where']}\n"
+            )
         for label, group in (("ALARM", measured.alarms), ("STRAY", measured.stray), ("NOTE", measured.notes)):
             for case, finding in group:
                 place = "; ".join(f"{s.document}{s.pointer} = {s.quote[:90]!r}" for s in finding.sources[:3])

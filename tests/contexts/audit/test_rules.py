@@ -30,9 +30,11 @@ def _audited(example: Documents) -> tuple[Finding, ...]:
 def test_a_rule_finds_its_example_and_nothing_else_does(rule: Rule) -> None:
     found = _audited(rule.example)
     assert {finding.rule for finding in found} == {rule.id}, [f"{f.rule}: {f.message}" for f in found]
-    assert max(("note", "warning", "blocking").index(f.severity) for f in found) == ("note", "warning", "blocking").index(
-        rule.severity
-    )
+    assert max(("note", "warning", "blocking").index(f.severity) for f in found) == (
+        "note",
+        "warning",
+        "blocking",
+    ).index(rule.severity)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)

@@ -17,11 +17,18 @@ from contexts.s3 import S3Objects
 from contexts.s3_client import S3Settings, connect
 from tests.contexts.conformance import Open
 from tests.contexts.stores import servers
+from tests.contexts.stores.mortal import Mortals
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def mortals() -> Iterator[Mortals]:
+    with Mortals() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +53,7 @@ def r2() -> Iterator[servers.Server]:
         yield server
 
 
+@cache
 def session_for(server: servers.Server, secret_key: str | None = None) -> boto3.Session:
     return boto3.Session(
         aws_access_key_id=server.access_key,

@@ -88,7 +88,7 @@ def test_with_a_fifth_of_all_requests_broken_every_save_ends_stored_or_unreachab
 ) -> None:
     store = through(proxy, ministack, "fifth")
     proxy.share = 0.2
-    keys = [f"documents/w{n % 8}/context/{n:06d}.json" for n in range(160)]
+    keys = [f"documents/w{n % 8}/context/{n:06d}.json" for n in range(80)]
 
     def save(key: str) -> bool:
         try:
@@ -99,7 +99,8 @@ def test_with_a_fifth_of_all_requests_broken_every_save_ends_stored_or_unreachab
 
     with ThreadPoolExecutor(8) as pool:
         returned = dict(zip(keys, pool.map(save, keys), strict=True))
-    assert all(store.read(key) == key.encode() for key, stored in returned.items() if stored)
+    kept = [key for key, stored in returned.items() if stored]
+    assert store.read_many(kept) == {key: key.encode() for key in kept}
     proxy.share = 0.0
     # A later run goes on: what was not confirmed is either there, whole, or can be saved now.
     for key in (key for key, stored in returned.items() if not stored):
@@ -107,8 +108,8 @@ def test_with_a_fifth_of_all_requests_broken_every_save_ends_stored_or_unreachab
             store.create(key, key.encode())
         assert store.read(key) == key.encode()
     assert [entry.key for entry in store.list("documents/")] == sorted(keys)
-    assert sum(proxy.met.values()) > 20, proxy.met
-    assert sum(returned.values()) > 150, "retrying helps too little"
+    assert sum(proxy.met.values()) > 15, proxy.met
+    assert sum(returned.values()) > 75, "retrying helps too little"
 
 
 def test_of_two_writers_behind_a_broken_network_each_revision_has_one_author(
@@ -119,7 +120,7 @@ def test_of_two_writers_behind_a_broken_network_each_revision_has_one_author(
     def write(author: str) -> dict[int, bytes]:
         store = through(proxy, ministack, "authors")
         mine: dict[int, bytes] = {}
-        for revision in range(1, 26):
+        for revision in range(1, 16):
             body = f"{revision} by {author}".encode()
             try:
                 store.create(f"documents/w/context/{revision:06d}.json", body)
@@ -132,7 +133,7 @@ def test_of_two_writers_behind_a_broken_network_each_revision_has_one_author(
         first, second = pool.map(write, ["one", "two"])
     assert not set(first) & set(second), "both believe to have saved one revision"
     store = s3_storage_at(ministack, "authors")
-    assert {n: store.read(f"documents/w/context/{n:06d}.json") for n in range(1, 26)} == first | second
+    assert {n: store.read(f"documents/w/context/{n:06d}.json") for n in range(1, 16)} == first | second
 
 
 def s3_storage_at(server: servers.Server, prefix: str) -> S3Objects:

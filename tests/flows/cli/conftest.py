@@ -39,11 +39,11 @@ def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
+def call(capfd: pytest.CaptureFixture[str]) -> Call:
     def run(*arguments: object) -> Result:
-        capsys.readouterr()
+        capfd.readouterr()
         code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
+        captured = capfd.readouterr()
         return Result(code, captured.out, captured.err)
 
     return run

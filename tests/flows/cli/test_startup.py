@@ -49,7 +49,7 @@ def test_quick_commands_load_neither_prefect_nor_boto3(shop, call, tmp_path):
         check=True,
     )
     found = json.loads(done.stdout)
-    assert {name: heavy for name, (_, heavy) in found.items()} == dict.fromkeys(QUICK, []), done.stderr
+    assert {name: heavy for name, (_, heavy) in found.items()} == {name: [] for name in QUICK}, done.stderr
     assert {name: code for name, (code, _) in found.items()} == {**dict.fromkeys(QUICK, 0), "merge": 3}, done.stderr
 
 

@@ -1,0 +1,78 @@
+"""Take from a store what retention decided may go: into one file of the store first, where it is archived.
+
+archive/{workflow_id}/{digest}.tar.gz     a tar of the objects under their keys; unpacking it into a store's folder
+                                          puts them back where they were
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import tarfile
+from collections.abc import Iterator
+from hashlib import sha256
+
+from contexts.errors import ChecksumMismatch, ObjectExists
+from contexts.names import check_id
+from contexts.objects import Entry, ObjectStore
+from contexts.retention import Held, RetentionPlan
+
+
+def holdings(objects: ObjectStore) -> Iterator[Held]:
+    """Yield what a store holds, workflow by workflow."""
+    seen = ""
+    documents: list[Entry] = []
+    for entry in objects.list("documents/"):
+        workflow_id = entry.key.split("/")[1]
+        if seen and workflow_id != seen:
+            yield _with_blobs(objects, seen, documents)
+            documents = []
+        seen = workflow_id
+        documents.append(entry)
+    if seen:
+        yield _with_blobs(objects, seen, documents)
+
+
+def holding(objects: ObjectStore, workflow_id: str) -> Held:
+    """Return what a store holds of one workflow."""
+    name = check_id(workflow_id, "workflow_id")
+    return _with_blobs(objects, name, list(objects.list(f"documents/{name}/")))
+
+
+def _with_blobs(objects: ObjectStore, workflow_id: str, documents: list[Entry]) -> Held:
+    return Held(workflow_id, tuple(documents), tuple(objects.list(f"blobs/{workflow_id}/")))
+
+
+def carry_out(objects: ObjectStore, plan: RetentionPlan) -> str | None:
+    """Do what a plan says, and return the archive's key where there is one.
+
+    The archive is written and read back before anything goes; a plan that was interrupted can be carried out again.
+
+    Raises:
+        ChecksumMismatch: The archive is not what was written; nothing was removed.
+        StoreError: The store did not do it; what is gone is in the archive, or was beyond keeping.
+    """
+    key: str | None = None
+    if plan.action == "archive":
+        body = pack({name: objects.read(name) for name in plan.keys})
+        key = f"archive/{check_id(plan.workflow_id, 'workflow_id')}/{sha256(body).hexdigest()[:32]}.tar.gz"
+        with contextlib.suppress(ObjectExists):  # an earlier attempt wrote it; its name is its content
+            objects.create(key, body)
+        if objects.read(key) != body:
+            raise ChecksumMismatch(f"{key} is not what was written: look at the store's disk, nothing was removed")
+    if plan.action != "keep":
+        for name in plan.keys:
+            objects.delete(name)
+    return key
+
+
+def pack(members: dict[str, bytes]) -> bytes:
+    """Return a compressed tar of objects; the same objects always give the same bytes."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+        for name in sorted(members):
+            member = tarfile.TarInfo(name)
+            member.size = len(members[name])
+            tar.addfile(member, io.BytesIO(members[name]))
+    return buffer.getvalue()

@@ -1,0 +1,45 @@
+"""What is different when a flow runs from a deployment: somebody else asked for it, so it may not name everything."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from uuid import uuid4
+
+from prefect.runtime import deployment, flow_run
+
+from contexts.interrupted import UPKEEP
+from contexts.model.request import RunRequest
+from contexts.permissions import check_allowed, check_store, read_allowed
+
+
+def refuse_unless_allowed(request: RunRequest) -> None:
+    """Let a run of one's own do anything, and a deployed one what the worker's owner allows.
+
+    Raises:
+        InputError: A deployed run names a spec, store or repository that is not allowed.
+    """
+    if deployment.id:
+        here = Path.cwd()
+        check_allowed(request, read_allowed(os.environ, here), here)
+
+
+def refuse_store_unless_allowed(store: str | None) -> None:
+    """As `refuse_unless_allowed`, for the flows that only name a store.
+
+    Raises:
+        InputError: A deployed run names a store that is not allowed.
+    """
+    if deployment.id:
+        here = Path.cwd()
+        check_store(store, read_allowed(os.environ, here), here)
+
+
+def lease_owner() -> str:
+    """Name the holder of a lease: the flow run, so that whoever finds the lease finds the run."""
+    return str(flow_run.id) if flow_run.id else uuid4().hex
+
+
+def upkeep_owner() -> str:
+    """Name the holder of a lease that does upkeep: its death interrupts nothing of the workflow."""
+    return f"{UPKEEP}{lease_owner()}"

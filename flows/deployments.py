@@ -1,0 +1,128 @@
+"""Put the work pool, its queues and limits, and all deployments of prefect.yaml on the server; clear what is gone.
+
+    python -m flows.deployments
+
+Doing it again changes nothing. A deployment or schedule that was removed from prefect.yaml is removed from the server:
+among the deployments in the pool that carry the tag, only what the file names stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags, WorkPoolFilter, WorkPoolFilterName
+from prefect.client.schemas.objects import WorkPool
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectNotFound
+from pydantic import BaseModel, ConfigDict
+
+from flows.limits import BACKENDS, backend_tag
+
+POOL = "plait"
+TAG = "plait"
+QUEUES: Mapping[str, int] = {"features": 4, "upkeep": 2}
+"""Queues of the pool and how many runs each may have at a time; upkeep never waits for features."""
+
+
+class Cleared(BaseModel):
+    """What was removed from the server because prefect.yaml no longer has it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    deployments: tuple[str, ...]
+    schedules: tuple[str, ...]
+
+
+def prepare_pool(client: SyncPrefectClient, template: Path) -> None:
+    """Make the work pool, its queues and the limits per backend; what a person has set differently since stays.
+
+    The pool's template is always put back: it is what keeps a run from choosing its own command and environment.
+    """
+    wanted: dict[str, Any] = json.loads(template.read_text(encoding="utf-8"))
+    try:
+        found: WorkPool = client.read_work_pool(POOL)
+    except ObjectNotFound:
+        client.create_work_pool(
+            WorkPoolCreate(name=POOL, type="process", base_job_template=wanted, description="Runs of plait")
+        )
+    else:
+        if found.base_job_template != wanted:
+            client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=wanted))
+    queues = {queue.name for queue in client.read_work_queues(work_pool_name=POOL)}
+    for name, limit in QUEUES.items():
+        if name not in queues:
+            queue = client.create_work_queue(name=name, work_pool_name=POOL)
+            client.update_work_queue(queue.id, concurrency_limit=limit)
+    limits = {limit.tag for limit in client.read_concurrency_limits(limit=200, offset=0)}
+    for backend, limit in BACKENDS.items():
+        if backend_tag(backend) not in limits:
+            client.create_concurrency_limit(tag=backend_tag(backend), concurrency_limit=limit)
+
+
+def clear_removed(client: SyncPrefectClient, declared: Mapping[str, Any]) -> Cleared:
+    """Remove deployments and schedules that are on the server but no longer in the file.
+
+    Args:
+        client: The server.
+        declared: prefect.yaml as read.
+    """
+    wanted = {str(one["name"]): one for one in declared["deployments"]}
+    deployments: list[str] = []
+    schedules: list[str] = []
+    for found in _ours(client):
+        if found.name not in wanted:
+            client.delete_deployment(found.id)
+            deployments.append(found.name)
+            continue
+        slugs = {str(one["slug"]) for one in wanted[found.name].get("schedules") or ()}
+        for schedule in client.read_deployment_schedules(found.id):
+            if schedule.slug not in slugs:
+                client.delete_deployment_schedule(found.id, schedule.id)
+                schedules.append(f"{found.name}/{schedule.slug or schedule.id}")
+    return Cleared(deployments=tuple(deployments), schedules=tuple(schedules))
+
+
+def _ours(client: SyncPrefectClient) -> list[DeploymentResponse]:
+    found: list[DeploymentResponse] = []
+    while True:
+        page = client.read_deployments(
+            deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG])),
+            work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[POOL])),
+            limit=100,
+            offset=len(found),
+        )
+        found += page
+        if len(page) < 100:
+            return found
+
+
+def main() -> int:
+    """Deploy everything, and say what was cleared."""
+    parser = argparse.ArgumentParser(description="Deploy everything in prefect.yaml; clear what it no longer has.")
+    parser.add_argument("--prefect-file", type=Path, default=Path("prefect.yaml"), metavar="FILE")
+    parser.add_argument("--work-pool", type=Path, default=Path("work-pool.json"), metavar="FILE")
+    given = parser.parse_args()
+    declared: dict[str, Any] = yaml.safe_load(given.prefect_file.read_text(encoding="utf-8"))
+    with get_client(sync_client=True) as client:
+        prepare_pool(client, given.work_pool)
+        argv = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+        done = subprocess.run([*argv, "--prefect-file", str(given.prefect_file)], check=False)
+        if done.returncode != 0:
+            return done.returncode
+        cleared = clear_removed(client, declared)
+    for name in (*cleared.deployments, *cleared.schedules):
+        print(f"Removed {name}: prefect.yaml no longer has it.")  # noqa: T201 this is a command
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

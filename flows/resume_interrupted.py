@@ -1,0 +1,132 @@
+"""Start workflows again whose run died without a reason: a crash, a lost machine, a kill.
+
+A cancelled, suspended or finished workflow's lease says so and is left alone; so is one whose flow run a person is
+cancelling or has suspended, whatever its lease says.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Literal
+from uuid import UUID
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_table_artifact
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
+from pydantic import BaseModel, ConfigDict
+
+from contexts.errors import InputError
+from contexts.interrupted import Mark, interrupted, leave_mark, marks, restarts_in_a_row
+from contexts.lease import LeaseRecord, read_lease
+from contexts.objects import ObjectStore
+from contexts.opening import open_objects
+from flows.deployed import refuse_store_unless_allowed
+from flows.form import DeploymentName, MaxRestarts, StoreName, WatchSeconds
+
+_LEAVE_ALONE = {StateType.CANCELLING, StateType.CANCELLED, StateType.PAUSED}
+
+
+class Sweep(BaseModel):
+    """What a sweep did with one interrupted workflow.
+
+    Attributes:
+        action: ``started``; ``waiting``: an earlier restart has not taken the lease yet; ``other-sweeper``: another
+            one is starting it; ``left-alone``: a person cancelled or suspended it; ``given-up``: too many restarts.
+        run: The flow run that continues it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    workflow_id: str
+    action: Literal["started", "waiting", "other-sweeper", "left-alone", "given-up"]
+    restarts: int
+    run: UUID | None = None
+
+
+@flow(name="resume-interrupted", validate_parameters=True)
+def resume_interrupted(
+    store: StoreName = None,
+    deployment: DeploymentName = "feature/feature",
+    max_restarts: MaxRestarts = 3,
+    watch_seconds: WatchSeconds = 20.0,
+) -> list[dict[str, Any]]:
+    """Find interrupted workflows and start each again.
+
+    Args:
+        store: Where contexts are kept. Empty for the worker's own.
+        deployment: FLOW/DEPLOYMENT that goes on with a workflow.
+        max_restarts: How often in a row a workflow is started again before it is left for a person to look at.
+        watch_seconds: How long to watch a silent run of another machine before it counts as dead.
+
+    Returns:
+        One line per interrupted workflow.
+    """
+    refuse_store_unless_allowed(store)
+    objects = open_objects(store)
+    logger = get_run_logger()
+    lines: list[Sweep] = []
+    found = interrupted(objects, now=datetime.now(UTC), watch=watch_seconds, sleep=time.sleep)
+    with get_client(sync_client=True) as client:
+        for record in found:
+            line = _resume(client, objects, record, store, deployment, max_restarts)
+            logger.info("%s: %s (restarts in a row: %d)", line.workflow_id, line.action, line.restarts)
+            lines.append(line)
+    rows = [line.model_dump(mode="json") for line in lines]
+    if rows:
+        create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
+            table=rows, key="plait-resume-interrupted", description="Interrupted workflows and what was done"
+        )
+    return rows
+
+
+def _resume(
+    client: SyncPrefectClient, objects: ObjectStore, record: LeaseRecord, store: str | None, deployment: str, most: int
+) -> Sweep:
+    workflow_id = record.workflow_id
+    known = marks(objects, workflow_id)
+    count = restarts_in_a_row(known, record.epoch)
+    if _is_left_alone(client, record.owner):
+        return Sweep(workflow_id=workflow_id, action="left-alone", restarts=count)
+    mine = [mark for mark in known if mark.epoch == record.epoch]
+    if mine:
+        # The one that left the mark may have died before it started the run: starting under one key twice is one run.
+        run = _start(client, objects, mine[-1], store, deployment)
+        if run.state is None or not run.state.is_final():
+            return Sweep(workflow_id=workflow_id, action="waiting", restarts=count, run=run.id)
+    if count >= most:
+        return Sweep(workflow_id=workflow_id, action="given-up", restarts=count)
+    if read_lease(objects, workflow_id) != record:  # an earlier restart has finished, or is at work, since we looked
+        return Sweep(workflow_id=workflow_id, action="waiting", restarts=count)
+    mark = Mark(workflow_id, record.epoch, len(mine) + 1)
+    if not leave_mark(objects, mark, by=str(flow_run.id or "a person"), now=datetime.now(UTC)):
+        return Sweep(workflow_id=workflow_id, action="other-sweeper", restarts=count)
+    run = _start(client, objects, mark, store, deployment)
+    return Sweep(workflow_id=workflow_id, action="started", restarts=count + 1, run=run.id)
+
+
+def _start(client: SyncPrefectClient, objects: ObjectStore, mark: Mark, store: str | None, deployment: str) -> FlowRun:
+    """Start the run of a mark, or find the one that was; asking the API itself, which knows no subflow or timeout."""
+    try:
+        found = client.read_deployment_by_name(deployment)
+    except ObjectNotFound as error:
+        raise InputError(f"there is no deployment {deployment}: run `make deploy`, or name another") from error
+    return client.create_flow_run_from_deployment(
+        found.id,
+        parameters={"workflow_id": mark.workflow_id, **({"store": store} if store else {})},
+        idempotency_key=f"plait-{sha256(objects.identity.encode()).hexdigest()[:16]}-{mark.key}",
+        tags=["plait-restart"],
+    )
+
+
+def _is_left_alone(client: SyncPrefectClient, owner: str) -> bool:
+    """Say whether a person cancelled or suspended the run that held the lease; unknown runs are nobody's."""
+    try:
+        run = client.read_flow_run(UUID(owner))
+    except (ValueError, ObjectNotFound):
+        return False
+    return run.state is not None and run.state.type in _LEAVE_ALONE

@@ -1,0 +1,86 @@
+"""Keep a store small: trim old revisions, archive workflows that rest. A dry run unless it is told otherwise."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_table_artifact
+
+from contexts.archive import carry_out, holding, holdings
+from contexts.errors import DocumentError, LeaseHeld
+from contexts.held_lease import held_lease
+from contexts.lease import read_lease
+from contexts.objects import ObjectStore
+from contexts.opening import open_objects
+from contexts.retention import Held, RetentionPlan, RetentionPolicy, plan_retention
+from flows.deployed import refuse_store_unless_allowed, upkeep_owner
+from flows.form import ArchiveDays, DryRun, KeepCheckpoints, StoreName
+
+
+@flow(name="retention", validate_parameters=True)
+def retention(
+    store: StoreName = None,
+    dry_run: DryRun = True,
+    archive_after_days: ArchiveDays = 30,
+    keep_checkpoints: KeepCheckpoints = 5,
+) -> list[dict[str, Any]]:
+    """Say what of each workflow may go, and let it go if this is no dry run.
+
+    Args:
+        store: Where contexts are kept. Empty for the worker's own.
+        dry_run: Only say what would be done.
+        archive_after_days: A workflow in which nothing was saved for so long is archived.
+        keep_checkpoints: How many of the last revisions of each document stay; the newest always does.
+
+    Returns:
+        One line per workflow of which something goes.
+    """
+    refuse_store_unless_allowed(store)
+    objects = open_objects(store)
+    policy = RetentionPolicy(archive_after_days=archive_after_days, keep_checkpoints=keep_checkpoints)
+    logger = get_run_logger()
+    rows: list[dict[str, Any]] = []
+    for held in holdings(objects):
+        plan, done = _consider(objects, held, policy, dry_run)
+        if plan.action == "keep":
+            logger.debug("%s: kept, %s", plan.workflow_id, plan.reason)
+            continue
+        row = {
+            "workflow": plan.workflow_id, "action": plan.action, "objects": len(plan.keys), "bytes": plan.size,
+            "reason": plan.reason, "done": done,
+        }  # fmt: skip
+        logger.info("%(workflow)s: %(action)s %(objects)d objects, %(bytes)d bytes (%(reason)s): %(done)s", row)
+        rows.append(row)
+    create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
+        table=rows, key="plait-retention", description="What may go from the store" + (", dry run" if dry_run else "")
+    )
+    return rows
+
+
+def _consider(objects: ObjectStore, held: Held, policy: RetentionPolicy, dry_run: bool) -> tuple[RetentionPlan, str]:
+    plan = _plan(objects, held, policy)
+    if dry_run or plan.action == "keep":
+        return plan, "would be done"
+    lease = read_lease(objects, held.workflow_id)
+    try:
+        with held_lease(objects, held.workflow_id, owner=upkeep_owner(), patience=0) as mine:
+            mine.end_reason = lease.end_reason if lease else "never run"
+            # Planned again while no run can start: what was listed before may have been referred to since.
+            plan = plan_retention(
+                holding(objects, held.workflow_id), lease_ended=True, now=time.time(), policy=policy, read=objects.read
+            )
+            archive = carry_out(objects, plan)
+    except LeaseHeld as error:
+        return plan, f"left alone: {error.message}"
+    return plan, f"done, in {archive}" if archive else "done"
+
+
+def _plan(objects: ObjectStore, held: Held, policy: RetentionPolicy) -> RetentionPlan:
+    try:
+        lease = read_lease(objects, held.workflow_id)
+    except DocumentError as error:
+        return RetentionPlan(workflow_id=held.workflow_id, action="keep", reason=error.message)
+    ended = lease is None or lease.end_reason is not None
+    return plan_retention(held, lease_ended=ended, now=time.time(), policy=policy, read=objects.read)

@@ -1,0 +1,109 @@
+"""Verify stored workflows again, on the present state of their repository: what was true once may no longer be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from prefect import flow, get_run_logger, unmapped
+from prefect.artifacts import create_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from contexts.criteria import decide
+from contexts.errors import InputError, PlaitError
+from contexts.lease import read_lease
+from contexts.model.base import JsonObject
+from contexts.model.refs import BlobRef
+from contexts.model.request import RunRequest
+from contexts.opening import open_objects
+from contexts.reverification import unmet_now, what_got_worse
+from contexts.store import CONTEXT
+from flows.deployed import refuse_unless_allowed, upkeep_owner
+from flows.form import GitReference, RepositoryName, StoreName, WorkflowIds
+from tasks.recheck import recheck
+from tasks.run import Run, now, open_run
+
+FIELD = "reverification"
+"""The field of the workflow's context that holds the last one; earlier ones are in earlier revisions."""
+
+
+@flow(name="reverify", validate_parameters=True)
+def reverify(
+    workflows: WorkflowIds = [],  # noqa: B006 never changed, and what the form shows
+    store: StoreName = None,
+    repository: RepositoryName = None,
+    reference: GitReference = None,
+) -> State[Any]:
+    """Run the checks of workflows on their repository as it is now, and say what got worse.
+
+    Args:
+        workflows: Ids of stored workflows.
+        store: Where contexts are kept. Empty for the worker's own.
+        repository: Path or URL of the repository, where the spec's own does not exist on the worker.
+        reference: What to check out: a branch, tag or commit. Empty for the spec's base branch.
+
+    Returns:
+        Failed if a required criterion of any of them is now unmet, or one could not be verified at all.
+    """
+    logger = get_run_logger()
+    rows: list[JsonObject] = []
+    broken: list[str] = []
+    for workflow_id in workflows:
+        request = RunRequest(workflow_id=workflow_id, store=store, repository=repository)
+        refuse_unless_allowed(request)
+        try:
+            found = _reverify(request, workflow_id, reference)
+        except PlaitError as error:
+            broken.append(f"{workflow_id}: {error.message}")
+            continue
+        unmet = unmet_now(found)
+        broken += [f"{workflow_id}: criterion {name} is unmet" for name in unmet]
+        rows += [{"workflow": workflow_id, "commit": found["commit"][:12], **one} for one in found["worse"]]
+        logger.info("%s at %s: %d worse, %d unmet", workflow_id, found["commit"][:12], len(found["worse"]), len(unmet))
+    create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
+        table=rows, key="plait-reverify", description="What got worse since the last verification"
+    )
+    worse = f"{len(rows)} things got worse" if rows else "nothing got worse"
+    if broken:
+        return Failed(name="VerificationFailed", message=("; ".join(broken) + f"; {worse}")[:2000], data=rows)
+    return Completed(message=f"{len(workflows)} workflows verified again, {worse}", data=rows)
+
+
+def _reverify(request: RunRequest, workflow_id: str, reference: str | None) -> JsonObject:
+    before = read_lease(open_objects(request.store), workflow_id)
+    with open_run(request, upkeep_owner) as run:
+        if before:
+            run.lease.end_reason = before.end_reason
+        if run.spec.repository is None:
+            raise InputError(f"{workflow_id} has no repository, so there is no present state to verify")
+        commit = run.repository.pin(reference or run.spec.repository.base)
+        records = _check(run, commit)
+        latest = run.latest(CONTEXT)
+        document: JsonObject = latest[1] if latest else {}
+        document.pop("_checksum", None)
+        criteria = decide(run.spec, records, document.get("waivers") or [])
+        present: JsonObject = {
+            "timestamp": now(),
+            "commit": commit,
+            "tree": run.repository.tree(commit),
+            "criteria": [one.model_dump(mode="json", exclude_none=True) for one in criteria],
+            "evidence": records,
+        }
+        present["worse"] = [
+            one.model_dump(mode="json") for one in what_got_worse(document.get(FIELD) or document, present)
+        ]
+        run.save(CONTEXT, {**document, FIELD: present})
+    return present
+
+
+def _check(run: Run, commit: str) -> list[JsonObject]:
+    done: dict[str, BlobRef] = {}
+    checks = run.spec.verification.checks
+    together = [check.id for check in checks if check.parallel]
+    futures = recheck.map(unmapped(run), unmapped(commit), together)
+    for check in checks:
+        if not check.parallel:
+            done.update(zip([check.id], recheck.map(unmapped(run), unmapped(commit), [check.id]).result(), strict=True))
+    done.update(zip(together, futures.result(), strict=True))
+    return [orjson.loads(run.store.get_blob(run.workflow_id, done[check.id])) for check in checks]

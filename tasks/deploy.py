@@ -1,0 +1,191 @@
+"""Phase deploy: staging, the checks against it, and production behind its gate; each a Prefect task.
+
+Every save makes a new revision of the workflow's context. Production is recorded before it begins and after it ended,
+so that one that was interrupted is known to be unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from contexts.faults import reach
+from contexts.model.base import JsonObject, entries
+from contexts.model.checks import Check
+from contexts.model.policy import Production, Staging
+from contexts.model.refs import BlobRef, ContextRef
+from contexts.readiness import Outlook, last_attempt, look, production_subject, staging_subject
+from contexts.store import CONTEXT
+from contexts.verdict import phase_of
+from tasks import events
+from tasks.deploy_command import begin, carry_out, programs_of
+from tasks.evidence import prove
+from tasks.progress import Progress, report
+from tasks.run import Run, now
+from tasks.run_check import state_of
+
+
+def subjects_of(run: Run, document: JsonObject) -> dict[str, str]:
+    """Return the digest of what each environment would get."""
+    deployment, tree = run.spec.deployment, str(document["run"]["tree"])
+    subjects: dict[str, str] = {}
+    if deployment and deployment.staging:
+        programs = programs_of(deployment.staging.argv, run.folder)
+        subjects["staging"] = staging_subject(deployment.staging, tree, programs)
+    if deployment and deployment.production:
+        programs = programs_of(deployment.production.argv or (), run.folder)
+        subjects["production"] = production_subject(deployment.production, tree, programs)
+    return subjects
+
+
+@task(name="deploy_staging", task_run_name="staging {run.workflow_id}", cache_policy=NO_CACHE)
+def deploy_staging(run: Run, final: ContextRef, staging: Staging) -> ContextRef:
+    """Deploy the integrated tree to staging, unless this very tree is there already.
+
+    Returns:
+        The newest context; its last staging deployment says how it went.
+    """
+    document = run.store.load(final)
+    subject = subjects_of(run, document)["staging"]
+    earlier = last_attempt(document, "staging", subject)
+    if earlier and earlier["status"] == "done":
+        report(Progress(run.workflow_id, "phase", "staging", "reused", "this tree is deployed there"))
+        return final
+    report(Progress(run.workflow_id, "phase", "staging", "running"))
+    reach("deploy.staging-begun")
+    attempt = begin(run, staging, subject, str(document["run"]["tree"]))
+    attempt = carry_out(run, staging, attempt, str(document["run"]["integrated"]))
+    reach("deploy.staging-ended")
+    good = attempt["status"] == "done"
+    report(Progress(run.workflow_id, "phase", "staging", "done" if good else "failed", str(attempt.get("reason", ""))))
+    return _save(run, document, {"deployments": _replaced(document, attempt)})
+
+
+@task(name="check_staging", task_run_name="check {run.workflow_id} · {check_id} on staging", cache_policy=NO_CACHE)
+def check_staging(run: Run, final: ContextRef, check_id: str) -> Any:
+    """Run one check against staging, or take over its pass against this very deployment.
+
+    Returns:
+        Reference of the evidence record, a JSON blob, in a state named as for every check.
+    """
+    document = run.store.load(final)
+    attempt = _staged(run, document)
+    url = attempt.get("url")
+    check = check_named(run, check_id)
+    given = check.model_copy(update={"env": {**check.env, **({"PLAIT_STAGING_URL": str(url)} if url else {})}})
+    evidence = prove(run, document, given, entries(attempt, "checks"))
+    return state_of(evidence, run.store.put_json(run.workflow_id, evidence))
+
+
+def check_named(run: Run, check_id: str) -> Check:
+    """Return a check of verification or of deployment."""
+    own = run.spec.deployment.checks if run.spec.deployment else ()
+    return next(one for one in (*run.spec.verification.checks, *own) if one.id == check_id)
+
+
+def is_staged(run: Run, final: ContextRef) -> bool:
+    """Say whether the integrated tree is on staging."""
+    document = run.store.load(final)
+    attempt = last_attempt(document, "staging", subjects_of(run, document)["staging"])
+    return attempt is not None and attempt["status"] == "done"
+
+
+def _staged(run: Run, document: JsonObject) -> JsonObject:
+    attempt = last_attempt(document, "staging", subjects_of(run, document)["staging"])
+    if attempt is None:
+        raise LookupError(f"{run.workflow_id} has no staging deployment of this tree")
+    return attempt
+
+
+@task(name="pass_gate", task_run_name="gate {run.workflow_id}", cache_policy=NO_CACHE)
+def pass_gate(run: Run, final: ContextRef, evidence: Sequence[BlobRef]) -> ContextRef:
+    """Decide what is ready, and deploy to production if every prerequisite holds and a person has approved.
+
+    Args:
+        run: The run.
+        final: The newest context.
+        evidence: What the checks against staging left.
+
+    Returns:
+        The newest context, with ``deployment_readiness`` and the run's last word.
+    """
+    document = run.store.load(final)
+    subjects = subjects_of(run, document)
+    if evidence:
+        records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
+        attempt = {**_staged(run, document), "checks": records}
+        document["deployments"] = _replaced(document, attempt)
+    outlook = look(run.spec, document, subjects)
+    production = run.spec.deployment.production if run.spec.deployment else None
+    if outlook.action == "deploy" and production:
+        document, outlook = _to_production(run, production, document, subjects)
+    if outlook.action == "ask":
+        events.approval_requested(run.workflow_id, outlook.readiness["production"], outlook.reasons)
+        report(Progress(run.workflow_id, "phase", "gate", "pending", "; ".join(outlook.reasons)))
+    return _save(run, document, _said(document, outlook))
+
+
+def _to_production(
+    run: Run, production: Production, document: JsonObject, subjects: Mapping[str, str]
+) -> tuple[JsonObject, Outlook]:
+    report(Progress(run.workflow_id, "phase", "production", "running"))
+    attempt = begin(run, production, subjects["production"], str(document["run"]["tree"]))
+    begun: JsonObject = {**document, "deployments": _replaced(document, attempt)}
+    begun |= _said(begun, look(run.spec, begun, subjects))
+    begun["deployment_readiness"]["production"]["status"] = "deploying"
+    _save(run, begun, {})
+    reach("deploy.production-recorded")
+    run.lease.check()  # the last moment at which somebody else's run could be noticed
+    attempt = carry_out(run, production, attempt, str(document["run"]["integrated"]))
+    reach("deploy.production-ended")
+    good = attempt["status"] == "done"
+    why = str(attempt.get("reason", ""))
+    report(Progress(run.workflow_id, "phase", "production", "done" if good else "failed", why))
+    ended = {**document, "deployments": _replaced(document, attempt)}
+    return ended, look(run.spec, ended, subjects)
+
+
+def _replaced(document: JsonObject, attempt: JsonObject) -> list[JsonObject]:
+    """Return the deployments with this one; of staging only the newest counts, of production every one is kept."""
+    kept = [
+        one
+        for one in entries(document, "deployments")
+        if one["id"] != attempt["id"] and (one["environment"] == "production" or attempt["environment"] == "production")
+    ]
+    return [*kept, attempt]
+
+
+def _said(document: JsonObject, outlook: Outlook) -> JsonObject:
+    """Return what changes in the document by how far the deployment is."""
+    run: JsonObject = document["run"]
+    changes: JsonObject = {"deployment_readiness": outlook.readiness}
+    if outlook.status is None:
+        return changes
+    head = f"{outlook.status}: " + ("; ".join(outlook.reasons) or "verified, and every step of its deployment is done.")
+    return {
+        **changes,
+        "phase": phase_of(outlook.status),
+        "status": outlook.status,
+        "next_agent": "approver" if outlook.action == "ask" else None,
+        "context_summary": head if len(head) <= 500 else head[:497] + "...",
+        "run": {
+            **run,
+            "status": outlook.status,
+            "exit_code": outlook.exit_code,
+            "reasons": list(outlook.reasons),
+            "completed_at": now(),
+        },
+    }
+
+
+def _save(run: Run, document: JsonObject, changes: JsonObject) -> ContextRef:
+    document = {**document, **changes, "timestamp": now(), "current_agent": "deployer"}
+    document.pop("_checksum", None)
+    reach("deploy.before-save")
+    ref = run.save(CONTEXT, document)
+    reach("deploy.after-save")
+    return ref

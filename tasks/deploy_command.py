@@ -1,0 +1,99 @@
+"""Run a deployment's command behind the walls, on a checkout of the integrated tree."""
+
+from __future__ import annotations
+
+import shutil
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+from contexts.model.base import JsonObject
+from contexts.model.parts import DeploymentAttempt
+from contexts.model.policy import Production, Staging
+from contexts.specfile import resolve_argv
+from tasks.progress import Progress, report
+from tasks.run import Run, now
+from tasks.walls.environment import agent_environment, split_environment
+from tasks.walls.outcome import Outcome
+from tasks.walls.supervisor import run_supervised
+
+
+def programs_of(argv: tuple[str, ...], folder: Path) -> list[tuple[str, str]]:
+    """Return the files of the spec's folder that a command names, each with the sha256 of its content."""
+    return [
+        (given, sha256(Path(resolved).read_bytes()).hexdigest())
+        for given, resolved in zip(argv, resolve_argv(argv, folder=folder), strict=True)
+        if "{spec_dir}" in given and Path(resolved).is_file()
+    ]
+
+
+def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> JsonObject:
+    """Return the record of a deployment that is about to begin."""
+    staging = isinstance(target, Staging)
+    record = DeploymentAttempt(
+        id=uuid4().hex[:12],
+        environment="staging" if staging else "production",
+        subject=subject,
+        status="running",
+        argv=list(target.argv or ()),
+        started_at=now(),
+        tree=tree,
+        run_id=run.id,
+    )
+    return record.to_json() | ({"url": target.url} if isinstance(target, Staging) and target.url else {})
+
+
+def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commit: str) -> JsonObject:
+    """Run the command, and return the record of how it ended.
+
+    A command that did not end by itself (deadline, cancel, supervisor lost) may have done anything: ``unknown``.
+    """
+    name = str(attempt["environment"])
+    place = run.repository.root / "deploy" / name
+    shutil.rmtree(place, ignore_errors=True)
+    tree = place / "tree"
+    run.repository.checkout(commit, tree, as_repository=True)
+    passed, extra = split_environment(target.env)
+    url = {"PLAIT_STAGING_URL": str(attempt["url"])} if attempt.get("url") else {}
+    outcome = run_supervised(
+        resolve_argv(target.argv or (), folder=run.folder),
+        cwd=tree,
+        env=agent_environment(
+            place / "home",
+            passed=passed,
+            extra={
+                **extra,
+                **url,
+                "PLAIT_WORKFLOW": run.workflow_id,
+                "PLAIT_COMMIT": commit,
+                "PLAIT_ENVIRONMENT": name,
+            },
+        ),
+        log=place / "deploy.log",
+        deadline=float(target.timeout_minutes) * 60,
+        cancel=run.cancel,
+        on_line=lambda line: report(Progress(run.workflow_id, "line", name, "running", line)),
+    )
+    log = run.store.put_blob(run.workflow_id, (place / "deploy.log").read_bytes(), "text/plain")
+    status, reason = _judge(outcome)
+    ended: JsonObject = {
+        **attempt,
+        "status": status,
+        "completed_at": now(),
+        "seconds": round(outcome.seconds, 3),
+        "exit_code": outcome.exit_code,
+        "reason": reason or None,
+        "log": log.model_dump(),
+    }
+    return {key: value for key, value in ended.items() if value is not None}
+
+
+def _judge(outcome: Outcome) -> tuple[str, str]:
+    if outcome.reason == "not-started":
+        return "failed", outcome.message
+    if outcome.reason != "exited":
+        return "unknown", outcome.message
+    if outcome.exit_code == 0:
+        return "done", ""
+    how = f"exit code {outcome.exit_code}" if outcome.exit_code is not None else f"signal {outcome.signal}"
+    return "failed", f"the command ended with {how}"

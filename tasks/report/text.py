@@ -1,0 +1,114 @@
+"""Text an agent may have written, made safe to look at: nothing invisible, nothing endless, one way to say a number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from contexts.model.base import parse_instant
+
+LONGEST = 2_000
+"""Characters of one value a report shows; the rest is in the store."""
+
+_INVISIBLE = (
+    *range(0x80, 0xA0), 0x00AD, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x200B, 0x200E, 0x200F,
+    *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0x3164, 0xFEFF, 0xFFA0, *range(0xFFF9, 0xFFFC), 0xFFFE, 0xFFFF,
+    *range(0xD800, 0xE000), *range(0xE0000, 0xE0080),
+)  # fmt: skip
+"""Characters that change how text reads without being seen: C1 controls, bidi marks, overrides and isolates, zero width
+spaces, line separators, fillers, lone surrogates, tags. Joiners (200C, 200D) stay: scripts and emoji need them."""
+
+_VISIBLE: dict[int, str] = {
+    code: f"\u2039U+{code:04X}\u203a" for code in (*range(0x09), *range(0x0B, 0x20), 0x7F, *_INVISIBLE)
+}
+
+
+def visible(text: str) -> str:
+    """Return text with every control character and bidi override replaced by a sign that names it.
+
+    Line feeds and tabs stay. The result is legal in HTML, in attributes and in XML.
+    """
+    return text if text.isascii() and text.isprintable() else text.translate(_VISIBLE)
+
+
+def cut(text: str, most: int = LONGEST) -> str:
+    """Return text of at most ``most`` characters, saying how long it was if it was longer."""
+    return text if len(text) <= most else f"{text[:most].rstrip()} … [cut: {len(text):,} characters in all]"
+
+
+def brief(text: str, most: int) -> str:
+    """Return text of at most ``most`` characters, with an ellipsis where there was more."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def plain(value: object, most: int = LONGEST) -> str:
+    """Return any JSON value as one safe, bounded text: a string as it is, nothing as an empty one, the rest as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return visible(cut(value, most))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)[:40]
+    return visible(cut(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode(), most))
+
+
+def items(value: Any) -> list[Any]:
+    """Return a JSON list, or an empty one where there is something else."""
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] JSON
+
+
+def fields(value: Any) -> dict[str, Any]:
+    """Return a JSON object, or an empty one where there is something else."""
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType] JSON
+
+
+def number(value: Any) -> float:
+    """Return a JSON number as a finite float, 0 where there is something else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(value) if abs(value) < 1e15 else 0.0
+
+
+def instant(value: Any) -> datetime | None:
+    """Return an ISO 8601 instant, or None for anything else."""
+    try:
+        return parse_instant(value).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a person says them: ``40 ms``, ``7.5 s``, ``2 min 5 s``, ``1 h 3 min``, ``2 d 4 h``."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    whole = round(seconds)
+    for size, big, unit, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // unit
+            return f"{whole // size} {big}" + (f" {rest} {small}" if rest else "")
+    return f"{whole} s"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in the unit that fits; a KB is 1,024 bytes, as for the limits of documents."""
+    if count < 1024:
+        return f"{count:.0f} B"
+    for unit in ("KB", "MB"):
+        count /= 1024
+        if count < 1024:
+            return f"{count:.1f} {unit}" if count < 100 else f"{count:.0f} {unit}"
+    return f"{count / 1024:.1f} GB"
+
+
+def sentence(text: str) -> str:
+    """Return text beginning with a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def moment(value: datetime | None) -> str:
+    """Return an instant in words, to the second, UTC."""
+    return value.strftime("%d %B %Y, %H:%M:%S UTC").lstrip("0") if value else ""

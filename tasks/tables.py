@@ -1,0 +1,109 @@
+"""Tables of a run for the Prefect UI: findings with both quotes, criteria, documents. All words are escaped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+
+from contexts.model.base import JsonObject, entries
+from contexts.model.refs import ContextRef
+from contexts.store import ContextStore
+from tasks.artifact_keys import artifact_key
+from tasks.overview import plain
+
+_MOST = 200
+"""Rows a table shows; the document has all of them."""
+
+
+def publish_tables(store: ContextStore, final: ContextRef, document: JsonObject) -> None:
+    """Publish the tables of findings, criteria and documents, and a link to the final context.
+
+    Args:
+        store: Where the documents are.
+        final: The final context.
+        document: The same, read.
+    """
+    workflow_id = final.workflow_id
+    found = entries(document, "findings")
+    create_markdown_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, as below
+        markdown=findings_markdown(document),
+        key=artifact_key(workflow_id, "findings"),
+        description=f"{len(found)} findings of {workflow_id}, with both quotes",
+    )
+    for name, rows in (("criteria", criteria_rows(document)), ("documents", document_rows(store, final, document))):
+        create_table_artifact(  # pyright: ignore[reportUnusedCoroutine]
+            table=rows, key=artifact_key(workflow_id, name), description=f"{name.capitalize()} of {workflow_id}"
+        )
+    create_link_artifact(  # pyright: ignore[reportUnusedCoroutine]
+        link=address(store, final),
+        link_text=str(final),
+        key=artifact_key(workflow_id, "context"),
+        description=f"The newest context of {workflow_id}",
+    )
+
+
+def findings_markdown(document: JsonObject) -> str:
+    """Return the findings as a markdown table, the two sides of each beside one another."""
+    found: list[JsonObject] = entries(document, "findings")
+    if not found:
+        return "No findings."
+    lines = [
+        "| severity | rule | what is wrong | here | against | name |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in found[:_MOST]:
+        sides = [_quoted(each) for each in entries(one, "sources")[:4]]
+        waived: JsonObject | None = one.get("waived")
+        severity = f"waived by {plain(waived['by'])}: {plain(waived['why'])}" if waived else plain(one["severity"])
+        cells = [
+            severity, plain(one["rule"]), plain(one["message"], 600), sides[0] if sides else "", " ".join(sides[1:]),
+            plain(one.get("fingerprint", "")),
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    if len(found) > _MOST:
+        lines += ["", f"And {len(found) - _MOST} more in the document."]
+    return "\n".join(lines)
+
+
+def _quoted(source: JsonObject) -> str:
+    return (
+        f"“{plain(source.get('quote', ''))}” ({plain(source.get('document', ''))} {plain(source.get('pointer', ''))})"
+    )
+
+
+def criteria_rows(document: JsonObject) -> list[dict[str, Any]]:
+    """Return one row per success criterion."""
+    return [
+        {
+            "criterion": plain(one["id"]),
+            "text": plain(one["text"]),
+            "required": "yes" if one["required"] else "no",
+            "status": plain(one["status"]),
+            "why": plain(one["reason"]),
+            "evidence": plain(", ".join(entries(one, "evidence"))),
+        }
+        for one in entries(document, "criteria")
+    ]
+
+
+def document_rows(store: ContextStore, final: ContextRef, document: JsonObject) -> list[dict[str, Any]]:
+    """Return one row per document of the run, with where it is."""
+    given: list[JsonObject] = [one["ref"] for one in entries(document["run"], "tracks") if one.get("ref")]
+    refs = [final, *(ContextRef.model_validate(ref) for ref in given)]
+    return [
+        {
+            "document": plain(ref.document),
+            "revision": ref.revision,
+            "bytes": ref.size,
+            "sha256": ref.sha256[:12],
+            "where": address(store, ref),
+        }
+        for ref in refs
+    ]
+
+
+def address(store: ContextStore, ref: ContextRef) -> str:
+    """Return where a document lies, as a URL."""
+    key = f"documents/{ref.workflow_id}/{ref.document}/{ref.revision:06d}.json"
+    return f"{store.identity.rstrip('/')}/{key}"

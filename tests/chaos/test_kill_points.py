@@ -1,0 +1,153 @@
+"""kill -9 at every point the code names: nothing finished is done again, nothing is lost, the end is the same.
+
+The points come from `contexts.faults.POINTS`: whoever adds one gets a case here, or this module fails.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from contexts.faults import POINTS
+from contexts.lease import read_lease
+from tests.chaos.running import Ended, Place, fork, living, plait, torn, wait_until
+
+# How often a point is passed before the kill, where the first time is not all there is to see.
+MORE = (
+    "store.before-document:3", "store.document-saved:4", "store.blob-saved:3", "local.linked:6",
+    "local.temporary-written:9", "track.before-save:2", "track.after-save:3", "checkpoint.after-save:2",
+    "check.evidence-saved:2",
+)  # fmt: skip
+KILLS = (*sorted(POINTS), *MORE)
+
+# What tells when and how often, not what: all else must be equal.
+TIMES = frozenset(
+    {
+        "timestamp", "seconds", "started_at", "completed_at", "metrics", "phases", "_checksum", "revision", "id",
+        "attempts", "reused",
+    }
+)  # fmt: skip
+DATED = frozenset({"integrated", "delivered", "sha256", "size", "ref"})
+"""Commits and digests of documents: they hold dates."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """What a killed run left, and what the next one made of it."""
+
+    killed: Ended
+    left_alive: list[int]
+    torn_at_death: list[str]
+    finished: set[str]
+    before: list[str]
+    second: Ended
+    after: list[str]
+    waited: float
+    torn_at_end: list[str]
+    final: dict[str, Any]
+
+
+def write_feature(place: Place) -> None:
+    """Write the feature all cases build: needs, a retry, a checkpoint, a nested group, two checks, a repository."""
+    here = "import os; print(sorted(name for name in os.listdir() if name.endswith('.txt')))"
+    place.write_spec(
+        {
+            "api": ["write=api.txt"],
+            "web": ["write=web.txt"],
+            "flaky": ["fail-first", "write=flaky.txt"],
+            "slow": ["leave=half", "sleep=0.3", "leave=most", "sleep=0.3", "write=slow.txt"],
+        },
+        repository=True,
+        settings={"web": {"needs": ["api"]}, "flaky": {"retries": 1}, "slow": {"checkpoint_minutes": 0.002}},
+        groups=[{"id": "outer", "tracks": ["flaky"], "groups": [{"id": "inner", "tracks": ["api", "web"]}]}],
+        verification={
+            "checks": [
+                {"id": "listing", "argv": ["{python}", "-S", "-c", here]},
+                {"id": "again", "argv": ["{python}", "-S", "-c", here]},
+            ]
+        },
+        success_criteria={"functional": [{"text": "all files are there", "check": "listing"}]},
+    )
+
+
+def die_and_go_on(place: Place, kill: str) -> Death:
+    write_feature(place)
+    quick = {"renew_every": 0.3} if kill.startswith("lease.renewed") else {}
+    killed = fork(place, "run", place.spec, "--json", PLAIT_KILL_AT=kill, **quick).wait()
+    deadline = time.monotonic() + 10
+    while (left := living(place)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    torn_at_death = torn(place.store)
+    finished, before = place.completed(), place.started()
+    began = time.time()
+    second = plait(place, "run", place.spec, "--json")
+    lease = read_lease(place.store.objects, "feature")
+    assert lease is not None
+    waited = lease.acquired.timestamp() - began
+    _, final = place.store.require("feature")
+    return Death(
+        killed, left, torn_at_death, finished, before, second, place.started(), waited, torn(place.store),
+        without_times(place.store.expand("feature", final)),
+    )  # fmt: skip
+
+
+def without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_times(inner) for key, inner in value.items() if key not in TIMES | DATED}
+    return [without_times(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.fixture(scope="module")
+def undisturbed(new_place: Callable[[str], Place]) -> dict[str, Any]:
+    """The final context of a run that nobody killed."""
+    place = new_place("undisturbed")
+    write_feature(place)
+    ended = plait(place, "run", place.spec, "--json")
+    assert ended.code == 0, ended.err
+    return without_times(place.store.expand("feature", place.store.require("feature")[1]))
+
+
+@pytest.fixture(scope="module")
+def deaths(request: pytest.FixtureRequest, new_place: Callable[[str], Place]) -> Iterator[dict[str, Future[Death]]]:
+    """Start all cases that were asked for, two at a time."""
+    asked = [
+        item.callspec.params["kill"]
+        for item in request.session.items
+        if item.path == request.path and isinstance(item, pytest.Function) and hasattr(item, "callspec")
+    ]
+    with ThreadPoolExecutor(2, thread_name_prefix="case") as pool:
+        yield {kill: pool.submit(die_and_go_on, new_place(kill.replace(":", "-")), kill) for kill in asked}
+
+
+def test_every_point_the_code_names_is_walked() -> None:
+    assert {kill.partition(":")[0] for kill in KILLS} == POINTS
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kill", KILLS)
+def test_a_kill_loses_nothing_and_nothing_finished_is_done_again(
+    kill: str, deaths: dict[str, Future[Death]], undisturbed: dict[str, Any]
+) -> None:
+    death = deaths[kill].result()
+    assert death.killed.code == -signal.SIGKILL, f"{kill} was not reached: {death.killed}"
+    assert death.left_alive == []
+    assert death.torn_at_death == []
+    assert death.second.code == 0, death.second.err
+    assert death.waited < 20, "the lease of a process that is dead on this host is taken over at once"
+    redone = [task for task in death.after[len(death.before) :] if task in death.finished]
+    assert redone == []
+    assert death.torn_at_end == []
+    assert death.final == undisturbed
+
+
+def test_agents_do_not_outlive_the_run_that_started_them(place: Place) -> None:
+    place.write_spec({"stubborn": ["stubborn", "sleep=600"], "idle": ["sleep=600"]})
+    run = fork(place, "run", place.spec)
+    wait_until("all are there", lambda: len(place.lines()) == 3)
+    run.process.kill()
+    run.wait()
+    wait_until("nobody is left", lambda: not living(place), 10)

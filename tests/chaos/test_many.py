@@ -1,0 +1,137 @@
+"""Many tracks: right results and states, and what Prefect's own database lost on the way, counted."""
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.chaos.running import Place, fork, plait, torn
+from tests.servers import Server, free_port, running_server
+
+NOTHING = ["sh", "-c", 'echo {} > "$PLAIT_CONTEXT"']
+
+
+def write_many(place: Place, count: int, width: int) -> None:
+    spec = {
+        "workflow_id": place.workflow_id,
+        "agents": {"none": {"backend": "command", "argv": NOTHING}},
+        "parallel_tasks": [{"task_id": f"track-{number:04d}", "agent": "none"} for number in range(count)],
+        "max_parallel": width,
+    }
+    place.spec.write_text(json.dumps(spec), encoding="utf-8")
+
+
+def recorded_states(server: Server) -> Counter[str]:
+    """Return how many track task runs the server's database holds, by state name."""
+    found: Counter[str] = Counter()
+    offset = 0
+    while True:
+        page = httpx.post(
+            f"{server.url}/task_runs/filter", json={"limit": 200, "offset": offset, "sort": "ID_DESC"}, timeout=60
+        ).json()
+        found.update(one["state_name"] for one in page if one["task_key"].startswith("run_track"))
+        if len(page) < 200:
+            return found
+        offset += 200
+
+
+def settled(server: Server, wanted: int) -> Counter[str]:
+    """Wait until the server has recorded everything, or nothing more comes."""
+    before = Counter[str]()
+    deadline = time.monotonic() + 60
+    while (now := recorded_states(server)) != {"Completed": wanted} and time.monotonic() < deadline:
+        if now == before and now.total() > 0:
+            return now
+        before = now
+        time.sleep(5)
+    return now
+
+
+def assert_all_done(place: Place, count: int, report: dict[str, Any]) -> None:
+    assert report["status"] == "completed"
+    assert Counter(one["status"] for one in report["tracks"]) == {"completed": count}
+    _, final = place.store.require(place.workflow_id)
+    final = place.store.expand(place.workflow_id, final)
+    assert [one["task_id"] for one in final["parallel_tasks"]] == [f"track-{number:04d}" for number in range(count)]
+    assert {one["status"] for one in final["parallel_tasks"]} == {"completed"}
+    assert final["omissions"] == []
+    groups = [name for name in place.store.revisions(place.workflow_id) if name.startswith("groups/")]
+    assert bool(groups) == (count > 10)
+    assert torn(place.store) == []
+
+
+@pytest.mark.parametrize(("count", "width"), [(3, 1), (10, 5), (100, 16)])
+def test_any_number_of_tracks_completes_and_is_reused_whole(place: Place, count: int, width: int) -> None:
+    write_many(place, count, width)
+    assert_all_done(place, count, plait(place, "run", place.spec, "--json").report)
+    again = plait(place, "run", place.spec, "--json").report
+    assert all(one["reused"] for one in again["tracks"])
+
+
+def test_a_thousand_tracks_on_sqlite(tmp_path: Path) -> None:
+    with running_server(tmp_path / "sqlite") as server:
+        _thousand(Place(tmp_path, server), "SQLite")
+
+
+def test_a_thousand_tracks_on_postgres_lose_no_task_run(postgres: str, tmp_path: Path) -> None:
+    with running_server(tmp_path / "server", PREFECT_API_DATABASE_CONNECTION_URL=postgres) as server:
+        missing = _thousand(Place(tmp_path, server), "Postgres")
+    assert missing == 0
+
+
+def _thousand(place: Place, database: str) -> int:
+    count = 1000
+    write_many(place, count, 16)
+    ended = fork(place, "run", place.spec, "--json").wait(400)
+    assert ended.code == 0, ended.err
+    assert_all_done(place, count, ended.report)
+    states = settled(place.server, count)
+    missing = count - states.total()
+    print(
+        f"\n{count} no-op tracks on {database}: {ended.seconds:.0f} s; task runs missing in its database: {missing}; "
+        f"states: {dict(states)}"
+    )
+    return missing
+
+
+@pytest.fixture
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Postgres server of this test's own, by a user that is not root."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = shutil.which("initdb") or (str(programs[-1]) if programs else None)
+    if initdb is None:
+        pytest.skip("there is no initdb here: install postgresql")
+    as_user: list[str] = []
+    folder = Path(tmp_path_factory.mktemp("postgres"))
+    if os.geteuid() == 0:
+        try:
+            pwd.getpwnam("postgres")
+        except KeyError:
+            pytest.skip("Postgres refuses root, and there is no user postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+        folder = Path("/tmp") / f"plait-postgres-{os.getpid()}"  # noqa: S108 the user postgres may not enter pytest's folders
+        folder.mkdir()
+        shutil.chown(folder, "postgres")
+    binaries, data, port = Path(initdb).parent, folder / "data", free_port()
+    subprocess.run([*as_user, initdb, "-D", str(data), "-A", "trust", "-U", "plait", "-N"], check=True, cwd="/",
+                   capture_output=True)  # fmt: skip
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    subprocess.run([*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options,
+                    "start"], check=True, cwd="/", capture_output=True)  # fmt: skip
+    try:
+        subprocess.run([*as_user, str(binaries / "createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "plait", "prefect"],
+                       check=True, cwd="/", capture_output=True)  # fmt: skip
+        yield f"postgresql+asyncpg://plait@127.0.0.1:{port}/prefect"
+    finally:
+        subprocess.run([*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"], check=True,
+                       cwd="/", capture_output=True)  # fmt: skip
+        shutil.rmtree(folder)

@@ -1,0 +1,113 @@
+"""Ctrl-C, SIGTERM and a lost lease: everything ends soon, nothing is left alive, and the next run goes on."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import httpx
+import psutil
+import pytest
+
+from contexts.lease import read_lease
+from tests.chaos.running import Place, living, plait, torn, wait_until
+from tests.servers import ROOT, descendants
+
+PLAIT = "import sys; from flows.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+def last_flow_state(place: Place) -> str:
+    """Return the name of the newest flow run's state of this case, which is named after its workflow."""
+    found = httpx.post(
+        f"{place.server.url}/flow_runs/filter", json={"sort": "START_TIME_DESC", "limit": 20}, timeout=20
+    ).json()
+    return next(run["state_name"] for run in found if str(place.spec) in str(run["parameters"]))
+
+
+@pytest.fixture
+def stubborn(place: Place) -> Place:
+    """A workflow with one finished track, two agents that ignore signals, and children in sessions of their own."""
+    place.write_spec({"quick": [], "one": ["stubborn", "sleep=600"], "two": ["stubborn", "sleep=600"]})
+    return place
+
+
+def started(place: Place) -> subprocess.Popen[str]:
+    """Start the command line from a fresh interpreter, as a terminal does, and wait until all agents are at work."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PLAIT, "run", str(place.spec)],
+        env=place.environment,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    wait_until("the agents work", lambda: len(place.lines()) == 5 and place.completed() == {"quick"}, 60)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_leaves_nobody_alive_and_can_go_on(stubborn: Place, number: signal.Signals) -> None:
+    process = started(stubborn)
+    family = descendants(process.pid)
+    began = time.monotonic()
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    took = time.monotonic() - began
+    assert took < 20
+    assert not living(stubborn)
+    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert process.returncode == 130
+    assert "goes on from there" in errors
+    assert last_flow_state(stubborn) == "Cancelled"
+    lease = read_lease(stubborn.store.objects, "feature")
+    assert lease is not None
+    assert lease.end_reason == "cancelled"
+    assert torn(stubborn.store) == []
+    # The edited tracks run; the one that was finished before is not touched.
+    stubborn.write_spec({"quick": [], "one": [], "two": []})
+    ended = plait(stubborn, "run", stubborn.spec, "--json")
+    assert ended.code == 0, ended.err
+    assert stubborn.started().count("quick") == 1
+
+
+def test_a_second_ctrl_c_ends_it_too(stubborn: Place) -> None:
+    process = started(stubborn)
+    process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode in {130, -signal.SIGINT}
+    wait_until("nobody is left", lambda: not living(stubborn), 20)
+
+
+def test_an_interrupted_agent_leaves_its_last_words(place: Place, new_place: Callable[[str], Place]) -> None:
+    place.write_spec({"long": ["leave=half", "sleep=600"]})
+    process = subprocess.Popen(
+        [sys.executable, "-c", PLAIT, "run", str(place.spec)], env=place.environment, cwd=ROOT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    wait_until("the agent works", place.lines, 60)
+    time.sleep(0.5)
+    process.terminate()
+    assert process.wait(30) == 130
+    document = place.store.require("feature", "tracks/long")[1]
+    assert (document["status"], document["checkpoint"]) == ("cancelled", {"done": "half"})
+
+
+def test_a_run_that_waits_for_another_attempt_stops_at_once(place: Place) -> None:
+    place.write_spec(
+        {"fails": ["fail-first"]}, settings={"fails": {"retries": 1}}, policy={"retry_backoff_seconds": 600}
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", PLAIT, "run", str(place.spec)], env=place.environment, cwd=ROOT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    wait_until("the first attempt failed", lambda: "tracks/fails" in place.store.revisions("feature"), 60)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    assert plait(place, "run", place.spec).code == 0
+    assert place.started() == ["fails", "fails"]

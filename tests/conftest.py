@@ -1,0 +1,50 @@
+"""Fixtures every folder of tests may use. Nothing here costs anything until a test asks for it."""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Server, running_server
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One real Prefect server for the whole session."""
+    with running_server(tmp_path_factory.mktemp("prefect")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def prefect_api(prefect_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
+    """Make this process a client of the session's server."""
+    from prefect.logging.handlers import APILogHandler
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_HOME,
+        PREFECT_LOCAL_STORAGE_PATH,
+        PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
+        PREFECT_RESULTS_PERSIST_BY_DEFAULT,
+        temporary_settings,
+    )
+
+    home = tmp_path_factory.mktemp("client")
+    updates = {
+        PREFECT_API_URL: prefect_server.url,
+        PREFECT_HOME: home,
+        PREFECT_LOCAL_STORAGE_PATH: home / "storage",
+        PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore",
+        PREFECT_RESULTS_PERSIST_BY_DEFAULT: False,
+    }
+    with temporary_settings(updates=updates):
+        yield prefect_server
+        APILogHandler().flush()
+
+
+@pytest.fixture
+def workspaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep plait's workspaces and default store inside the test's own folder."""
+    folder = tmp_path / "workspaces"
+    monkeypatch.setenv("PLAIT_WORKSPACES", str(folder))
+    monkeypatch.setenv("PLAIT_STORE", str(tmp_path / "default-store"))
+    return folder

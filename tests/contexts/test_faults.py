@@ -1,0 +1,49 @@
+"""The points at which tests kill the process: each is in the code, and none is in the code alone."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contexts.faults import POINTS, reach
+
+ROOT = Path(__file__).parents[2]
+
+
+def reached() -> list[str]:
+    """Return every name the code reaches, as often as it does."""
+    names: list[str] = []
+    for package in ("contexts", "tasks", "flows"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "reach":
+                    (name,) = node.args
+                    assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: the name must be written out"
+                    names.append(str(name.value))
+    return names
+
+
+def test_every_point_is_reached_once_and_every_reached_point_is_known() -> None:
+    assert sorted(reached()) == sorted(POINTS)
+
+
+def test_nothing_happens_unless_a_test_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PLAIT_KILL_AT", raising=False)
+    reach("lease.taken")
+    reach("no such point, and nobody looks")
+
+
+def test_an_unknown_point_is_an_error_where_tests_are_killing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAIT_KILL_AT", "lease.taken")
+    with pytest.raises(ValueError, match=r"lease\.nowhere"):
+        reach("lease.nowhere")
+
+
+def test_the_process_ends_as_by_kill_9_at_the_time_that_was_asked_for() -> None:
+    code = "from contexts.faults import reach\nfor n in range(5):\n    reach('lease.taken'); print(n, flush=True)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PLAIT_KILL_AT": "lease.taken:3"}, cwd=ROOT, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (-9, b"0\n1\n")

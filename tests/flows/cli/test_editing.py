@@ -1,0 +1,115 @@
+"""`edit` and `approve`: people's decisions from the command line."""
+
+import pytest
+
+from contexts.held_lease import held_lease
+from tests.flows.cli.documents import head
+
+AT = "2026-03-01T11:00:00Z"
+
+
+@pytest.fixture
+def stuck(contexts):
+    """A workflow whose last run was not verified, and one that waits at a gate."""
+    source = {"document": "tracks/api", "pointer": "/limits/0", "quote": "220 ms"}
+    document = head(
+        timestamp=AT,
+        phase="verification-failed",
+        criteria=[
+            {"id": "fast", "text": "it is fast", "required": True, "status": "unmet", "reason": "220 ms"},
+            {"id": "good", "text": "it is good", "required": True, "status": "met", "reason": "check unit passed"},
+        ],
+        findings=[{"rule": "thresholds/missed", "severity": "blocking", "message": "too slow", "sources": [source]}],
+        integration_concerns=[{"concern": "Two choices", "kind": "same-file", "tracks": ["api", "page"]}],
+        run={"status": "verification-failed"},
+    )
+    contexts.save(document, workflow_id="shop", name="context", after=0)
+    manual = {"id": "told", "text": "users were told", "manual": True, "status": "pending"}
+    gate = {"gate": "go", "subject": "a" * 64, "status": "waiting", "prerequisites": [manual]}
+    waiting = head("ready", phase="integration-verified-ready-for-deployment", run={"status": "waiting-for-approval"})
+    contexts.save(
+        {**waiting, "deployment_readiness": {"production": gate}}, workflow_id="ready", name="context", after=0
+    )
+    return contexts
+
+
+def test_list_says_what_is_open_and_by_what_name(call, stuck):
+    found = call("edit", "shop", "list", "--json").json()["open"]
+    assert [(one["kind"], one["name"], one["status"]) for one in found if one["kind"] != "finding"] == [
+        ("criterion", "fast", "unmet"),
+        ("concern", "1", "open"),
+    ]
+    (finding,) = [one for one in found if one["kind"] == "finding"]
+    assert finding["also"] == ["thresholds/missed", "thresholds/missed:/limits/0"]
+    out = call("edit", "shop").out
+    for said in ("fast", finding["name"], "Two choices", "too slow"):
+        assert said in out
+    assert "to be ticked: told" in call("edit", "ready").out
+
+
+@pytest.mark.parametrize("target", ["fast", "thresholds/missed", "thresholds/missed:/limits/0"])
+def test_a_waiver_is_a_revision_that_diff_shows(call, stuck, target):
+    made = call("edit", "shop", "waive", target, "--by", "Ann", "--why", "known", "--json").json()
+    assert made["context"]["revision"] == 2
+    assert made["waiver"]["why"] == "known"
+    patch = call("diff", "shop", 1, 2, "--json").json()["patch"]
+    assert {one["path"] for one in patch} == {"/waivers", "/timestamp", "/current_agent"}
+    said = call("diff", "shop", 1, 2).out
+    assert "Ann" in said
+    assert "known" in said
+
+
+def test_a_concern_is_settled_with_the_choice(call, stuck):
+    made = call(
+        "edit", "shop", "settle", "same-file:api,page", "--by", "Ann", "--choice", "api's", "--why", "older", "--json"
+    ).json()
+    assert made["settlement"]["choice"] == "api's"
+    assert stuck.require("shop")[1]["settlements"][0]["tracks"] == ["api", "page"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("edit", "shop", "waive", "fats", "--by", "A", "--why", "w"), "did you mean fast?"),
+        (("edit", "shop", "settle", "7", "--by", "A", "--why", "w", "--choice", "c"), "nothing called '7'"),
+        (("edit", "shop", "waive", "fast", "--why", "w"), "--by is empty"),
+        (("edit", "shop", "waive"), "say what to waive"),
+        (("edit", "shop", "forgive", "fast"), "takes list, waive or settle"),
+        (("edit", "shpo"), "did you mean shop?"),
+        (("approve", "ready", "og", "--by", "A"), "did you mean go?"),
+        (("approve", "ready", "go", "--by", "A"), "told is not ticked"),
+        (("approve", "ready", "go", "--by", "A", "--tick", "tlod"), "no manual prerequisite"),
+        (("approve", "ready", "go", "--by", "A", "--reject", "--rerun"), "contradict each other"),
+        (("approve", "shop", "go", "--by", "A"), "waits at no gate"),
+    ],
+)
+def test_what_cannot_be_decided_is_one_sentence_and_changes_nothing(call, stuck, arguments, words):
+    result = call(*arguments)
+    assert result.code == 2
+    assert words in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert stuck.revisions("shop")["context"] == stuck.revisions("ready")["context"] == (1,)
+
+
+def test_an_approval_is_saved_with_who_and_what_was_ticked(call, stuck):
+    made = call("approve", "ready", "go", "--by", "Ann", "--note", "fine", "--tick", "told", "--json").json()
+    assert made["approval"] | {"timestamp": AT} == {
+        "gate": "go", "subject": "a" * 64, "decision": "approved", "by": "Ann", "note": "fine", "timestamp": AT,
+        "ticked": ["told"],
+    }  # fmt: skip
+    assert "plait resume ready" in call("approve", "ready", "go", "--by", "Bea", "--note", "no", "--reject").out
+
+
+def test_nothing_is_decided_while_a_run_holds_the_workflow(call, stuck):
+    with held_lease(stuck.objects, "shop", owner="a-run"):
+        result = call("edit", "shop", "waive", "fast", "--by", "Ann", "--why", "known")
+    assert result.code == 2
+    assert "shop is being run, and a run decides by what it read at its start" in result.err
+    assert stuck.revisions("shop")["context"] == (1,)
+
+
+def test_a_run_that_did_not_get_to_its_end_leaves_nothing_to_decide(call, contexts):
+    contexts.save(head(), workflow_id="shop", name="context", after=0)
+    result = call("edit", "shop", "waive", "fast", "--by", "Ann", "--why", "known")
+    assert result.code == 2
+    assert "run it again" in result.err

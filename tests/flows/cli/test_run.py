@@ -1,0 +1,199 @@
+"""What `run` and `resume` ask for and say; the road itself is tested with the flows."""
+
+import os
+import signal
+
+import pytest
+
+from contexts.errors import LeaseHeld
+from contexts.model.refs import ContextRef
+from flows import launch
+from flows.launch import RunReport, TrackLine
+from tasks.progress import Progress, report
+
+
+def ended(exit_code=0, status="verified", **fields):
+    track = {"task_id": "english", "status": "completed", "reused": True, "attempts": 1, "seconds": 61.0}
+    ref = ContextRef(workflow_id="hello", document="context", revision=3, sha256="a" * 64, size=10)
+    values = {"report": None, "reasons": (), "branch": None, "workspace_root": "/kept/here", **fields}
+    return RunReport(
+        workflow_id="hello",
+        status=status,
+        exit_code=exit_code,
+        tracks=(
+            TrackLine(**track),
+            TrackLine(**{**track, "task_id": "french", "reused": False, "reason": values.pop("reason", None)}),
+        ),
+        context=ref,
+        **values,
+    )
+
+
+@pytest.fixture
+def spec(call, tmp_path):
+    call("init", "minimal", tmp_path)
+    return tmp_path / "plait.yaml"
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """Stand in for the flow: note what was asked for, report progress, end as told."""
+    asked = []
+
+    def end(result):
+        def run(request):
+            asked.append(request)
+            report(Progress("hello", "phase", "initialize", "done"))
+            report(Progress("hello", "track", "english", "running"))
+            if isinstance(result, BaseException):
+                raise result
+            return result() if callable(result) else result
+
+        monkeypatch.setattr(launch, "launch", run)
+        monkeypatch.setattr("flows.cli.run._start_server", lambda: None)
+        return asked
+
+    return end
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 4, 5])
+def test_the_exit_code_is_the_runs(call, spec, launched, code):
+    launched(ended(code))
+    assert call("run", spec).code == code
+
+
+def test_json_is_all_there_is_on_stdout(call, spec, launched):
+    launched(ended())
+    result = call("run", spec, "--json")
+    assert result.json() == ended().to_json()
+    assert len(result.out.splitlines()) == 1
+    assert result.err == ""
+
+
+def test_the_summary_says_how_every_track_ended_and_where_to_look(call, spec, launched, tmp_path):
+    launched(
+        ended(
+            3,
+            "partial",
+            reason="no context.json was left",
+            reasons=("required track french failed",),
+            branch="plait/hello",
+        )
+    )
+    out = call("run", spec, "--store", tmp_path / "store").out
+    for said in (
+        "english", "reused", "1 m 01 s", "no context.json was left", "required track french failed", "plait/hello",
+        f"plait show hello --store {tmp_path / 'store'}", "/kept/here", "partial", "track english: running",
+    ):  # fmt: skip
+        assert said in out
+
+
+def test_a_thousand_tracks_are_summed_up_with_the_failed_ones_shown(call, spec, launched):
+    lines = [
+        TrackLine(task_id=f"t{number}", status="completed", reused=False, attempts=1, seconds=1)
+        for number in range(1000)
+    ]
+    lines[777] = TrackLine(task_id="t777", status="failed", reused=False, attempts=2, seconds=1)
+    launched(ended(3, "partial").model_copy(update={"tracks": tuple(lines)}))
+    out = call("run", spec).out
+    assert "t777" in out
+    assert "and 940 more" in out
+
+
+def test_what_is_asked_for_reaches_the_flow(call, spec, launched, tmp_path, monkeypatch):
+    asked = launched(ended())
+    monkeypatch.chdir(tmp_path)
+    call(
+        "run", "plait.yaml", "--replay", "recorded", "--fresh", "--rerun", "english", "--rerun", "french", "--repository",
+        "git@host:x", "--store", "s",
+    )  # fmt: skip
+    request = asked[0]
+    assert request.spec == str(spec)
+    assert request.replay == str(tmp_path / "recorded")
+    assert (request.fresh, request.rerun, request.repository, request.store) == (
+        True,
+        ("english", "french"),
+        "git@host:x",
+        "s",
+    )
+
+
+def test_resume_needs_only_the_store(call, shop, launched):
+    asked = launched(ended())
+    assert call("resume", "shop").code == 0
+    assert (asked[0].spec, asked[0].workflow_id) == (None, "shop")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("parallel_tasks", "paralel_tasks"), "parallel_tasks"),
+        (("workflow_id: hello", "workflow_id: [hello"), "line"),
+        (("task_id: french", "task_id: english"), "english"),
+    ],
+)
+def test_a_bad_spec_is_bad_input_before_anything_starts(call, spec, launched, tmp_path, change, said):
+    asked = launched(ended())
+    spec.write_text(spec.read_text().replace(*change))
+    for command in ("run", "plan"):
+        result = call(command, spec)
+        assert result.code == 2
+        assert said in result.err
+        assert result.out == ""
+    assert asked == []
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_track_to_rerun_must_exist(call, spec, launched):
+    asked = launched(ended())
+    result = call("run", spec, "--rerun", "englsh")
+    assert result.code == 2
+    assert "did you mean english?" in result.err
+    assert asked == []
+
+
+def test_a_run_that_is_going_on_elsewhere_is_bad_input(call, spec, launched):
+    launched(LeaseHeld("hello is being run by another process; wait for it"))
+    assert call("run", spec).code == 2
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Timed out while attempting to connect to ephemeral Prefect API server", "Failed to reach API at http://x"],
+)
+def test_a_server_that_cannot_be_reached_is_exit_code_6(call, spec, launched, message):
+    launched(RuntimeError(message))
+    result = call("run", spec)
+    assert result.code == 6
+    assert "PREFECT_API_URL" in result.err
+
+
+def test_an_interrupt_is_said_twice_in_words_and_names_how_to_go_on(call, spec, launched):
+    launched(lambda: os.kill(os.getpid(), signal.SIGINT))
+    result = call("run", spec)
+    assert result.code == 130
+    assert "stopping" in result.err
+    assert "plait resume hello" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_plan_says_which_tracks_would_run_and_why(call, spec):
+    plan = call("plan", spec, "--json").json()
+    assert plan["order"] == ["english", "french"]
+    assert [one["action"] for one in plan["reuse"]] == ["run", "run"]
+    assert all(one["reason"] for one in plan["reuse"])
+    shown = call("plan", spec).out
+    assert "english" in shown
+    assert "side by side" in shown
+
+
+def test_plan_takes_a_spec_whose_agents_are_not_declared(call, reference):
+    assert call("plan", reference / "1-parent.json").code == 0
+
+
+def test_audit_finds_the_references_contradictions(call, reference):
+    result = call("audit", reference, "--json")
+    assert result.code == 1
+    assert result.json()["summary"]["blocking"] > 0
+    assert call("audit", reference).out.startswith("BLOCKING")
+    assert call("audit", reference / "none").code == 2

@@ -1,0 +1,147 @@
+"""Retention on a local store: what it says in a dry run, what it does, and what it never touches."""
+
+import io
+import os
+import tarfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contexts.held_lease import held_lease
+from contexts.lease import acquire
+from contexts.local import LocalObjects
+from contexts.model.refs import BlobRef
+from contexts.store import ContextStore
+from flows.retention import retention
+from tests.servers import Server
+
+DAY = 24 * 3600.0
+
+
+class Aged:
+    """A store of which any part can be made old."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.objects = LocalObjects(folder)
+        self.store = ContextStore(self.objects)
+
+    def save(self, workflow_id: str, times: int, **more: Any) -> list[BlobRef]:
+        """Save a context so many times, each with a log of its own; return the logs."""
+        logs = [self.store.put_blob(workflow_id, f"log {number}".encode(), "text/plain") for number in range(times)]
+        for number, log in enumerate(logs):
+            document = {"version": "1.0", "workflow_id": workflow_id, "number": number, "log": log.model_dump(), **more}
+            self.store.save(document, workflow_id=workflow_id, name="context", after=number)
+        return logs
+
+    def age(self, days: float) -> None:
+        """Make everything look as if it had been saved so many days ago."""
+        then = time.time() - days * DAY
+        for file in self.folder.rglob("*"):
+            if file.is_file():
+                os.utime(file, (then, then))
+
+    def held(self) -> set[str]:
+        """Everything but the leases."""
+        return {entry.key for entry in self.objects.list("") if not entry.key.startswith("leases/")}
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        """Run the flow; its line per workflow."""
+        return {one["workflow"]: one for one in retention(store=str(self.folder), **options)}
+
+
+@pytest.fixture
+def aged(prefect_api: Server, tmp_path: Path) -> Aged:
+    del prefect_api
+    return Aged(tmp_path / "store")
+
+
+def test_a_dry_run_says_what_would_go_and_touches_nothing(aged: Aged) -> None:
+    aged.save("w", 8)
+    aged.age(2)
+    before = aged.held()
+    assert aged.run()["w"]["action"] == "trim"
+    assert aged.held() == before
+
+
+def test_the_last_five_revisions_stay_with_all_they_refer_to(aged: Aged) -> None:
+    logs = aged.save("w", 8)
+    aged.age(2)
+    line = aged.run(dry_run=False)["w"]
+    assert (line["objects"], line["done"]) == (6, "done")
+    assert aged.store.revisions("w") == {"context": (4, 5, 6, 7, 8)}
+    for log in logs[3:]:
+        aged.store.get_blob("w", log)
+    assert len(aged.held()) == 10
+    assert aged.run(dry_run=False) == {}
+
+
+def test_a_revision_that_a_kept_document_refers_to_stays_with_its_blobs(aged: Aged) -> None:
+    log = aged.store.put_blob("w", b"the track's log", "text/plain")
+    track = {"version": "1.0", "workflow_id": "w-t", "parent_workflow_id": "w", "log": log.model_dump()}
+    ref = aged.store.save(track, workflow_id="w", name="tracks/t", after=0)
+    for number in range(1, 8):
+        aged.store.save({**track, "log": None, "number": number}, workflow_id="w", name="tracks/t", after=number)
+    aged.save("w", 1, refs=[ref.model_dump()])
+    aged.age(2)
+    aged.run(dry_run=False)
+    assert aged.store.revisions("w")["tracks/t"] == (1, 4, 5, 6, 7, 8)
+    assert aged.store.get_blob("w", log) == b"the track's log"
+
+
+def test_a_blob_behind_a_long_list_stays(aged: Aged) -> None:
+    log = aged.store.put_blob("w", b"deep", "text/plain")
+    entries = [{"text": "x" * 1000, "log": log.model_dump()}] * 100
+    aged.save("w", 7, long=entries)
+    aged.age(2)
+    aged.run(dry_run=False)
+    assert aged.store.get_blob("w", log) == b"deep"
+    assert len(aged.store.require("w")[1]["long"]) == 100
+
+
+def test_what_is_younger_than_a_day_stays(aged: Aged) -> None:
+    aged.save("w", 8)
+    aged.store.put_blob("w", b"a run is about to refer to this", "text/plain")
+    aged.age(0.9)
+    assert aged.run(dry_run=False) == {}
+
+
+def test_a_workflow_whose_lease_has_not_ended_is_left_alone(aged: Aged) -> None:
+    aged.save("w", 8)
+    lease = acquire(aged.objects, "w", owner="somebody")
+    aged.age(400)
+    before = aged.held()
+    assert aged.run(dry_run=False) == {}
+    assert aged.held() == before
+    lease.release("finished")
+
+
+def test_after_thirty_days_the_newest_stays_in_place_and_the_rest_moves_into_one_file(aged: Aged) -> None:
+    logs = aged.save("w", 8)
+    with held_lease(aged.objects, "w", owner="somebody") as lease:
+        lease.end_reason = "suspended"
+    before = {key: aged.objects.read(key) for key in aged.held()}
+    aged.age(31)
+    line = aged.run(dry_run=False)["w"]
+    assert line["action"] == "archive"
+    assert aged.store.revisions("w") == {"context": (8,)}
+    assert aged.store.require("w")[1]["number"] == 7
+    aged.store.get_blob("w", logs[-1])
+    (archive,) = (key for key in aged.held() if key.startswith("archive/"))
+    with tarfile.open(fileobj=io.BytesIO(aged.objects.read(archive))) as tar:
+        packed = {one.name: tar.extractfile(one).read() for one in tar}  # type: ignore[union-attr]
+    left = {key: aged.objects.read(key) for key in aged.held() if key != archive}
+    assert packed | left == before
+    assert len(packed) == 14
+    # A person's reason to stop is still the lease's.
+    assert b"suspended" in aged.objects.read("leases/w.json")
+
+
+def test_one_workflows_rest_does_not_age_another(aged: Aged) -> None:
+    aged.save("old", 3)
+    aged.age(31)
+    aged.save("new", 3)
+    assert set(aged.run(dry_run=False)) == {"old"}
+    assert aged.store.revisions("new") == {"context": (1, 2, 3)}

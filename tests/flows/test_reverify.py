@@ -1,0 +1,100 @@
+"""Verifying again: the checks run on the repository as it is now."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.schemas.objects import State
+
+from contexts.local import LocalObjects
+from contexts.store import ContextStore
+from flows.feature import feature
+from flows.reverify import reverify
+from tests.flows.specs import LEAVE, commit, git, make_repository, write_spec
+from tests.servers import Server
+
+ADD = f"open('greeting.txt', 'w').write('hello\\n'); {LEAVE}"
+CHECK = "import sys; sys.exit(0 if 'hello' in open('greeting.txt').read() else 1)"
+
+
+class Built:
+    """A verified workflow, and its repository with the feature merged."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store_path = str(folder / "store")
+        self.store = ContextStore(LocalObjects(folder / "store"))
+        self.repository = make_repository(folder / "app", readme__md="An application\n")
+        spec = write_spec(
+            folder,
+            "greeting",
+            {"add": ADD},
+            repository={"path": "app", "base": "main"},
+            success_criteria={"add": [{"id": "greets", "text": "It says hello", "check": "says-hello"}]},
+            verification={"checks": [{"id": "says-hello", "argv": [sys.executable, "-c", CHECK]}]},
+        )
+        state: State[Any] = feature(spec=spec, store=self.store_path, return_state=True)
+        assert state.is_completed(), state.message
+        git(self.repository, "merge", "--quiet", "plait/greeting")
+
+    def reverify(self, *names: str, **options: Any) -> State[Any]:
+        """Verify again."""
+        return reverify(workflows=list(names or ("greeting",)), store=self.store_path, return_state=True, **options)
+
+    def recorded(self) -> dict[str, Any]:
+        """What the newest context says of the last verification."""
+        return self.store.require("greeting")[1]["reverification"]
+
+
+@pytest.fixture
+def built(prefect_api: Server, workspaces: Path, tmp_path: Path) -> Built:
+    del prefect_api, workspaces
+    return Built(tmp_path)
+
+
+def test_a_repository_that_still_holds_the_feature_is_verified(built: Built) -> None:
+    state = built.reverify()
+    assert state.is_completed(), state.message
+    assert built.recorded()["worse"] == []
+    assert built.recorded()["commit"] == git(built.repository, "rev-parse", "main")
+    assert [one["status"] for one in built.recorded()["criteria"]] == ["met"]
+
+
+def test_a_criterion_that_is_now_unmet_fails_and_is_reported_once_as_worse(built: Built) -> None:
+    commit(built.repository, "Break it", greeting__txt="good bye\n")
+    state = built.reverify()
+    assert state.is_failed()
+    assert state.name == "VerificationFailed"
+    assert "greeting: criterion greets is unmet" in str(state.message)
+    assert [(one["what"], one["name"], one["before"], one["now"]) for one in built.recorded()["worse"]] == [
+        ("criterion", "greets", "met", "unmet"),
+        ("check", "says-hello", "passed", "failed"),
+    ]
+    again = built.reverify()
+    assert again.is_failed(), "still unmet"
+    assert built.recorded()["worse"] == [], "but no worse than the last time"
+
+
+def test_the_verdict_of_the_run_and_its_resumption_stay_what_they_were(built: Built) -> None:
+    before = built.store.require("greeting")[1]
+    commit(built.repository, "Break it", greeting__txt="good bye\n")
+    built.reverify()
+    after = built.store.require("greeting")[1]
+    assert {key: after[key] for key in before if key != "_checksum"} == {
+        key: value for key, value in before.items() if key != "_checksum"
+    }
+
+
+def test_a_workflow_that_is_not_there_fails_and_the_others_are_still_verified(built: Built) -> None:
+    state = built.reverify("no-such-workflow", "greeting")
+    assert state.is_failed()
+    assert "no-such-workflow/context is not in" in str(state.message)
+    assert built.recorded()["worse"] == []
+
+
+def test_another_branch_can_be_verified(built: Built) -> None:
+    git(built.repository, "checkout", "--quiet", "-b", "next")
+    commit(built.repository, "Break it", greeting__txt="good bye\n")
+    git(built.repository, "checkout", "--quiet", "main")
+    assert built.reverify().is_completed()
+    assert built.reverify(reference="next").is_failed()

@@ -1,0 +1,149 @@
+"""Real Prefect servers and workers for tests: started by Popen, and surely stopped with everything they started."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 90.0
+STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running Prefect server."""
+
+    url: str
+    home: Path
+    pid: int
+    log: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client of this server needs in its environment."""
+        return client_environment(self.home) | {"PREFECT_API_URL": self.url}
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A running process worker."""
+
+    pid: int
+    log: Path
+
+
+def client_environment(home: Path) -> dict[str, str]:
+    """Return the environment of everything of Prefect in tests: nobody's profile, no outside requests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PLAIT_"))}
+    return kept | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+        "DO_NOT_TRACK": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running_server(home: Path, port: int | None = None, **settings: str) -> Generator[Server]:
+    """Start a Prefect server with a database of its own, and stop it."""
+    home.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    url = f"http://127.0.0.1:{port}/api"
+    environment = client_environment(home) | {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5"} | settings
+    argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with started(argv, environment, home / "server.log", cwd=home) as process:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(url):
+            log = (home / "server.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+            assert process.poll() is None, f"the Prefect server ended: {log}"
+            assert time.monotonic() < deadline, f"the Prefect server did not answer in {START_SECONDS:g} s: {log}"
+            time.sleep(0.25)
+        yield Server(url, home, process.pid, home / "server.log")
+
+
+def answers(url: str) -> bool:
+    """Say whether a server is healthy."""
+    try:
+        return httpx.get(f"{url}/health", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@contextlib.contextmanager
+def running_worker(server: Server, folder: Path, **environment: str) -> Generator[Worker]:
+    """Start a process worker of the pool `plait` that looks for work every second, and stop it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "plait", "--name", folder.name]
+    quick = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_WORKER_PREFETCH_SECONDS": "1"}
+    log = folder / "worker.log"
+    with started(argv, server.environment | quick | environment, log, cwd=folder) as process:
+        deadline = time.monotonic() + START_SECONDS
+        while "started!" not in (text := log.read_text(encoding="utf-8", errors="replace")):
+            assert process.poll() is None, f"the worker ended: {text[-2000:]}"
+            assert time.monotonic() < deadline, f"the worker did not start: {text[-2000:]}"
+            time.sleep(0.25)
+        yield Worker(process.pid, log)
+
+
+@contextlib.contextmanager
+def started(
+    argv: list[str], environment: Mapping[str, str], log: Path, *, cwd: Path
+) -> Generator[subprocess.Popen[bytes]]:
+    """Start a program in a session of its own; afterwards nothing of it is left, and that is checked."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            argv,
+            env=dict(environment),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all its descendants: asked first, then killed."""
+    family = descendants(process.pid)
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+    family |= descendants(process.pid)
+    for member in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+    if process.poll() is None:
+        process.kill()
+    process.wait(STOP_SECONDS)
+    _, alive = psutil.wait_procs(list(family), timeout=STOP_SECONDS)
+    assert not alive, f"left behind: {alive}"
+
+
+def descendants(pid: int) -> set[psutil.Process]:
+    """Return all living descendants of a process."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return set(psutil.Process(pid).children(recursive=True))
+    return set()

@@ -1,0 +1,68 @@
+"""Documents whose fields are of another kind than expected: written elsewhere, or by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from contexts.model.refs import ContextRef
+from contexts.store import ContextStore
+from tasks.report import build_report
+from tests.tasks.report.stored import new_store, put_run
+
+ODD = (None, -7, "odd", [None, 3, "odd", {}, []], {"odd": [1]})
+HEAD = {"version", "workflow_id", "timestamp", "current_agent", "phase", "_checksum"}
+
+
+def _places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if (
+        path and path[0] not in HEAD and path[-2:-1] != ("ref",)
+    ):  # a reference that leads nowhere is an error of its own
+        yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in children:
+        yield from _places(one, (*path, key))
+
+
+def _changed(body: bytes, path: tuple[str | int, ...], odd: object) -> Any:
+    document = orjson.loads(body)
+    place = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = odd
+    return document
+
+
+class OneDocument(ContextStore):
+    """The store, with another final document than the one it holds."""
+
+    def __init__(self, store: ContextStore, final: ContextRef, document: Any) -> None:
+        super().__init__(store.objects)
+        self._final, self._document = final, document
+
+    def load(self, ref: ContextRef) -> Any:
+        return self._document if ref == self._final else super().load(ref)
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> tuple[ContextStore, ContextRef, bytes]:
+    folder: Path = tmp_path_factory.mktemp("odd")
+    store = new_store(folder)
+    final = put_run(store)
+    return store, final, orjson.dumps(store.load(final))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_a_field_of_another_kind_never_stops_the_report(usual: tuple[ContextStore, ContextRef, bytes], odd: object):
+    store, final, body = usual
+    stopped: list[str] = []
+    for path in _places(orjson.loads(body)):
+        try:
+            build_report(OneDocument(store, final, _changed(body, path, odd)), final)
+        except Exception as error:  # noqa: BLE001 all of them are listed, and the test fails if there is any
+            stopped.append(f"{path}: {error!r}")
+    assert stopped == []

@@ -1,0 +1,90 @@
+"""Text of agents, made safe to look at."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.report.bounds import listed
+from tasks.report.render import shown
+from tasks.report.text import cut, duration, instant, number, plain, size, visible
+
+
+def test_a_bidi_override_is_shown_by_its_name():
+    assert visible("cod\u202egnp.exe") == "cod\u2039U+202E\u203agnp.exe"
+
+
+def test_an_escape_sequence_is_shown_by_its_name():
+    assert visible("\x1b[31mred\x07") == "\u2039U+001B\u203a[31mred\u2039U+0007\u203a"
+
+
+def test_lines_tabs_and_other_scripts_stay_as_they_are():
+    text = "eins\n\tzwei שלום 你好 👩‍👩‍👧 fin"
+    assert visible(text) == text
+
+
+@given(st.text())
+def test_no_control_or_format_character_but_joiners_is_left_invisible(text: str):
+    left = {
+        one for one in visible(text) if unicodedata.category(one) in {"Cc", "Cs"} or one in "\u202a\u202e\u2066\u200b"
+    }
+    assert left <= {"\n", "\t"}
+
+
+@given(st.text())
+def test_making_text_visible_twice_changes_nothing_more(text: str):
+    assert visible(visible(text)) == visible(text)
+
+
+@given(st.text())
+def test_what_a_template_prints_has_no_character_that_markup_is_made_of(text: str):
+    printed = str(shown(text))
+    assert not set("<>\"'") & set(printed)
+
+
+def test_a_huge_text_is_cut_and_says_how_long_it_was():
+    assert cut("x" * 5000, 10) == "xxxxxxxxxx … [cut: 5,000 characters in all]"
+
+
+def test_any_json_value_becomes_text():
+    assert [plain(one) for one in (None, "a", 3, True, ["b"], {"c": 1})] == ["", "a", "3", "true", '["b"]', '{"c":1}']
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.04, "40 ms"),
+        (7.5, "7.5 s"),
+        (60, "1 min"),
+        (59.97, "1 min"),
+        (125, "2 min 5 s"),
+        (3780, "1 h 3 min"),
+        (187200, "2 d 4 h"),
+    ],
+)
+def test_a_duration_is_said_as_people_say_it(seconds: float, words: str):
+    assert duration(seconds) == words
+
+
+def test_sizes_count_a_kilobyte_as_the_limits_of_documents_do():
+    assert [size(one) for one in (999, 100 * 1024, 5 * 1024 * 1024)] == ["999 B", "100 KB", "5.0 MB"]
+
+
+@pytest.mark.parametrize("given_", ["<script>", "2026-01-01T00:00:00", None, 5, {}])
+def test_what_is_no_instant_is_no_time(given_: object):
+    assert instant(given_) is None
+
+
+@pytest.mark.parametrize("given_", ["7", None, True, float("inf"), 1e300])
+def test_what_is_no_usable_number_counts_nothing(given_: object):
+    assert number(given_) == 0.0
+
+
+def test_a_list_above_its_budget_keeps_its_beginning_and_its_length():
+    kept = listed(["x" * 1000] * 50, str, most=40, budget=10_000)
+    assert kept.total == 50
+    assert 0 < len(kept.shown) < 12
+    assert kept.hidden == 50 - len(kept.shown)
