@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from contexts.criteria_load import judge_load
 from contexts.model.base import JsonObject, section
 from contexts.model.parts import CriterionResult
 from contexts.model.spec import Criterion, Spec
@@ -65,8 +66,8 @@ def decide(
     """Return how every success criterion of a spec ended.
 
     A structured criterion is decided by the check it names. A criterion in words is decided only where its words name
-    something the evidence measures: all tests passing, or test coverage against a percentage. Everything else is
-    ``unverified``: nothing passes because a document says so.
+    something the evidence measures: all tests passing, test coverage against a percentage, response times, errors and
+    throughput of a load against numbers. Everything else is ``unverified``: nothing passes because a document says so.
 
     Args:
         spec: The spec.
@@ -82,7 +83,7 @@ def decide(
             if criterion is None:
                 continue
             name = criterion.id or f"{area}.{index + 1}"
-            status, reason, proof = _judge(criterion, by_check)
+            status, reason, proof = _judge(criterion, by_check, area)
             if status != "met" and name in waived:
                 reason = f"waived by {waived[name]['by']}: {waived[name]['why']} (it was {status}: {reason})"
                 status = "waived"
@@ -100,7 +101,7 @@ def decide(
     return tuple(results)
 
 
-def _judge(criterion: Criterion, by_check: Mapping[str, JsonObject]) -> tuple[Any, str, list[str]]:
+def _judge(criterion: Criterion, by_check: Mapping[str, JsonObject], area: str) -> tuple[Any, str, list[str]]:
     if criterion.check:
         found = by_check.get(criterion.check)
         if found is None:
@@ -112,7 +113,12 @@ def _judge(criterion: Criterion, by_check: Mapping[str, JsonObject]) -> tuple[An
         return _judge_all_tests(match["which"].lower().split(), by_check)
     match = _COVERAGE.match(text)
     if match:
-        return _judge_coverage(match["which"].lower().split(), match["sign"] or ">=", float(match["target"]), by_check)
+        return _judge_coverage(
+            match["which"].lower().split(), match["sign"] or ">=", float(match["target"]), by_check, area
+        )
+    load = judge_load(text, by_check)
+    if load is not None:
+        return load.status, load.reason, list(load.checks)
     return "unverified", "no check of the spec decides it; name one with 'check'", []
 
 
@@ -173,15 +179,26 @@ def _result(one: JsonObject, kind: str) -> JsonObject:
     return section(section(one, "result"), kind)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _judge_coverage(
-    which: Sequence[str], sign: str, target: float, by_check: Mapping[str, JsonObject]
+    which: Sequence[str], sign: str, target: float, by_check: Mapping[str, JsonObject], area: str
 ) -> tuple[Any, str, list[str]]:
+    """Judge coverage by the least that was measured.
+
+    In an area called like a track whose changed files were measured, the coverage of those files is one of the
+    measurements: the whole being covered well does not make up for it.
+    """
     measure = next((_MEASURES[word] for word in which if word in _MEASURES), "percent")
     measured: dict[str, float] = {}
     for name, one in by_check.items():
-        value: Any = _result(one, "coverage").get(measure)
-        if one["status"] == "passed" and isinstance(value, int | float) and not isinstance(value, bool):
-            measured[name] = float(value)
+        whole = _result(one, "coverage")
+        own = section(section(whole, "tracks"), area).get(measure)
+        values: list[Any] = [whole.get(measure), *([] if own is None else [own])]
+        if one["status"] == "passed" and all(_is_number(value) for value in values):
+            measured[name] = float(min(values))
     proof = _about([word for word in which if word not in _MEASURES], measured)
     if not proof:
         return "unverified", f"no passed check measured {' '.join((*which, 'coverage'))}", []

@@ -79,7 +79,10 @@ def model_problems(value: Any, error: ValidationError) -> list[Problem]:
 
 def _untagged(loc: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:
     """Drop the last part of a location when it names a branch of a union, not a field."""
-    parent = _at(value, _real(loc[:-1], value))
+    above = _real(loc[:-1], value)
+    parent = _at(value, above)
+    if parent is None and above:
+        parent = _at(value, above[:-1])  # the part above names a branch itself
     inside = isinstance(parent, dict) and loc and loc[-1] in parent
     inside = inside or (isinstance(parent, list) and bool(loc) and isinstance(loc[-1], int))
     return loc if inside or not loc else loc[:-1]
@@ -128,7 +131,8 @@ def _problem(
         known = str(context["expected_tags"]).replace("'", "")
         tag = str(context["tag"])[:60]
         near = nearest(tag, known.split(", "))
-        return Problem((*path, "backend"), f"{where}.backend {tag!r} is not a known backend{near}; known: {known}")
+        name = "backend" if "backend" in str(context["discriminator"]) else "kind"
+        return Problem((*path, name), f"{where}.{name} {tag!r} is not a known {name}{near}; known: {known}")
     if kind == "union_tag_not_found":
         return Problem(path, f"{where} has no backend; say which, for example backend: command")
     if kind == "too_short" and path == ("parallel_tasks",):
@@ -175,10 +179,10 @@ def _step(kind: Any, part: str | int) -> Iterator[Any]:
     """Yield the types one part of a location further in; a part that names a branch leads to that branch."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         field = kind.model_fields.get(str(part))
-        backend = kind.model_fields.get("backend")
+        tag = kind.model_fields.get("backend") or kind.model_fields.get("kind")
         if field is not None:
             yield from _branches(field.annotation)
-        elif kind.__name__ == part or (backend and part in typing.get_args(backend.annotation)):
+        elif kind.__name__ == part or (tag and part in typing.get_args(tag.annotation)):
             yield kind
     elif typing.get_origin(kind) is tuple and isinstance(part, int):
         yield from _branches(typing.get_args(kind)[0])

@@ -185,7 +185,7 @@ def _line(one: JsonObject) -> JsonObject:
         "seconds": one["seconds"],
         "tree": one.get("tree"),
     }
-    for key in ("result", "log", "reason"):
+    for key in ("result", "log", "reason", "notes", "steps"):
         if one.get(key):
             line[key] = one[key]
     return line

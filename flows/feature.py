@@ -126,14 +126,13 @@ def _stopped(run: Run) -> State[Any]:
 
 
 def _check(run: Run, merged: ContextRef) -> list[BlobRef]:
-    evidence: dict[str, BlobRef] = {}
     checks = run.spec.verification.checks
     together = [check.id for check in checks if check.parallel]
     futures = run_check.map(unmapped(run), unmapped(merged), together)
-    for check in checks:
+    evidence: dict[str, BlobRef] = dict(zip(together, futures.result(), strict=True))
+    for check in checks:  # one that is not to run beside others (a load, say) waits for them
         if not check.parallel:
             evidence[check.id] = run_check(run, merged, check.id)
-    evidence.update(zip(together, futures.result(), strict=True))
     return [evidence[check.id] for check in checks]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contexts.audit import SourceDocument, audit
 from contexts.decisions import DECIDED
 from contexts.merge import expand_tracks
-from contexts.model.base import JsonObject, section
+from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from contexts.store import ContextStore
 
@@ -43,3 +43,15 @@ def by_severity(findings: Sequence[JsonObject]) -> list[JsonObject]:
     """Return findings with the blocking ones first, otherwise as they were."""
     order = {"blocking": 0, "warning": 1, "note": 2}
     return sorted(findings, key=lambda one: order.get(str(one["severity"]), 3))
+
+
+def without_proven(audited: Sequence[JsonObject], proven: Sequence[JsonObject]) -> list[JsonObject]:
+    """Leave out what a check has shown on the real tree: one defect, one finding."""
+    known = {_defect(one) for one in proven}
+    return [one for one in audited if _defect(one) not in known]
+
+
+def _defect(finding: JsonObject) -> tuple[str, str, str]:
+    sources: list[JsonObject] = entries(finding, "sources")
+    first = sources[0] if sources else {}
+    return str(finding["rule"]), str(first.get("document")), str(first.get("pointer"))

@@ -23,9 +23,10 @@ from contexts.store import CONTEXT
 from contexts.verdict import phase_of
 from tasks import events
 from tasks.deploy_command import begin, carry_out, programs_of
+from tasks.evidence import prove
 from tasks.progress import Progress, report
 from tasks.run import Run, now
-from tasks.run_check import prove, state_of
+from tasks.run_check import state_of
 
 
 def subjects_of(run: Run, document: JsonObject) -> dict[str, str]:

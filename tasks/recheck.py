@@ -8,10 +8,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
-from tasks.checks.command import check_inputs
+from contexts.store import CONTEXT
+from tasks.evidence import gather, subject_of
 from tasks.progress import Progress, report
 from tasks.run import Run
-from tasks.run_check import evidence_of, run_at
 
 
 @task(name="recheck", task_run_name="recheck {run.workflow_id} · {check_id}", cache_policy=NO_CACHE)
@@ -24,7 +24,9 @@ def recheck(run: Run, commit: str, check_id: str) -> Any:
     check = next(one for one in run.spec.verification.checks if one.id == check_id)
     tree = run.repository.tree(commit)
     report(Progress(run.workflow_id, "check", check_id, "running", f"on {commit[:12]}"))
-    ran = run_at(run, check, commit)
-    blob = run.store.put_json(run.workflow_id, evidence_of(run, check, ran, tree, check_inputs(check, tree)))
-    report(Progress(run.workflow_id, "check", check_id, ran.status, ran.reason, ran.seconds))
-    return Completed(name=ran.status.capitalize(), message=ran.reason or None, data=blob)
+    newest = run.latest(CONTEXT)
+    evidence = gather(run, check, subject_of(newest[1] if newest else {}, commit, tree))
+    blob = run.store.put_json(run.workflow_id, evidence)
+    reason = evidence.get("reason", "")
+    report(Progress(run.workflow_id, "check", check_id, evidence["status"], reason, evidence["seconds"]))
+    return Completed(name=str(evidence["status"]).capitalize(), message=reason or None, data=blob)

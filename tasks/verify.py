@@ -17,7 +17,7 @@ from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import CONTEXT
 from contexts.verdict import Verdict, areas_of, reach_verdict
 from tasks import events
-from tasks.audit_run import audit_run, by_severity
+from tasks.audit_run import audit_run, by_severity, without_proven
 from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run, now
@@ -48,8 +48,9 @@ def verify(
     records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
     waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
-    found = by_severity([*entries(document, "findings"), *audit_run(run.store, parent, document)])
-    findings = apply_waivers(found, waivers)
+    proven = [finding for record in records for finding in entries(record, "findings")]
+    audited = without_proven(audit_run(run.store, parent, document), proven)
+    findings = apply_waivers(by_severity([*entries(document, "findings"), *proven, *audited]), waivers)
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},

@@ -145,14 +145,28 @@ class Omission(Open):
     value: Any = None
 
 
+class EvidenceStep(Open):
+    """One command of a check that needs several."""
+
+    name: str
+    argv: list[str]
+    exit_code: int | None = None
+    seconds: Number
+    outcome: str | None = None
+    log: BlobRef | None = None
+
+
 class Evidence(Open):
-    """One command plait ran, and what came of it.
+    """One check plait ran, and what came of it.
 
     Attributes:
         status: ``passed``, ``failed`` or ``unverified`` (it could not run, or its report could not be read).
         seconds: Wall time of the command.
         tree: The git tree, or content digest, the command ran on.
         result: What its reports say, by kind.
+        steps: The commands behind it, where it is more than one.
+        findings: What is wrong, one by one.
+        notes: What does not decide the check: output dropped, processes killed, files rewritten.
     """
 
     check: str
@@ -169,6 +183,9 @@ class Evidence(Open):
     reason: str | None = None
     reused: bool | None = None
     inputs: str | None = None
+    steps: list[EvidenceStep] | None = None
+    findings: list[FindingEntry] | None = None
+    notes: list[str] | None = None
 
 
 class FindingEntry(Open):

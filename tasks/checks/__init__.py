@@ -1,1 +1,1 @@
-"""Evidence: the commands a spec names, run on the integrated tree, and what their reports say."""
+"""Evidence: what a spec's checks find out by running on the integrated tree, and what their reports say."""

@@ -1,136 +1,84 @@
-"""Run one check behind the walls and turn it into evidence."""
+"""Checks that are one command: any command, tests, coverage."""
 
 from __future__ import annotations
 
-import shutil
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Literal
-
-from contexts.codec import digest
-from contexts.model.base import JsonObject
-from contexts.model.checks import Check
-from contexts.specfile import resolve_argv
-from tasks.checks.reports import ReportError, parse_coverage, parse_junit, read_report
-from tasks.walls.environment import agent_environment, split_environment
-from tasks.walls.ports import lease_ports
-from tasks.walls.supervisor import Outcome, run_supervised
-
-Status = Literal["passed", "failed", "unverified"]
+from contexts.model.base import JsonObject, section
+from contexts.model.checks import CommandCheck, CoverageCheck, TestsCheck
+from tasks.checks.bench import Bench, Step
+from tasks.checks.ran import Judged, Status
+from tasks.checks.reports import ReportError, parse_coverage, parse_junit, read_report, track_coverage
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What running a check gave.
-
-    Attributes:
-        status: ``unverified`` when it could not run or its report could not be read: never a pass.
-        result: What the reports say: ``tests``, ``coverage``.
-        reports: Report files by kind.
-        exit_code: The command's exit code, None if it did not exit by itself.
-    """
-
-    status: Status
-    reason: str
-    argv: tuple[str, ...]
-    exit_code: int | None
-    started_at: str
-    seconds: float
-    result: JsonObject
-    reports: Mapping[str, bytes]
-    log: Path
-
-
-def check_inputs(check: Check, tree: str) -> str:
-    """Return the digest that tells whether a passed check still speaks for a tree: the tree and what is run on it."""
-    return digest(
-        {"tree": tree, "argv": check.argv, "env": check.env, "kind": check.kind, "reports": check.reports.model_dump()}
-    )
-
-
-def run_check_command(
-    check: Check,
-    *,
-    tree: Path,
-    place: Path,
-    folder: Path,
-    cancel: threading.Event,
-    on_line: Callable[[str], None] | None = None,
-) -> Ran:
-    """Run a check's command on a tree.
-
-    Args:
-        check: The check.
-        tree: Folder with the integrated tree; the command's working folder.
-        place: An own folder for the check's home, reports and log.
-        folder: The spec's folder, for ``{spec_dir}``.
-        cancel: Ends the command.
-        on_line: Called with each line of output.
-    """
-    reports = place / "reports"
-    shutil.rmtree(reports, ignore_errors=True)
-    reports.mkdir(parents=True)
-    passed, extra = split_environment(check.env)
-    with lease_ports(check.ports) as lent:
-        port = str(lent.ports[0]) if lent.ports else ""
-        argv = resolve_argv(check.argv, folder=folder, reports=str(reports), port=port)
-        started = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        outcome = run_supervised(
-            argv,
-            cwd=tree,
-            env=agent_environment(
-                place / "home",
-                passed=passed,
-                extra={**extra, "PLAIT_REPORTS": str(reports), "PLAIT_PORTS": " ".join(map(str, lent.ports))},
-            ),
-            log=place / "check.log",
-            deadline=float(check.timeout_minutes) * 60,
-            cancel=cancel,
-            on_line=on_line,
-        )
-    status, reason, result, raw = _judge(check, outcome, reports)
-    return Ran(
-        status, reason, argv, outcome.exit_code, started, round(outcome.seconds, 3), result, raw, place / "check.log"
-    )
-
-
-def _judge(check: Check, outcome: Outcome, reports: Path) -> tuple[Status, str, JsonObject, dict[str, bytes]]:
+def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) -> Judged:
+    """Run the check's command in the tree and judge it by exit code and reports."""
+    step = bench.run(check.id, bench.resolve(check.argv))
+    if not step.finished:
+        return Judged("unverified", step.outcome.message)
     result: JsonObject = {}
-    raw: dict[str, bytes] = {}
-    if outcome.reason != "exited":
-        return "unverified", outcome.message, result, raw
+    raw: dict[str, tuple[bytes, str]] = {}
     unreadable = ""
-    for kind, name, parse in (
-        ("tests", check.reports.junit, parse_junit),
-        ("coverage", check.reports.coverage, parse_coverage),
+    for kind, name, parse, media in (
+        ("tests", check.reports.junit, parse_junit, "text/xml"),
+        ("coverage", check.reports.coverage, parse_coverage, "application/json"),
     ):
         if name is None:
             continue
         try:
-            raw[kind] = read_report(reports / name)
-            result[kind] = parse(raw[kind])
+            content = read_report(bench.reports / name)
+            raw[kind] = content, media
+            result[kind] = parse(content)
         except ReportError as error:
             unreadable = str(error)
-    if outcome.exit_code != 0:
-        return "failed", _why_failed(outcome, result), result, raw
+    if "coverage" in raw and "coverage" in result:
+        result["coverage"]["tracks"] = track_coverage(raw["coverage"][0], bench.changed_by, bench.tree)
+    status, reason = _judge(step, result, unreadable)
+    if status == "passed" and isinstance(check, CoverageCheck):
+        status, reason = _judge_coverage(check, section(result, "coverage"))
+    return Judged(status, reason, result, raw)
+
+
+def _judge(step: Step, result: JsonObject, unreadable: str) -> tuple[Status, str]:
+    tests: JsonObject | None = result.get("tests")
+    if step.outcome.exit_code != 0:
+        return "failed", _why_failed(step, tests)
     if unreadable:
-        return "unverified", f"it ended with 0, but {unreadable}", result, raw
-    tests: JsonObject | None = result.get("tests")
-    if tests is not None and not tests["tests"]:
-        return "unverified", "it ended with 0, but ran no test", result, raw
-    if tests is not None and tests["failed"] + tests["errors"]:
-        return "failed", _why_failed(outcome, result), result, raw
-    if tests is not None and tests["skipped"] == tests["tests"]:
-        return "unverified", f"all {tests['tests']} tests were skipped", result, raw
-    return "passed", "", result, raw
+        return "unverified", f"it ended with 0, but {unreadable}"
+    if tests is None:
+        return "passed", ""
+    if not tests["tests"]:
+        return "unverified", "it ended with 0, but ran no test"
+    if tests["failed"] + tests["errors"]:
+        return "failed", _why_failed(step, tests)
+    if tests["skipped"] == tests["tests"]:
+        return "unverified", f"all {tests['tests']} tests were skipped"
+    return "passed", ""
 
 
-def _why_failed(outcome: Outcome, result: JsonObject) -> str:
-    tests: JsonObject | None = result.get("tests")
+def _why_failed(step: Step, tests: JsonObject | None) -> str:
+    outcome = step.outcome
     how = f"exit code {outcome.exit_code}" if outcome.exit_code is not None else f"signal {outcome.signal}"
     if tests and tests["failed"] + tests["errors"]:
         return f"{tests['failed'] + tests['errors']} of {tests['tests']} tests failed ({how})"
     return f"the command ended with {how}"
+
+
+def _judge_coverage(check: CoverageCheck, coverage: JsonObject) -> tuple[Status, str]:
+    """Compare with the minimums; what was not measured is unverified."""
+    low: list[str] = []
+    unknown: list[str] = []
+    for kind, least, advice in (
+        ("line", check.min_line, "the report has no statements"),
+        ("branch", check.min_branch, "measure branches too (branch = true, or --branch)"),
+    ):
+        measured = coverage.get(f"{kind}_percent")
+        if least is None:
+            continue
+        if measured is None:
+            unknown.append(f"{kind} coverage was not measured: {advice}")
+        elif measured < least:
+            low.append(f"{kind} coverage is {measured:.2f} %, at least {least:g} % is wanted")
+    if low:
+        return "failed", "; ".join([*low, *unknown])
+    if unknown:
+        return "unverified", "; ".join(unknown)
+    return "passed", ""

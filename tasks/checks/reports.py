@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from junitparser import JUnitXml, TestCase, TestSuite
@@ -83,20 +86,67 @@ def parse_coverage(raw: bytes) -> JsonObject:
     """
     try:
         report = orjson.loads(raw)
-        totals = report["totals"]
-        result: JsonObject = {
-            "percent": totals["percent_covered"],
-            "lines": {"covered": totals["covered_lines"], "total": totals["num_statements"]},
+        return {
+            **_figures(_Counts.of(report["totals"])),
+            "percent": report["totals"]["percent_covered"],
             "files": {
                 name: {"percent": one["summary"]["percent_covered"], "lines": one["summary"]["num_statements"]}
                 for name, one in report["files"].items()
             },
         }
-        if totals["num_statements"]:
-            result["line_percent"] = 100 * totals["covered_lines"] / totals["num_statements"]
-        if totals.get("num_branches"):
-            result["branches"] = {"covered": totals["covered_branches"], "total": totals["num_branches"]}
-            result["branch_percent"] = 100 * totals["covered_branches"] / totals["num_branches"]
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ReportError(f"the coverage report is not coverage.py's JSON: {error}") from error
-    return result
+
+
+def track_coverage(raw: bytes, changed_by: Mapping[str, Sequence[str]], tree: Path) -> JsonObject:
+    """Return the coverage of the files each track changed, where any of them was measured.
+
+    Args:
+        raw: A coverage.py JSON report that `parse_coverage` read.
+        changed_by: Changed files by task_id, relative to the tree.
+        tree: Where the report's relative names start; absolute ones below it are made relative.
+    """
+    measured: dict[str, _Counts] = {}
+    for name, one in orjson.loads(raw)["files"].items():
+        path = Path(os.path.normpath(tree / name))
+        measured[path.relative_to(tree).as_posix() if path.is_relative_to(tree) else name] = _Counts.of(one["summary"])
+    tracks: JsonObject = {}
+    for task_id, files in changed_by.items():
+        own = [measured[path] for path in files if path in measured]
+        total = _Counts(*(sum(column) for column in zip(*(astuple(one) for one in own), strict=True))) if own else None
+        if total is None or not total.lines:
+            continue
+        whole = total.lines + total.branches
+        tracks[task_id] = {
+            **_figures(total),
+            "percent": 100 * (total.covered_lines + total.covered_branches) / whole,
+            "files": len(own),
+        }
+    return tracks
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    lines: int
+    covered_lines: int
+    branches: int
+    covered_branches: int
+
+    @classmethod
+    def of(cls, summary: JsonObject) -> Self:
+        return cls(
+            summary["num_statements"],
+            summary["covered_lines"],
+            summary.get("num_branches", 0),
+            summary.get("covered_branches", 0),
+        )
+
+
+def _figures(counts: _Counts) -> JsonObject:
+    figures: JsonObject = {"lines": {"covered": counts.covered_lines, "total": counts.lines}}
+    if counts.lines:
+        figures["line_percent"] = 100 * counts.covered_lines / counts.lines
+    if counts.branches:
+        figures["branches"] = {"covered": counts.covered_branches, "total": counts.branches}
+        figures["branch_percent"] = 100 * counts.covered_branches / counts.branches
+    return figures

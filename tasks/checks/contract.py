@@ -1,0 +1,151 @@
+"""Contract: the provider's own OpenAPI against what every track says it expects of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+from contexts.audit.findings import listed, source_at
+from contexts.contract import Contract, Mismatch, compare, read_contracts, read_openapi
+from contexts.contract.openapi import looks_like_openapi
+from contexts.model.base import JsonObject
+from contexts.model.checks import ContractCheck
+from tasks.checks.bench import MAX_CAPTURE_BYTES, Bench
+from tasks.checks.ran import Judged, finding, plural, source
+from tasks.checks.reports import ReportError, read_report
+
+PROVIDER = "openapi.json"
+_RULES = {
+    **dict.fromkeys(("missing-field", "missing-request-field", "extra-request-field"), "contracts/field"),
+    **dict.fromkeys(("type", "enum", "format"), "contracts/type"),
+    **dict.fromkeys(("nullability", "optionality"), "contracts/presence"),
+    **dict.fromkeys(("limit", "media-type", "file-type"), "contracts/limit"),
+}
+"""Rules the audit has for the same defect between two documents; other kinds are rules of their own."""
+_UNREAD = {"unknown", "codes-undeclared"}
+
+
+def run_contract(check: ContractCheck, bench: Bench) -> Judged:
+    """Read the provider's OpenAPI and compare every track's expectations with it.
+
+    Aligned is only what was read on both sides and agrees; what cannot be read makes the check unverified.
+    """
+    raw = _read_source(check, bench)
+    if isinstance(raw, str):
+        return Judged("unverified", raw)
+    try:
+        document: JsonObject = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        return Judged("unverified", f"the OpenAPI document is not JSON: {error}")
+    reports = {"openapi": (raw, "application/json")}
+    if not looks_like_openapi(document):
+        return Judged(
+            "unverified", "what was given is no OpenAPI 3 document: it has no 'openapi' and no 'paths'", {}, reports
+        )
+    provider = read_openapi(document, PROVIDER, "provider")
+    findings = [_problem(document, kind, message, pointer) for kind, pointer, message in _problems(provider)]
+    invalid = [one for one in findings if one["severity"] == "blocking"]
+    if invalid:
+        return Judged("failed", invalid[0]["message"], _result(provider, {}, 0), reports, tuple(findings))
+    return _compare_all(bench.consumers, document, provider, findings, reports)
+
+
+def _read_source(check: ContractCheck, bench: Bench) -> bytes | str:
+    """Return the document's bytes, or why there are none."""
+    if check.path is not None:
+        try:
+            return read_report(bench.tree / check.path)
+        except ReportError:
+            return f"the integrated tree has no plain file {check.path}"
+    step = bench.run("openapi", bench.resolve(check.argv), capture=True)
+    if not step.succeeded:
+        return step.problem
+    if len(step.output) >= MAX_CAPTURE_BYTES:
+        return f"it printed more than {MAX_CAPTURE_BYTES // 1_000_000} MB"
+    return step.output
+
+
+def _problems(contract: Contract) -> list[tuple[str, str, str]]:
+    return [(problem.kind, problem.pointer, problem.message) for problem in contract.problems]
+
+
+def _problem(document: JsonObject, kind: str, message: str, pointer: str) -> JsonObject:
+    where = source_at(PROVIDER, document, pointer)
+    quoted = [source(where.document, where.pointer, where.quote)]
+    if kind == "invalid-openapi":
+        return finding("contracts/openapi", "blocking", f"the OpenAPI document is not valid: {message}", quoted)
+    return finding("contracts/unresolved-reference", "warning", message, quoted)
+
+
+def _compare_all(
+    consumers: Mapping[str, JsonObject],
+    document: JsonObject,
+    provider: Contract,
+    findings: list[JsonObject],
+    reports: Mapping[str, tuple[bytes, str]],
+) -> Judged:
+    unread: list[str] = []
+    wrong: list[str] = []
+    matrix: JsonObject = {}
+    for task_id, context in consumers.items():
+        for consumer in read_contracts(task_id, context):
+            if consumer.role != "consumer":
+                continue
+            unread += [f"{task_id}: {message}" for _, _, message in _problems(consumer)]
+            found = compare(consumer, provider)
+            certain = [one for one in found if one.certain]
+            wrong += [one.message for one in certain]
+            unread += [f"{task_id}: {one.message}" for one in found if one.kind in _UNREAD]
+            findings += [_finding(task_id, context, document, one) for one in found if one.kind not in _UNREAD]
+            matrix[task_id] = {one.shown: _verdict(one.shown, found) for one in consumer.endpoints}
+    result = _result(provider, matrix, len(wrong))
+    if wrong:
+        reason = f"{plural(len(wrong), 'mismatch').replace('mismatchs', 'mismatches')}: {listed(wrong, 8)}"
+        return Judged("failed", reason, result, reports, tuple(findings))
+    if unread:
+        return Judged("unverified", f"not comparable: {listed(unread, 4)}", result, reports, tuple(findings))
+    if not any(matrix.values()):
+        reason = "no track says what it expects of an API (api_contract_assumptions), so nothing was compared"
+        return Judged("unverified", reason, result, reports, tuple(findings))
+    return Judged("passed", "", result, reports, tuple(findings))
+
+
+def _finding(task_id: str, context: JsonObject, document: JsonObject, mismatch: Mismatch) -> JsonObject:
+    """Quote both sides of a mismatch."""
+    sides = [source_at(f"tracks/{task_id}", context, mismatch.consumer)]
+    if mismatch.provider:
+        sides.append(source_at(PROVIDER, document, _member(document, mismatch.provider, mismatch.field)))
+    rule = _RULES.get(mismatch.kind, f"contracts/{mismatch.kind}")
+    severity = "blocking" if mismatch.certain else "note"
+    return finding(rule, severity, mismatch.message, [source(one.document, one.pointer, one.quote) for one in sides])
+
+
+def _member(document: JsonObject, pointer: str, field: str) -> str:
+    """Go on from a schema's pointer to the member a mismatch is about, as far as it is written there."""
+    for name in field.split(".") if field else ():
+        step = f"{pointer}/properties/{name.replace('[]', '').replace('~', '~0').replace('/', '~1')}"
+        if not source_at("", document, step).quote:
+            break
+        pointer = step
+    return pointer
+
+
+def _verdict(shown: str, found: Sequence[Mismatch]) -> str:
+    mine = [one for one in found if one.endpoint == shown]
+    if any(one.certain for one in mine):
+        return "mismatch"
+    return "unknown" if any(one.kind in _UNREAD for one in mine) else "aligned"
+
+
+def _result(provider: Contract, matrix: JsonObject, mismatches: int) -> JsonObject:
+    verdicts = [verdict for endpoints in matrix.values() for verdict in endpoints.values()]
+    return {
+        "contract": {
+            "endpoints": len(provider.endpoints),
+            "mismatches": mismatches,
+            "aligned": verdicts.count("aligned"),
+            "unknown": verdicts.count("unknown"),
+            "consumers": matrix,
+        }
+    }

@@ -1,0 +1,157 @@
+"""Migrations: alembic's, each step a command of its own on databases made for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from contexts.model.base import JsonObject
+from contexts.model.checks import MigrationsCheck
+from tasks.checks.bench import Bench, Step, StepFailed
+from tasks.checks.ran import Judged
+
+_HEAD = re.compile(r"^([0-9A-Za-z_.-]{1,64}) (?:.{0,200} )?\(head\)", re.MULTILINE)
+_DRIFT = "New upgrade operations detected"
+
+
+@dataclass(frozen=True)
+class _Alembic:
+    """Alembic in one tree on one database."""
+
+    check: MigrationsCheck
+    bench: Bench
+
+    def run(self, name: str, *arguments: str, url: str, tree: Path | None = None) -> Step:
+        argv = (*self.bench.resolve(self.check.argv, database=url), *arguments)
+        return self.bench.run(name, argv, cwd=tree, env={self.check.url_variable: url})
+
+    def must(self, name: str, *arguments: str, url: str, tree: Path | None = None) -> Step:
+        step = self.run(name, *arguments, url=url, tree=tree)
+        if not step.finished:
+            raise StepFailed(step.problem)
+        if not step.succeeded:
+            raise _Wrong(_problem(step))
+        return step
+
+    def database(self, name: str) -> str:
+        """Return the URL of a new empty database."""
+        if self.check.url_command is None:
+            file = self.bench.place / f"{name}.db"
+            file.unlink(missing_ok=True)
+            return f"sqlite:///{file}"
+        step = self.bench.run(f"a database for {name}", self.bench.resolve(self.check.url_command), capture=True)
+        lines = step.output.decode("utf-8", "replace").split()
+        if not step.succeeded or not lines:
+            raise StepFailed(step.problem if not step.succeeded else "url_command printed no URL")
+        self.bench.hidden[lines[-1]] = "{database}"  # it may hold a password
+        return lines[-1]
+
+
+class _Wrong(Exception):
+    """A migration that does not do what it should; the text says which."""
+
+
+def run_migrations(check: MigrationsCheck, bench: Bench) -> Judged:
+    """Go through one head, up from nothing, drift, up from the base commit's schema, down, and up again."""
+    alembic = _Alembic(check, bench)
+    result: JsonObject = {}
+    try:
+        _walk(alembic, bench, result)
+    except _Wrong as error:
+        return Judged("failed", str(error), {"migrations": result})
+    except StepFailed as error:
+        return Judged("unverified", str(error), {"migrations": result})
+    return Judged("passed", "", {"migrations": result})
+
+
+def _walk(alembic: _Alembic, bench: Bench, result: JsonObject) -> None:
+    fresh = alembic.database("fresh")
+    heads = _heads(alembic, "heads", fresh)
+    result["heads"] = heads
+    if not heads:
+        raise _Wrong("there is no migration at all; check that the command finds alembic.ini")
+    if len(heads) > 1:
+        names = ", ".join(heads)
+        raise _Wrong(
+            f"there are {len(heads)} heads ({names}): tracks added migrations side by side; merge them into one"
+        )
+    alembic.must("upgrade from nothing", "upgrade", "head", url=fresh)
+    _must_have_been_used(fresh, alembic.check.url_variable)
+    result["from_nothing"] = True
+    _check_drift(alembic, fresh, heads[0])
+    result["drift"] = False
+    before = _upgrade_from_base(alembic, bench, result, heads[0])
+    database, down = before or (fresh, "base")
+    if alembic.check.down_to == "nothing":
+        down = "base"
+    if down != heads[0]:
+        alembic.must(f"down to {'nothing' if down == 'base' else down}", "downgrade", down, url=database)
+        alembic.must("up again", "upgrade", "head", url=database)
+    result["down_and_up"] = down
+
+
+def _must_have_been_used(url: str, variable: str) -> None:
+    """Refuse to go on where the project migrated some other database than the check's."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and not (file.is_file() and file.stat().st_size):
+        raise StepFailed(
+            f"the migrations ran on another database than the check's; let env.py take its URL from {variable}, "
+            "or name the variable it takes it from in url_variable"
+        )
+
+
+def _heads(alembic: _Alembic, name: str, url: str, tree: Path | None = None) -> list[str]:
+    step = alembic.run(name, "heads", url=url, tree=tree)
+    if not step.succeeded:
+        raise StepFailed(_problem(step))
+    return sorted(_HEAD.findall(step.text))
+
+
+def _check_drift(alembic: _Alembic, url: str, head: str) -> None:
+    """Compare models and schema.
+
+    ``alembic check`` ends with the same code for drift, for a stale database and for a bad configuration, so the
+    database is shown to be at the head first, and the message decides.
+    """
+    current = alembic.must("current", "current", url=url)
+    if head not in current.text:
+        raise StepFailed(f"after the upgrade the database is not at {head}; does env.py take its URL from the check?")
+    step = alembic.run("drift", "check", url=url)
+    if step.succeeded:
+        return
+    if step.finished and _DRIFT in step.text:
+        raise _Wrong(f"the models differ from the migrated schema: {_problem(step)}")
+    raise StepFailed(f"drift could not be checked: {_problem(step)}")
+
+
+def _upgrade_from_base(alembic: _Alembic, bench: Bench, result: JsonObject, head: str) -> tuple[str, str] | None:
+    """Bring the base commit's schema to the head; return its database and its revision, None where it has none."""
+    if bench.base is None:
+        result["from_base"] = "there is no base commit"
+        return None
+    base = bench.base()
+    database = alembic.database("from-base")
+    if not (base / "alembic.ini").exists() and (bench.tree / "alembic.ini").exists():
+        result["from_base"] = "the base commit has no alembic.ini"
+        return None
+    before = _heads(alembic, "heads of the base commit", database, base)
+    if not before:
+        result["from_base"] = "the base commit has no migration"
+        return None
+    if len(before) > 1:
+        raise StepFailed(f"the base commit itself has {len(before)} heads ({', '.join(before)})")
+    step = alembic.run("base commit's schema", "upgrade", "head", url=database, tree=base)
+    if not step.succeeded:
+        raise StepFailed(f"the base commit's own migrations fail: {_problem(step)}")
+    if before[0] != head:
+        alembic.must("upgrade from the base commit", "upgrade", "head", url=database)
+    result["from_base"] = before[0]
+    return database, before[0]
+
+
+def _problem(step: Step) -> str:
+    """Return how a step ended, with the line in which alembic says why."""
+    lines = step.text.splitlines() if step.finished else []
+    failed = next((line.strip() for line in reversed(lines) if line.strip().startswith("FAILED")), "")
+    return f"{step.name}: {failed.removeprefix('FAILED: ')[:400]}" if failed else step.problem

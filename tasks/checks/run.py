@@ -1,0 +1,102 @@
+"""Run one check of any kind, and say what it rests on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+
+from contexts.codec import digest
+from contexts.model.checks import (
+    Check,
+    CommandCheck,
+    ContractCheck,
+    CoverageCheck,
+    MigrationsCheck,
+    PerformanceCheck,
+    SecurityCheck,
+    TestsCheck,
+)
+from contexts.specfile import resolve_argv
+from tasks.checks.bench import Bench, StepFailed
+from tasks.checks.command import run_command
+from tasks.checks.contract import run_contract
+from tasks.checks.migrations import run_migrations
+from tasks.checks.performance import run_performance
+from tasks.checks.ran import Judged, Ran, notes_on
+from tasks.checks.security import run_security
+
+INPUTS_FORMAT = 2
+_NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+
+def check_inputs(
+    check: Check,
+    tree: str,
+    *,
+    folder: Path,
+    base: str | None = None,
+    setup: Sequence[Sequence[str]] = (),
+    changed_by: Mapping[str, Sequence[str]] = _NOTHING,
+    consumers: Sequence[str] = (),
+) -> str:
+    """Return the digest that tells whether a passed check still speaks for a tree.
+
+    In it: the tree, every setting of the check, programs of the spec's folder by content, what prepares the tree, the
+    base commit, and what the tracks expect of an API where the check compares that. Not in it: whether the check is
+    required, and what may run beside it.
+
+    Args:
+        check: The check.
+        tree: Id of the integrated tree.
+        folder: The spec's folder.
+        base: The base commit.
+        setup: Commands that prepare the tree.
+        changed_by: The files each track changed, which coverage by track rests on.
+        consumers: Digests of the tracks' documents.
+    """
+    settings = check.model_dump(mode="json", exclude={"required", "parallel"})
+    outside = [
+        (argument, sha256(Path(resolved).read_bytes()).hexdigest())
+        for argument, resolved in zip(check.argv, resolve_argv(check.argv, folder=folder), strict=True)
+        if "{spec_dir}" in argument and Path(resolved).is_file()
+    ]
+    return digest(
+        {
+            "format": INPUTS_FORMAT,
+            "tree": tree,
+            "settings": settings,
+            "outside": outside,
+            "setup": setup,
+            "base": base if isinstance(check, SecurityCheck | MigrationsCheck) else None,
+            "changed_by": changed_by if isinstance(check, TestsCheck | CoverageCheck) else None,
+            "consumers": list(consumers) if isinstance(check, ContractCheck) else None,
+        }
+    )
+
+
+def run_on(check: Check, bench: Bench) -> Ran:
+    """Run a check of any kind at its bench."""
+    started = time.monotonic()
+    try:
+        judged = _by_kind(check, bench)
+    except StepFailed as error:
+        judged = Judged("unverified", str(error))
+    steps = tuple(sorted(bench.steps, key=lambda step: step.started_at))
+    return Ran(judged, steps, notes_on(steps), round(time.monotonic() - started, 3))
+
+
+def _by_kind(check: Check, bench: Bench) -> Judged:
+    match check:
+        case CommandCheck() | TestsCheck() | CoverageCheck():
+            return run_command(check, bench)
+        case PerformanceCheck():
+            return run_performance(check, bench)
+        case SecurityCheck():
+            return run_security(check, bench)
+        case MigrationsCheck():
+            return run_migrations(check, bench)
+        case ContractCheck():
+            return run_contract(check, bench)

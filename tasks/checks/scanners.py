@@ -1,0 +1,212 @@
+"""The security scanners plait knows: how each is started, what its report says, and what must not be kept of it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from contexts.model.checks import SecurityCheck
+from tasks.checks.bench import Step
+
+_SAYS_THE_VALUE = {"B105", "B106", "B107"}
+"""Bandit's rules whose message holds the password they found."""
+
+
+class Unreadable(Exception):
+    """A scanner that did not run, or whose report says too little; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing a scanner found.
+
+    Attributes:
+        severity: ``high``, ``medium`` or ``low``.
+        fingerprint: The same for the same finding when only lines above it changed.
+    """
+
+    rule: str
+    severity: str
+    path: str
+    line: int | None
+    message: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """One tool.
+
+    Attributes:
+        module: Python module that is started.
+        package: What to install.
+        arguments: Its command line after the module, without paths.
+        read: Reads its report into hits; raises `Unreadable`.
+        network: It asks a service; without an answer it counts as not run.
+    """
+
+    module: str
+    package: str
+    arguments: tuple[str, ...]
+    read: Callable[[bytes, Path], tuple[Hit, ...]]
+    network: bool = False
+
+
+def _fingerprint(*parts: str) -> str:
+    return sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _line(tree: Path, name: str, number: int) -> str:
+    """Return a line of a scanned file without its indentation; empty where there is none."""
+    file = tree / name
+    if not file.is_file() or file.stat().st_size > 10_000_000:
+        return ""
+    lines = file.read_bytes().splitlines()
+    return lines[number - 1].decode("utf-8", "replace").strip() if 0 < number <= len(lines) else ""
+
+
+def read_bandit(raw: bytes, tree: Path) -> tuple[Hit, ...]:
+    """Read bandit's JSON.
+
+    Raises:
+        Unreadable: No report, or one that leaves files out.
+    """
+    report: dict[str, Any] = orjson.loads(raw)
+    if report["errors"]:
+        first = report["errors"][0]
+        raise Unreadable(f"it could not read {first['filename']}: {first['reason']}")
+    if len(report["metrics"]) < 2:
+        raise Unreadable("it found no Python file to scan")
+    hits: list[Hit] = []
+    for one in report["results"]:
+        severity = str(one["issue_severity"]).lower()
+        path = _relative(one["filename"], tree)
+        told = one["test_name"].replace("_", " ") if one["test_id"] in _SAYS_THE_VALUE else one["issue_text"]
+        hits.append(
+            Hit(
+                rule=one["test_id"],
+                severity=severity if severity in {"high", "medium"} else "low",
+                path=path,
+                line=one["line_number"],
+                message=told,
+                fingerprint=_fingerprint(one["test_id"], path, _line(tree, path, one["line_number"])),
+            )
+        )
+    return tuple(hits)
+
+
+def read_detect_secrets(raw: bytes, tree: Path) -> tuple[Hit, ...]:
+    """Read detect-secrets' JSON; the secrets' hashes go no further than fingerprints of fingerprints."""
+    report: dict[str, Any] = orjson.loads(raw)
+    return tuple(
+        Hit(
+            rule=one["type"],
+            severity="high",
+            path=_relative(name, tree),
+            line=one["line_number"],
+            message=f"{one['type']} in the code",
+            fingerprint=_fingerprint(one["type"], _relative(name, tree), one["hashed_secret"]),
+        )
+        for name, found in report["results"].items()
+        for one in found
+    )
+
+
+def read_pip_audit(raw: bytes, tree: Path) -> tuple[Hit, ...]:
+    """Read pip-audit's JSON; it gives no severity, so every vulnerability counts as high.
+
+    Raises:
+        Unreadable: A dependency was skipped.
+    """
+    del tree
+    report: dict[str, Any] = orjson.loads(raw)
+    skipped = [one for one in report["dependencies"] if "skip_reason" in one]
+    if skipped:
+        raise Unreadable(f"it skipped {skipped[0]['name']}: {skipped[0]['skip_reason']}")
+    return tuple(
+        Hit(
+            rule=found["id"],
+            severity="high",
+            path=one["name"],
+            line=None,
+            message=f"{one['name']} {one['version']} has {found['id']}"
+            + (f", fixed in {', '.join(found['fix_versions'])}" if found.get("fix_versions") else ", with no fix yet"),
+            fingerprint=_fingerprint(found["id"], one["name"], one["version"]),
+        )
+        for one in report["dependencies"]
+        for found in one.get("vulns", ())
+    )
+
+
+def _relative(name: str, tree: Path) -> str:
+    path = Path(name)
+    return path.relative_to(tree).as_posix() if path.is_relative_to(tree) else path.as_posix().removeprefix("./")
+
+
+SCANNERS: Mapping[str, Scanner] = {
+    "bandit": Scanner("bandit", "bandit", ("-q", "-f", "json", "-r"), read_bandit),
+    # Verification would send what was found to the services it belongs to.
+    "detect-secrets": Scanner(
+        "detect_secrets", "detect-secrets", ("scan", "--all-files", "--no-verify"), read_detect_secrets
+    ),
+    "pip-audit": Scanner(
+        "pip_audit", "pip-audit", ("-f", "json", "--progress-spinner", "off"), read_pip_audit, network=True
+    ),
+}
+
+
+def arguments_of(tool: str, check: SecurityCheck, tree: Path) -> tuple[str, ...]:
+    """Return a tool's command line after the check's ``argv``, for the paths that a tree has.
+
+    Raises:
+        Unreadable: The tree has none of them.
+    """
+    scanner = SCANNERS[tool]
+    wanted = check.requirements if tool == "pip-audit" else check.paths
+    there = [path for path in wanted if (tree / path).exists()]
+    if wanted and not there:
+        raise Unreadable(f"there is no {' and no '.join(wanted)} to scan")
+    rest = [part for path in there for part in ("-r", path)] if tool == "pip-audit" else there
+    return (scanner.module, *scanner.arguments, *rest)
+
+
+def read_report(tool: str, step: Step, tree: Path) -> tuple[Hit, ...]:
+    """Return what a tool that was run has found.
+
+    Raises:
+        Unreadable: It did not run, or its report cannot be read.
+    """
+    scanner = SCANNERS[tool]
+    if not step.finished:
+        raise Unreadable(step.outcome.message)
+    if re.search(rb"No module named '?" + scanner.module.encode() + rb"\b", _tail(step)):
+        raise Unreadable(f"not run: {scanner.package} is not installed where {step.argv[0]} looks; install it there")
+    try:
+        return scanner.read(step.output, tree)
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError) as error:
+        if scanner.network and not step.output:
+            raise Unreadable(f"not run: {step.problem}; it needs the network") from error
+        raise Unreadable(f"its report cannot be read; {step.problem}") from error
+
+
+def _tail(step: Step) -> bytes:
+    return step.log.read_bytes()[-4096:] if step.log.is_file() else b""
+
+
+def without_known(hits: Sequence[Hit], known: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Return the hits that were not there before: as many of each fingerprint as were added."""
+    left = Counter(hit.fingerprint for hit in known)
+    new: list[Hit] = []
+    for hit in hits:
+        if left[hit.fingerprint]:
+            left[hit.fingerprint] -= 1
+        else:
+            new.append(hit)
+    return tuple(new)

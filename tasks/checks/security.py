@@ -1,0 +1,82 @@
+"""Security: scanners over the integrated tree; what the base commit already had does not count."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+
+from contexts.model.base import JsonObject
+from contexts.model.checks import SecurityCheck
+from tasks.checks.bench import Bench, StepFailed
+from tasks.checks.ran import Judged, plural
+from tasks.checks.scanners import Hit, Unreadable, arguments_of, read_report, without_known
+
+_SEVERITIES = ("high", "medium", "low")
+_SHOWN = 50
+
+
+def run_security(check: SecurityCheck, bench: Bench) -> Judged:
+    """Run every tool, and on the base commit too where it found anything; compare with the thresholds."""
+    tools: JsonObject = {}
+    failed: list[str] = []
+    unknown: list[str] = []
+    reports: dict[str, tuple[bytes, str]] = {}
+    for tool in check.tools:
+        try:
+            hits, new = _scan(tool, check, bench)
+        except (Unreadable, StepFailed) as error:
+            unknown.append(f"{tool}: {error}")
+            tools[tool] = {"status": "not run" if str(error).startswith("not run") else "unverified"}
+            continue
+        counts = {severity: sum(hit.severity == severity for hit in new) for severity in _SEVERITIES}
+        limits = {"high": check.max_high, "medium": check.max_medium, "low": check.max_low}
+        over = [
+            f"{tool}: {plural(counts[severity], 'new finding' if check.baseline else 'finding')} of {severity} "
+            f"severity, at most {most} may be: {_where(new, severity)}"
+            for severity, most in limits.items()
+            if most is not None and counts[severity] > most
+        ]
+        failed += over
+        listed = [asdict(hit) for hit in new]
+        reports[tool] = orjson.dumps({"found": [asdict(hit) for hit in hits], "new": listed}), "application/json"
+        tools[tool] = {
+            "status": "failed" if over else "passed",
+            **counts,
+            "known": len(hits) - len(new),
+            "findings": listed[:_SHOWN],
+        }
+    ran = [tools[tool] for tool in check.tools if "high" in tools[tool]]
+    total = {severity: sum(one[severity] for one in ran) for severity in _SEVERITIES} if ran else {}
+    status = "failed" if failed else "unverified" if unknown else "passed"
+    return Judged(status, "; ".join([*failed, *unknown]), {"security": {**total, "tools": tools}}, reports)
+
+
+def _scan(tool: str, check: SecurityCheck, bench: Bench) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
+    """Return all hits in the tree, and those that the base commit had not."""
+    hits = _run(tool, check, bench, bench.tree, tool)
+    environment_only = tool == "pip-audit" and not check.requirements  # it is no part of any commit
+    if not hits or not check.baseline or bench.base is None or environment_only:
+        return hits, hits
+    base = bench.base()
+    try:
+        known = _run(tool, check, bench, base, f"{tool} on the base commit")
+    except Unreadable as error:
+        if not any((base / path).exists() for path in check.requirements or check.paths):
+            return hits, hits  # nothing was there, so all is new
+        raise Unreadable(f"on the base commit {error}; set baseline: false to judge without it") from error
+    return hits, without_known(hits, known)
+
+
+def _run(tool: str, check: SecurityCheck, bench: Bench, tree: Path, name: str) -> tuple[Hit, ...]:
+    argv = (*bench.resolve(check.argv), *arguments_of(tool, check, tree))
+    step = bench.run(name, argv, cwd=tree, capture=True)
+    return read_report(tool, step, tree)
+
+
+def _where(hits: tuple[Hit, ...], severity: str) -> str:
+    places = [
+        f"{hit.rule} {hit.path}" + (f":{hit.line}" if hit.line else "") for hit in hits if hit.severity == severity
+    ]
+    return ", ".join(places[:3]) + (f" and {len(places) - 3} more" if len(places) > 3 else "")

@@ -1,0 +1,229 @@
+"""Evidence: run a check on a tree of its own, or take over its pass on the very same inputs, and keep the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import orjson
+
+from contexts.faults import reach
+from contexts.model.base import JsonObject, entries, section
+from contexts.model.checks import Check
+from contexts.model.parts import Evidence
+from contexts.model.refs import BlobRef, ContextRef
+from tasks.checks.bench import Bench, Step, StepFailed, lease_for
+from tasks.checks.own_files import changed_files
+from tasks.checks.ran import Judged, Ran, finding, notes_on
+from tasks.checks.run import check_inputs, run_on
+from tasks.checks.untouched import rewritten, stamps
+from tasks.progress import Progress, report
+from tasks.run import Run
+from tasks.walls.folders import remove_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What checks are run on.
+
+    Attributes:
+        commit: The commit.
+        tree: Its tree.
+        changed_by: The files each track changed.
+        tracks: Documents of the tracks whose work is in it.
+    """
+
+    commit: str
+    tree: str
+    changed_by: Mapping[str, Sequence[str]]
+    tracks: Mapping[str, ContextRef]
+
+
+def subject_of(document: JsonObject, commit: str | None = None, tree: str | None = None) -> Subject:
+    """Return what a merged context says was integrated; another commit and tree may take its place."""
+    run = section(document, "run")
+    return Subject(
+        commit or str(run["integrated"]), tree or str(run["tree"]), _changed_by(document), _track_refs(document)
+    )
+
+
+def prove(run: Run, document: JsonObject, check: Check, before: Sequence[JsonObject]) -> JsonObject:
+    """Return a check's evidence on the integrated tree: an earlier pass on the very same inputs, or a new run.
+
+    Args:
+        run: The run.
+        document: A context that names the integrated commit.
+        check: The check.
+        before: Evidence of earlier runs.
+    """
+    subject = subject_of(document)
+    inputs = inputs_of(run, check, subject)
+    for earlier in before:
+        if earlier.get("inputs") == inputs and earlier.get("status") == "passed":
+            why = "reused: same tree, same command"
+            report(Progress(run.workflow_id, "check", check.id, "passed", why, earlier["seconds"]))
+            return {**earlier, "reused": True}
+    report(Progress(run.workflow_id, "check", check.id, "running"))
+    reach("check.before-run")
+    evidence = gather(run, check, subject)
+    reach("check.after-run")
+    reason = evidence.get("reason", "")
+    report(Progress(run.workflow_id, "check", check.id, evidence["status"], reason, evidence["seconds"]))
+    return evidence
+
+
+def inputs_of(run: Run, check: Check, subject: Subject) -> str:
+    """Return the digest that tells whether a check's pass still speaks for a subject."""
+    return check_inputs(
+        check,
+        subject.tree,
+        folder=run.folder,
+        base=run.base,
+        setup=run.spec.verification.setup,
+        changed_by=subject.changed_by,
+        consumers=[ref.sha256 for ref in subject.tracks.values()],
+    )
+
+
+def gather(run: Run, check: Check, subject: Subject) -> JsonObject:
+    """Run a check and return its record, logs and reports kept as blobs."""
+    with lease_for(check) as lent:
+        bench = _bench(run, check, subject, lent.ports)
+        ran, more = _run(run, check, bench, subject.commit)
+    known: JsonObject = {"tree": subject.tree, "inputs": inputs_of(run, check, subject)}
+    evidence = _evidence(run, check, bench, ran, more, known)
+    if ran.judged.status == "passed":
+        remove_folder(bench.place)
+    return evidence
+
+
+def _changed_by(document: JsonObject) -> dict[str, list[str]]:
+    """Return the files each track changed, from the merged document's provenance."""
+    changed: dict[str, list[str]] = {}
+    files = entries(document, "files_modified")
+    for path, sources in zip(files, entries(section(document, "provenance"), "files_modified"), strict=False):
+        for source in sources:
+            changed.setdefault(str(source).partition("#")[0], []).append(path)
+    return changed
+
+
+def _track_refs(document: JsonObject) -> dict[str, ContextRef]:
+    """Return the documents of the tracks whose work is in the integrated tree."""
+    left_out = entries(section(document, "run"), "left_out")
+    return {
+        task_id: ContextRef.model_validate(one["ref"])
+        for task_id, one in section(document, "track_contexts").items()
+        if one.get("ref") and task_id not in left_out
+    }
+
+
+def _bench(run: Run, check: Check, subject: Subject, ports: tuple[int, ...]) -> Bench:
+    place = run.repository.root / "checks" / check.id
+    remove_folder(place)
+    wanted: Mapping[str, ContextRef] = subject.tracks if check.kind == "contract" else {}
+    return Bench(
+        tree=place / "tree",
+        place=place,
+        folder=run.folder,
+        cancel=run.cancel,
+        seconds=float(check.timeout_minutes) * 60,
+        changed_by=subject.changed_by,
+        consumers=dict(zip(wanted, run.store.load_many(list(wanted.values())), strict=True)),
+        on_line=lambda line: report(Progress(run.workflow_id, "line", check.id, "running", line)),
+        env=check.env,
+        ports=ports,
+    )
+
+
+def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[Ran, list[JsonObject]]:
+    """Run a check in a tree of its own; also return what is to be said of its own files and of the tree's."""
+    try:
+        _prepare(run, bench, commit, bench.tree)
+    except StepFailed as error:
+        return Ran(Judged("unverified", str(error)), tuple(bench.steps), notes_on(bench.steps), 0.0), []
+    found: list[JsonObject] = []
+    if run.has_repository:
+        bench.base = partial(_base, run, bench)
+        changed = run.repository.changed_paths(run.base, commit)
+        found += changed_files(check, bench.tree, changed, bench.changed_by)
+    before = stamps(bench.tree)
+    prepared = len(bench.steps)
+    ran = run_on(check, bench)
+    touched = rewritten(bench.tree, before, lambda path: _content(run, commit, path))
+    if touched:
+        names = ", ".join(touched[:5]) + (f" and {len(touched) - 5} more" if len(touched) > 5 else "")
+        message = f"check {check.id} rewrote files of the tree it checks: {names}; no other check sees that"
+        found.append(finding("evidence/tree-rewritten", "warning", message))
+    return Ran(ran.judged, ran.steps[prepared:], ran.notes, ran.seconds), found
+
+
+def _prepare(run: Run, bench: Bench, commit: str, folder: Path) -> None:
+    """Write a commit's files into a folder and run the spec's setup there.
+
+    Raises:
+        StepFailed: A setup command failed.
+    """
+    run.repository.checkout(commit, folder, as_repository=True)
+    for argv in run.spec.verification.setup:
+        step = bench.run(f"verification.setup {' '.join(argv)}", bench.resolve(argv), cwd=folder)
+        if not step.succeeded:
+            raise StepFailed(step.problem)
+
+
+def _base(run: Run, bench: Bench) -> Path:
+    """Return a folder with the base commit's tree, prepared like the integrated one."""
+    folder = bench.place / "base"
+    if not folder.exists():
+        _prepare(run, bench, run.base, folder)
+    return folder
+
+
+def _content(run: Run, commit: str, path: str) -> bytes | None:
+    """Return what the commit says a file holds, None for a file that it does not have."""
+    done = run.repository.git.call("cat-file", "blob", f"{commit}:{path}")
+    return done.stdout if done.returncode == 0 else None
+
+
+def _evidence(
+    run: Run, check: Check, bench: Bench, ran: Ran, more: Sequence[JsonObject], known: JsonObject
+) -> JsonObject:
+    judged = ran.judged
+    only = ran.steps[0] if len(ran.steps) == 1 else None
+    steps = [
+        {
+            "name": step.name,
+            "argv": bench.shown(step.argv),
+            "exit_code": step.outcome.exit_code,
+            "seconds": round(step.outcome.seconds, 3),
+            "outcome": step.outcome.message,
+            "log": _log(run, step),
+        }
+        for step in ran.steps
+    ]
+    reports = {name: run.store.put_blob(run.workflow_id, raw, media) for name, (raw, media) in judged.reports.items()}
+    record = Evidence.model_validate(
+        {
+            **known,
+            "check": check.id,
+            "kind": check.kind,
+            "status": judged.status,
+            "argv": list(check.argv),
+            "exit_code": only.outcome.exit_code if only else None,
+            "seconds": round(only.outcome.seconds, 3) if only else ran.seconds,
+            "started_at": ran.steps[0].started_at if ran.steps else None,
+            "result": dict(judged.result) or None,
+            "log": steps[0]["log"] if only else None,
+            "reports": reports or None,
+            "reason": judged.reason[:4000] or None,
+            "steps": None if only else steps or None,
+            "findings": [*judged.findings, *more] or None,
+            "notes": list(ran.notes) or None,
+        }
+    )
+    return orjson.loads(record.model_dump_json(exclude_none=True))
+
+
+def _log(run: Run, step: Step) -> BlobRef | None:
+    return run.store.put_blob(run.workflow_id, step.log.read_bytes(), "text/plain") if step.log.is_file() else None
