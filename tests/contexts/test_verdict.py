@@ -92,8 +92,8 @@ def test_a_blocking_finding_fails_and_only_a_waiver_lifts_it() -> None:
     assert (found.status, found.exit_code) == ("verification-failed", 1)
     assert (found.phase, STATE_NAMES[found.status]) == ("verification-failed", "VerificationFailed")
     assert found.reasons == ("contract/response: the page expects another field",)
-    assert verdict(findings=[BLOCKING], waivers=[{**WAIVER, "target": "contract/response"}]).status == "verified"
-    assert verdict(findings=[BLOCKING], waivers=[{**WAIVER, "target": "contract"}]).exit_code == 1
+    assert verdict(findings=[{**BLOCKING, "waived": WAIVER}]).status == "verified"
+    assert verdict(findings=[{**BLOCKING, "waived": WAIVER}, BLOCKING]).exit_code == 1
 
 
 @pytest.mark.parametrize("severity", ["warning", "note"])

@@ -80,7 +80,7 @@ def test_the_last_five_revisions_stay_with_all_they_refer_to(aged: Aged) -> None
 
 def test_a_revision_that_a_kept_document_refers_to_stays_with_its_blobs(aged: Aged) -> None:
     log = aged.store.put_blob("w", b"the track's log", "text/plain")
-    track = {"version": "1.0", "workflow_id": "w-t", "parent_workflow_id": "w", "log": log.model_dump()}
+    track = {"version": "1.0", "workflow_id": "w-t", "parent_workflow_id": "w", "task_id": "t", "log": log.model_dump()}
     ref = aged.store.save(track, workflow_id="w", name="tracks/t", after=0)
     for number in range(1, 8):
         aged.store.save({**track, "log": None, "number": number}, workflow_id="w", name="tracks/t", after=number)

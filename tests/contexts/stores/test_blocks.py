@@ -28,12 +28,6 @@ from tests.servers import Server
 REF = ContextRef(workflow_id="w", document="context", revision=3, sha256="0" * 64, size=10)
 
 
-@pytest.fixture
-def prefect_server(prefect_api: Server) -> str:
-    """Return the address of the session's Prefect server, whose client this process is."""
-    return prefect_api.url
-
-
 def s3_block(server: servers.Server, **fields: Any) -> S3Contexts:
     credentials = AwsCredentials(
         aws_access_key_id=server.access_key, aws_secret_access_key=SecretStr("hush-hush"), region_name="us-east-1"
@@ -50,7 +44,7 @@ def s3_block(server: servers.Server, **fields: Any) -> S3Contexts:
     )
 
 
-@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.usefixtures("prefect_api")
 def test_a_saved_block_opens_the_same_store_as_its_url(ministack: servers.Server) -> None:
     s3_block(ministack).save("team", overwrite=True)
     objects = open_objects("block:s3-contexts/team")
@@ -59,19 +53,19 @@ def test_a_saved_block_opens_the_same_store_as_its_url(ministack: servers.Server
     assert s3_block(ministack).open().read("documents/w/context/000001.json") == b"x"
 
 
-@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.usefixtures("prefect_api")
 def test_a_saved_folder_block_opens_the_same_store_as_the_folder(tmp_path: Path) -> None:
     LocalContexts(path=str(tmp_path)).save("here", overwrite=True)
     assert open_objects("block:local-contexts/here").identity == open_objects(tmp_path).identity
 
 
-@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.usefixtures("prefect_api")
 async def test_a_block_can_be_opened_from_async_code_too(tmp_path: Path) -> None:
     await LocalContexts(path=str(tmp_path)).save("async", overwrite=True)
     assert open_objects("block:local-contexts/async").identity == tmp_path.as_uri()
 
 
-@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.usefixtures("prefect_api")
 def test_a_block_that_is_not_there_is_bad_input() -> None:
     with pytest.raises(InputError, match="there is no block s3-contexts/none"):
         open_objects("block:s3-contexts/none")
@@ -89,7 +83,7 @@ def test_a_block_that_is_not_there_is_bad_input() -> None:
         ),
     ],
 )
-@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.usefixtures("prefect_api")
 def test_credentials_come_back_from_the_server_whole_and_are_never_shown(
     credentials: AwsCredentials | MinIOCredentials,
 ) -> None:
@@ -129,10 +123,10 @@ def test_every_field_of_the_form_has_a_title_and_a_description(block: type[Local
 
 
 @pytest.mark.stores
-def test_both_blocks_are_registered_by_one_command(prefect_server: str) -> None:
+def test_both_blocks_are_registered_by_one_command(prefect_api: Server) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "prefect", "block", "register", "-m", "contexts.blocks"],
-        env={**os.environ, "PREFECT_API_URL": prefect_server, "COLUMNS": "200"},
+        env={**os.environ, "PREFECT_API_URL": prefect_api.url, "COLUMNS": "200"},
         cwd=servers.ROOT,
         capture_output=True,
         text=True,
@@ -143,7 +137,7 @@ def test_both_blocks_are_registered_by_one_command(prefect_server: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["local", pytest.param("ministack", marks=pytest.mark.stores)])
-@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.usefixtures("prefect_api")
 def test_a_cached_result_is_kept_as_json_below_results_and_hit_by_the_next_run(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str
 ) -> None:

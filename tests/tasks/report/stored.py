@@ -216,7 +216,9 @@ def put_poisoned_run(store: ContextStore, text: str = HOSTILE) -> ContextRef:
         if "ref" not in one:
             records.append(poisoned(one, text))
             continue
-        track = poisoned(store.load(ContextRef(**one["ref"])), text)
+        kept = store.load(ContextRef(**one["ref"]))
+        # The store takes a document only under its own name, so the names that lead to it stay.
+        track = poisoned(kept, text) | {name: kept[name] for name in ("parent_workflow_id", "task_id")}
         ref = store.save(track, workflow_id="shop", name=one["ref"]["document"], after=1)
         records.append({**poisoned(one, text), "ref": ref.model_dump(), "task_id": one["task_id"]})
     final = poisoned(document, text)
