@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
@@ -23,6 +24,7 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTag
 from prefect.client.schemas.objects import WorkPool
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import get_current_settings
 from pydantic import BaseModel, ConfigDict
 
 from flows.limits import BACKENDS, backend_tag
@@ -42,12 +44,15 @@ class Cleared(BaseModel):
     schedules: tuple[str, ...]
 
 
-def prepare_pool(client: SyncPrefectClient, template: Path) -> None:
+def prepare_pool(client: SyncPrefectClient, wanted: dict[str, Any]) -> None:
     """Make the work pool, its queues and the limits per backend; what a person has set differently since stays.
 
     The pool's template is always put back: it is what keeps a run from choosing its own command and environment.
+
+    Args:
+        client: The server.
+        wanted: The pool's template, as read.
     """
-    wanted: dict[str, Any] = json.loads(template.read_text(encoding="utf-8"))
     try:
         found: WorkPool = client.read_work_pool(POOL)
     except ObjectNotFound:
@@ -106,22 +111,46 @@ def _ours(client: SyncPrefectClient) -> list[DeploymentResponse]:
 
 
 def main() -> int:
-    """Deploy everything, and say what was cleared."""
+    """Deploy everything, and say what was cleared.
+
+    Returns:
+        0; 2 where a file cannot be used, 6 where there is no server, or what `prefect deploy` ended with.
+    """
     parser = argparse.ArgumentParser(description="Deploy everything in prefect.yaml; clear what it no longer has.")
     parser.add_argument("--prefect-file", type=Path, default=Path("prefect.yaml"), metavar="FILE")
     parser.add_argument("--work-pool", type=Path, default=Path("work-pool.json"), metavar="FILE")
     given = parser.parse_args()
-    declared: dict[str, Any] = yaml.safe_load(given.prefect_file.read_text(encoding="utf-8"))
+    advice = "start one with `prefect server start`, and name it in PREFECT_API_URL"
+    if not get_current_settings().api.url:
+        # Without one Prefect would start a server for this moment, and deploy to that.
+        return _failed(f"there is no Prefect server to deploy to: {advice}", 6)
+    try:
+        declared: dict[str, Any] = yaml.safe_load(given.prefect_file.read_text(encoding="utf-8"))
+        template: dict[str, Any] = json.loads(given.work_pool.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        return _failed(f"{given.prefect_file} or {given.work_pool} cannot be read: {error}", 2)
+    try:
+        return _deploy(given.prefect_file, declared, template)
+    except (httpx.HTTPError, RuntimeError) as error:
+        return _failed(f"the Prefect server at {get_current_settings().api.url} does not answer ({error}): {advice}", 6)
+
+
+def _deploy(file: Path, declared: Mapping[str, Any], template: dict[str, Any]) -> int:
     with get_client(sync_client=True) as client:
-        prepare_pool(client, given.work_pool)
-        argv = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-        done = subprocess.run([*argv, "--prefect-file", str(given.prefect_file)], check=False)
+        prepare_pool(client, template)
+        argv = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
+        done = subprocess.run(argv, check=False)
         if done.returncode != 0:
             return done.returncode
         cleared = clear_removed(client, declared)
     for name in (*cleared.deployments, *cleared.schedules):
         print(f"Removed {name}: prefect.yaml no longer has it.")  # noqa: T201 this is a command
     return 0
+
+
+def _failed(sentence: str, code: int) -> int:
+    print(f"plait: {sentence}", file=sys.stderr)  # noqa: T201 this is a command
+    return code
 
 
 if __name__ == "__main__":
