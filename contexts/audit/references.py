@@ -172,14 +172,14 @@ def _named_endpoints(document: SourceDocument) -> Iterator[tuple[Path, tuple[str
 )
 def migration(documents: DocumentSet) -> Iterator[Finding]:
     """Look for the migrations that later documents name among the tracks' migrations and files."""
-    written = [(d, path, name) for d in documents.tracks for path, name in _migrations(d)]
+    written = [(d, path, name) for d in documents.tracks for path, name in (*_migrations(d), *_migration_files(d))]
     if not written or (documents.named_tracks and not documents.has_all_tracks):
         return
     known = {_stem(name) for _, _, name in written}
     known |= {_stem(text(path)) for d in documents.tracks for path in sequence(d.data.get("files_modified"))}
     for document in documents.revisions:
         for path, name in _migrations(document):
-            if _stem(name) not in known:
+            if not any(_stem(name) in one for one in known):
                 yield found(
                     "references/migration",
                     f"the migration {name!r} is in no track",
@@ -193,6 +193,16 @@ def _migrations(document: SourceDocument) -> Iterator[tuple[Path, str]]:
         named = keys and keys[-1] in {"migration", "migrations", "migration_id", "revision_id", "migration_name"}
         if named and value and " " not in value.strip():
             yield path, value
+
+
+def _migration_files(document: SourceDocument) -> Iterator[tuple[Path, str]]:
+    """Yield the files a track changed below a folder of migrations."""
+    for index, raw in enumerate(sequence(document.data.get("files_modified"))):
+        file = PurePosixPath(text(raw))
+        if {"migrations", "migration", "versions", "migrate"} & set(file.parts[:-1]) and re.match(
+            r"[\w-]*\d", file.name
+        ):
+            yield ("files_modified", index), text(raw)
 
 
 def _stem(name: str) -> str:
