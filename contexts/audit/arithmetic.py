@@ -8,7 +8,7 @@ from typing import Any
 
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, listed
-from contexts.audit.quantities import Quantity, as_quantity, fractions, quantities, read, speedups
+from contexts.audit.quantities import Quantity, as_percent, as_quantity, fractions, quantities, read, speedups
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, track, verified
 from contexts.contract.values import Path, mapping, number, sequence, text, whole
@@ -278,7 +278,7 @@ def _columns(document: SourceDocument) -> dict[str, list[tuple[Path, Quantity]]]
             if "coverage" in name.lower():
                 shown = number(value)
                 quantity = (
-                    as_quantity(shown, "%")
+                    as_percent(shown)
                     if shown is not None
                     else next(
                         (m.quantity for m in read(text(value)).measured if m.quantity.dimension == "percent"), None
@@ -302,7 +302,7 @@ def _averages(path: Path, value: Any) -> Iterator[Quantity]:
             yield from (q for q in quantities(value) if q.dimension == "percent")
     shown = number(value)
     if shown is not None and "coverage" in key and re.search(r"average|avg|mean", key) and "weighted" not in key:
-        yield as_quantity(shown, "%")
+        yield as_percent(shown)
 
 
 @rule(

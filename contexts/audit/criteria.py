@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from contexts.audit.documents import LONGEST_TEXT, DocumentSet, SourceDocument
 from contexts.audit.findings import Source
 from contexts.audit.measures import cells, choose, target_bounds
-from contexts.audit.quantities import Bound, Measured, as_quantity, read, statistic_name
+from contexts.audit.quantities import Bound, Measured, as_percent, as_quantity, read, statistic_name
 from contexts.audit.words import plain, stem, subject
 from contexts.contract.paths import endpoint_name, mentions
 from contexts.contract.values import Path, at, mapping, number, sequence, text, walk
@@ -240,7 +240,9 @@ def _read_reported(document: SourceDocument) -> Iterator[Reported]:
             continue
         unit, statistic = _unit_of(str(path[-1]) if path else "", keys)
         if unit:
-            yield Reported(document, path, (Measured(as_quantity(float(value), unit), statistic),), ())
+            share = unit == "%" and "coverage" in keys.lower()
+            quantity = as_percent(float(value)) if share else as_quantity(float(value), unit)
+            yield Reported(document, path, (Measured(quantity, statistic),), ())
 
 
 def _object_reported(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Reported]:

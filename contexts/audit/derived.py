@@ -108,7 +108,8 @@ def _shares(path: Path, figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
             ):
                 continue
             exact = 100 * part.value / figures[whole_key].value
-            if abs(stated.value - exact) >= 2 * stated.step * (1 + 1e-9):
+            of_one = 0 < stated.value <= 1 and abs(100 * stated.value - exact) < 200 * stated.step * (1 + 1e-9)
+            if abs(stated.value - exact) >= 2 * stated.step * (1 + 1e-9) and not of_one:
                 yield (
                     key,
                     f"{part.value:g} of {figures[whole_key].value:g} is {exact:.4g}%, not {stated.value:g}%",
