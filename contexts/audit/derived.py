@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contexts.audit.arithmetic import spoken_times
 from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding
 from contexts.audit.quantities import Quantity, as_quantity, quantities
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
+from contexts.audit.speedups import spoken_times
 from contexts.contract.values import Path, mapping, number, sequence, text
 
 _PRODUCT = re.compile(

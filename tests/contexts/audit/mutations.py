@@ -582,7 +582,7 @@ def an_error_of_a_finished_workflow_is_unresolved(edit: Editor) -> bool:
     )
     if found is None:
         return False
-    edit.set(*found, False)  # noqa: FBT003 - a JSON value
+    edit.set(*found, False)
     return True
 
 
