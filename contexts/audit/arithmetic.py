@@ -65,7 +65,7 @@ _AVERAGE = re.compile(
 def percentage(documents: DocumentSet) -> Iterator[Finding]:
     """Recompute ``part/whole (percent)``, ``from A to B (percent less)``, and objects of passed, total and rate."""
     for document in documents.current:
-        for path, value in document.texts:
+        for path, value in document.figures:
             if "%" not in value:
                 continue
             for fraction in fractions(value):
@@ -109,6 +109,8 @@ def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> 
         None,
     )
     total = whole(members.get("total"))
+    if part is None or not total:
+        return
     for key in ("pass_rate", "success_rate", "percent", "percentage", "pass_percentage", "rate"):
         raw = members.get(key)
         shown = number(raw)
@@ -117,7 +119,7 @@ def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> 
             if shown is not None
             else next((q for q in quantities(text(raw)) if q.dimension == "percent"), None)
         )
-        if part is None or not total or stated is None:
+        if stated is None:
             continue
         exact = 100 * part / total
         if not rounds(stated, exact) and not (shown is not None and shown <= 1 and abs(shown * 100 - exact) < 1):
@@ -147,7 +149,7 @@ def count_of(value: Any) -> int | None:
 def total(documents: DocumentSet) -> Iterator[Finding]:
     """Add up what stands beside a total: kinds of tests, outcomes, members of the same noun, or a sub-object."""
     for document in documents.current:
-        for path, value in document.texts:
+        for path, value in document.figures:
             if "(" in value:
                 for message in _spoken_sums(value):
                     yield found("arithmetic/total", message, (document.source(path),))

@@ -174,7 +174,7 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
 def _of_area(documents: DocumentSet, criterion: Criterion, endpoint: tuple[str, str]) -> bool:
     """Tell whether an endpoint can be meant by a criterion of one area: it is not another track's."""
     owners = {contract.document for contract in documents.providers for e in contract.endpoints if e.key == endpoint}
-    fitting = {t.name for t in documents.tracks if criterion.area and _belongs(criterion.area, t)}
+    fitting = {track.name for track in _tracks_of(criterion.area, documents)}
     return not owners or not fitting or bool(owners & fitting)
 
 
@@ -200,7 +200,7 @@ def _coverage_of(documents: DocumentSet, criterion: Criterion, reported: Reporte
         return False
     owner = track_of(documents, reported)
     areas = [criterion.area, *sorted(subject(criterion.shown).stems - _TOPIC)]
-    fitting = {t.task_id for area in areas if area for t in documents.tracks if _belongs(area, t)}
+    fitting = {track.task_id for area in areas for track in _tracks_of(area, documents)}
     if fitting:
         return owner in fitting
     unknown_area = bool(criterion.area) and bool(documents.named_tracks)
@@ -219,15 +219,17 @@ def track_of(documents: DocumentSet, reported: Reported) -> str:
             return named
         if str(part) in documents.track:
             return str(part)
-        matching = [t.task_id for t in documents.tracks if isinstance(part, str) and _belongs(part, t)]
+        matching = _tracks_of(part, documents) if isinstance(part, str) else ()
         if len(matching) == 1:
-            return matching[0]
+            return matching[0].task_id
     return ""
 
 
-def _belongs(area: str, track: SourceDocument) -> bool:
+def _tracks_of(area: str, documents: DocumentSet) -> tuple[SourceDocument, ...]:
+    """Return the tracks whose id or phase has all the words of an area's name."""
     wanted = {stem(word) for word in re.findall(r"[a-z0-9]+", area.lower())} - {"test", "total", "coverag"}
-    named = {
-        stem(word) for word in re.findall(r"[a-z0-9]+", f"{track.task_id} {text(track.data.get('phase'))}".lower())
-    }
-    return bool(wanted) and wanted <= named
+    if not wanted:
+        return ()
+    named = documents.tracks_by_word
+    fewest = min((named.get(word, ()) for word in wanted), key=len)
+    return tuple(t for t in fewest if all(t in named[word] for word in wanted))

@@ -32,7 +32,8 @@ several workflows at once. A rule whose inputs are missing says nothing; what ca
 
 Every finding quotes both sides, each with its document and an RFC 6901 pointer to the very value. One defect gives one
 finding: repeats are grouped, and a rule steps back where a more specific one has spoken. A rule may find something
-milder than its severity below, never graver. Criteria and targets come from the documents alone, and ticks count for nothing.
+milder than its severity below, never graver. Criteria and targets come from the documents alone, and ticks count for
+nothing.
 
 Each rule stands here with a small example in which it finds something, less the members that do not matter; what is
 quoted below the example is what the audit says of it.

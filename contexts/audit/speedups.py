@@ -14,6 +14,8 @@ from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged
 from contexts.contract.values import Path, mapping, number, sequence, text
 
+_SPOKEN = re.compile(r"parallel|concurrent|wall|sequential|serial|one by one|one after another", re.IGNORECASE)
+_FACTOR = re.compile(r"\d\s?[x\u00d7]", re.IGNORECASE)
 _PARALLEL = re.compile(r"parallel|concurrent|wall", re.IGNORECASE)
 
 
@@ -37,8 +39,8 @@ def speedup(documents: DocumentSet) -> Iterator[Finding]:
     """Divide sequential by parallel time where an object states both and a factor."""
     for document in documents.current:
         for path, members in document.objects:
-            times = _times(path, members)
             factor = _factor(members)
+            times = _times(path, members) if factor else None
             if times is None or factor is None:
                 continue
             (sequential, sequential_at), (parallel, parallel_at) = times
@@ -76,6 +78,8 @@ def _times(path: Path, members: Mapping[str, Any]) -> tuple[tuple[Quantity, Path
 
 def spoken_times(value: str, name: str = "") -> Iterator[tuple[Quantity, str]]:
     """Yield the durations of a text that it calls parallel or sequential: the nearest such word after, else before."""
+    if not (_SPOKEN.search(value) or _SPOKEN.search(name)):
+        return
     times = [q for q in quantities(value) if q.dimension == "time" and q.unit != "m"]
     for index, quantity in enumerate(times):
         after = value[quantity.end : times[index + 1].start if index + 1 < len(times) else len(value)]
@@ -186,10 +190,12 @@ def speedups_disagree(documents: DocumentSet) -> Iterator[Finding]:
 
 
 def _overall(path: Path, value: Any) -> Iterator[Quantity]:
+    shown = number(value)
+    if shown is None and not (isinstance(value, str) and _FACTOR.search(value)):
+        return
     keys = "/".join(str(part) for part in path).lower()
     if "tasks" in path or "phases" in path or "steps" in path:
         return
-    shown = number(value)
     if shown is not None and re.search(r"speed_?up(?:_factor)?\Z", keys):
         yield next(speedups(f"{shown:g}x"))
     elif isinstance(value, str):
