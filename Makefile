@@ -6,7 +6,7 @@ UV := .venv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup setup-stores check test test-stores test-deploy test-ui test-chaos deploy bench demo
+.PHONY: help setup setup-stores check test test-stores test-deploy test-ui test-chaos deploy bench rules demo
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -53,6 +53,9 @@ bench: setup ## measure what is promised: start-up, merge, memory, one document
 	PYTHONPATH=. $(RUN) python benchmarks/merge_memory.py
 	PYTHONPATH=. $(RUN) python benchmarks/documents.py
 	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
+
+rules: setup ## write docs/rules.md anew from the audit's rules
+	$(RUN) python -m contexts.audit.page
 
 demo: setup ## the example feature, built by three agents side by side, merged and tested
 	$(RUN) python examples/user_profile/demo.py
