@@ -22,3 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def ministack() -> Iterator[servers.Server]:
     with servers.ministack() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def r2() -> Iterator[servers.Server]:
+    try:
+        servers.install("r2")
+    except servers.Unavailable as error:
+        pytest.skip(f"no R2 simulator: {error}")
+    with servers.r2() as server:
+        yield server
