@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -27,6 +27,7 @@ from tasks.agents.replay import Recording, read_recordings
 from tasks.backends import Backend, backend_for, stored_recordings
 from tasks.pinning import open_repository, workspace_root
 from tasks.reuse import inputs_of
+from tasks.spending import Ledger
 from tasks.walls.workspace import Repository
 
 REPORT = "report.html"
@@ -58,6 +59,7 @@ class Run:
         forced: Tracks that run whatever the store holds.
         block: The saved block the store was opened from, as ``slug/name``; None for a folder or URL.
         cancel: Set when everything is to stop.
+        ledger: What the tracks have cost.
         phases: When each finished phase began and ended.
     """
 
@@ -87,6 +89,7 @@ class Run:
         self.recordings = recordings
         self.forced = forced
         self.cancel = threading.Event()
+        self.ledger = Ledger(self.spec.budget)
         self.lease = lease
         self.block = block
         self.phases: list[JsonObject] = []
@@ -147,6 +150,15 @@ class Run:
         """Return the newest revision of a document that this run knows of, by one read; None if there is none."""
         number = self._last.get(name)
         return self.store.load_revision(self.workflow_id, name, number) if number else None
+
+    def knows(self, name: str) -> bool:
+        """Say whether a document was ever saved, as far as this run knows."""
+        return name in self._last
+
+    def latest_of(self, names: Iterable[str]) -> dict[str, JsonObject]:
+        """Return the newest revisions of several documents that this run knows of, by name."""
+        known = [(name, self._last[name]) for name in names if name in self._last]
+        return self.store.load_revisions(self.workflow_id, known) if known else {}
 
     def save(self, name: str, document: JsonObject) -> ContextRef:
         """Save a document as the revision after the last one this run has read or written.

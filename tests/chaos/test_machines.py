@@ -41,11 +41,9 @@ def shared(place: Place, bucket_server: servers.Server) -> Place:
         place,
         objects=S3Objects(bucket, "plait", settings=settings, session=session),
         settings={
-            "PLAIT_STORE": f"s3://{bucket}/plait",
-            "AWS_ENDPOINT_URL_S3": bucket_server.endpoint,
+            "PLAIT_STORE": f"s3://{bucket}/plait?endpoint_url={bucket_server.endpoint}&region=us-east-1&addressing=path",
             "AWS_ACCESS_KEY_ID": bucket_server.access_key,
             "AWS_SECRET_ACCESS_KEY": bucket_server.secret_key,
-            "AWS_DEFAULT_REGION": "us-east-1",
         },
     )
 
