@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from flows.launch import RunReport
 
 INTERRUPTED = 130
-_Rerun = Annotated[
+Rerun = Annotated[
     tuple[str, ...],
     Parameter(negative="", show_default=False, help="Do this track again; may be given several times."),
 ]
-_Fresh = Annotated[bool, Parameter(negative="", show_default=False, help="Do everything again.")]
-_Repository = Annotated[str | None, Parameter(help="Folder or URL of the repository, instead of the spec's.")]
+Fresh = Annotated[bool, Parameter(negative="", show_default=False, help="Do everything again.")]
+RepositoryOption = Annotated[str | None, Parameter(help="Folder or URL of the repository, instead of the spec's.")]
 
 
 def run(
@@ -32,9 +32,9 @@ def run(
     /,
     *,
     replay: Annotated[Path | None, Parameter(help="Play back the context files of this folder.")] = None,
-    fresh: _Fresh = False,
-    rerun: _Rerun = (),
-    repository: _Repository = None,
+    fresh: Fresh = False,
+    rerun: Rerun = (),
+    repository: RepositoryOption = None,
     session: Given,
 ) -> int:
     """Run or resume a workflow here: what is finished and unchanged is reused.
@@ -45,7 +45,7 @@ def run(
     from contexts.specfile import load_spec
 
     loaded = load_spec(spec)
-    _check_tracks(rerun, loaded.spec)
+    check_tracks(rerun, loaded.spec)
 
     return _watch(
         session,
@@ -63,9 +63,9 @@ def resume(
     workflow_id: str,
     /,
     *,
-    fresh: _Fresh = False,
-    rerun: _Rerun = (),
-    repository: _Repository = None,
+    fresh: Fresh = False,
+    rerun: Rerun = (),
+    repository: RepositoryOption = None,
     session: Given,
 ) -> int:
     """Run a workflow again from the store alone: its spec is in it.
@@ -80,7 +80,8 @@ def resume(
     return _watch(session, workflow_id, (), workflow_id=workflow_id, repository=repository, fresh=fresh, rerun=rerun)
 
 
-def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
+def check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
+    """Make sure that the spec has these tracks."""
     from contexts.errors import InputError
 
     known = [track.task_id for track in spec.parallel_tasks]

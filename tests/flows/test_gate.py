@@ -1,8 +1,5 @@
 """Staging, the gate and production, run in this process on a real Prefect server."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,6 @@ from contexts.model.request import RunRequest
 from contexts.store import ContextStore
 from flows.launch import RunReport, launch
 from tests.flows.specs import LEAVE, write_spec
-from tests.servers import ROOT, Server
 
 pytestmark = pytest.mark.usefixtures("prefect_api", "workspaces")
 
@@ -152,46 +148,6 @@ def test_a_failed_production_command_is_not_run_again_without_consent(tmp_path):
     assert (place.run().status, place.times("production")) == ("deployment-failed", 2)
     place.answer("done")
     assert (place.run().status, place.times("production")) == ("deployed", 2)
-
-
-def killed_run(place: Place, server: Server, point: str) -> None:
-    """Run in a process of its own that dies at a point."""
-    code = (
-        "from contexts.model.request import RunRequest; from flows.launch import launch; "
-        f"launch(RunRequest(spec={place.spec!r}, store={str(place.folder / 'store')!r}))"
-    )
-    environment = server.environment | {"PLAIT_WORKSPACES": os.environ["PLAIT_WORKSPACES"], "PLAIT_KILL_AT": point}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == -9, done.stderr
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize(("point", "times"), [("deploy.production-recorded", 0), ("deploy.production-ended", 1)])
-def test_an_interrupted_production_deployment_is_unknown_and_waits_for_a_person(place, prefect_api, point, times):
-    place.run()
-    place.answer("approve", "told")
-    killed_run(place, prefect_api, point)
-    assert place.newest()["deployment_readiness"]["production"]["status"] == "deploying"
-    report = place.run()
-    assert (report.status, report.exit_code) == ("deployment-unknown", 5)
-    assert place.times("production") == times
-    place.answer("rerun")
-    assert (place.run().status, place.times("production")) == ("deployed", times + 1)
-
-
-@pytest.mark.chaos
-def test_a_death_between_staging_and_its_record_stages_again(place, prefect_api):
-    killed_run(place, prefect_api, "deploy.staging-ended")
-    assert place.run().status == "waiting-for-approval"
-    assert place.times("staging") == 2
 
 
 def test_the_next_run_honours_a_waiver_and_a_settlement(tmp_path):
