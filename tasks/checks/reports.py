@@ -52,6 +52,8 @@ def parse_junit(raw: bytes) -> JsonObject:
         text = raw.decode("utf-8-sig")  # in another encoding a document type could hide
     except UnicodeDecodeError as error:
         raise ReportError(f"the JUnit report is not UTF-8: {error}") from error
+    if "\0" in text:  # expat would take it for UTF-16
+        raise ReportError("the JUnit report is not UTF-8: it holds NUL")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ReportError("the JUnit report has a document type declaration, which is refused")
     try:
