@@ -8,6 +8,7 @@ import orjson
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from contexts.areas import areas_of
 from contexts.criteria import decide
 from contexts.decisions import DECIDED, apply_settlements, apply_waivers
 from contexts.faults import reach
@@ -16,7 +17,7 @@ from contexts.model.parts import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.open_items import fingerprint
 from contexts.store import CONTEXT
-from contexts.verdict import Verdict, areas_of, reach_verdict
+from contexts.verdict import Verdict, reach_verdict
 from tasks import events
 from tasks.audit_run import audit_run, by_severity, without_proven
 from tasks.outcome import TrackOutcome
