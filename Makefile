@@ -6,7 +6,8 @@ UV := .venv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup setup-stores check test test-stores test-deploy test-ui test-chaos deploy bench demo
+.PHONY: help setup setup-stores setup-clients check docs test test-stores test-deploy test-ui test-chaos test-clients \
+  deploy bench demo
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -26,10 +27,10 @@ check: setup ## ruff, pyright strict, import-linter
 	$(RUN) lint-imports --no-cache
 
 test: setup ## the tests; at most five minutes on two cores
-	$(RUN) pytest -m "not chaos and not stores and not ui and not deploy"
+	$(RUN) pytest -m "not chaos and not stores and not ui and not deploy and not clients"
 
 test-deploy: setup ## deployments on a real Prefect server with a real worker
-	$(RUN) pytest -m deploy tests/deploy
+	$(RUN) pytest -m deploy tests/deploy tests/docs
 
 deploy: setup ## put work pool, queues, limits and deployments on the server of PREFECT_API_URL; clear what is gone
 	$(RUN) python -m flows.deployments
@@ -46,6 +47,18 @@ test-chaos: setup ## kill, race, fill the disk, lose the server; at most twelve 
 	$(RUN) pytest -s tests/chaos --ignore tests/chaos/test_kill_points.py --ignore tests/chaos/test_races.py \
 	  --ignore tests/chaos/test_disk_full.py; second=$$?; \
 	wait $$first && exit $$second
+
+setup-clients: ## install Claude Code and Codex below .cache, for test-clients; about 700 MB
+	@command -v npm >/dev/null || { echo "npm is not on PATH: install Node 20 or newer" >&2; exit 1; }
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/clients \
+	  @anthropic-ai/claude-code@2.1.330 @openai/codex@0.169.0
+	cd .cache/clients && node node_modules/@anthropic-ai/claude-code/install.cjs
+
+test-clients: setup setup-clients ## the wrappers of examples/agents with the real clients and a scripted model
+	$(RUN) pytest -m clients tests/docs
+
+docs: setup ## make the generated pages anew
+	$(RUN) python -m contexts.model > docs/spec.md
 
 bench: setup ## measure what is promised: start-up, merge, memory, one document
 	$(RUN) python benchmarks/cli.py

@@ -36,7 +36,7 @@ not end in `.lock`. A *path* is relative, with no `..`. A *time* is ISO 8601 wit
 `workflow_id` is a name in which `{date}` (`20250131`) and `{time}` (`093000`, UTC) are replaced at the start of a run.
 """
 _ASSIGNMENT = """\
-# What an agent is given
+## What an agent is given
 
 The file that `PLAIT_ASSIGNMENT` names; see [agents](agents.md). `plait schema assignment` prints its JSON Schema.
 """
