@@ -12,7 +12,7 @@ from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.opening import open_objects
 from contexts.store import ContextStore
-from tasks.run import REPORT, workspace_root
+from tasks.run import REPORT, RESULT, workspace_root
 
 
 class TrackLine(BaseModel):
@@ -38,6 +38,7 @@ class RunReport(BaseModel):
         report: Where the report is, if one was written.
         reasons: Why the run is not simply verified.
         branch: The branch delivered to the user's repository.
+        result: Folder with the integrated files, where there is no such repository.
         workspace_root: Folder with the workspaces that were kept.
     """
 
@@ -51,6 +52,7 @@ class RunReport(BaseModel):
     report: str | None
     reasons: tuple[str, ...]
     branch: str | None
+    result: str | None
     workspace_root: str
 
     def to_json(self) -> JsonObject:
@@ -98,7 +100,8 @@ def describe_run(request: RunRequest, final: ContextRef) -> RunReport:
     store = ContextStore(open_objects(request.store))
     document = store.load(final)
     record: JsonObject = document["run"]
-    report = workspace_root(store, final.workflow_id) / REPORT
+    root = workspace_root(store, final.workflow_id)
+    report, result = root / REPORT, root / RESULT
     return RunReport(
         workflow_id=final.workflow_id,
         status=record["status"],
@@ -108,5 +111,6 @@ def describe_run(request: RunRequest, final: ContextRef) -> RunReport:
         report=str(report) if report.is_file() else None,
         reasons=tuple(entries(record, "reasons")),
         branch=record.get("branch"),
-        workspace_root=str(workspace_root(store, final.workflow_id)),
+        result=str(result) if result.is_dir() and not record.get("branch") else None,
+        workspace_root=str(root),
     )

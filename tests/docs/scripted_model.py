@@ -96,7 +96,7 @@ def anthropic(model: Model, request: dict[str, Any]) -> list[dict[str, Any]]:
     if model.tool not in used:
         folder = next(line for line in str(request).split("\\n") if "working directory" in line.lower())
         path = f"{folder.split(': ')[-1].strip()}/{model.file}"
-        arguments = {"file_path": path, "content": model.text} if model.tool == "Write" else {"command": "touch x; rm x"}
+        arguments = {"file_path": path, "content": model.text} if model.tool == "Write" else {"command": "python3 -c 1"}
         return message_events(request, call(model.tool, arguments), "tool_use")
     if "StructuredOutput" not in used:
         return message_events(request, call("StructuredOutput", ANSWER), "tool_use")
