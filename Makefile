@@ -7,7 +7,8 @@ RUN := $(UV) run --frozen --no-sync
 ASIDE := tests/deploy/test_two_machines.py tests/deploy/test_first_time.py
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup setup-stores check test test-stores test-deploy test-ui test-chaos deploy bench rules demo setup-postgres
+.PHONY: help setup setup-stores setup-clients setup-postgres check docs test test-stores test-deploy test-ui test-chaos \
+  test-clients deploy bench demo
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -27,7 +28,7 @@ check: setup ## ruff, pyright strict, import-linter
 	$(RUN) lint-imports --no-cache
 
 test: setup ## the tests; at most five minutes on two cores
-	$(RUN) pytest -m "not chaos and not stores and not ui and not deploy"
+	$(RUN) pytest -m "not chaos and not stores and not ui and not deploy and not clients"
 
 # Two at a time: a machine that has died is waited for, and a fresh clone installs itself, while the others work.
 test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers; at most eight minutes on two cores
@@ -63,6 +64,19 @@ test-chaos: setup setup-postgres ## kill, race, fill the disk, lose the server; 
 	$(RUN) pytest -s tests/chaos $(FIRST_CHAOS:%=--ignore %); second=$$?; \
 	wait $$first && exit $$second
 
+setup-clients: ## install Claude Code and Codex below .cache, for test-clients; about 700 MB
+	@command -v npm >/dev/null || { echo "npm is not on PATH: install Node 20 or newer" >&2; exit 1; }
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/clients \
+	  @anthropic-ai/claude-code@2.1.330 @openai/codex@0.169.0
+	cd .cache/clients && node node_modules/@anthropic-ai/claude-code/install.cjs
+
+test-clients: setup setup-clients ## the wrappers of examples/agents with the real clients and a scripted model
+	$(RUN) pytest -m clients tests/docs
+
+docs: setup ## make the generated pages anew
+	$(RUN) python -m contexts.model > docs/spec.md
+	$(RUN) python -m contexts.audit.page
+
 bench: setup ## measure what is promised
 	$(RUN) python benchmarks/cli.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_time.py
@@ -71,9 +85,6 @@ bench: setup ## measure what is promised
 	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
 	PYTHONPATH=. $(RUN) python benchmarks/resume.py
 	PYTHONPATH=. $(RUN) python benchmarks/starting.py
-
-rules: setup ## write docs/rules.md anew from the audit's rules
-	$(RUN) python -m contexts.audit.page
 
 demo: setup ## the example feature, built by three agents side by side, merged and tested
 	$(RUN) python examples/user_profile/demo.py

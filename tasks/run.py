@@ -32,6 +32,8 @@ from tasks.spending import Ledger
 from tasks.walls.workspace import Repository
 
 REPORT = "report.html"
+RESULT = "result"
+"""Folder with the integrated files, where no repository of the user's receives a branch."""
 """The latest report of a workflow, beside its workspaces."""
 
 _FOLDER_HINT = "spec-folder"
