@@ -120,10 +120,17 @@ def main() -> int:
     parser.add_argument("--prefect-file", type=Path, default=Path("prefect.yaml"), metavar="FILE")
     parser.add_argument("--work-pool", type=Path, default=Path("work-pool.json"), metavar="FILE")
     given = parser.parse_args()
-    advice = "start one with `prefect server start`, and name it in PREFECT_API_URL"
-    if not get_current_settings().api.url:
+    if not given.prefect_file.is_file():
+        # A deployment names the folder its code is in, so there is none to make from an installed wheel.
+        return _failed(f"there is no {given.prefect_file.absolute()}: run `make deploy` in a checkout of plait", 2)
+    url = get_current_settings().api.url
+    if not url:
         # Without one Prefect would start a server for this moment, and deploy to that.
-        return _failed(f"there is no Prefect server to deploy to: {advice}", 6)
+        return _failed(
+            "no Prefect server is named: start one with `prefect server start`, and set PREFECT_API_URL, "
+            "for example to http://127.0.0.1:4200/api",
+            2,
+        )
     try:
         declared: dict[str, Any] = yaml.safe_load(given.prefect_file.read_text(encoding="utf-8"))
         template: dict[str, Any] = json.loads(given.work_pool.read_text(encoding="utf-8"))
@@ -132,7 +139,11 @@ def main() -> int:
     try:
         return _deploy(given.prefect_file, declared, template)
     except (httpx.HTTPError, RuntimeError) as error:
-        return _failed(f"the Prefect server at {get_current_settings().api.url} does not answer ({error}): {advice}", 6)
+        return _failed(
+            f"the Prefect server at {url} does not answer ({error}): start it with `prefect server start`, or set "
+            "PREFECT_API_URL to the one that runs",
+            6,
+        )
 
 
 def _deploy(file: Path, declared: Mapping[str, Any], template: dict[str, Any]) -> int:
