@@ -92,9 +92,9 @@ def test_what_the_file_does_not_have_is_removed_from_the_server(deployed: Server
 
 
 @pytest.mark.parametrize(
-    ("url", "words"), [("", "there is no Prefect server"), ("http://127.0.0.1:9/api", "not answer")]
+    ("url", "words", "code"), [("", "no Prefect server is named", 2), ("http://127.0.0.1:9/api", "does not answer", 6)]
 )
-def test_without_a_server_it_says_so_and_starts_none(tmp_path: Path, url: str, words: str) -> None:
+def test_without_a_server_it_says_so_and_starts_none(tmp_path: Path, url: str, words: str, code: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "flows.deployments"],
         cwd=ROOT,
