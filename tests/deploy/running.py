@@ -28,7 +28,7 @@ def start(client: SyncPrefectClient, deployment: str, **parameters: Any) -> Flow
     return client.create_flow_run_from_deployment(found.id, parameters=parameters)
 
 
-def finish(client: SyncPrefectClient, run_id: UUID, seconds: float = 120) -> State[Any]:
+def finish(client: SyncPrefectClient, run_id: UUID, seconds: float = 180) -> State[Any]:
     """Wait for a flow run, and return its last state."""
     deadline = time.monotonic() + seconds
     while True:
