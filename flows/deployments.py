@@ -12,6 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Deploy everything in prefect.yaml; clear what it no longer has.")
     parser.add_argument("--prefect-file", type=Path, default=Path("prefect.yaml"), metavar="FILE")
     parser.add_argument("--work-pool", type=Path, default=Path("work-pool.json"), metavar="FILE")
+    parser.add_argument(
+        "--wait", type=float, default=90.0, metavar="SECONDS", help="How long a server may take to start."
+    )
     given = parser.parse_args()
     if not given.prefect_file.is_file():
         # A deployment names the folder its code is in, so there is none to make from an installed wheel.
@@ -137,7 +141,7 @@ def main() -> int:
     except (OSError, ValueError, yaml.YAMLError) as error:
         return _failed(f"{given.prefect_file} or {given.work_pool} cannot be read: {error}", 2)
     try:
-        return _deploy(given.prefect_file, declared, template)
+        return _deploy(given.prefect_file, declared, template, given.wait)
     except (httpx.HTTPError, RuntimeError) as error:
         return _failed(
             f"the Prefect server at {url} does not answer ({error}): start it with `prefect server start`, or set "
@@ -146,8 +150,9 @@ def main() -> int:
         )
 
 
-def _deploy(file: Path, declared: Mapping[str, Any], template: dict[str, Any]) -> int:
+def _deploy(file: Path, declared: Mapping[str, Any], template: dict[str, Any], wait: float) -> int:
     with get_client(sync_client=True) as client:
+        _await_server(client, wait)
         prepare_pool(client, template)
         argv = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
         done = subprocess.run(argv, check=False)
@@ -157,6 +162,23 @@ def _deploy(file: Path, declared: Mapping[str, Any], template: dict[str, Any]) -
     for name in (*cleared.deployments, *cleared.schedules):
         print(f"Removed {name}: prefect.yaml no longer has it.")  # noqa: T201 this is a command
     return 0
+
+
+def _await_server(client: SyncPrefectClient, seconds: float) -> None:
+    """Wait until the server answers: `prefect server start --background` returns long before it does.
+
+    Raises:
+        Exception: What the server, or nobody, said last.
+    """
+    deadline = time.monotonic() + seconds
+    told = False
+    while problem := client.api_healthcheck():
+        if time.monotonic() > deadline:
+            raise problem
+        if not told:
+            print(f"waiting for the Prefect server at {client.api_url}", file=sys.stderr)  # noqa: T201 this is a command
+            told = True
+        time.sleep(0.5)
 
 
 def _failed(sentence: str, code: int) -> int:
