@@ -83,7 +83,7 @@ def deployed(api: Api, deployment: UUID, spec: Path) -> tuple[float, float]:
 
 
 def first_lines(server: Server, spec: Path, folder: Path) -> tuple[float, float]:
-    """Return the seconds from starting `plait run` to its first line, and to the line that says its first phase runs."""
+    """Return the seconds from starting `plait run` to its first line, and to its first phase."""
     environment = server.environment | {
         "PLAIT_STORE": str(folder / "store"),
         "PLAIT_WORKSPACES": str(folder / "workspaces"),

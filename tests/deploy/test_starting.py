@@ -18,7 +18,7 @@ from tests.flows.specs import write_spec as write_local_spec
 from tests.servers import Server
 
 TIMES = 8
-"""Generous: on a quiet machine it is less than half of that."""
+"""Generous: what else there is to load and to ask the server takes about as long as Prefect itself."""
 
 
 @pytest.fixture(scope="module")
