@@ -12,7 +12,8 @@ from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.opening import open_objects
 from contexts.store import ContextStore
-from tasks.run import REPORT, workspace_root
+from tasks.preflight import workspace_root
+from tasks.run import REPORT
 
 
 class TrackLine(BaseModel):

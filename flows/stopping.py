@@ -7,6 +7,7 @@ hour away, and where there is no worker nobody sends anything. So the run looks 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import threading
 from collections.abc import Generator
 
@@ -41,7 +42,9 @@ def heeding_people(run: Run) -> Generator[None]:
                     run.stop("cancelled")
                     return
 
-    thread = threading.Thread(target=look, name="plait-heed", daemon=True)
+    # A thread begins with no context of its own, and Prefect keeps there which server it talks to.
+    here = contextvars.copy_context()
+    thread = threading.Thread(target=here.run, args=(look,), name="plait-heed", daemon=True)
     if run_id is not None:
         thread.start()
     try:

@@ -18,6 +18,7 @@ from contexts.secrets import redact_text
 from contexts.specfile import resolve_argv
 from tasks.run import Run
 from tasks.walls.environment import agent_environment
+from tasks.walls.paths import readable
 from tasks.walls.staging import Staged
 from tasks.walls.supervisor import run_supervised
 
@@ -136,7 +137,7 @@ def collect(run: Run, track: Track, place: Started) -> Work:
             hits = redact_text("\n".join(text for _, text in lines)).hits
             if not hits:
                 continue
-            found.extend((f"{path}:{lines[hit.line - 1][0]}", hit.kind) for hit in hits)
+            found.extend((f"{readable(path)}:{lines[hit.line - 1][0]}", hit.kind) for hit in hits)
             if run.spec.secrets == "refuse":
                 raise SecretRefused(f"{found[0][0]} holds a secret value ({found[0][1]}); pass secrets by reference")
             whole = staged.read(path).decode("utf-8", "surrogateescape")

@@ -478,9 +478,9 @@ def test_only_known_placeholders_are_replaced():
 def test_roles_without_an_agent_are_named_unless_replayed():
     spec = parse_spec((GOOD + AGENT).encode(), name="s.yaml")
     with pytest.raises(SpecError, match="role web; add it under agents") as caught:
-        check_agents(spec, folder=Path.cwd(), replay=False)
+        check_agents(spec, folder=Path.cwd())
     assert caught.value.details["roles"] == ("web",)
-    check_agents(spec, folder=Path.cwd(), replay=True)
+    check_agents(spec, folder=Path.cwd(), replayed={"backend", "frontend"})
 
 
 def test_a_program_that_does_not_exist_is_named_before_anything_runs(tmp_path):
@@ -500,7 +500,7 @@ def test_a_program_that_does_not_exist_is_named_before_anything_runs(tmp_path):
         agents = {"x": {"backend": "command", "argv": [program]}}
         spec = parse_spec(as_json(agents=agents).encode(), name="s.json")
         if good:
-            check_agents(spec, folder=tmp_path, replay=False)
+            check_agents(spec, folder=tmp_path)
         else:
             with pytest.raises(SpecError, match=r"agents\.x: the program"):
-                check_agents(spec, folder=tmp_path, replay=False)
+                check_agents(spec, folder=tmp_path)
