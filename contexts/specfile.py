@@ -189,13 +189,9 @@ def check_agents(spec: Spec, *, folder: Path, replayed: Container[str] = ()) -> 
         if not isinstance(agent, CommandAgent):
             continue
         program = resolve_argv(agent.argv[:1], folder=folder)[0]
-        if not _exists(program, spec, folder):
-            raise SpecError(
-                f"agents.{role}: the program {program!r} does not exist or may not be run; "
-                "install it, or give its path in argv",
-                role=role,
-                program=program,
-            )
+        problem = _missing(program, role, spec, folder)
+        if problem:
+            raise SpecError(f"agents.{role}: {problem}", role=role, program=program)
     for argv in spec.repository.setup if spec.repository else ():
         program = resolve_argv(argv[:1], folder=folder)[0]
         # One with a slash may come with the repository or from the step before.
@@ -206,11 +202,24 @@ def check_agents(spec: Spec, *, folder: Path, replayed: Container[str] = ()) -> 
             )
 
 
-def _exists(program: str, spec: Spec, folder: Path) -> bool:
-    """Return whether a program can be started; a relative path may be the spec folder's or the repository's."""
+def _missing(program: str, role: str, spec: Spec, folder: Path) -> str | None:
+    """Say why a role's program cannot be started, as far as that is known before there is a workspace."""
+    sentence = f"the program {program!r} does not exist or may not be run; install it, or give its path in argv"
     if "/" not in program:
-        return shutil.which(program) is not None
-    places = [folder / program]
-    if spec.repository is not None and "://" not in spec.repository.path:
-        places.append(folder / spec.repository.path / program)
-    return any(place.is_file() and os.access(place, os.X_OK) for place in places)
+        return None if shutil.which(program) else sentence
+    if Path(program).is_absolute():
+        return None if _may_run(Path(program)) else sentence
+    if any(track.needs for track in spec.parallel_tasks if track.agent == role):
+        return None  # a track before it may bring the program
+    wanted = spec.repository
+    if wanted is not None and (wanted.base != "HEAD" or not (folder / wanted.path / ".git").exists()):
+        return None  # what is there shows only when the base is written out
+    if wanted is not None and _may_run(folder / wanted.path / program):
+        return None
+    where = "in the repository" if wanted else "in the track's workspace, which is empty at first"
+    hint = f"; the spec's folder has one: write {{spec_dir}}/{program}" if _may_run(folder / program) else ""
+    return f"there is no program {program!r} {where}{hint or '; relative paths start there'}"
+
+
+def _may_run(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)

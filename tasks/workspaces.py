@@ -23,6 +23,8 @@ from tasks.walls.staging import Staged
 from tasks.walls.supervisor import run_supervised
 
 _SETUP_SECONDS = 30 * 60.0
+MOST_REFUSED = 1000
+"""Paths left out that a document names; a track can plant millions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Work:
         if self.bundle:
             kept["bundle"] = self.bundle
         if self.refused:
-            kept["refused"] = list(self.refused)
+            kept["refused"] = list(self.refused[:MOST_REFUSED])
         return kept
 
 

@@ -29,6 +29,7 @@ class Log:
         if len(head) < len(chunk) and self._room:
             # Cut between words where there are any, so that half a secret never escapes who looks for whole ones.
             head = head[: max(head.rfind(b"\n"), head.rfind(b" ")) + 1] or head
+            self._tail_room += self._room - len(head)
             self._room = len(head)
         self._room -= len(head)
         self._write(head)
