@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 import orjson
@@ -15,16 +13,16 @@ from contexts.errors import InputError, SpecError
 from contexts.lease import refuse_if_held_here
 from contexts.local import LocalObjects
 from contexts.model.base import JsonObject, section
-from contexts.model.policy import Repository
 from contexts.model.refs import BlobRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec
 from contexts.opening import open_objects
+from contexts.remembered import Remembered
 from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
 from tasks.backends import recordings_for, stored_recordings
-from tasks.walls.source import Source, is_url
+from tasks.pinning import check_repository, workspace_root
 
 FOLDER_HINT = "spec-folder"
 """File below the workspace root that says where the spec lay on this machine; stores hold no absolute paths."""
@@ -58,9 +56,10 @@ def prepare(request: RunRequest) -> Ready:
         StoreNotWritable: The store is a folder that cannot be written.
         StoreError: The store cannot be read.
     """
-    store = ContextStore(open_objects(request.store))
-    if isinstance(store.objects, LocalObjects):
-        store.objects.check_place()
+    objects = open_objects(request.store)
+    if isinstance(objects, LocalObjects):
+        objects.check_place()
+    store = ContextStore(Remembered(objects))
     loaded = load_request(request, store)
     spec = loaded.spec
     workflow_id = expand_workflow_id(spec.workflow_id, datetime.now(UTC))
@@ -68,15 +67,13 @@ def prepare(request: RunRequest) -> Ready:
     refuse_if_held_here(store.objects, workflow_id)
     revisions = store.revisions(workflow_id)
     earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
-    recorded = section(earlier, "run")
-    stored = {} if request.replay else stored_recordings(store, workflow_id, recorded)
+    stored = {} if request.replay else stored_recordings(store, workflow_id, section(earlier, "run"))
     replay = Path(request.replay) if request.replay else None
     recordings = recordings_for(spec, loaded.folder, replay=replay, stored=stored)
     check_agents(spec, folder=loaded.folder, replayed=recordings)
-    if spec.repository is not None and not pinned_base(request, spec.repository, recorded):
-        _check_repository(Source(repository_source(request, loaded)), spec, spec.repository)
-    if isinstance(store.objects, LocalObjects):
-        store.objects.check_writable()
+    check_repository(loaded, earlier, named=request.repository, fresh=request.fresh)
+    if isinstance(objects, LocalObjects):
+        objects.check_writable()
     return Ready(loaded, workflow_id, store.with_policy(spec.secrets), recordings, forced)
 
 
@@ -110,49 +107,9 @@ def _from_value(value: JsonObject, name: str, folder: Path) -> LoadedSpec:
     return LoadedSpec(parse_spec(orjson.dumps(value), name=f"{name}.json"), value, folder, name)
 
 
-def workspace_root(store: ContextStore, workflow_id: str) -> Path:
-    """Return the folder that holds a workflow's clones and workspaces, apart for every store."""
-    chosen = os.environ.get("PLAIT_WORKSPACES")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    root = Path(chosen) if chosen else cache / "plait" / "workspaces"
-    return root / f"{workflow_id}-{sha256(store.identity.encode()).hexdigest()[:8]}"
-
-
-def repository_source(request: RunRequest, loaded: LoadedSpec) -> str:
-    """Return the path or URL of the user's repository: the request's before the spec's."""
-    source = request.repository or (loaded.spec.repository.path if loaded.spec.repository else ".")
-    if is_url(source):
-        return source
-    return str((loaded.folder if request.repository is None else Path.cwd()) / source)
-
-
-def pinned_base(request: RunRequest, wanted: Repository, recorded: JsonObject) -> str | None:
-    """Return the base commit an earlier run of the workflow pinned; None where this one pins it.
-
-    Args:
-        request: What was asked for; a fresh run pins again.
-        wanted: The spec's repository; another base in it is pinned anew.
-        recorded: The earlier context's record of its run.
-    """
-    if request.fresh or recorded.get("base_name") != wanted.base:
-        return None
-    return recorded.get("base")
-
-
 def _forced(request: RunRequest, spec: Spec) -> frozenset[str]:
     known = {track.task_id for track in spec.parallel_tasks}
     unknown = [task_id for task_id in request.rerun if task_id not in known]
     if unknown:
         raise InputError(f"--rerun {unknown[0]}: there is no such track; there are {', '.join(sorted(known))}")
     return frozenset(known) if request.fresh else frozenset(request.rerun)
-
-
-def _check_repository(source: Source, spec: Spec, wanted: Repository) -> None:
-    source.check_base(wanted.base)
-    owned = tuple(dict.fromkeys(glob for track in spec.parallel_tasks for glob in track.owns))
-    changed = source.dirty(owned) if owned else ()
-    if changed:
-        shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-        raise InputError(
-            f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
-        )

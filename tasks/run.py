@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -14,7 +14,7 @@ from contexts.digest import Inputs
 from contexts.errors import LeaseLost, RevisionConflict, RunStopped
 from contexts.faults import reach
 from contexts.held_lease import HeldLease, held_lease
-from contexts.model.base import JsonObject, section
+from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
@@ -22,12 +22,16 @@ from contexts.specfile import LoadedSpec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
 from tasks.backends import Backend, backend_for
-from tasks.preflight import FOLDER_HINT, Ready, pinned_base, prepare, repository_source, workspace_root
+from tasks.pinning import open_repository
+from tasks.preflight import FOLDER_HINT, prepare
 from tasks.reuse import inputs_of
+from tasks.spending import Ledger
 from tasks.walls.workspace import Repository
 
 REPORT = "report.html"
 """The latest report of a workflow, beside its workspaces."""
+RESULT = "result"
+"""Folder with the integrated files, where no repository of the user's receives a branch."""
 
 
 def now() -> str:
@@ -52,6 +56,7 @@ class Run:
         forced: Tracks that run whatever the store holds.
         block: The saved block the store was opened from, as ``slug/name``; None for a folder or URL.
         cancel: Set when everything is to stop.
+        ledger: What the tracks have cost.
         phases: When each finished phase began and ended.
     """
 
@@ -81,6 +86,7 @@ class Run:
         self.recordings = recordings
         self.forced = forced
         self.cancel = threading.Event()
+        self.ledger = Ledger(self.spec.budget)
         self.lease = lease
         self.block = block
         self.phases: list[JsonObject] = []
@@ -142,6 +148,15 @@ class Run:
         number = self._last.get(name)
         return self.store.load_revision(self.workflow_id, name, number) if number else None
 
+    def knows(self, name: str) -> bool:
+        """Say whether a document was ever saved, as far as this run knows."""
+        return name in self._last
+
+    def latest_of(self, names: Iterable[str]) -> dict[str, JsonObject]:
+        """Return the newest revisions of several documents that this run knows of, by name."""
+        known = [(name, self._last[name]) for name in names if name in self._last]
+        return self.store.load_revisions(self.workflow_id, known) if known else {}
+
     def save(self, name: str, document: JsonObject) -> ContextRef:
         """Save a document as the revision after the last one this run has read or written.
 
@@ -194,7 +209,9 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
     with held_lease(store.objects, workflow_id, owner=owner()) as lease:
         revisions = store.revisions(workflow_id)
         earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
-        repository, base = _repository(request, ready, section(earlier, "run"))
+        repository, base = open_repository(
+            loaded, store, workflow_id, earlier, named=request.repository, fresh=request.fresh
+        )
         run = Run(
             loaded=loaded,
             workflow_id=workflow_id,
@@ -227,13 +244,3 @@ def _stop_when_lost(run: Run) -> None:
     while not run.cancel.is_set():
         if run.lease.lost.wait(0.5):
             run.cancel.set()
-
-
-def _repository(request: RunRequest, ready: Ready, recorded: JsonObject) -> tuple[Repository, str]:
-    root = workspace_root(ready.store, ready.workflow_id)
-    wanted = ready.loaded.spec.repository
-    if wanted is None:
-        repository = Repository.prepare_empty(root)
-        return repository, repository.pin("HEAD")
-    repository = Repository.prepare(root, repository_source(request, ready.loaded))
-    return repository, repository.pin(pinned_base(request, wanted, recorded) or wanted.base)
