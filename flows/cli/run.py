@@ -109,7 +109,10 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **a
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
     from flows.cli.watching import prefect_kept_apart, watched
+    from tasks.preflight import prepare
 
+    request = RunRequest(store=session.store_url, **asked)
+    prepare(request)  # Prefect takes seconds to import, its server more, and bad input must not wait for them
     _set_prefect_defaults()
     console = None if session.as_json else session.out()
     name = ""
@@ -123,7 +126,7 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **a
             try:
                 # Inside, because Prefect takes seconds to import.
                 with prefect_kept_apart(console, debug=session.debug):
-                    report = _launch(RunRequest(store=session.store_url, **asked))
+                    report = _launch(request)
             finally:
                 name = board.workflow_id
     except KeyboardInterrupt:
