@@ -1,10 +1,10 @@
 """A `command` agent that has Codex do the track. Arguments are passed on to `codex exec`.
 
-    agents:
-      developer:
-        backend: command
-        argv: ["{python}", "{spec_dir}/codex.py", --model, gpt-5-codex]
-        env: {CODEX_API_KEY: "env:CODEX_API_KEY"}
+agents:
+  developer:
+    backend: command
+    argv: ["{python}", "{spec_dir}/codex.py", --model, gpt-5-codex]
+    env: {CODEX_API_KEY: "env:CODEX_API_KEY"}
 """
 
 import json
