@@ -392,6 +392,13 @@ class Attempt(Open):
     log: BlobRef | None = None
 
 
+class Spent(Open):
+    """What all attempts at a track cost, in all runs, as the agents report it."""
+
+    cost_usd: Number = 0
+    tokens: int = 0
+
+
 class Execution(Open):
     """How plait ran a track, and what git says it produced.
 
@@ -406,6 +413,7 @@ class Execution(Open):
         files: The folder's changed files as an archive, where there is no repository.
         seconds: Wall time of all attempts.
         workspace: Folder of the workspace that was kept, by its name below the workspace root.
+        spent: What all attempts cost, those at other inputs too.
     """
 
     inputs: str
@@ -425,6 +433,7 @@ class Execution(Open):
     refused: list[Refused] | None = None
     claimed_files: list[str] | None = None
     run_id: str | None = None
+    spent: Spent | None = None
 
 
 class TrackRecord(Open):

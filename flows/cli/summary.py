@@ -59,6 +59,8 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
         pointers.append(("history", f"plait history {report.workflow_id}{option}"))
     if report.report:
         pointers.append(("report", report.report))
+    if report.address:
+        pointers.append(("run", report.address))
     if report.branch:
         pointers.append(("branch", report.branch))
     if report.result:
