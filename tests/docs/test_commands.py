@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.commands import Step, pages, shown, steps
+from tests.docs.commands import pages, script, shown, steps
 from tests.servers import ROOT, Server, answers, client_environment, free_port
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(900)]
@@ -75,20 +75,6 @@ def copy_of_the_project(folder: Path) -> Path:
     return folder
 
 
-def script(todo: list[Step]) -> str:
-    lines: list[str] = []
-    for step in todo:
-        if step.file:
-            lines.append(f"cat > {step.file} <<'END-OF-FILE'\n{step.text}END-OF-FILE")
-        else:
-            lines += [
-                f"echo '@@ {step.page}:{step.line}'",
-                step.text,
-                f'code=$?; [ "$code" = {step.exit_code} ] || {{ echo "ended with $code, not {step.exit_code}"; exit 1; }}',
-            ]
-    return "\n".join([*lines, "exit 0", ""])
-
-
 @pytest.mark.parametrize("page", HAS_COMMANDS, ids=shown)
 def test_the_commands_of_the_page_work(page: Path, tmp_path: Path, newcomer: dict[str, str]) -> None:
     todo = [step for step in steps(page) if not step.excuse]
@@ -104,16 +90,16 @@ def test_the_commands_of_the_page_work(page: Path, tmp_path: Path, newcomer: dic
         folder.mkdir()
         newcomer["PATH"] = f"{Path(sys.executable).parent}:{newcomer['PATH']}"
     typed = typed.replace(":4200", f":{newcomer['PREFECT_SERVER_API_PORT']}").replace("/tmp/", f"{tmp_path}/")
-    log = tmp_path / "typed.log"
+    log, file = tmp_path / "typed.log", tmp_path / "typed.sh"
+    file.write_text(typed)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["bash"],
-            cwd=folder, env=newcomer, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+            ["bash", file],
+            cwd=folder, env=newcomer, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
         try:
-            (tmp_path / "typed.sh").write_text(typed)
-            process.communicate(b"exec </dev/null; . " + str(tmp_path / "typed.sh").encode() + b"\n", timeout=800)
+            process.wait(800)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
