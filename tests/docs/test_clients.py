@@ -1,4 +1,4 @@
-"""The wrappers of examples/agents with the real clients, against a scripted model on loopback."""
+"""The wrappers `plait init clients` writes, with the real clients, against a scripted model on loopback."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ def run(server: Server, client: str, model: Model, folder: Path, *arguments: str
     program = {"claude_code": "claude", "codex": "codex"}[client]
     if not (CLIENTS / program).exists():
         pytest.skip(f"{program} is not installed below .cache/clients: `make setup-clients` does it")
-    shutil.copytree(ROOT / "examples" / "agents", folder / "agents")
+    shutil.copytree(ROOT / "flows" / "cli" / "templates" / "clients" / "agents", folder / "agents")
     spec = {
         "workflow_id": "one-note",
         "agents": {

@@ -58,7 +58,7 @@ def say(newcomer: dict[str, str], folder: Path, *argv: str, code: int = 0) -> st
 def test_the_wheel_holds_the_licence_the_templates_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
-    assert {"flows/cli/templates/minimal/plait.yaml", "flows/cli/templates/parallel/agents/developer.py"} <= set(names)
+    assert {"flows/cli/templates/minimal/plait.yaml", "flows/cli/templates/clients/agents/codex.py"} <= set(names)
     assert "tasks/report/templates/report.html.j2" in names
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"contexts", "tasks", "flows", "plait"}
 

@@ -3,17 +3,15 @@
 agents:
   developer:
     backend: command
-    argv: ["{python}", "{spec_dir}/claude_code.py", --allowedTools, "Bash(python -m pytest *)", --max-budget-usd, "2"]
+    argv: ["{python}", "{spec_dir}/agents/claude_code.py", --allowedTools, "Bash(python -m pytest *)", --max-budget-usd, "2"]
     env: {ANTHROPIC_API_KEY: "env:ANTHROPIC_API_KEY", CLAUDE_CODE_MAX_RETRIES: "3"}
 """
 
 import json
-import os
-import subprocess
 import sys
 from typing import Any
 
-from brief import SCHEMA, TRY_AGAIN, fail, leave, parse, prompt
+from brief import SCHEMA, TRY_AGAIN, fail, leave, parse, prompt, start
 
 ARGV = [
     "claude",
@@ -27,15 +25,9 @@ ARGV = [
 
 def main() -> None:
     """Run the client, pass its events on, and judge by its result, not by its exit code alone."""
-    environment = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", **os.environ}
+    argv = [*ARGV, *sys.argv[1:], "--", prompt()]
     result: dict[str, Any] = {}
-    with subprocess.Popen(
-        [*ARGV, *sys.argv[1:], "--", prompt()],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as client:
+    with start(argv, CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1") as client:
         for line in client.stdout or ():
             print(line, end="", flush=True)
             event = parse(line)
