@@ -3,7 +3,7 @@
 agents:
   developer:
     backend: command
-    argv: ["{python}", "{spec_dir}/agents/claude_code.py", --allowedTools, "Bash(python -m pytest *)", --max-budget-usd, "2"]
+    argv: ["{python}", "{spec_dir}/agents/claude_code.py", --max-budget-usd, "2", --allowedTools, "Bash(npm test)"]
     env: {ANTHROPIC_API_KEY: "env:ANTHROPIC_API_KEY", CLAUDE_CODE_MAX_RETRIES: "3"}
 """
 
