@@ -70,7 +70,7 @@ setup-clients: ## install Claude Code and Codex below .cache, for test-clients; 
 	  @anthropic-ai/claude-code@2.1.330 @openai/codex@0.169.0
 	cd .cache/clients && node node_modules/@anthropic-ai/claude-code/install.cjs
 
-test-clients: setup setup-clients ## the wrappers of examples/agents with the real clients and a scripted model
+test-clients: setup setup-clients ## the wrappers of `plait init clients` with the real clients and a scripted model
 	$(RUN) pytest -m clients tests/docs
 
 docs: setup ## make the generated pages anew
