@@ -34,6 +34,7 @@ class Person:
         self.base = api_url.removesuffix("/api")
         self.turned_away: list[str] = []
         page.context.set_default_timeout(SECONDS * 1000)
+        expect.set_options(timeout=SECONDS * 1000)
         page.context.route("**/*", self._only_the_server)
 
     def _only_the_server(self, route: Route) -> None:
@@ -58,6 +59,10 @@ class Person:
         """Wait until a text can be seen."""
         place = within or self.page.get_by_role("main")
         expect(place.get_by_text(text).first).to_be_visible(timeout=seconds * 1000)
+
+    def see_state(self, name: str, seconds: float = SECONDS) -> None:
+        """Wait until the run whose page is open is in a state; the page keeps itself up to date."""
+        expect(self.page.get_by_role("main").get_by_text(name, exact=True).first).to_be_visible(timeout=seconds * 1000)
 
     def run_tab(self, name: str) -> Locator:
         """Choose a tab of a run's page, and return what it shows."""
@@ -85,6 +90,7 @@ class Person:
         """Open the form of the suspended run whose page is open, and return it."""
         self.page.get_by_role("main").get_by_role("button", name="Open menu").first.click()
         self.page.get_by_role("menuitem", name="Resume").click()
+        expect(self.page.get_by_role("dialog")).to_be_visible()
         return self.page.get_by_role("dialog")
 
 
