@@ -5,7 +5,6 @@ Each workflow is gone through on its own, document after document, so that memor
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,9 +14,10 @@ import orjson
 
 from contexts.codec import CHECKSUM, unseal
 from contexts.errors import NotFound, PlaitError, StoreDenied, StoreUnreachable
+from contexts.keys import is_blob_key, read_key
 from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
-from contexts.names import check_id
+from contexts.names import check_id, is_id
 from contexts.objects import ObjectStore
 from contexts.references import blobs_in, documents_in, objects_in
 
@@ -34,9 +34,6 @@ Problem = Literal[
 
 NOTES: frozenset[str] = frozenset({"unused-blob", "foreign-object"})
 """What costs space or wonder and loses nothing."""
-
-_DOCUMENT = re.compile(r"documents/[^/]+/(?P<name>context|(?:tracks|groups)/[^/]+)/(?P<revision>\d{6,})\.json\Z")
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +77,14 @@ def check_store(objects: ObjectStore, workflow_id: str | None = None) -> Checked
         StoreError: The store does not answer; what cannot be reached is not called damaged.
         NotFound: The workflow asked for has no object in the store.
     """
-    ids = [check_id(workflow_id, "workflow_id")] if workflow_id is not None else sorted(_workflows(objects))
     documents = blobs = 0
     troubles: list[Trouble] = []
+    if workflow_id is not None:
+        ids = [check_id(workflow_id, "workflow_id")]
+    else:
+        named, foreign = _workflows(objects)
+        ids = sorted(named)
+        troubles.extend(_foreign("", key) for key in foreign)
     for one in ids:
         check = _WorkflowCheck(objects, one)
         troubles.extend(check.run())
@@ -93,8 +95,24 @@ def check_store(objects: ObjectStore, workflow_id: str | None = None) -> Checked
     return Checked(len(ids), documents, blobs, tuple(troubles))
 
 
-def _workflows(objects: ObjectStore) -> set[str]:
-    return {entry.key.split("/")[1] for kind in ("documents/", "blobs/") for entry in objects.list(kind)}
+def _workflows(objects: ObjectStore) -> tuple[set[str], list[str]]:
+    """Return the ids of all workflows, and the keys that belong to none."""
+    ids: set[str] = set()
+    foreign: list[str] = []
+    for kind in ("documents/", "blobs/"):
+        for entry in objects.list(kind):
+            _, name, *below = entry.key.split("/")
+            if below and is_id(name):
+                ids.add(name)
+            else:
+                foreign.append(entry.key)
+    return ids, foreign
+
+
+def _foreign(workflow_id: str, key: str) -> Trouble:
+    return Trouble(
+        "foreign-object", workflow_id, key, f"{key} is not an object of plait", "remove it if nobody needs it"
+    )
 
 
 class _WorkflowCheck:
@@ -129,14 +147,12 @@ class _WorkflowCheck:
 
     def _check_documents(self) -> Iterator[Trouble]:
         for entry in self._objects.list(f"documents/{self._workflow_id}/"):
-            match = _DOCUMENT.match(entry.key)
-            if match is None:
-                yield self._trouble(
-                    "foreign-object", entry.key, f"{entry.key} is no document of plait", "remove it if nobody needs it"
-                )
+            named = read_key(entry.key)
+            if named is None:
+                yield _foreign(self._workflow_id, entry.key)
                 continue
             self.documents += 1
-            name, number = match["name"], int(match["revision"])
+            _, name, number = named
             label = f"{self._workflow_id}/{name}@{number}"
             self._stored[name, number] = None
             raw = self._read(entry.key)
@@ -199,10 +215,8 @@ class _WorkflowCheck:
         inner: dict[str, str] = {}
         for entry in self._objects.list(prefix):
             name = entry.key.removeprefix(prefix)
-            if not _SHA256.match(name):
-                yield self._trouble(
-                    "foreign-object", entry.key, f"{entry.key} is no blob of plait", "remove it if nobody needs it"
-                )
+            if not is_blob_key(entry.key):
+                yield _foreign(self._workflow_id, entry.key)
                 continue
             self.blobs += 1
             held.add(name)

@@ -21,6 +21,7 @@ from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
 from contexts.opening import open_objects
+from contexts.remembered import Remembered
 from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording, read_recordings
@@ -31,6 +32,8 @@ from tasks.spending import Ledger
 from tasks.walls.workspace import Repository
 
 REPORT = "report.html"
+RESULT = "result"
+"""Folder with the integrated files, where no repository of the user's receives a branch."""
 """The latest report of a workflow, beside its workspaces."""
 
 _FOLDER_HINT = "spec-folder"
@@ -237,7 +240,7 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
         StoreError: The store cannot be reached or written.
         LeaseHeld: Another run owns the workflow.
     """
-    store = ContextStore(open_objects(request.store))
+    store = ContextStore(Remembered(open_objects(request.store)))
     loaded = load_request(request, store)
     workflow_id = expand_workflow_id(loaded.spec.workflow_id, datetime.now(UTC))
     store = store.with_policy(loaded.spec.secrets)

@@ -14,7 +14,14 @@ TrackStatus = Literal["pending", "running", "completed", "failed", "blocked", "c
 
 
 class FeatureSpec(Open):
-    """What is to be built."""
+    """What is to be built; other fields are kept.
+
+    Attributes:
+        name: Its name.
+        description: What it is, in a sentence.
+        requirements: What it must do; given to every agent.
+        status: Where it stands.
+    """
 
     name: str | None = None
     description: str | None = None
@@ -74,7 +81,14 @@ class Checkpoint(Open):
 
 
 class Metadata(Open):
-    """Labels people give a workflow or track."""
+    """Labels people give a workflow or track; other fields are kept.
+
+    Attributes:
+        priority: How urgent it is.
+        estimated_completion: When it should be done.
+        owner: Who answers for it.
+        tags: Words to find it by.
+    """
 
     priority: str | None = None
     estimated_completion: str | None = None

@@ -72,10 +72,8 @@ def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, R
 
     count = len(made.tracks)
     reused = sum(one.action == "reuse" for one in expected.values())
-    console.print(
-        Text.assemble((workflow_id, "bold"), f"  {count} tracks, {len(made.waves)} waves, {reused} reused"),
-        soft_wrap=True,
-    )
+    counts = f"{_counted(count, 'track')}, {_counted(len(made.waves), 'wave')}, {reused} reused"
+    console.print(Text.assemble((workflow_id, "bold"), f"  {counts}"), soft_wrap=True)
     console.print()
     by_id = {track.task_id: track for track in made.tracks}
     with_estimate = any(track.estimate_minutes is not None for track in made.tracks)
@@ -123,6 +121,10 @@ def _remarks(made: Plan) -> Iterator[tuple[str, Text]]:
     for advice in made.advice:
         if advice.reason not in said:
             yield "advice", Text(f"{advice.kind}: {advice.reason}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _number(value: float | None) -> str:
