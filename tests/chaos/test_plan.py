@@ -29,7 +29,7 @@ def base_spec(place: Place) -> Spec:
         "feature_spec": {"title": "A feature", "requirements": ["R1"]},
         "shared_constraints": ["C1"],
         "integration_requirements": ["I1"],
-        "success_criteria": {"api": ["it answers"], "web": ["it shows"]},
+        "success_criteria": {"api": [wish("it answers")], "web": [wish("it shows")]},
         "agents": {
             "api": {"backend": "command", "argv": [*worker, "write=api.txt"], "env": {"LEDGER": str(place.ledger)}},
             "web": {"backend": "command", "argv": [*worker, "write=web.txt"], "env": {"LEDGER": str(place.ledger)}},
@@ -44,6 +44,10 @@ def base_spec(place: Place) -> Spec:
             {"task_id": "played", "agent": "played", "criteria": []},
         ],
     }
+
+
+def wish(text: str) -> dict[str, Any]:
+    return {"text": text, "required": False}
 
 
 def record(folder: Path, decision: str) -> None:
@@ -127,7 +131,7 @@ EDITS: list[tuple[str, Callable[[Spec, Place], None], set[str]]] = [
     ("nothing", put("x-note", "nothing"), set()),
     ("scope", change("web", scope="show it well"), {"web"}),
     ("scope of a prerequisite whose result stays", change("api", scope="serve it well"), {"api"}),
-    ("criteria of one area", put("success_criteria", {"api": ["it answers"], "web": ["it shines"]}), {"web"}),
+    ("criteria of one area", put("success_criteria", {"api": [wish("it answers")], "web": [wish("it shines")]}), {"web"}),
     ("owns", change("api", owns=["api.txt", "more.txt"]), {"api"}),
     ("a requirement", put("feature_spec", {"title": "A feature", "requirements": ["R1", "R2"]}), COMMANDS),
     ("a constraint", put("shared_constraints", ["C1", "C2"]), COMMANDS),
