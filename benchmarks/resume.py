@@ -95,7 +95,8 @@ def resume_half(folder: Path) -> bool:
         nothing.append(timed(write_spec(folder / f"{empty}.json", empty, [NOTHING] * 24, 24), environment)[0])
     took, base = statistics.median(resumed), statistics.median(nothing)
     limit = SLOW + 1.3 * base
-    print(f"resume 10 of 24: {redone} redone; {took:.2f} s, limit {SLOW:g} + 1.3 x {base:.2f} = {limit:.2f} s")
+    each = ", ".join(f"{one:.2f} beside {other:.2f}" for one, other in zip(resumed, nothing, strict=True))
+    print(f"resume 10 of 24: {redone} redone; {took:.2f} s, limit {SLOW:g} + 1.3 x {base:.2f} = {limit:.2f} s ({each})")
     return redone == 0 and took <= limit
 
 
