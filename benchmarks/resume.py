@@ -192,7 +192,9 @@ def plan_everywhere(spec: Path, folder: Path) -> list[bool]:
         connect(settings, session).create_bucket(Bucket="bench")
         bucket = S3Objects("bench", "many", settings=settings, session=session)
         with ThreadPoolExecutor(16) as pool:
-            list(pool.map(lambda entry: bucket.create(entry.key, local.read(entry.key)), local.list("documents/")))
+            for kind in ("documents", "blobs"):
+                entries = local.list(f"{kind}/{load_spec(spec).spec.workflow_id}/")
+                list(pool.map(lambda entry: bucket.create(entry.key, local.read(entry.key)), entries))
         good.append(plan_resume(spec, bucket, "MiniStack", 3))
     return good
 
