@@ -24,8 +24,14 @@ ELSEWHERE = {
     ("README.md", "prefect deployment run feature/feature-scheduled --watch"): "tests/deploy/test_first_time.py",
     ("docs/deploying.md", "*"): "tests/deploy/test_first_time.py and tests/deploy/test_documentation.py",
     ("examples/user_profile/app/README.md", "*"): "the example's own checks and end-to-end tests, tests/examples",
-    ("examples/user_profile/README.md", "python app/tools/serve.py"): "serves until stopped; the end-to-end tests of tests/examples start it",
-    ("docs/agents.md", "make test-clients"): "a target of its own, because it installs 700 MB: tests/docs/test_clients.py",
+    (
+        "examples/user_profile/README.md",
+        "python app/tools/serve.py",
+    ): "serves until stopped; the end-to-end tests of tests/examples start it",
+    (
+        "docs/agents.md",
+        "make test-clients",
+    ): "a target of its own, because it installs 700 MB: tests/docs/test_clients.py",
 }
 """Commands another test runs, by page, with that test."""
 

@@ -14,7 +14,9 @@ from tests.servers import ROOT, Server
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
 CLIENTS = ROOT / ".cache" / "clients" / "node_modules" / ".bin"
-PROVIDER = 'model_providers.scripted={{name="scripted",base_url="{url}/v1",env_key="CODEX_API_KEY",wire_api="responses"}}'
+PROVIDER = (
+    'model_providers.scripted={{name="scripted",base_url="{url}/v1",env_key="CODEX_API_KEY",wire_api="responses"}}'
+)
 
 
 def run(server: Server, client: str, model: Model, folder: Path, *arguments: str) -> tuple[Any, Any]:

@@ -16,7 +16,17 @@ from tests.servers import ROOT, Server, answers, client_environment, free_port
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(900)]
 
 # What this machine needs to reach the package registries; everything else of the environment is left out.
-NETWORK = ("PIP_", "UV_", "SSL_CERT_", "REQUESTS_CA_", "CURL_CA_", "NODE_EXTRA_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+NETWORK = (
+    "PIP_",
+    "UV_",
+    "SSL_CERT_",
+    "REQUESTS_CA_",
+    "CURL_CA_",
+    "NODE_EXTRA_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+)
 IN_A_CLONE = {"README.md", "docs/getting-started.md", "examples/user_profile/README.md"}
 """Pages whose reader is in a clone; the others' readers are in an empty folder with plait on PATH."""
 HAS_COMMANDS = [page for page in pages() if any(not step.file and not step.excuse for step in steps(page))]
@@ -41,7 +51,9 @@ def newcomer(tmp_path: Path, prefect_server: Server) -> Iterator[dict[str, str]]
     yield environment
     url = f"http://127.0.0.1:{port}/api"
     if answers(url):
-        subprocess.run([Path(sys.executable).parent / "prefect", "server", "stop"], env=environment, timeout=60, check=True)
+        subprocess.run(
+            [Path(sys.executable).parent / "prefect", "server", "stop"], env=environment, timeout=60, check=True
+        )
     assert not answers(url)
 
 

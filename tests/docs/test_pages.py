@@ -67,11 +67,7 @@ def test_every_fence_says_what_it_holds(page: Path) -> None:
 def test_no_command_hides_outside_a_fence(page: Path) -> None:
     """Indented text is code too, and would not be run."""
     programs = r"(plait|prefect|make|python3?|pip|git|cd|npm|npx|aws|mc|export|uv)"
-    inside = {
-        number
-        for line, _, _, body in fences(page)
-        for number in range(line, line + body.count("\n") + 1)
-    }
+    inside = {number for line, _, _, body in fences(page) for number in range(line, line + body.count("\n") + 1)}
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
         if number not in inside:
             assert not re.match(rf" {{4,}}(\$ )?{programs} ", line), f"{shown(page)}:{number}: fence this as sh"
@@ -133,9 +129,9 @@ def test_every_command_and_option_of_plait_that_is_mentioned_exists(place: str, 
 def test_every_excuse_is_still_needed() -> None:
     commands = [step for page in PAGES for step in steps(page) if not step.file]
     for page, beginning in (*ELSEWHERE, *NOT_RUN):
-        assert any(
-            step.page == page and (beginning == "*" or step.text.startswith(beginning)) for step in commands
-        ), f"{page} has no command {beginning!r} any more"
+        assert any(step.page == page and (beginning == "*" or step.text.startswith(beginning)) for step in commands), (
+            f"{page} has no command {beginning!r} any more"
+        )
 
 
 def test_what_is_not_run_here_is_said(capsys: pytest.CaptureFixture[str]) -> None:
