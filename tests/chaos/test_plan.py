@@ -126,6 +126,7 @@ def one_track_less(spec: Spec, place: Place) -> None:
 
 
 COMMANDS = {"api", "web", "shell", "after"}
+ALL = COMMANDS | {"played"}
 EDITS: list[tuple[str, Callable[[Spec, Place], None], set[str]]] = [
     # What it is called, what it does, and which tracks run for it; all others are reused.
     ("nothing", put("x-note", "nothing"), set()),
@@ -133,9 +134,9 @@ EDITS: list[tuple[str, Callable[[Spec, Place], None], set[str]]] = [
     ("scope of a prerequisite whose result stays", change("api", scope="serve it well"), {"api"}),
     ("criteria of one area", put("success_criteria", {"api": [wish("it answers")], "web": [wish("it shines")]}), {"web"}),
     ("owns", change("api", owns=["api.txt", "more.txt"]), {"api"}),
-    ("a requirement", put("feature_spec", {"title": "A feature", "requirements": ["R1", "R2"]}), COMMANDS),
-    ("a constraint", put("shared_constraints", ["C1", "C2"]), COMMANDS),
-    ("an integration requirement", put("integration_requirements", ["I2"]), COMMANDS),
+    ("a requirement", put("feature_spec", {"title": "A feature", "requirements": ["R1", "R2"]}), ALL),
+    ("a constraint", put("shared_constraints", ["C1", "C2"]), ALL),
+    ("an integration requirement", put("integration_requirements", ["I2"]), ALL),
     ("argv", agent("web", argv=["{python}", "-S", str(AGENT), "write=web.txt", "say=hello"]), {"web"}),
     ("argv, and the result differs", agent("api", argv=["{python}", "-S", str(AGENT), "write=a.txt"]), {"api", "web"}),
     ("a retryable exit code", agent("api", retryable_exit_codes=[75, 76]), set()),
@@ -147,7 +148,7 @@ EDITS: list[tuple[str, Callable[[Spec, Place], None], set[str]]] = [
     ("another base", other_base, COMMANDS),
     ("the same base by another name", same_commit_by_another_name, set()),
     ("the repository moved", move_repository, set()),
-    ("setup", lambda spec, _: spec["repository"].update(setup=[["true"]]), COMMANDS),
+    ("setup", lambda spec, _: spec["repository"].update(setup=[["true"]]), ALL),
     ("one track more", one_track_more, {"new"}),
     ("one track less", one_track_less, set()),
     ("deadline, retries, estimate, labels", change(
