@@ -210,6 +210,7 @@ def main() -> int:
     parser.add_argument("tracks", nargs="?", type=int, default=1000)
     parser.add_argument("--profile", action="store_true", help="show where the client's CPU goes")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are ended then too
     with tempfile.TemporaryDirectory(prefix="plait-bench-") as name, running_server(Path(name) / "server") as server:
         os.environ.update(server.environment)
         folder = Path(name)
