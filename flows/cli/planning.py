@@ -123,10 +123,6 @@ def _remarks(made: Plan) -> Iterator[tuple[str, Text]]:
             yield "advice", Text(f"{advice.kind}: {advice.reason}")
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
