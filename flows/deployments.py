@@ -23,6 +23,7 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTag
 from prefect.client.schemas.objects import WorkPool
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import get_current_settings
 from pydantic import BaseModel, ConfigDict
 
 from flows.limits import BACKENDS, backend_tag
@@ -111,6 +112,18 @@ def main() -> int:
     parser.add_argument("--prefect-file", type=Path, default=Path("prefect.yaml"), metavar="FILE")
     parser.add_argument("--work-pool", type=Path, default=Path("work-pool.json"), metavar="FILE")
     given = parser.parse_args()
+    if not given.prefect_file.is_file():
+        # A deployment names the folder its code is in, so there is none to make from an installed wheel.
+        where = given.prefect_file.absolute()
+        print(f"plait: there is no {where}: run `make deploy` in a checkout of plait", file=sys.stderr)  # noqa: T201 same
+        return 2
+    if not get_current_settings().api.url:
+        print(  # noqa: T201 same
+            "plait: no Prefect server is named: start one with `prefect server start`, and set PREFECT_API_URL, "
+            "for example to http://127.0.0.1:4200/api",
+            file=sys.stderr,
+        )
+        return 2
     declared: dict[str, Any] = yaml.safe_load(given.prefect_file.read_text(encoding="utf-8"))
     with get_client(sync_client=True) as client:
         prepare_pool(client, given.work_pool)

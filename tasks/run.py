@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,7 +16,7 @@ from contexts.digest import Inputs
 from contexts.errors import InputError, LeaseLost, RevisionConflict, RunStopped, SpecError
 from contexts.faults import reach
 from contexts.held_lease import HeldLease, held_lease
-from contexts.model.base import JsonObject, section
+from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
@@ -27,10 +26,14 @@ from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording, read_recordings
 from tasks.backends import Backend, backend_for, stored_recordings
+from tasks.pinning import open_repository, workspace_root
 from tasks.reuse import inputs_of
+from tasks.spending import Ledger
 from tasks.walls.workspace import Repository
 
 REPORT = "report.html"
+RESULT = "result"
+"""Folder with the integrated files, where no repository of the user's receives a branch."""
 """The latest report of a workflow, beside its workspaces."""
 
 _FOLDER_HINT = "spec-folder"
@@ -59,6 +62,7 @@ class Run:
         forced: Tracks that run whatever the store holds.
         block: The saved block the store was opened from, as ``slug/name``; None for a folder or URL.
         cancel: Set when everything is to stop.
+        ledger: What the tracks have cost.
         phases: When each finished phase began and ended.
     """
 
@@ -88,6 +92,7 @@ class Run:
         self.recordings = recordings
         self.forced = forced
         self.cancel = threading.Event()
+        self.ledger = Ledger(self.spec.budget)
         self.lease = lease
         self.block = block
         self.phases: list[JsonObject] = []
@@ -148,6 +153,15 @@ class Run:
         """Return the newest revision of a document that this run knows of, by one read; None if there is none."""
         number = self._last.get(name)
         return self.store.load_revision(self.workflow_id, name, number) if number else None
+
+    def knows(self, name: str) -> bool:
+        """Say whether a document was ever saved, as far as this run knows."""
+        return name in self._last
+
+    def latest_of(self, names: Iterable[str]) -> dict[str, JsonObject]:
+        """Return the newest revisions of several documents that this run knows of, by name."""
+        known = [(name, self._last[name]) for name in names if name in self._last]
+        return self.store.load_revisions(self.workflow_id, known) if known else {}
 
     def save(self, name: str, document: JsonObject) -> ContextRef:
         """Save a document as the revision after the last one this run has read or written.
@@ -215,14 +229,6 @@ def _from_value(value: JsonObject, name: str, folder: Path) -> LoadedSpec:
     return LoadedSpec(parse_spec(orjson.dumps(value), name=f"{name}.json"), value, folder, name)
 
 
-def workspace_root(store: ContextStore, workflow_id: str) -> Path:
-    """Return the folder that holds a workflow's clones and workspaces, apart for every store."""
-    chosen = os.environ.get("PLAIT_WORKSPACES")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    root = Path(chosen) if chosen else cache / "plait" / "workspaces"
-    return root / f"{workflow_id}-{sha256(store.identity.encode()).hexdigest()[:8]}"
-
-
 @contextlib.contextmanager
 def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex) -> Generator[Run]:
     """Open a run: spec, store, lease, repository, base; and end the lease with its reason, however the run ends.
@@ -244,7 +250,9 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
     with held_lease(store.objects, workflow_id, owner=owner()) as lease:
         revisions = store.revisions(workflow_id)
         earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
-        repository, base = _repository(request, loaded, store, workflow_id, earlier)
+        repository, base = open_repository(
+            loaded, store, workflow_id, earlier, named=request.repository, fresh=request.fresh
+        )
         run = Run(
             loaded=loaded,
             workflow_id=workflow_id,
@@ -285,28 +293,3 @@ def _forced(request: RunRequest, spec: Spec) -> frozenset[str]:
     if unknown:
         raise InputError(f"--rerun {unknown[0]}: there is no such track; there are {', '.join(sorted(known))}")
     return frozenset(known) if request.fresh else frozenset(request.rerun)
-
-
-def _repository(
-    request: RunRequest, loaded: LoadedSpec, store: ContextStore, workflow_id: str, earlier: JsonObject
-) -> tuple[Repository, str]:
-    root = workspace_root(store, workflow_id)
-    wanted = loaded.spec.repository
-    if wanted is None:
-        repository = Repository.prepare_empty(root)
-        return repository, repository.pin("HEAD")
-    source = request.repository or wanted.path
-    if "://" not in source:
-        source = str((loaded.folder if request.repository is None else Path.cwd()) / source)
-    repository = Repository.prepare(root, source)
-    recorded = section(earlier, "run")
-    if recorded.get("base") and recorded.get("base_name") == wanted.base and not request.fresh:
-        return repository, repository.pin(str(recorded["base"]))
-    owned = tuple(dict.fromkeys(glob for track in loaded.spec.parallel_tasks for glob in track.owns))
-    changed = repository.dirty(owned) if owned else ()
-    if changed:
-        shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-        raise InputError(
-            f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
-        )
-    return repository, repository.pin(wanted.base)

@@ -59,8 +59,12 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
         pointers.append(("history", f"plait history {report.workflow_id}{option}"))
     if report.report:
         pointers.append(("report", report.report))
+    if report.address:
+        pointers.append(("run", report.address))
     if report.branch:
         pointers.append(("branch", report.branch))
+    if report.result:
+        pointers.append(("files", report.result))
     if report.exit_code and report.workspace_root:
         pointers.append(("workspaces", report.workspace_root))
     for name, value in pointers:

@@ -4,9 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import jsonschema
 import yaml
-from prefect.cli.deploy._models import PrefectYamlModel
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.schedules import IntervalSchedule
@@ -28,16 +26,6 @@ def on_server(client: SyncPrefectClient) -> dict[str, dict[str, Any]]:
         for schedule in one["schedules"]:
             schedule.pop("updated")
     return kept
-
-
-def test_prefect_yaml_fits_prefects_own_schema_and_has_no_field_prefect_does_not_know() -> None:
-    schema = PrefectYamlModel.model_json_schema(by_alias=True)  # what Prefect publishes as prefect.yaml.schema.json
-    jsonschema.validate(declared(), schema)
-    known = schema["$defs"]["DeploymentConfig"]["properties"]
-    for one in declared()["deployments"]:
-        assert set(one) <= set(known)
-        for schedule in one.get("schedules") or ():
-            assert set(schedule) <= set(schema["$defs"]["RawScheduleConfig"]["properties"])
 
 
 def test_every_deployment_of_the_file_is_on_the_server(deployed: Server, client: SyncPrefectClient) -> None:

@@ -8,8 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
 from tests.flows.specs import LEAVE, write_spec
@@ -46,7 +44,6 @@ def talk(
         os.close(master)
 
 
-@pytest.mark.deploy
 def test_a_run_on_a_terminal_asks_who_and_what_and_deploys(prefect_api: Server, tmp_path: Path) -> None:
     production = {
         "argv": ["sh", "-c", f"echo done >> {tmp_path / 'production'}"],

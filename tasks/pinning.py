@@ -1,0 +1,74 @@
+"""Where a workflow's repository is on this machine, and which commit its tracks start from."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from contexts.errors import InputError
+from contexts.model.base import JsonObject, section
+from contexts.model.policy import Repository as Wanted
+from contexts.specfile import LoadedSpec
+from contexts.store import ContextStore
+from tasks.walls.workspace import Repository
+
+
+def workspace_root(store: ContextStore, workflow_id: str) -> Path:
+    """Return the folder that holds a workflow's clones and workspaces, apart for every store."""
+    chosen = os.environ.get("PLAIT_WORKSPACES")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    root = Path(chosen) if chosen else cache / "plait" / "workspaces"
+    return root / f"{workflow_id}-{sha256(store.identity.encode()).hexdigest()[:8]}"
+
+
+def kept_base(earlier: JsonObject, wanted: Wanted, *, fresh: bool) -> str | None:
+    """Return the commit that was pinned for this very base, None where it is to be pinned now.
+
+    Args:
+        earlier: The workflow's newest context, empty if there is none.
+        wanted: What the spec says.
+        fresh: Whether the user asked to do everything again.
+    """
+    recorded = section(earlier, "run")
+    if fresh or recorded.get("base_name") != wanted.base:
+        return None
+    return recorded.get("base") or None
+
+
+def open_repository(
+    loaded: LoadedSpec, store: ContextStore, workflow_id: str, earlier: JsonObject, *, named: str | None, fresh: bool
+) -> tuple[Repository, str]:
+    """Open the repository a workflow is built in, and return it with the commit its tracks start from.
+
+    Args:
+        loaded: The spec; where it names no repository, an empty one is made.
+        store: The workflow's store.
+        workflow_id: The workflow.
+        earlier: Its newest context, empty if there is none.
+        named: Folder or URL that is used instead of the spec's.
+        fresh: Pin the base anew.
+
+    Raises:
+        RepositoryError: It cannot be reached, or does not hold the base.
+        InputError: Files that tracks own have uncommitted changes, which a new base would leave out.
+    """
+    root = workspace_root(store, workflow_id)
+    wanted = loaded.spec.repository
+    if wanted is None:
+        repository = Repository.prepare_empty(root)
+        return repository, repository.pin("HEAD")
+    source = named or wanted.path
+    if "://" not in source:
+        source = str((loaded.folder if named is None else Path.cwd()) / source)
+    repository = Repository.prepare(root, source)
+    if kept := kept_base(earlier, wanted, fresh=fresh):
+        return repository, repository.pin(kept)
+    owned = tuple(dict.fromkeys(glob for track in loaded.spec.parallel_tasks for glob in track.owns))
+    changed = repository.dirty(owned) if owned else ()
+    if changed:
+        shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        raise InputError(
+            f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
+        )
+    return repository, repository.pin(wanted.base)
