@@ -47,12 +47,13 @@ test-chaos: setup ## kill, race, fill the disk, lose the server; at most twelve 
 	  --ignore tests/chaos/test_disk_full.py; second=$$?; \
 	wait $$first && exit $$second
 
-bench: setup ## measure what is promised: start-up, merge, memory, one document
+bench: setup ## measure what is promised: start-up, merge, memory, one document, checks
 	$(RUN) python benchmarks/cli.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_time.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_memory.py
 	PYTHONPATH=. $(RUN) python benchmarks/documents.py
 	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
+	$(RUN) python benchmarks/checks.py
 
 demo: setup ## the example feature, built by three agents side by side, merged and tested
 	$(RUN) python examples/user_profile/demo.py
