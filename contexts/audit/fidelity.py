@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import DocumentSet, SourceDocument
@@ -31,7 +31,7 @@ _KNOWN: WeakKeyDictionary[DocumentSet, tuple[Compared, ...]] = WeakKeyDictionary
 
 def _file_items(document: SourceDocument) -> list[Item]:
     return [
-        Item(document, ("files_modified", index), text(raw), frozenset({str(PurePosixPath(text(raw)))}))
+        Item(document, ("files_modified", index), text(raw), frozenset({posixpath.normpath(text(raw))}))
         for index, raw in enumerate(sequence(document.data.get("files_modified")))
         if isinstance(raw, str)
     ]
