@@ -47,12 +47,13 @@ test-chaos: setup ## kill, race, fill the disk, lose the server; at most twelve 
 	  --ignore tests/chaos/test_disk_full.py; second=$$?; \
 	wait $$first && exit $$second
 
-bench: setup ## measure what is promised: start-up, merge, memory, one document
+bench: setup ## measure what is promised: start-up, merge, memory, one document, the audit
 	$(RUN) python benchmarks/cli.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_time.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_memory.py
 	PYTHONPATH=. $(RUN) python benchmarks/documents.py
 	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
+	PYTHONPATH=. $(RUN) python benchmarks/audit.py
 
 rules: setup ## write docs/rules.md anew from the audit's rules
 	$(RUN) python -m contexts.audit.page

@@ -207,7 +207,7 @@ class DocumentSet:
     @cached_property
     def mismatches(self) -> tuple[tuple[Contract, Contract, Mismatch], ...]:
         """Return every mismatch between the contracts, with both sides."""
-        complete = self.has_all_tracks or not self.named_tracks
+        complete = self.has_all_tracks if self.named_tracks else None
         return compare_all(self.consumers, self.providers, complete=complete)
 
     @cached_property

@@ -236,8 +236,8 @@ def promise_lost(documents: DocumentSet) -> Iterator[Finding]:
     clean=(parent(shared_constraints=["No new tables"]), merged(shared_constraints=["No new tables"])),
 )
 def field_vanished(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare which of them the merge has at all; a verification counts only where there is no merge."""
-    later = documents.at_stage("merged") or documents.at_stage("verified")
+    """Compare which of them the merge has at all; a verification may leave to the merge what that carries."""
+    later = documents.at_stage("merged")
     gone: dict[tuple[str, ...], SourceDocument] = {}
     lacking: dict[str, SourceDocument] = {}
     for keys in (*_CARRIED, ("error_log",)):
