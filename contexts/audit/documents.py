@@ -179,8 +179,8 @@ class DocumentSet:
 
     @cached_property
     def has_all_tracks(self) -> bool:
-        """Tell whether every track that the plan or the merge names is among the documents."""
-        return bool(self.tracks) and self.named_tracks <= self.track.keys()
+        """Tell whether the plan or the merge names tracks, and every one is among the documents."""
+        return bool(self.named_tracks) and self.named_tracks <= self.track.keys()
 
     @cached_property
     def named_tracks(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, counted, listed
 from contexts.audit.items import Comparison, Item, compare_items, items
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import merged, parent, track
+from contexts.audit.samples import merged, parent, plan, track
 from contexts.audit.words import plain
 from contexts.contract.values import mapping, sequence, text
 
@@ -140,15 +140,20 @@ def items_changed(documents: DocumentSet) -> Iterator[Finding]:
     "fidelity/items-invented",
     "blocking",
     "The merged document holds files, decisions or pending actions that no track has.",
-    example=(track("api", files_modified=["src/api.py"]), merged(files_modified=["src/api.py", "src/ui.ts"])),
+    example=(
+        plan("api"),
+        track("api", files_modified=["src/api.py"]),
+        merged(files_modified=["src/api.py", "src/ui.ts"]),
+    ),
     clean=(
+        plan("api"),
         track("api", files_modified=["src/api.py", "src/ui.ts"]),
         merged(files_modified=["src/ui.ts", "./src/api.py"]),
     ),
 )
 def items_invented(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every merged item in the tracks; only where all tracks are there."""
-    if not documents.has_all_tracks and (documents.named_tracks or not documents.tracks):
+    if not documents.has_all_tracks:
         return
     for key, document, count, result in comparisons(documents):
         rewritten = len(result.lost) * 2 > count and bool(result.lost) and key != "files_modified"
