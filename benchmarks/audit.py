@@ -15,9 +15,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from table import show, verdict
+
 from contexts.audit import audit
 from contexts.audit.load import load
-from table import show, verdict
 
 CLEAN = Path(__file__).parents[1] / "tests" / "contexts" / "audit" / "corpora" / "orders" / "clean"
 PROCESS_SECONDS = 0.5
@@ -82,7 +83,8 @@ def _track(head: dict[str, Any], name: str, number: int) -> dict[str, Any]:
             f"GET /part-{asked:04}/items/:id": {"response": "{ id: string, name: string }", "error_codes": [404]}
         },
         "test_data": {"seeds": [{"code": f"{name}-{n}", "weight": n, "label": "none"} for n in range(12)]},
-        "context_summary": f"{name}: 30 tests, 91% coverage, one endpoint." + " Details are in the service's notes." * 8,
+        "context_summary": f"{name}: 30 tests, 91% coverage, one endpoint."
+        + " Details are in the service's notes." * 8,
     }
 
 
@@ -121,7 +123,12 @@ def main() -> int:
         "plait audit",
         ("what", "measured", "promised", ""),
         (
-            ("six documents, as a process", f"{process:.2f} s", f"{PROCESS_SECONDS} s", verdict(process, PROCESS_SECONDS)),
+            (
+                "six documents, as a process",
+                f"{process:.2f} s",
+                f"{PROCESS_SECONDS} s",
+                verdict(process, PROCESS_SECONDS),
+            ),
             (f"{LARGE:,} tracks", f"{whole:.2f} s", f"{LARGE_SECONDS} s", verdict(whole, LARGE_SECONDS)),
             (f"a track's cost, {LARGE:,} to {SIZES[0]}", f"{growth:.2f}", f"{GROWTH}", verdict(growth, GROWTH)),
         ),
