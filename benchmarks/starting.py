@@ -82,22 +82,22 @@ def deployed(api: Api, deployment: UUID, spec: Path) -> tuple[float, float]:
     return seconds(when["SCHEDULED"], when["PENDING"]), seconds(when["PENDING"], first)
 
 
-def first_line(server: Server, spec: Path, folder: Path) -> float:
-    """Return the seconds from starting `plait run` to its first line of progress."""
+def first_lines(server: Server, spec: Path, folder: Path) -> tuple[float, float]:
+    """Return the seconds from starting `plait run` to its first line, and to its first phase."""
     environment = server.environment | {
         "PLAIT_STORE": str(folder / "store"),
         "PLAIT_WORKSPACES": str(folder / "workspaces"),
         "PYTHONUNBUFFERED": "1",
     }
+    came: list[tuple[float, str]] = []
     began = time.perf_counter()
     with subprocess.Popen([PLAIT, "run", str(spec)], env=environment, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout
-        line = run.stdout.readline()
-        took = time.perf_counter() - began
-        run.stdout.read()
-    if run.returncode != 0 or "initialize" not in line:
-        raise RuntimeError(f"`plait run` ended with {run.returncode} and began with {line!r}")
-    return took
+        came += ((time.perf_counter() - began, line) for line in run.stdout)
+    phases = [seconds for seconds, line in came if "phase initialize" in line]
+    if run.returncode != 0 or not phases:
+        raise RuntimeError(f"`plait run` ended with {run.returncode} and said {came}")
+    return came[0][0], phases[0]
 
 
 def importing() -> float:
@@ -109,7 +109,13 @@ def importing() -> float:
 
 def main(rounds: int) -> int:
     """Measure everything, interleaved."""
-    taken: dict[str, list[float]] = {"taken by the worker": [], "first track": [], "first line": [], "import": []}
+    taken: dict[str, list[float]] = {
+        "taken by the worker": [],
+        "first track": [],
+        "first line": [],
+        "first phase": [],
+        "import": [],
+    }
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         with running_server(folder / "server") as server:
@@ -123,8 +129,8 @@ def main(rounds: int) -> int:
             with running_worker(server, folder / "worker", PLAIT_ALLOWED_SPECS=str(folder), **own):
                 for number in range(rounds + 1):  # the first one compiles modules
                     poll, track = deployed(api, deployment, write_spec(folder, f"deployed-{number}"))
-                    line = first_line(server, write_spec(folder, f"local-{number}"), folder)
-                    found = (poll, track, line, importing())
+                    lines = first_lines(server, write_spec(folder, f"local-{number}"), folder)
+                    found = (poll, track, *lines, importing())
                     if number:
                         for name, value in zip(taken, found, strict=True):
                             taken[name].append(value)

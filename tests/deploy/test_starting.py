@@ -18,7 +18,7 @@ from tests.flows.specs import write_spec as write_local_spec
 from tests.servers import Server
 
 TIMES = 8
-"""Measured on two quiet cores: about two and a half times for either."""
+"""Generous: what else there is to load and to ask the server takes about as long as Prefect itself."""
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,12 @@ def test_plait_run_shows_its_first_progress_soon(
     began = time.perf_counter()
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout
-        line = run.stdout.readline()
-        seconds = time.perf_counter() - began
-        run.stdout.read()
+        came = [(time.perf_counter() - began, line) for line in run.stdout]
     assert run.returncode == 0
-    assert "initialize" in line
+    first = came[0][0]
+    phase = next(seconds for seconds, line in came if "phase initialize" in line)
     with capsys.disabled():
-        print(f"\n  first line of `plait run` after {seconds:.1f} s; importing Prefect {importing:.1f} s")
-    assert seconds <= TIMES * importing
+        print(
+            f"\n  `plait run`: first line {first:.1f} s, first phase {phase:.1f} s; importing Prefect {importing:.1f} s"
+        )
+    assert first <= phase <= TIMES * importing
