@@ -12,8 +12,9 @@ from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.opening import open_objects
 from contexts.store import ContextStore
+from tasks.pinning import workspace_root
 from tasks.progress import Progress, report
-from tasks.run import REPORT, workspace_root
+from tasks.run import REPORT, RESULT
 
 
 class TrackLine(BaseModel):
@@ -39,6 +40,7 @@ class RunReport(BaseModel):
         report: Where the report is, if one was written.
         reasons: Why the run is not simply verified.
         branch: The branch delivered to the user's repository.
+        result: Folder with the integrated files, where there is no such repository.
         workspace_root: Folder with the workspaces that were kept.
         address: The run's page in the Prefect UI, where a server outlives the run.
     """
@@ -53,6 +55,7 @@ class RunReport(BaseModel):
     report: str | None
     reasons: tuple[str, ...]
     branch: str | None
+    result: str | None = None
     workspace_root: str
     address: str | None = None
 
@@ -117,7 +120,8 @@ def describe_run(request: RunRequest, final: ContextRef, *, address: str | None 
     store = ContextStore(open_objects(request.store))
     document = store.load(final)
     record: JsonObject = document["run"]
-    page = workspace_root(store, final.workflow_id) / REPORT
+    root = workspace_root(store, final.workflow_id)
+    page, result = root / REPORT, root / RESULT
     return RunReport(
         workflow_id=final.workflow_id,
         status=record["status"],
@@ -127,6 +131,7 @@ def describe_run(request: RunRequest, final: ContextRef, *, address: str | None 
         report=str(page) if page.is_file() else None,
         reasons=tuple(entries(record, "reasons")),
         branch=record.get("branch"),
-        workspace_root=str(workspace_root(store, final.workflow_id)),
+        result=str(result) if result.is_dir() and not record.get("branch") else None,
+        workspace_root=str(root),
         address=address,
     )

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-import uuid
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from contexts.audit.documents import DocumentSet, SourceDocument, moment
+from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, Source, counted, listed
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import track
-from contexts.contract.model import Schema
+from contexts.audit.samples import plan, track
 from contexts.contract.paths import mentions
-from contexts.contract.patterns import matches
-from contexts.contract.shapes import resolve_name, spell
-from contexts.contract.values import Path, pointer, resolve, sequence, walk
+from contexts.contract.values import Path, pointer, resolve, walk
 
 _TEST_ID = re.compile(
     r"data-(?:testid|test-id|test|cy|qa)\s{0,2}[~|^$*]?=\s{0,2}['\"]([^'\"\]]{1,120})['\"]|getByTestId\(['\"]([^'\"]{1,120})['\"]\)"
@@ -24,10 +18,6 @@ _TEST_ID = re.compile(
 _ELEMENT = re.compile(r"#([A-Za-z][\w-]{0,80})(?![\w-])")
 _ID_LIST = re.compile(r"test_?ids?\Z|data_testids?\Z|accessibility_ids?\Z|element_ids?\Z", re.IGNORECASE)
 _PREFIXED = re.compile(r"(?:id|testid|test-id|accessibility[ _-]?id|~)[:=]\s?([\w.-]{1,80})\Z", re.IGNORECASE)
-_NEGATIVE = re.compile(
-    r"invalid|bad|wrong|malformed|negative|error|broken|reject|fail|unhappy|corrupt|attack", re.IGNORECASE
-)
-_FIXTURES = re.compile(r"fixture|test_data|test_users|testdata|seed|sample|mock|example_data|test_", re.IGNORECASE)
 _CODE_LIST = re.compile(r"(?<!\d)[45]\d{2}(?!\d)")
 _IDENTIFIER = re.compile(r"[A-Za-z][\w.:/-]{1,80}")
 _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-9]{1,30}){1,6})(?!\w)")
@@ -38,6 +28,7 @@ _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-
     "warning",
     "Tests look for elements that no other track says it renders.",
     example=(
+        plan("e2e", "ui"),
         track(
             "e2e",
             implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}},
@@ -45,6 +36,7 @@ _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-
         track("ui", implementation_details={"components": {"Cart": {"test_ids": ["cart-sum"]}}}),
     ),
     clean=(
+        plan("e2e", "ui"),
         track(
             "e2e",
             implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}},
@@ -54,15 +46,17 @@ _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-
 )
 def selector(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every test id among the other tracks' words; only where another track describes components or ids."""
+    if documents.named_tracks and not documents.has_all_tracks:
+        return
     rendered = {name for document in documents.tracks for name in _declared_ids(document)}
     rendering = {document.name for document in documents.tracks if _renders(document)}
     for document in documents.tracks:
         wanted = [(path, name) for path, value in document.texts if _is_selector(path) for name in _ids(value)]
         if not wanted:
             continue
-        if rendered:
+        if rendered and (documents.has_all_tracks or rendered & {name for _, name in wanted}):
             missing = [(path, name) for path, name in wanted if name not in rendered]
-        elif rendering - {document.name}:
+        elif not rendered and rendering - {document.name}:
             missing = [(path, name) for path, name in wanted if not documents.elsewhere(name, document)]
         else:
             continue
@@ -100,168 +94,11 @@ def _declared_ids(document: SourceDocument) -> Iterator[str]:
 def _renders(document: SourceDocument) -> bool:
     return any(
         isinstance(path[-1], str)
-        and re.search(r"component|test_?ids?|selectors|views|screens|pages|elements|routes", path[-1], re.IGNORECASE)
+        and re.search(r"component|test_?ids?|selectors|views|screens|pages", path[-1], re.IGNORECASE)
+        and not (isinstance(value, dict) and value.keys() & {"schemas", "responses", "securitySchemes"})  # OpenAPI's
         for path, value in document.values
         if path and isinstance(value, dict | list)
     )
-
-
-@rule(
-    "assumptions/fixture",
-    "blocking",
-    "A fixture holds a value that the provider's type refuses.",
-    example=(
-        track(
-            "api",
-            implementation_details={
-                "endpoints": {"GET /items/{id}": {"response_model": "Item"}},
-                "schemas": {"Item": {"fields": "id: UUID, name: str"}},
-            },
-        ),
-        track("e2e", test_data={"items": [{"id": "item-1", "name": "Lamp"}]}),
-    ),
-    clean=(
-        track(
-            "api",
-            implementation_details={
-                "endpoints": {"GET /items/{id}": {"response_model": "Item"}},
-                "schemas": {"Item": {"fields": "id: UUID, name: str"}},
-            },
-        ),
-        track("e2e", test_data={"items": [{"id": "8f14e45f-ceea-467f-9f3b-2d1b7a1c9a10", "name": "Lamp"}]}),
-    ),
-)
-def fixture(documents: DocumentSet) -> Iterator[Finding]:
-    """Match each record of test data with the provider's schema it shares most members with, and try its values."""
-    shapes = [
-        (c.document, name, resolve_name(s, c.definitions))
-        for c in documents.providers
-        for name, s in c.definitions.items()
-    ]
-    shapes = [(d, name, shape) for d, name, shape in shapes if shape.kind == "object" and len(shape.fields) >= 2]
-    if not shapes:
-        return
-    by_field: dict[str, list[tuple[str, str, Schema]]] = {}
-    for item in shapes:
-        for entry in item[2].fields:
-            by_field.setdefault(entry.name, []).append(item)
-    groups: dict[tuple[str, str, str, str], list[tuple[Path, str]]] = {}
-    places: dict[tuple[str, str, str, str], SourceDocument] = {}
-    for document in documents.tracks:
-        for path, record in document.objects:
-            if not _is_fixture(path, record):
-                continue
-            rarest = min((by_field[key] for key in record.keys() & by_field.keys()), key=len, default=None)
-            if not rarest:
-                continue
-            provider, name, shape = max(rarest, key=lambda item: _likeness(record, item[2]))
-            if _likeness(record, shape) < 0.5:
-                continue
-            for entry in shape.fields:
-                for inner, why in _refused(record.get(entry.name), entry.schema) if entry.name in record else ():
-                    key = (document.name, provider, name, entry.name)
-                    groups.setdefault(key, []).append(((*path, entry.name, *inner), why))
-                    places[key] = document
-    for key, members in groups.items():
-        document = places[key]
-        _, provider, name, entry = key
-        yield found(
-            "assumptions/fixture",
-            f"{entry} of {counted(len(members), 'fixture')} is refused by {name}: {members[0][1]}",
-            (*(document.source(path) for path, _ in members), _definition(documents.by_name[provider], name)),
-        )
-
-
-def _definition(document: SourceDocument, name: str) -> Source:
-    short = name.rsplit("/", 1)[-1]
-    path = next(
-        (
-            p
-            for p, _ in document.values
-            if p and p[-1] == short and len(p) > 1 and p[-2] in {"schemas", "models", "types"}
-        ),
-        ("task_id",),
-    )
-    return document.source(path)
-
-
-def _is_fixture(path: Path, record: Mapping[str, Any]) -> bool:
-    keys = " ".join(part for part in path if isinstance(part, str))
-    return (
-        bool(_FIXTURES.search(keys))
-        and len(record) >= 2
-        and not _NEGATIVE.search(keys)
-        and not record.keys() & {"expected_error", "valid"}
-    )
-
-
-def _likeness(record: Mapping[str, Any], shape: Schema) -> float:
-    names = {entry.name for entry in shape.fields}
-    shared = len(record.keys() & names)
-    return (shared / len(record) + shared / len(names)) / 2 if shared >= 2 and shared / len(record) >= 0.6 else 0.0
-
-
-def _refused(value: Any, schema: Schema) -> Iterator[tuple[Path, str]]:
-    """Yield where below a value its type refuses it, and why."""
-    if schema.kind in {"any", "unknown", "reference", "union", "file"}:
-        return
-    if value is None:
-        if not schema.nullable:
-            yield (), "null where the type is not nullable"
-        return
-    actual = _kind(value)
-    if actual != schema.kind and not (actual == "integer" and schema.kind == "number"):
-        yield (), f"{actual} where {spell(schema)} is needed"
-    elif schema.enum and isinstance(value, str) and json.dumps(value, ensure_ascii=False) not in schema.enum:
-        yield (), f"{value[:60]!r} is none of {', '.join(schema.enum[:7])}"
-    elif isinstance(value, str):
-        if why := _refused_text(value, schema):
-            yield (), why
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        if why := _outside(float(value), schema, ""):
-            yield (), why
-    elif actual == "array":
-        if why := _outside(float(len(sequence(value))), schema, " elements"):
-            yield (), why
-        for index, item in enumerate(sequence(value) if schema.items else ()):
-            yield from (((index, *inner), why) for inner, why in _refused(item, schema.items or schema))
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    kinds = (("string", str), ("integer", int), ("number", float), ("array", list), ("object", dict))
-    return next((name for name, kind in kinds if isinstance(value, kind)), "")
-
-
-def _refused_text(value: str, schema: Schema) -> str:
-    if schema.format == "uuid" and not _is_uuid(value):
-        return f"{value[:60]!r} is no UUID"
-    if schema.format == "email" and not re.fullmatch(
-        r"[^@\s]{1,64}@[^@\s.]{1,63}(?:\.[^@\s.]{1,63}){1,8}", value[:320]
-    ):
-        return f"{value[:60]!r} is no e-mail address"
-    if schema.format in {"date-time", "date"} and moment(value) is None:
-        return f"{value[:60]!r} is no {schema.format}"
-    if schema.pattern and not matches(schema.pattern, value):
-        return f"{value[:60]!r} does not match {schema.pattern[:60]}"
-    return _outside(float(len(value)), schema, " characters")
-
-
-def _outside(size: float, schema: Schema, unit: str) -> str:
-    if schema.high is not None and size > schema.high:
-        return f"{size:g}{unit}, and {schema.high:g} is the most"
-    if schema.low is not None and size < schema.low:
-        return f"{size:g}{unit}, and {schema.low:g} is the least"
-    return ""
-
-
-def _is_uuid(value: str) -> bool:
-    try:
-        uuid.UUID(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _assumed(document: SourceDocument) -> Iterator[tuple[Path, str]]:
@@ -277,10 +114,12 @@ def _assumed(document: SourceDocument) -> Iterator[tuple[Path, str]]:
     "warning",
     "A track relies on a status code that no provider declares.",
     example=(
+        plan("api", "e2e"),
         track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [404]}}}),
         track("e2e", assumptions={"api": "Answers 404 and 410"}),
     ),
     clean=(
+        plan("api", "e2e"),
         track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [404, 410]}}}),
         track("e2e", assumptions={"api": "Answers 404 and 410"}),
     ),
@@ -288,7 +127,7 @@ def _assumed(document: SourceDocument) -> Iterator[tuple[Path, str]]:
 def code(documents: DocumentSet) -> Iterator[Finding]:
     """Look for codes in assumptions among all declared ones; providers that declare none say nothing."""
     endpoints = [e for contract in documents.providers for e in contract.endpoints]
-    if not endpoints or any(e.codes is None or e.any_code for e in endpoints):
+    if not endpoints or not documents.has_all_tracks or any(e.codes is None or e.any_code for e in endpoints):
         return
     declared = {c.status for e in endpoints for c in e.codes or ()}
     for document in documents.tracks:
@@ -309,10 +148,12 @@ def code(documents: DocumentSet) -> Iterator[Finding]:
     "warning",
     "A track relies on an endpoint that no provider offers.",
     example=(
+        plan("api", "e2e"),
         track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
         track("e2e", assumptions={"api": "DELETE /items removes everything"}),
     ),
     clean=(
+        plan("api", "e2e"),
         track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
         track("e2e", assumptions={"api": "GET /items lists everything"}),
     ),
@@ -320,7 +161,7 @@ def code(documents: DocumentSet) -> Iterator[Finding]:
 def endpoint(documents: DocumentSet) -> Iterator[Finding]:
     """Look for endpoints in assumptions among those provided."""
     provided = {e.key for contract in documents.providers for e in contract.endpoints}
-    if not provided or (documents.named_tracks and not documents.has_all_tracks):
+    if not provided or not documents.has_all_tracks:
         return
     for document in documents.tracks:
         for path, value in _assumed(document):
@@ -338,10 +179,12 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
     "warning",
     "A track relies on something by its exact name, and no other document contains that name.",
     example=(
+        plan("e2e", "api"),
         track("e2e", assumptions={"api": "Reads `SEED_TOKEN` at start"}),
         track("api", decisions=["Configuration comes from API_TOKEN"]),
     ),
     clean=(
+        plan("e2e", "api"),
         track("e2e", assumptions={"api": "Reads `API_TOKEN` at start"}),
         track("api", decisions=["Configuration comes from API_TOKEN"]),
     ),
@@ -349,7 +192,7 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
 def name(documents: DocumentSet) -> Iterator[Finding]:
     """Look for quoted and UPPER_CASE names of assumptions anywhere else."""
     assuming = [(d, path, value) for d in documents.tracks for path, value in _assumed(d)]
-    if not assuming or len(documents.tracks) < 2 or (documents.named_tracks and not documents.has_all_tracks):
+    if not assuming or not documents.has_all_tracks:
         return
     for document, path, value in assuming:
         named = [match.group(1) or match.group(2) for match in _NAMED.finditer(value)]

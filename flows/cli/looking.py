@@ -19,12 +19,16 @@ _WIDE = 100
 
 def list_workflows(*, session: Given) -> int:
     """List the workflows of the store: newest phase, status, revisions and time."""
+    from contexts.keys import read_key
+
     store = session.contexts()
     counts: dict[str, dict[str, int]] = {}
     for entry in store.objects.list("documents/"):
-        _, workflow_id, *document, _ = entry.key.split("/")
-        held = counts.setdefault(workflow_id, {})
-        held["/".join(document)] = held.get("/".join(document), 0) + 1
+        named = read_key(entry.key)
+        if named:
+            workflow_id, document, _ = named
+            held = counts.setdefault(workflow_id, {})
+            held[document] = held.get(document, 0) + 1
     with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-list") as pool:
         newest = list(pool.map(partial(_newest, session, store), counts))
     rows: list[dict[str, Any]] = [

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.cli.run import Fresh, RepositoryOption, Rerun, check_tracks
 from flows.cli.session import Given
 
 if TYPE_CHECKING:
     from contexts.plan import Estimate, GroupNode, Plan
     from contexts.reuse import Reuse
-    from contexts.specfile import LoadedSpec
 
 _MOST_ROWS = 60
 _MOST_OVERLAPS = 10
@@ -29,31 +29,38 @@ def plan(
     /,
     *,
     replay: Annotated[Path | None, Parameter(help="As for run: the context files that would be played back.")] = None,
+    fresh: Fresh = False,
+    rerun: Rerun = (),
+    repository: RepositoryOption = None,
     session: Given,
 ) -> int:
-    """Show order, waves, groups, overlaps, estimate, advice, and what would be reused from the store, and why.
+    """Show order, waves, groups, overlaps, estimate, advice, and what `run` would reuse from the store, and why.
 
     Args:
         spec: The spec, YAML or JSON.
     """
     from contexts.plan import make_plan
     from contexts.specfile import expand_workflow_id, load_spec
+    from tasks.reuse import plan_reuse
 
     loaded = load_spec(spec)
+    check_tracks(rerun, loaded.spec)
     made = make_plan(loaded.spec)
     workflow_id = expand_workflow_id(loaded.spec.workflow_id, datetime.now(UTC))
-    expected = _expected(session, loaded, workflow_id, replay)
+    expected = plan_reuse(
+        loaded,
+        session.contexts(),
+        workflow_id,
+        replay=replay,
+        repository=repository,
+        forced=frozenset(rerun),
+        fresh=fresh,
+    )
     if session.as_json:
         session.emit(_as_json(made, workflow_id, expected))
     else:
         _print(session.out(), made, workflow_id, {one.task_id: one for one in expected})
     return 0
-
-
-def _expected(session: Given, loaded: LoadedSpec, workflow_id: str, replay: Path | None) -> tuple[Reuse, ...]:
-    from tasks.reuse import plan_reuse
-
-    return plan_reuse(loaded, session.contexts(), workflow_id, replay=replay)
 
 
 def _as_json(made: Plan, workflow_id: str, expected: tuple[Reuse, ...]) -> dict[str, Any]:
@@ -65,12 +72,8 @@ def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, R
 
     count = len(made.tracks)
     reused = sum(one.action == "reuse" for one in expected.values())
-    console.print(
-        Text.assemble(
-            (workflow_id, "bold"), f"  {counted(count, 'track')}, {counted(len(made.waves), 'wave')}, {reused} reused"
-        ),
-        soft_wrap=True,
-    )
+    counts = f"{counted(count, 'track')}, {counted(len(made.waves), 'wave')}, {reused} reused"
+    console.print(Text.assemble((workflow_id, "bold"), f"  {counts}"), soft_wrap=True)
     console.print()
     by_id = {track.task_id: track for track in made.tracks}
     with_estimate = any(track.estimate_minutes is not None for track in made.tracks)

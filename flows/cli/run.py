@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from flows.launch import RunReport
 
 INTERRUPTED = 130
-_Rerun = Annotated[
+Rerun = Annotated[
     tuple[str, ...],
     Parameter(negative="", show_default=False, help="Do this track again; may be given several times."),
 ]
-_Fresh = Annotated[bool, Parameter(negative="", show_default=False, help="Do everything again.")]
+Fresh = Annotated[bool, Parameter(negative="", show_default=False, help="Do everything again.")]
 _Ui = Annotated[
     bool,
     Parameter(
@@ -32,7 +32,7 @@ _Ui = Annotated[
         help="Show it in Prefect's UI: use the server here, or start one that stays.",
     ),
 ]
-_Repository = Annotated[str | None, Parameter(help="Folder or URL of the repository, instead of the spec's.")]
+RepositoryOption = Annotated[str | None, Parameter(help="Folder or URL of the repository, instead of the spec's.")]
 
 
 def run(
@@ -40,9 +40,9 @@ def run(
     /,
     *,
     replay: Annotated[Path | None, Parameter(help="Play back the context files of this folder.")] = None,
-    fresh: _Fresh = False,
-    rerun: _Rerun = (),
-    repository: _Repository = None,
+    fresh: Fresh = False,
+    rerun: Rerun = (),
+    repository: RepositoryOption = None,
     ui: _Ui = False,
     session: Given,
 ) -> int:
@@ -54,7 +54,7 @@ def run(
     from contexts.specfile import load_spec
 
     loaded = load_spec(spec)
-    _check_tracks(rerun, loaded.spec)
+    check_tracks(rerun, loaded.spec)
 
     return _watch(
         session,
@@ -73,9 +73,9 @@ def resume(
     workflow_id: str,
     /,
     *,
-    fresh: _Fresh = False,
-    rerun: _Rerun = (),
-    repository: _Repository = None,
+    fresh: Fresh = False,
+    rerun: Rerun = (),
+    repository: RepositoryOption = None,
     ui: _Ui = False,
     session: Given,
 ) -> int:
@@ -93,7 +93,8 @@ def resume(
     )
 
 
-def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
+def check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
+    """Make sure that the spec has these tracks."""
     from contexts.errors import InputError
 
     known = [track.task_id for track in spec.parallel_tasks]
@@ -108,7 +109,10 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **a
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
     from flows.cli.watching import prefect_kept_apart, watched
+    from tasks.preflight import prepare
 
+    request = RunRequest(store=session.store_url, **asked)
+    prepare(request)  # Prefect takes seconds to import, its server more, and bad input must not wait for them
     _set_prefect_defaults()
     console = None if session.as_json else session.out()
     name = ""
@@ -122,7 +126,7 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **a
             try:
                 # Inside, because Prefect takes seconds to import.
                 with prefect_kept_apart(console, debug=session.debug):
-                    report = _launch(RunRequest(store=session.store_url, **asked))
+                    report = _launch(request)
             finally:
                 name = board.workflow_id
     except KeyboardInterrupt:

@@ -69,6 +69,8 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
         pointers.append(("run", report.address))
     if report.branch:
         pointers.append(("branch", report.branch))
+    if report.result:
+        pointers.append(("files", report.result))
     if report.exit_code and report.workspace_root:
         pointers.append(("workspaces", report.workspace_root))
     for name, value in pointers:
