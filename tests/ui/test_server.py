@@ -96,4 +96,4 @@ def test_a_server_that_cannot_start_is_said_and_leaves_nothing(environment: dict
     assert str(home / "plait-server.log") in failed.stderr
     assert servers_of(home) == []
     assert not (home / "server.pid").exists()
-    assert not (tmp_path / "store").exists()
+    assert not (tmp_path / "store" / "documents").exists()

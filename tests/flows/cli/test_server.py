@@ -24,9 +24,7 @@ def spec(call, tmp_path):
     return tmp_path / "plait.yaml"
 
 
-def test_a_configured_server_that_refuses_is_said_within_seconds_before_anything_starts(
-    call, spec, tmp_path, monkeypatch
-):
+def test_a_configured_server_that_refuses_is_said_within_seconds_before_anything_starts(call, spec, monkeypatch):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}/api"
@@ -39,7 +37,7 @@ def test_a_configured_server_that_refuses_is_said_within_seconds_before_anything
     assert url in result.err
     assert "PREFECT_API_URL" in result.err
     assert len(result.err.splitlines()) == 1
-    assert not (tmp_path / "store").exists()
+    assert call("list", "--json").json()["workflows"] == []
 
 
 def hang_up(listener: socket.socket) -> None:
