@@ -8,7 +8,7 @@ from typing import Any
 
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, listed
-from contexts.audit.quantities import Quantity, as_quantity, fractions, quantities, read, speedups
+from contexts.audit.quantities import Quantity, as_percent, as_quantity, fractions, quantities, read
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, track, verified
 from contexts.contract.values import Path, mapping, number, sequence, text, whole
@@ -53,8 +53,6 @@ _AVERAGE = re.compile(
     r"|(?:average|avg|mean)(?: (?:of|test|code|coverage|is|was|:)){0,4}:?\s{1,2}(\d{1,3}(?:\.\d{1,3})?)\s?%",
     re.IGNORECASE,
 )
-_PARALLEL = re.compile(r"parallel|concurrent|wall", re.IGNORECASE)
-_SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after another", re.IGNORECASE)
 
 
 @rule(
@@ -67,14 +65,14 @@ _SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after another", re.I
 def percentage(documents: DocumentSet) -> Iterator[Finding]:
     """Recompute ``part/whole (percent)``, ``from A to B (percent less)``, and objects of passed, total and rate."""
     for document in documents.current:
-        for path, value in document.texts:
+        for path, value in document.figures:
             if "%" not in value:
                 continue
             for fraction in fractions(value):
                 if fraction.percent is None or fraction.whole == 0 or re.search(r"\bvs\b|target|min", fraction.words):
                     continue
                 exact = 100 * fraction.part / fraction.whole
-                if not _rounds(fraction.percent, exact):
+                if not rounds(fraction.percent, exact):
                     message = f"{fraction.part} of {fraction.whole} is {exact:.4g}%, not {fraction.percent.value:g}%"
                     yield found("arithmetic/percentage", message, (document.source(path),))
             for message in _changes(value):
@@ -83,7 +81,7 @@ def percentage(documents: DocumentSet) -> Iterator[Finding]:
             yield from _rates(document, path, members)
 
 
-def _rounds(stated: Quantity, exact: float) -> bool:
+def rounds(stated: Quantity, exact: float) -> bool:
     """Accept rounding either way within the last written digit: 66 % and 67 % are both said of two thirds."""
     return abs(stated.base - exact) < 2 * stated.step * (1 + 1e-9)
 
@@ -111,6 +109,8 @@ def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> 
         None,
     )
     total = whole(members.get("total"))
+    if part is None or not total:
+        return
     for key in ("pass_rate", "success_rate", "percent", "percentage", "pass_percentage", "rate"):
         raw = members.get(key)
         shown = number(raw)
@@ -119,10 +119,10 @@ def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> 
             if shown is not None
             else next((q for q in quantities(text(raw)) if q.dimension == "percent"), None)
         )
-        if part is None or not total or stated is None:
+        if stated is None:
             continue
         exact = 100 * part / total
-        if not _rounds(stated, exact) and not (shown is not None and shown <= 1 and abs(shown * 100 - exact) < 1):
+        if not rounds(stated, exact) and not (shown is not None and shown <= 1 and abs(shown * 100 - exact) < 1):
             yield found(
                 "arithmetic/percentage",
                 f"{part} of {total} is {exact:.4g}%, not {stated.value:g}%",
@@ -149,7 +149,7 @@ def count_of(value: Any) -> int | None:
 def total(documents: DocumentSet) -> Iterator[Finding]:
     """Add up what stands beside a total: kinds of tests, outcomes, members of the same noun, or a sub-object."""
     for document in documents.current:
-        for path, value in document.texts:
+        for path, value in document.figures:
             if "(" in value:
                 for message in _spoken_sums(value):
                     yield found("arithmetic/total", message, (document.source(path),))
@@ -254,7 +254,7 @@ def mean(documents: DocumentSet) -> Iterator[Finding]:
             values = [quantity.base for _, quantity in column]
             stated = places[0][1]
             exact = sum(values) / len(values)
-            if _rounds(stated, exact) or (len({p for p, _ in column}) < 2):
+            if rounds(stated, exact) or (len({p for p, _ in column}) < 2):
                 continue
             between = min(values) <= stated.base <= max(values)
             yield found(
@@ -267,7 +267,7 @@ def mean(documents: DocumentSet) -> Iterator[Finding]:
 
 def _subset(values: list[float], stated: Quantity) -> bool:
     """Tell whether leaving one value out explains an average."""
-    return len(values) > 2 and any(_rounds(stated, (sum(values) - value) / (len(values) - 1)) for value in values)
+    return len(values) > 2 and any(rounds(stated, (sum(values) - value) / (len(values) - 1)) for value in values)
 
 
 def _columns(document: SourceDocument) -> dict[str, list[tuple[Path, Quantity]]]:
@@ -278,7 +278,7 @@ def _columns(document: SourceDocument) -> dict[str, list[tuple[Path, Quantity]]]
             if "coverage" in name.lower():
                 shown = number(value)
                 quantity = (
-                    as_quantity(shown, "%")
+                    as_percent(shown)
                     if shown is not None
                     else next(
                         (m.quantity for m in read(text(value)).measured if m.quantity.dimension == "percent"), None
@@ -302,82 +302,4 @@ def _averages(path: Path, value: Any) -> Iterator[Quantity]:
             yield from (q for q in quantities(value) if q.dimension == "percent")
     shown = number(value)
     if shown is not None and "coverage" in key and re.search(r"average|avg|mean", key) and "weighted" not in key:
-        yield as_quantity(shown, "%")
-
-
-@rule(
-    "arithmetic/speedup",
-    "blocking",
-    "A speedup is not the quotient of the times stated with it.",
-    example=(
-        merged(
-            metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2.4x faster"}
-        ),
-    ),
-    clean=(
-        merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2x faster"}),
-    ),
-)
-def speedup(documents: DocumentSet) -> Iterator[Finding]:
-    """Divide sequential by parallel time where an object states both and a factor."""
-    for document in documents.current:
-        for path, members in document.objects:
-            times = _times(path, members)
-            factor = _factor(members)
-            if times is None or factor is None:
-                continue
-            (sequential, sequential_at), (parallel, parallel_at) = times
-            key, stated = factor
-            if parallel.base and not _rounds(stated, sequential.base / parallel.base):
-                yield found(
-                    "arithmetic/speedup",
-                    f"{sequential} by {parallel} is {sequential.base / parallel.base:.3g}, not {stated.value:g}",
-                    (document.source((*path, key)), document.source(parallel_at), document.source(sequential_at)),
-                )
-
-
-def _times(path: Path, members: Mapping[str, Any]) -> tuple[tuple[Quantity, Path], tuple[Quantity, Path]] | None:
-    sequential = parallel = None
-    for name, value in members.items():
-        where = (*path, name)
-        shown = number(value)
-        if shown is not None:
-            unit = next((u for u in ("minutes", "seconds", "hours", "ms", "min") if name.lower().endswith(u)), "")
-            quantity = as_quantity(shown, unit)
-            if _SEQUENTIAL.search(name):
-                sequential = (quantity, where)
-            elif _PARALLEL.search(name) and "speed" not in name.lower() and "max" not in name.lower():
-                parallel = (quantity, where)
-        elif isinstance(value, str) and len(value) < 300:
-            for quantity, kind in spoken_times(value, name):
-                if kind == "sequential":
-                    sequential = (quantity, where)
-                elif kind == "parallel":
-                    parallel = (quantity, where)
-    if sequential is None or parallel is None or sequential[0].dimension != parallel[0].dimension:
-        return None
-    return sequential, parallel
-
-
-def spoken_times(value: str, name: str = "") -> Iterator[tuple[Quantity, str]]:
-    """Yield the durations of a text that it calls parallel or sequential: the nearest such word after, else before."""
-    times = [q for q in quantities(value) if q.dimension == "time" and q.unit != "m"]
-    for index, quantity in enumerate(times):
-        after = value[quantity.end : times[index + 1].start if index + 1 < len(times) else len(value)]
-        before = value[times[index - 1].end if index else 0 : quantity.start]
-        for words in (after, before, name if len(times) == 1 else ""):
-            if _SEQUENTIAL.search(words) or _PARALLEL.search(words):
-                yield quantity, "sequential" if _SEQUENTIAL.search(words) else "parallel"
-                break
-
-
-def _factor(members: Mapping[str, Any]) -> tuple[str, Quantity] | None:
-    for name, value in members.items():
-        if "speed" in name.lower():
-            shown = number(value)
-            if shown is not None:
-                return name, as_quantity(shown, "x")
-            factors = list(speedups(text(value)))
-            if len(factors) == 1:
-                return name, factors[0]
-    return None
+        yield as_percent(shown)

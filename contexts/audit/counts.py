@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contexts.audit.arithmetic import count_of, spoken_times
+from contexts.audit.arithmetic import count_of
 from contexts.audit.documents import DocumentSet, SourceDocument
-from contexts.audit.findings import Finding, Source, counted, listed
-from contexts.audit.quantities import Quantity, speedups
+from contexts.audit.findings import Finding, Source, listed
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import merged, track, verified
-from contexts.contract.values import Path, at, mapping, number, sequence, text, whole
+from contexts.audit.samples import track, verified
+from contexts.contract.values import Path, at, mapping, sequence, text, whole
 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
 _KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)
@@ -316,112 +315,3 @@ def _kinds_counted(document: SourceDocument) -> Iterator[tuple[str, Path, int]]:
             )
         ):
             yield "e2e", (*path, "total_scenarios"), scenarios
-
-
-@rule(
-    "arithmetic/times",
-    "blocking",
-    "A sequential or parallel time does not follow from the tasks' own durations.",
-    example=(
-        merged(
-            parallel_execution_summary={
-                "tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]
-            },
-            metrics={"development_time": "60 minutes parallel (vs 120 minutes sequential)"},
-        ),
-    ),
-    clean=(
-        merged(
-            parallel_execution_summary={
-                "tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]
-            },
-            metrics={"development_time": "60 minutes parallel (vs 100 minutes sequential)"},
-        ),
-    ),
-)
-def times(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare with the sum of the durations (sequential) and the longest of them (parallel, total: at least that)."""
-    for document in documents.revisions:
-        summary = mapping(document.data.get("parallel_execution_summary"))
-        tasks = sequence(summary.get("tasks"))
-        minutes = [number(mapping(task).get("duration_minutes")) for task in tasks]
-        if len(minutes) < 2 or any(value is None for value in minutes):
-            continue
-        durations = [value for value in minutes if value is not None]
-        places = [("parallel_execution_summary", "tasks", index, "duration_minutes") for index in range(len(tasks))]
-        for path, kind, stated, step in _stated_times(document, summary):
-            exact = sum(durations) if kind == "sequential" else max(durations)
-            wrong = abs(stated - exact) > step if kind == "sequential" else stated < exact - step
-            if wrong:
-                what = "add up to" if kind == "sequential" else "reach"
-                yield found(
-                    "arithmetic/times",
-                    f"{stated:g} minutes {kind}, and the tasks' durations {what} {exact:g}",
-                    (document.source(path), *(document.source(place) for place in places)),
-                )
-
-
-def _stated_times(document: SourceDocument, summary: Mapping[str, Any]) -> Iterator[tuple[Path, str, float, float]]:
-    total = number(summary.get("total_duration_minutes"))
-    if total is not None:
-        yield ("parallel_execution_summary", "total_duration_minutes"), "parallel", total, 1.0
-    for name, value in mapping(document.data.get("metrics")).items():
-        shown = number(value)
-        if shown is not None and name.endswith("minutes"):
-            kind = "sequential" if "sequential" in name else "parallel" if "parallel" in name else ""
-            if kind:
-                yield ("metrics", name), kind, shown, 1.0
-        elif isinstance(value, str):
-            for quantity, kind in spoken_times(value[:300], name):
-                yield ("metrics", name), kind, quantity.base / 60_000, max(2 * quantity.step / 60_000, 0.5)
-
-
-@rule(
-    "arithmetic/speedups-disagree",
-    "blocking",
-    "The documents state different speedups for the same workflow.",
-    example=(merged(metrics={"speedup": "2.6x faster"}, context_summary="Done 3.4x faster than sequentially."),),
-    clean=(merged(metrics={"speedup": "2.6x faster"}, context_summary="Done 2.6x faster than sequentially."),),
-    yields_to=("arithmetic/speedup",),
-)
-def speedups_disagree(documents: DocumentSet) -> Iterator[Finding]:
-    """Collect the speedups over sequential work that the workflow's documents state; they must agree as written."""
-    stated = list[tuple[Quantity, Source]]()
-    for document in (*documents.revisions, *documents.reports):
-        for path, value in document.values:
-            stated.extend((quantity, document.source(path)) for quantity in _overall(path, value))
-    distinct = list[tuple[Quantity, Source]]()
-    for quantity, source in stated:
-        if not any(abs(quantity.value - other.value) <= max(quantity.step, other.step) + 1e-9 for other, _ in distinct):
-            distinct.append((quantity, source))
-    if len(distinct) > 1:
-        values = ", ".join(str(quantity) for quantity, _ in distinct)
-        yield found(
-            "arithmetic/speedups-disagree",
-            f"{counted(len(distinct), 'speedup')} that disagree: {values}",
-            (s for _, s in stated),
-        )
-
-
-def _overall(path: Path, value: Any) -> Iterator[Quantity]:
-    keys = "/".join(str(part) for part in path).lower()
-    if "tasks" in path or "phases" in path or "steps" in path:
-        return
-    shown = number(value)
-    if shown is not None and re.search(r"speed_?up(?:_factor)?\Z", keys):
-        yield next(speedups(f"{shown:g}x"))
-    elif isinstance(value, str):
-        for match in re.finditer(r"[^.;\n|]{0,200}(?:\.\d[^.;\n|]{0,200}){0,4}", value[:4_000]):
-            sentence = match.group()
-            words = f"{sentence} {keys.rsplit('/', 1)[-1]}"
-            about = re.search(
-                r"speed-?up|faster than (?:sequential|one (?:by|after))|parallel.{0,80}faster|faster.{0,80}parallel",
-                words,
-                re.IGNORECASE,
-            )
-            theoretical = re.search(
-                r"theoretical|ideal|limit|maximum|up to|expected|estimated|target|could", sentence, re.IGNORECASE
-            )
-            factors = list(speedups(sentence))
-            if about and not theoretical and len(factors) == 1 and factors[0].value != 1:
-                yield factors[0]

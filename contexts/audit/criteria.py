@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
-from contexts.audit.documents import LONGEST_TEXT, DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Source
-from contexts.audit.measures import cells, choose, target_bounds
-from contexts.audit.quantities import Bound, Measured, as_quantity, read, statistic_name
+from contexts.audit.quantities import Bound, read
+from contexts.audit.reported import SPEAKS_OF_SPEED, TOTALS, Reported, bounds_of, reports
 from contexts.audit.words import plain, stem, subject
 from contexts.contract.paths import endpoint_name, mentions
-from contexts.contract.values import Path, at, mapping, number, sequence, text, walk
+from contexts.contract.values import Path, at, mapping, sequence, text, walk
 
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
 _COVERAGE_KINDS = {
@@ -28,29 +27,7 @@ _COVERAGE_KINDS = {
     "statements",
     "mutation",
 }
-_TOTALS = {
-    "total",
-    "overall",
-    "coverage",
-    "test_coverage",
-    "total_coverage",
-    "total_test_coverage",
-    "percent",
-    "combined",
-    "lines",
-    "line",
-    "branch",
-    "branches",
-    "line_coverage",
-    "branch_coverage",
-    "code_coverage",
-    "average",
-    "unit",
-    "statements",
-    "functions",
-}
 _RESPONSE = re.compile(r"respon|latenc|\bapi\b|request|endpoint|\bp\d\d\b", re.IGNORECASE)
-_SPEED = re.compile(r"perform|latenc|respon|measure|benchmark|timing", re.IGNORECASE)
 _TOPIC = {
     stem(w)
     for w in """response time latency api request endpoint coverage test tests unit percentile average mean median
@@ -72,32 +49,6 @@ class Criterion:
 
     def source(self) -> Source:
         """Return where the criterion is written."""
-        return self.document.source(self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """Values reported in one place of a document."""
-
-    document: SourceDocument
-    path: Path
-    values: tuple[Measured, ...]
-    bounds: tuple[Bound, ...]
-    words: str = ""
-    link: str = ""
-    bound_path: Path = ()
-
-    def chosen(self, bound: Bound) -> Measured | None:
-        """Return the value a criterion speaks of."""
-        return choose([m for m in self.values if m.quantity.dimension == bound.quantity.dimension], bound)
-
-    def meets(self, bound: Bound) -> bool:
-        """Tell whether the value meets a criterion; what the criterion does not speak of does."""
-        chosen = self.chosen(bound)
-        return chosen is None or bound.allows(chosen.quantity.base)
-
-    def source(self) -> Source:
-        """Return where the values are."""
         return self.document.source(self.path)
 
 
@@ -129,21 +80,6 @@ def _structured_criterion(
         yield Criterion(holder, (*path, "target"), shown, bound, area, identity)
 
 
-def bounds_of(members: Mapping[str, Any], context: str) -> Iterator[Bound]:
-    """Yield the target of an object with target, unit, operator and statistic members."""
-    statistic = statistic_name(text(members.get("statistic")) or text(members.get("percentile")))
-    operator = next(
-        (
-            text(members.get(k)).replace("≤", "<=").replace("≥", ">=")
-            for k in ("op", "operator", "comparator")
-            if members.get(k)
-        ),
-        "",
-    )
-    for bound in target_bounds(members.get("target"), text(members.get("unit")), context, operator):
-        yield replace(bound, statistic=bound.statistic or statistic)
-
-
 def _at_path(document: SourceDocument, path: Path) -> object:
     value: object = document.data
     for part in path:
@@ -161,7 +97,7 @@ def _later(documents: DocumentSet, criterion: Criterion) -> list[list[SourceDocu
 def measured_for(documents: DocumentSet, criterion: Criterion) -> Iterator[Reported]:
     """Yield the values the latest documents report for a criterion."""
     for group in _later(documents, criterion):
-        hits = [r for d in group for r in _reported(d) if r.values and _speaks_of(documents, criterion, r)]
+        hits = [r for d in group for r in reports(d) if r.values and _speaks_of(documents, criterion, r)]
         if hits:
             yield from hits
             return
@@ -171,7 +107,7 @@ def relaxations(documents: DocumentSet, criterion: Criterion) -> Iterator[tuple[
     """Yield targets of later documents for the same thing that accept what the criterion refuses."""
     for group in _later(documents, criterion):
         for document in group:
-            for reported in _reported(document):
+            for reported in reports(document):
                 if not reported.bounds or not _speaks_of(documents, criterion, reported):
                     continue
                 for bound in reported.bounds:
@@ -197,95 +133,6 @@ def _restated(document: SourceDocument, criterion: Criterion) -> Iterator[tuple[
         )
         if alike and other.bound.looser_than(criterion.bound):
             yield other.bound, other.source()
-
-
-def _reported(document: SourceDocument) -> tuple[Reported, ...]:
-    """Return every place of a document that reports values or targets (read once a document)."""
-    known = _READ.get(document)
-    if known is None:
-        known = _READ[document] = tuple(_read_reported(document))
-    return known
-
-
-_READ: WeakKeyDictionary[SourceDocument, tuple[Reported, ...]] = WeakKeyDictionary()
-
-
-def _read_reported(document: SourceDocument) -> Iterator[Reported]:
-    taken = set[Path]()
-    for path, members in document.objects:
-        if path[:1] != ("success_criteria",):
-            for reported in _object_reported(document, path, members):
-                taken.update({reported.path, reported.bound_path})
-                yield reported
-    for path, value in document.values:
-        if (
-            path in taken
-            or path[:1] == ("success_criteria",)
-            or not isinstance(value, str | int | float)
-            or isinstance(value, bool)
-        ):
-            continue
-        keys = "/".join(str(part) for part in path)
-        if isinstance(value, str):
-            if "|" in value and "\n" in value:
-                for cell in cells(value[:LONGEST_TEXT]):
-                    bounds = () if cell.bound is None else (cell.bound,)
-                    yield Reported(document, path, (cell.measured,), bounds, words=cell.words)
-            elif any(sign.isdigit() for sign in value[:400]) and (
-                _SPEED.search(keys) or "coverage" in keys.lower() or path[0] in {"metrics", "verification_results"}
-            ):
-                reading = read(value[:400])
-                if reading.measured or reading.bounds:
-                    yield Reported(document, path, reading.measured, reading.bounds)
-            continue
-        unit, statistic = _unit_of(str(path[-1]) if path else "", keys)
-        if unit:
-            yield Reported(document, path, (Measured(as_quantity(float(value), unit), statistic),), ())
-
-
-def _object_reported(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Reported]:
-    """Read an object that names its metric or criterion and holds a value, perhaps with a target."""
-    key = next(
-        (k for k in ("value", "measured", "actual", "observed") if isinstance(members.get(k), str | int | float)), None
-    )
-    link = next(
-        (text(members.get(k)) for k in ("criterion", "criterion_id", "metric", "id", "name") if text(members.get(k))),
-        "",
-    )
-    if key is None or not link or isinstance(members[key], bool):
-        return
-    unit, statistic = (
-        text(members.get("unit")),
-        statistic_name(text(members.get("statistic")) or text(members.get("percentile"))),
-    )
-    shown = number(members[key])
-    values = (
-        (Measured(as_quantity(shown, unit), statistic),) if shown is not None else read(text(members[key])).measured
-    )
-    words = " ".join(value for value in members.values() if isinstance(value, str))
-    bounds = tuple(bounds_of(members, words)) if "target" in members else ()
-    yield Reported(document, (*path, key), values, bounds, words, link, (*path, "target") if bounds else ())
-
-
-def _unit_of(key: str, keys: str) -> tuple[str, str]:
-    lower = key.lower()
-    found = re.search(r"(?:^|_)(p\d{2,3}|avg|mean|median|max)(?:_|$)", lower)
-    statistic = {"mean": "avg", "median": "p50"}.get(found.group(1), found.group(1)) if found else ""
-    for suffix, unit in (
-        ("_ms", "ms"),
-        ("_seconds", "s"),
-        ("_s", "s"),
-        ("_percent", "%"),
-        ("_pct", "%"),
-        ("_rps", "rps"),
-        ("_mb", "MB"),
-        ("_kb", "KB"),
-    ):
-        if lower.endswith(suffix):
-            return unit, statistic
-    if lower in _TOTALS and "coverage" in keys.lower() and "count" not in keys.lower():
-        return "%", statistic
-    return "", statistic
 
 
 def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported) -> bool:
@@ -320,14 +167,14 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
     if told_endpoint and not about and not _of_area(documents, criterion, told_endpoint):
         return False
     if dimension == "time" and _RESPONSE.search(criterion.shown):
-        return bool(_SPEED.search(keys)) and about <= told
+        return bool(SPEAKS_OF_SPEED.search(keys)) and about <= told
     return bool(about) and about <= told
 
 
 def _of_area(documents: DocumentSet, criterion: Criterion, endpoint: tuple[str, str]) -> bool:
     """Tell whether an endpoint can be meant by a criterion of one area: it is not another track's."""
     owners = {contract.document for contract in documents.providers for e in contract.endpoints if e.key == endpoint}
-    fitting = {t.name for t in documents.tracks if criterion.area and _belongs(criterion.area, t)}
+    fitting = {track.name for track in _tracks_of(criterion.area, documents)}
     return not owners or not fitting or bool(owners & fitting)
 
 
@@ -342,7 +189,7 @@ def _words_of(reported: Reported) -> frozenset[str]:
 
 def _coverage_of(documents: DocumentSet, criterion: Criterion, reported: Reported, keys: str) -> bool:
     last = str(reported.path[-1]).lower()
-    if "coverage" not in keys.lower() or last not in _TOTALS or _DETAIL.search(keys.lower()):
+    if "coverage" not in keys.lower() or last not in TOTALS or _DETAIL.search(keys.lower()):
         return False
     wanted = {word for word in _COVERAGE_KINDS if re.search(rf"\b{word}\b", criterion.shown.lower())}
     stated = {word for word in _COVERAGE_KINDS if word in last}
@@ -353,7 +200,7 @@ def _coverage_of(documents: DocumentSet, criterion: Criterion, reported: Reporte
         return False
     owner = track_of(documents, reported)
     areas = [criterion.area, *sorted(subject(criterion.shown).stems - _TOPIC)]
-    fitting = {t.task_id for area in areas if area for t in documents.tracks if _belongs(area, t)}
+    fitting = {track.task_id for area in areas for track in _tracks_of(area, documents)}
     if fitting:
         return owner in fitting
     unknown_area = bool(criterion.area) and bool(documents.named_tracks)
@@ -372,15 +219,17 @@ def track_of(documents: DocumentSet, reported: Reported) -> str:
             return named
         if str(part) in documents.track:
             return str(part)
-        matching = [t.task_id for t in documents.tracks if isinstance(part, str) and _belongs(part, t)]
+        matching = _tracks_of(part, documents) if isinstance(part, str) else ()
         if len(matching) == 1:
-            return matching[0]
+            return matching[0].task_id
     return ""
 
 
-def _belongs(area: str, track: SourceDocument) -> bool:
+def _tracks_of(area: str, documents: DocumentSet) -> tuple[SourceDocument, ...]:
+    """Return the tracks whose id or phase has all the words of an area's name."""
     wanted = {stem(word) for word in re.findall(r"[a-z0-9]+", area.lower())} - {"test", "total", "coverag"}
-    named = {
-        stem(word) for word in re.findall(r"[a-z0-9]+", f"{track.task_id} {text(track.data.get('phase'))}".lower())
-    }
-    return bool(wanted) and wanted <= named
+    if not wanted:
+        return ()
+    named = documents.tracks_by_word
+    fewest = min((named.get(word, ()) for word in wanted), key=len)
+    return tuple(t for t in fewest if all(t in named[word] for word in wanted))

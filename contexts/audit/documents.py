@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from contexts.audit.findings import Source, quote
+from contexts.audit.words import stem
 from contexts.contract.compare import Mismatch, compare_all
 from contexts.contract.model import Contract
 from contexts.contract.read import read_contracts
@@ -20,6 +21,8 @@ Stage = Literal["parent", "merged", "verified"]
 _STAGES: tuple[Stage, ...] = ("parent", "merged", "verified")
 # A sentence longer than this is a log or a blob, not a claim; grammars read only the beginning of it.
 LONGEST_TEXT = 4_000
+_DIGIT = re.compile(r"[0-9]")
+_PART = re.compile(r"[a-z0-9]+")
 _WORD = re.compile(r"[\w-]{2,120}")
 
 
@@ -48,6 +51,11 @@ class SourceDocument:
     def texts(self) -> tuple[tuple[Path, str], ...]:
         """Return every string with its path, cut to what grammars read."""
         return tuple((path, value[:LONGEST_TEXT]) for path, value in self.values if isinstance(value, str))
+
+    @cached_property
+    def figures(self) -> tuple[tuple[Path, str], ...]:
+        """Return the strings that hold a digit: only these can state a quantity."""
+        return tuple((path, value) for path, value in self.texts if _DIGIT.search(value))
 
     @cached_property
     def objects(self) -> tuple[tuple[Path, Mapping[str, Any]], ...]:
@@ -131,6 +139,15 @@ class DocumentSet:
     def track(self) -> Mapping[str, SourceDocument]:
         """Return the newest document of a track by its task id."""
         return {document.task_id: document for document in self.tracks}
+
+    @cached_property
+    def tracks_by_word(self) -> Mapping[str, Mapping[SourceDocument, None]]:
+        """Return, by the stem of every word of their ids and phases, the tracks that have it."""
+        named: dict[str, dict[SourceDocument, None]] = {}
+        for track in self.tracks:
+            for word in _PART.findall(f"{track.task_id} {track.phase}".lower()):
+                named.setdefault(stem(word), {})[track] = None
+        return named
 
     @cached_property
     def current(self) -> tuple[SourceDocument, ...]:

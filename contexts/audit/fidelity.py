@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, counted, listed
@@ -23,6 +24,10 @@ _CARRIED = (
     ("success_criteria",),
 )
 
+Compared = tuple[str, SourceDocument, int, Comparison]
+# Three rules look at the same comparison.
+_KNOWN: WeakKeyDictionary[DocumentSet, tuple[Compared, ...]] = WeakKeyDictionary()
+
 
 def _file_items(document: SourceDocument) -> list[Item]:
     return [
@@ -36,11 +41,18 @@ def _list_items(document: SourceDocument, key: str) -> list[Item]:
     return _file_items(document) if key == "files_modified" else items(document, key)
 
 
-def comparisons(documents: DocumentSet) -> Iterator[tuple[str, SourceDocument, int, Comparison]]:
+def comparisons(documents: DocumentSet) -> tuple[Compared, ...]:
     """Yield, for each list a merge must keep, what became of the tracks' items, and how many there were.
 
     A merged document is compared with the tracks, a verified one with the merge, or with the tracks without one.
     """
+    known = _KNOWN.get(documents)
+    if known is None:
+        known = _KNOWN[documents] = tuple(_compared(documents))
+    return known
+
+
+def _compared(documents: DocumentSet) -> Iterator[Compared]:
     merges = documents.at_stage("merged")
     after = documents.at_stage("verified")
     for document in (*merges, *after):

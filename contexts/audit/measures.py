@@ -92,6 +92,15 @@ _WISHES = re.compile(
 )
 _WORD_OF_TARGET = re.compile(r"\b(?:targets?|goal|budget|threshold|slo|sla|objective)\b", re.IGNORECASE)
 
+_NAMES_TARGET = re.compile("|".join(sorted(_TARGET)), re.IGNORECASE)
+# A value beside its target takes two numbers, and a sign or word that tells them apart.
+_NUMBERS = re.compile(r"\d+")
+_COMPARED = re.compile(
+    r"[<>≤≥]|\b(?:under|below|less|fewer|most|more|up to|within|over|above|greater|least|targets?|goal|budget|limit"
+    r"|threshold|slo|sla|requir|must|should|expected|allowed|criterion|need|objective|ceiling|cap|baseline)",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -106,7 +115,7 @@ class Pair:
 
 def pairs(document: SourceDocument) -> Iterator[Pair]:
     """Yield every measured value that a document puts beside a target."""
-    for path, words in document.texts:
+    for path, words in document.figures:
         if "|" in words and "\n" in words:
             for cell in cells(words):
                 if cell.bound is not None:
@@ -114,7 +123,7 @@ def pairs(document: SourceDocument) -> Iterator[Pair]:
             for line in words.splitlines():
                 if "|" not in line:
                     yield from _prose(path, line)
-        elif any(sign.isdigit() for sign in words):
+        else:
             yield from _prose(path, words)
     for path, members in document.objects:
         yield from _structured(path, members)
@@ -122,6 +131,8 @@ def pairs(document: SourceDocument) -> Iterator[Pair]:
 
 
 def _prose(path: Path, words: str) -> Iterator[Pair]:
+    if len(_NUMBERS.findall(words)) < 2 or not _COMPARED.search(words):
+        return  # reading every sentence to the end is what would take the time
     reading = read(words)
     if not reading.measured or not reading.bounds:
         return
@@ -182,6 +193,8 @@ def _key(name: str) -> _Key:
 
 def _structured(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
     """Read objects that hold a target member beside measured ones."""
+    if not _NAMES_TARGET.search(" ".join(members)):
+        return
     keys = {name: _key(name) for name, value in members.items() if isinstance(value, str | int | float)}
     targets = [
         (name, key) for name, key in keys.items() if key.kind == "target" and not isinstance(members[name], bool)
@@ -254,6 +267,8 @@ def _bounds(raw: Any, key: _Key, unit: str, context: str, operator: str) -> Iter
 
 def _twins(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
     """Read ``{"targets": {"p95_ms": 200}, "measured": {"p95_ms": 220}}``."""
+    if not _NAMES_TARGET.search(" ".join(members)):
+        return
     targets = [
         (name, mapping(value))
         for name, value in members.items()

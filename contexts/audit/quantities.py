@@ -186,6 +186,15 @@ def as_quantity(value: float, unit: str = "") -> Quantity:
     return _quantity(shown, unit, 0, 0)
 
 
+def as_percent(value: float) -> Quantity:
+    """Return a bare JSON number that is a percentage; at most 1 it is a share of one: nobody covers one percent."""
+    quantity = as_quantity(value, "%")
+    if not 0 < value <= 1:
+        return quantity
+    scaled = round(100 * value, 9)
+    return replace(quantity, value=scaled, base=scaled, step=100 * quantity.step)
+
+
 def statistic_name(word: str) -> str:
     """Bring ``p95``, ``P 95``, ``95th percentile``, ``median``, ``average`` to one spelling."""
     lower = word.lower().replace(" ", "")

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from contexts.audit.documents import DocumentSet, SourceDocument
-from contexts.audit.findings import Finding, Source, counted, listed
+from contexts.audit.findings import Finding, listed
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import WORKFLOW, merged, parent, track, verified
-from contexts.contract.paths import endpoint_name, mentions
 from contexts.contract.values import Path, at, mapping, sequence, text
-
-_EXTERNAL = re.compile(r"external|third|upstream|vendor|mock|stub|health|example", re.IGNORECASE)
 
 
 @rule(
@@ -110,151 +107,6 @@ def parent_workflow(documents: DocumentSet) -> Iterator[Finding]:
                 f"{document.name} belongs to {named!r}, and {documents.workflow_id!r} plans its track",
                 (document.source(("parent_workflow_id",)), documents.revisions[0].source(("workflow_id",))),
             )
-
-
-@rule(
-    "references/endpoint",
-    "warning",
-    "An endpoint is measured, checked or promised that no track implements.",
-    example=(
-        track("api", implementation_details={"endpoints": {"GET /items/{id}": {"auth": "none"}}}),
-        verified(verification_results={"performance": {"measurements": {"GET /items": "P95: 40ms"}}}),
-    ),
-    clean=(
-        track("api", implementation_details={"endpoints": {"GET /items/{id}": {"auth": "none"}}}),
-        verified(verification_results={"performance": {"measurements": {"GET /items/:id": "P95: 40ms"}}}),
-    ),
-    yields_to=("contracts/missing-endpoint",),
-)
-def endpoint(documents: DocumentSet) -> Iterator[Finding]:
-    """Look for endpoints that the workflow's own documents name among those the tracks provide."""
-    provided = {e.key for contract in documents.providers for e in contract.endpoints}
-    if not provided or not documents.tracks or (documents.named_tracks and not documents.has_all_tracks):
-        return
-    missing: dict[str, list[Source]] = {}
-    for document in documents.revisions:
-        for path, name in _named_endpoints(document):
-            if name not in provided and not any(_EXTERNAL.search(str(part)) for part in path):
-                missing.setdefault(" ".join(name), []).append(document.source(path))
-    if missing:
-        sources = [source for places in missing.values() for source in places]
-        yield found(
-            "references/endpoint",
-            f"{counted(len(missing), 'endpoint is', 'endpoints are')} named that no track implements: "
-            f"{listed(sorted(missing))}",
-            sources,
-        )
-
-
-def _named_endpoints(document: SourceDocument) -> Iterator[tuple[Path, tuple[str, str]]]:
-    for path, value in document.values:
-        key = path[-1] if path else ""
-        name = endpoint_name(key) if isinstance(key, str) and " /" in key else None
-        if name:
-            yield path, name
-        if isinstance(value, str) and " /" in value:
-            for named in mentions(value[:4_000]):
-                yield path, named
-
-
-@rule(
-    "references/migration",
-    "warning",
-    "A migration is said to be applied that no track wrote.",
-    example=(
-        track("api", implementation_details={"database_changes": {"migration": "004_add_total"}}),
-        verified(verification_results={"database_migration": {"migration": "003_add_total"}}),
-    ),
-    clean=(
-        track("api", implementation_details={"database_changes": {"migration": "004_add_total"}}),
-        verified(verification_results={"database_migration": {"migration": "004_add_total"}}),
-    ),
-)
-def migration(documents: DocumentSet) -> Iterator[Finding]:
-    """Look for the migrations that later documents name among the tracks' migrations and files."""
-    written = [(d, path, name) for d in documents.tracks for path, name in _migrations(d)]
-    if not written or (documents.named_tracks and not documents.has_all_tracks):
-        return
-    known = {_stem(name) for _, _, name in written}
-    known |= {_stem(text(path)) for d in documents.tracks for path in sequence(d.data.get("files_modified"))}
-    for document in documents.revisions:
-        for path, name in _migrations(document):
-            if _stem(name) not in known:
-                yield found(
-                    "references/migration",
-                    f"the migration {name!r} is in no track",
-                    (document.source(path), *(d.source(place) for d, place, _ in written)),
-                )
-
-
-def _migrations(document: SourceDocument) -> Iterator[tuple[Path, str]]:
-    for path, value in document.texts:
-        keys = [part for part in path if isinstance(part, str)]
-        named = keys and keys[-1] in {"migration", "migrations", "migration_id", "revision_id", "migration_name"}
-        if named and value and " " not in value.strip():
-            yield path, value
-
-
-def _stem(name: str) -> str:
-    return (
-        PurePosixPath(name.strip()).name.rsplit(".", 1)[0]
-        if name.endswith((".py", ".sql"))
-        else PurePosixPath(name.strip()).name
-    )
-
-
-@rule(
-    "references/file",
-    "warning",
-    "A track describes a file as its work that its files_modified does not hold.",
-    example=(
-        track("ui", files_modified=["src/a.ts"], implementation_details={"components": {"B": {"path": "src/b.ts"}}}),
-    ),
-    clean=(
-        track(
-            "ui",
-            files_modified=["src/a.ts", "src/b.ts"],
-            implementation_details={"components": {"B": {"path": "src/b.ts"}}},
-        ),
-    ),
-)
-def file(documents: DocumentSet) -> Iterator[Finding]:
-    """Look for every path that a track's implementation details give to a part of it."""
-    for document in documents.tracks:
-        modified = {str(PurePosixPath(text(path))) for path in sequence(document.data.get("files_modified"))}
-        if not modified:
-            continue
-        names = {PurePosixPath(path).name for path in modified}
-        missing = [(path, value) for path, value in _described(document) if not _is_there(value, modified, names)]
-        if missing:
-            yield found(
-                "references/file",
-                f"{counted(len(missing), 'file is', 'files are')} described and not among files_modified: "
-                f"{listed([value for _, value in missing])}",
-                (*(document.source(path) for path, _ in missing), document.source(("files_modified",))),
-            )
-
-
-def _described(document: SourceDocument) -> Iterator[tuple[Path, str]]:
-    for path, value in document.texts:
-        if path[:1] == ("implementation_details",) and path[-1] in {"path", "file", "file_path", "filename"}:
-            suffix = PurePosixPath(value).suffix if len(value) < 300 else ""
-            if 2 <= len(suffix) <= 6 and " " not in value and not value.startswith(("/", "http")) and "{" not in value:
-                yield path, value
-    for path, value in document.objects:
-        if path[:1] == ("implementation_details",) and len(path) > 1 and path[-1] in {"test_files", "files"}:
-            for name in value:
-                if re.fullmatch(r"[\w.\-/]{1,200}\.[a-z]{1,5}", name):
-                    yield (*path, name), name
-
-
-def _is_there(value: str, modified: set[str], names: set[str]) -> bool:
-    shown = str(PurePosixPath(value))
-    return (
-        shown in modified
-        or ("/" not in shown and shown in names)
-        or any(path.endswith(f"/{shown}") for path in modified)
-    )
 
 
 _SIDE = re.compile(r"(.{1,60}?)[_ ](?:expects?|provides?|consumes?|offers?|sends?|requires?)\Z")

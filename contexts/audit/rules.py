@@ -1,16 +1,22 @@
-"""All rules, by importing the modules that register them; the order here is the order of docs/rules.md."""
+"""All rules, by importing the modules that register them."""
 
 from contexts.audit import (
     arithmetic,
+    artifacts,
     assumptions,
+    carried_contracts,
     claims,
     contracts,
     counts,
     derived,
+    durations,
     fidelity,
+    fixtures,
     input_rules,
     outcomes,
+    records,
     references,
+    speedups,
     thresholds,
     times,
 )
@@ -19,15 +25,21 @@ from contexts.audit.registry import RULES
 __all__ = [
     "RULES",
     "arithmetic",
+    "artifacts",
     "assumptions",
+    "carried_contracts",
     "claims",
     "contracts",
     "counts",
     "derived",
+    "durations",
     "fidelity",
+    "fixtures",
     "input_rules",
     "outcomes",
+    "records",
     "references",
+    "speedups",
     "thresholds",
     "times",
 ]

@@ -37,3 +37,13 @@ def _context(agent: str, phase: str, timestamp: str, members: Mapping[str, Any])
 def file_name(index: int, document: Mapping[str, Any]) -> str:
     """Return the file name an example's document goes by."""
     return f"{index + 1}-{document.get('task_id') or str(document.get('phase')).rsplit('-', 1)[-1]}.json"
+
+
+def plain_members(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the members that an example added or changed; of a whole default document its identity."""
+    task_id = document.get("task_id")
+    usual = track(str(task_id)) if task_id else _context("", "", "", {})
+    stages = (parent(), merged(), verified())
+    defaults = [usual] if task_id else [one for one in stages if one["phase"] == document.get("phase")] or [usual]
+    kept = {key: value for key, value in document.items() if defaults[0].get(key) != value}
+    return {**({"task_id": task_id} if task_id else {}), **kept} or {"phase": document.get("phase")}

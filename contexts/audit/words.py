@@ -90,6 +90,7 @@ class Subject:
     later: bool
 
 
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Cut endings so that ``configure``, ``configured`` and ``configuration`` meet; at least four letters stay."""
     for suffix in _SUFFIXES:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from contexts.audit import RULES, Finding, Rule, SourceDocument, audit
-from contexts.audit.load import parse
-from contexts.audit.registry import FAMILIES, Documents, Raw
+from contexts.audit import RULES, Finding, Rule
+from contexts.audit.page import PAGE, judged, page
+from contexts.audit.registry import FAMILIES, Documents
 from contexts.audit.samples import file_name
 from contexts.contract.values import resolve
 
 
 def _audited(example: Documents) -> tuple[Finding, ...]:
-    documents, problems = [], []
-    for index, entry in enumerate(example):
-        if isinstance(entry, Raw):
-            document, found = parse(f"{index + 1}.json", entry.content.encode())
-            documents.extend([document] if document else [])
-            problems.extend(found)
-        else:
-            documents.append(SourceDocument(file_name(index, entry), copy.deepcopy(dict(entry))))
-    return audit(documents, problems).findings
+    return judged(copy.deepcopy(example))
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
@@ -59,3 +52,17 @@ def test_every_family_of_the_page_has_rules() -> None:
 
 def test_rules_yield_only_to_rules_that_exist() -> None:
     assert {other for rule in RULES.values() for other in rule.yields_to} <= RULES.keys()
+
+
+def test_the_page_of_rules_is_what_the_rules_give() -> None:
+    written = (Path(__file__).parents[3] / PAGE).read_text(encoding="utf-8")
+    assert written == page(), "run `make docs`"
+
+
+def test_the_page_shows_every_rule_with_its_severity_explanation_example_and_finding() -> None:
+    shown = page()
+    for rule in RULES.values():
+        section = shown.split(f"\n### {rule.id}\n", 1)[1].split("\n### ", 1)[0]
+        assert f"*{rule.severity}*. {rule.why}" in section
+        assert "```json" in section
+        assert judged(rule.example)[0].message in section

@@ -1,0 +1,230 @@
+"""Arithmetic of time saved: speedups, and sequential and parallel times against the tasks' own durations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contexts.audit.arithmetic import rounds
+from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.findings import Finding, Source, counted
+from contexts.audit.quantities import Quantity, as_quantity, quantities, speedups
+from contexts.audit.registry import found, rule
+from contexts.audit.samples import merged
+from contexts.contract.values import Path, mapping, number, sequence, text
+
+_SPOKEN = re.compile(r"parallel|concurrent|wall|sequential|serial|one by one|one after another", re.IGNORECASE)
+_FACTOR = re.compile(r"\d\s?[x\u00d7]", re.IGNORECASE)
+_PARALLEL = re.compile(r"parallel|concurrent|wall", re.IGNORECASE)
+
+
+_SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after another", re.IGNORECASE)
+
+
+@rule(
+    "arithmetic/speedup",
+    "blocking",
+    "A speedup is not the quotient of the times stated with it.",
+    example=(
+        merged(
+            metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2.4x faster"}
+        ),
+    ),
+    clean=(
+        merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2x faster"}),
+    ),
+)
+def speedup(documents: DocumentSet) -> Iterator[Finding]:
+    """Divide sequential by parallel time where an object states both and a factor."""
+    for document in documents.current:
+        for path, members in document.objects:
+            factor = _factor(members)
+            times = _times(path, members) if factor else None
+            if times is None or factor is None:
+                continue
+            (sequential, sequential_at), (parallel, parallel_at) = times
+            key, stated = factor
+            if parallel.base and not rounds(stated, sequential.base / parallel.base):
+                yield found(
+                    "arithmetic/speedup",
+                    f"{sequential} by {parallel} is {sequential.base / parallel.base:.3g}, not {stated.value:g}",
+                    (document.source((*path, key)), document.source(parallel_at), document.source(sequential_at)),
+                )
+
+
+def _times(path: Path, members: Mapping[str, Any]) -> tuple[tuple[Quantity, Path], tuple[Quantity, Path]] | None:
+    sequential = parallel = None
+    for name, value in members.items():
+        where = (*path, name)
+        shown = number(value)
+        if shown is not None:
+            unit = next((u for u in ("minutes", "seconds", "hours", "ms", "min") if name.lower().endswith(u)), "")
+            quantity = as_quantity(shown, unit)
+            if _SEQUENTIAL.search(name):
+                sequential = (quantity, where)
+            elif _PARALLEL.search(name) and "speed" not in name.lower() and "max" not in name.lower():
+                parallel = (quantity, where)
+        elif isinstance(value, str) and len(value) < 300:
+            for quantity, kind in spoken_times(value, name):
+                if kind == "sequential":
+                    sequential = (quantity, where)
+                elif kind == "parallel":
+                    parallel = (quantity, where)
+    if sequential is None or parallel is None or sequential[0].dimension != parallel[0].dimension:
+        return None
+    return sequential, parallel
+
+
+def spoken_times(value: str, name: str = "") -> Iterator[tuple[Quantity, str]]:
+    """Yield the durations of a text that it calls parallel or sequential: the nearest such word after, else before."""
+    if not (_SPOKEN.search(value) or _SPOKEN.search(name)):
+        return
+    times = [q for q in quantities(value) if q.dimension == "time" and q.unit != "m"]
+    for index, quantity in enumerate(times):
+        after = value[quantity.end : times[index + 1].start if index + 1 < len(times) else len(value)]
+        before = value[times[index - 1].end if index else 0 : quantity.start]
+        for words in (after, before, name if len(times) == 1 else ""):
+            if _SEQUENTIAL.search(words) or _PARALLEL.search(words):
+                yield quantity, "sequential" if _SEQUENTIAL.search(words) else "parallel"
+                break
+
+
+def _factor(members: Mapping[str, Any]) -> tuple[str, Quantity] | None:
+    for name, value in members.items():
+        if "speed" in name.lower():
+            shown = number(value)
+            if shown is not None:
+                return name, as_quantity(shown, "x")
+            factors = list(speedups(text(value)))
+            if len(factors) == 1:
+                return name, factors[0]
+    return None
+
+
+@rule(
+    "arithmetic/times",
+    "blocking",
+    "A sequential or parallel time does not follow from the tasks' own durations.",
+    example=(
+        merged(
+            parallel_execution_summary={
+                "tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]
+            },
+            metrics={"development_time": "60 minutes parallel (vs 120 minutes sequential)"},
+        ),
+    ),
+    clean=(
+        merged(
+            parallel_execution_summary={
+                "tasks": [{"task_id": "a", "duration_minutes": 40}, {"task_id": "b", "duration_minutes": 60}]
+            },
+            metrics={"development_time": "60 minutes parallel (vs 100 minutes sequential)"},
+        ),
+    ),
+)
+def times(documents: DocumentSet) -> Iterator[Finding]:
+    """Compare with the sum of the durations (sequential) and the longest of them (parallel, total: at least that)."""
+    for document in documents.revisions:
+        summary = mapping(document.data.get("parallel_execution_summary"))
+        tasks = sequence(summary.get("tasks"))
+        minutes = [number(mapping(task).get("duration_minutes")) for task in tasks]
+        if len(minutes) < 2 or any(value is None for value in minutes):
+            continue
+        durations = [value for value in minutes if value is not None]
+        places = [("parallel_execution_summary", "tasks", index, "duration_minutes") for index in range(len(tasks))]
+        for path, kind, stated, step in _stated_times(document, summary):
+            exact = sum(durations) if kind == "sequential" else max(durations)
+            wrong = abs(stated - exact) > step if kind == "sequential" else stated < exact - step
+            if wrong:
+                what = "add up to" if kind == "sequential" else "reach"
+                yield found(
+                    "arithmetic/times",
+                    f"{stated:g} minutes {kind}, and the tasks' durations {what} {exact:g}",
+                    (document.source(path), *(document.source(place) for place in places)),
+                )
+
+
+def _stated_times(document: SourceDocument, summary: Mapping[str, Any]) -> Iterator[tuple[Path, str, float, float]]:
+    total = number(summary.get("total_duration_minutes"))
+    if total is not None:
+        yield ("parallel_execution_summary", "total_duration_minutes"), "parallel", total, 1.0
+    for name, value in mapping(document.data.get("metrics")).items():
+        shown = number(value)
+        if shown is not None and name.endswith("minutes"):
+            kind = "sequential" if "sequential" in name else "parallel" if "parallel" in name else ""
+            if kind:
+                yield ("metrics", name), kind, shown, 1.0
+        elif isinstance(value, str):
+            for quantity, kind in spoken_times(value[:300], name):
+                yield ("metrics", name), kind, quantity.base / 60_000, max(2 * quantity.step / 60_000, 0.5)
+
+
+@rule(
+    "arithmetic/speedups-disagree",
+    "blocking",
+    "The documents state different speedups for the same workflow.",
+    example=(merged(metrics={"speedup": "2.6x faster"}, context_summary="Done 3.4x faster than sequentially."),),
+    clean=(merged(metrics={"speedup": "2.6x faster"}, context_summary="Done 2.6x faster than sequentially."),),
+    yields_to=("arithmetic/speedup",),
+)
+def speedups_disagree(documents: DocumentSet) -> Iterator[Finding]:
+    """Collect the speedups over sequential work that the workflow's documents state; they must agree as written."""
+    stated = list[tuple[Quantity, Source]]()
+    for document in (*documents.revisions, *documents.reports):
+        for path, value in document.values:
+            stated.extend((quantity, document.source(path)) for quantity in _overall(path, value))
+    for report in documents.reports:
+        stated.extend((quantity, report.source(path)) for path, quantity in _rows(report))
+    distinct = list[tuple[Quantity, Source]]()
+    for quantity, source in stated:
+        if not any(abs(quantity.value - other.value) <= max(quantity.step, other.step) + 1e-9 for other, _ in distinct):
+            distinct.append((quantity, source))
+    if len(distinct) > 1:
+        values = list(dict.fromkeys(str(quantity) for quantity, _ in stated))
+        yield found(
+            "arithmetic/speedups-disagree",
+            f"{counted(len(values), 'speedup')} that disagree: {', '.join(values)}",
+            (s for _, s in stated),
+        )
+
+
+def _overall(path: Path, value: Any) -> Iterator[Quantity]:
+    shown = number(value)
+    if shown is None and not (isinstance(value, str) and _FACTOR.search(value)):
+        return
+    keys = "/".join(str(part) for part in path).lower()
+    if "tasks" in path or "phases" in path or "steps" in path:
+        return
+    if shown is not None and re.search(r"speed_?up(?:_factor)?\Z", keys):
+        yield next(speedups(f"{shown:g}x"))
+    elif isinstance(value, str):
+        for match in re.finditer(r"[^.;\n|]{0,200}(?:\.\d[^.;\n|]{0,200}){0,4}", value[:4_000]):
+            sentence = match.group()
+            words = f"{sentence} {keys.rsplit('/', 1)[-1]}"
+            about = re.search(
+                r"speed-?up|faster than (?:sequential|one (?:by|after))|parallel.{0,80}faster|faster.{0,80}parallel",
+                words,
+                re.IGNORECASE,
+            )
+            theoretical = re.search(
+                r"theoretical|ideal|limit|maximum|up to|expected|estimated|target|could", sentence, re.IGNORECASE
+            )
+            factors = list(speedups(sentence))
+            if about and not theoretical and len(factors) == 1 and factors[0].value != 1:
+                yield factors[0]
+
+
+def _rows(report: SourceDocument) -> Iterator[tuple[Path, Quantity]]:
+    """Yield the factors of total rows below a header whose last column is the speedup; rows end at an empty line."""
+    below = False
+    for path, line in report.texts:
+        words = line.strip().strip("|").strip().lower()
+        if not words:
+            below = False
+        elif re.search(r"\bspeed-?up\Z", words):
+            below = True
+        elif below and re.search(r"\btotal|\boverall|\ball\b", words):
+            factors = list(speedups(words))
+            if len(factors) == 1 and factors[0].value != 1:
+                yield path, factors[0]
