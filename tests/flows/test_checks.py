@@ -9,7 +9,9 @@ import pytest
 from prefect.client.schemas.objects import State
 
 from contexts.local import LocalObjects
+from contexts.merge import expand_tracks
 from contexts.model.base import JsonObject
+from contexts.model.refs import BlobRef
 from contexts.store import ContextStore
 from flows.cli import main
 from flows.feature import feature
@@ -235,7 +237,7 @@ def test_the_final_document_keeps_everything_and_names_evidence_for_every_area(w
     assert (final["files_modified"], final["decisions"]) == (["static/page.html"], ["Write plain HTML"])
     assert final["pending_actions"] == ["Translate it"]
     assert [one["error"] for one in final["error_log"]] == ["a typo"]
-    assert "GET /hello" in json.dumps(final)
+    assert "GET /hello" in json.dumps(expand_tracks(workflow.store, final)["track_contexts"]["web"])
     areas = final["verification_results"]
     assert {name: area["status"] for name, area in areas.items()} == {
         "api_contract_alignment": "unverified", "test_execution": "passed", "performance": "unverified",
@@ -244,11 +246,4 @@ def test_the_final_document_keeps_everything_and_names_evidence_for_every_area(w
     tree = git(workflow.repository, "rev-parse", "plait/kept^{tree}")
     for one in areas["test_execution"]["checks"]:
         assert (one["exit_code"], one["tree"]) == (0, tree)
-        log = workflow.store.get_blob("kept", _blob(one["log"]))
-        assert log is not None
-
-
-def _blob(ref: JsonObject) -> Any:
-    from contexts.model.refs import BlobRef  # noqa: PLC0415 only here
-
-    return BlobRef.model_validate(ref)
+        assert workflow.store.get_blob("kept", BlobRef.model_validate(one["log"])) is not None
