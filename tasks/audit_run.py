@@ -26,8 +26,16 @@ def audit_run(store: ContextStore, parent: ContextRef, merged: JsonObject) -> li
     refs = [ContextRef.model_validate(track["ref"]) for track in tracks if track.get("ref")]
     loaded = store.load_many([parent, *refs])
     documents = [_source(ref.document, document) for ref, document in zip([parent, *refs], loaded, strict=True)]
-    documents.append(_source("merged", expand_tracks(store, merged)))
+    documents.append(_merged(expand_tracks(store, merged)))
     return [_entry(finding) for finding in audit(documents).to_json()["findings"]]
+
+
+def _merged(document: JsonObject) -> SourceDocument:
+    tracks = {
+        name: {**track, "context": _source(name, track["context"]).data} if track.get("context") else track
+        for name, track in section(document, "track_contexts").items()
+    }
+    return _source("merged", {**document, "track_contexts": tracks})
 
 
 def _source(name: str, document: JsonObject) -> SourceDocument:

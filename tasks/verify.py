@@ -63,8 +63,9 @@ def verify(
         waivers=waivers,
     )
     reach("verify.decided")
+    record = _record(run, document["run"], verdict, tracks, began)
     document.update(
-        timestamp=now(),
+        timestamp=now(),  # after everything the document reports
         current_agent="integration-verifier",
         next_agent=None,
         phase=verdict.phase,
@@ -76,7 +77,7 @@ def verify(
         integration_concerns=apply_settlements(
             entries(document, "integration_concerns"), entries(document, "settlements")
         ),
-        run=_record(run, document["run"], verdict, tracks, began),
+        run=record,
         context_summary=_summary(verdict, tracks, records),
     )
     document.pop("_checksum", None)

@@ -172,6 +172,12 @@ class Bench:
         self.steps.append(step)
         return step
 
+    def why_unfinished(self, step: Step) -> str:
+        """Say why a step did not end by itself; a deadline is the whole check's, not what of it was left."""
+        if step.outcome.reason == "deadline":
+            return f"stopped at its deadline of {self.seconds:g} s"
+        return step.outcome.message
+
     def shown(self, argv: Sequence[str]) -> list[str]:
         """Return an argument list as evidence keeps it: no path of this machine, no database's password."""
         known = {

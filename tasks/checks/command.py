@@ -13,7 +13,7 @@ def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) 
     """Run the check's command in the tree and judge it by exit code and reports."""
     step = bench.run(check.id, bench.resolve(check.argv))
     if not step.finished:
-        return Judged("unverified", step.outcome.message)
+        return Judged("unverified", bench.why_unfinished(step))
     result: JsonObject = {}
     raw: dict[str, tuple[bytes, str]] = {}
     unreadable = ""

@@ -145,7 +145,7 @@ def track_coverage(raw: bytes, changed_by: Mapping[str, Sequence[str]], tree: Pa
         tracks[task_id] = {
             **_figures(total),
             "percent": 100 * (total.covered_lines + total.covered_branches) / whole,
-            "files": len(own),
+            "measured": len(own),
             **({"unmeasured": unmeasured} if unmeasured else {}),
         }
     return tracks

@@ -42,7 +42,7 @@ def test_lines_and_branches_are_measured_for_the_whole_and_for_each_track(run_ch
     assert found["line_percent"] == pytest.approx(100 * 6 / 7)
     assert set(found["tracks"]) == {"api", "page"}, "nothing of docs is code"
     api, page = found["tracks"]["api"], found["tracks"]["page"]
-    assert (api["line_percent"], api["branch_percent"], api["files"]) == (80, 50, 1)
+    assert (api["line_percent"], api["branch_percent"], api["measured"]) == (80, 50, 1)
     assert api["percent"] == pytest.approx(100 * 5 / 7)
     assert page["line_percent"] == 100
     assert "branch_percent" not in page
