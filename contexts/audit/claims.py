@@ -188,16 +188,20 @@ def _failures(path: Path, members: Mapping[str, Any]) -> Iterator[Path]:
                     yield (*where, index, "result", "failed")
                 elif (whole(mapping(item).get("failed")) or 0) > 0:
                     yield (*where, index, "failed")
-        elif isinstance(value, dict) and name in {
-            "results",
-            "checks",
-            "tests",
-            "suites",
-            "measurements",
-            "details",
-            "summary",
-            "counts",
-        }:
+        elif isinstance(value, dict) and (
+            "failed" in value
+            or name
+            in {
+                "results",
+                "checks",
+                "tests",
+                "suites",
+                "measurements",
+                "details",
+                "summary",
+                "counts",
+            }
+        ):
             inner = mapping(value)
             yield from _failures(where, inner)
         elif (
