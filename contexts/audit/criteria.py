@@ -33,7 +33,7 @@ _TOPIC = {
     for w in """response time latency api request endpoint coverage test tests unit percentile average mean median
     requests responses p50 p90 p95 p99 p75 avg second seconds millisecond milliseconds minute minutes percent
     sustain sustains stay stays keep keeps take takes serve serves reach reaches remain remains respond responds
-    throughput ms sec secs msec us min mins rps qps tps req kb mb gb kib mib gib bytes pct""".split()  # noqa: SIM905 - a paragraph reads better
+    ms sec secs msec us min mins rps qps tps req kb mb gb kib mib gib bytes pct""".split()  # noqa: SIM905 - a paragraph reads better
 }
 _DETAIL = re.compile(r"files|modules|by_file|per_file|packages")
 
