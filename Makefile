@@ -4,9 +4,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV := .venv/bin/uv
 RUN := $(UV) run --frozen --no-sync
+ASIDE := tests/deploy/test_two_machines.py tests/deploy/test_first_time.py
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup setup-stores check test test-stores test-deploy test-ui test-chaos deploy bench rules demo
+.PHONY: help setup setup-stores setup-clients setup-postgres check docs test test-stores test-deploy test-ui test-chaos \
+  test-clients deploy bench demo browser screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -26,10 +28,25 @@ check: setup ## ruff, pyright strict, import-linter
 	$(RUN) lint-imports --no-cache
 
 test: setup ## the tests; at most five minutes on two cores
-	$(RUN) pytest -m "not chaos and not stores and not ui and not deploy"
+	$(RUN) pytest -m "not chaos and not stores and not ui and not deploy and not clients"
 
-test-deploy: setup ## deployments on a real Prefect server with a real worker
-	$(RUN) pytest -m deploy tests/deploy
+# Two at a time: a machine that has died is waited for, and a fresh clone installs itself, while the others work.
+test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers; at most eight minutes on two cores
+	$(RUN) python tests/contexts/stores/servers.py ministack
+	$(RUN) pytest $(ASIDE) & first=$$!; \
+	$(RUN) pytest -m deploy tests/deploy tests/docs $(addprefix --ignore ,$(ASIDE)); second=$$?; \
+	wait $$first && exit $$second
+
+setup-postgres: setup ## Debian's Postgres, for the tests of a server on it
+	@$(RUN) python tests/postgres.py >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    mkdir -p /etc/postgresql-common; \
+	    [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	      -o Dpkg::Options::=--force-confold postgresql >/dev/null; \
+	  else \
+	    echo "there is no Postgres, and only root can install it (apt-get install postgresql): its tests will be skipped" >&2; \
+	  fi; }
 
 deploy: setup ## put work pool, queues, limits and deployments on the server of PREFECT_API_URL; clear what is gone
 	$(RUN) python -m flows.deployments
@@ -37,35 +54,55 @@ deploy: setup ## put work pool, queues, limits and deployments on the server of 
 setup-stores: setup ## install the S3 servers the store tests run on, below .cache
 	$(RUN) python tests/contexts/stores/servers.py ministack r2
 
-test-stores: setup-stores ## the laws of a store on every S3 server, at full length
-	PLAIT_TEST_ROUNDS=50 $(RUN) pytest tests/contexts/stores
+test-stores: setup-stores ## the laws of a store on every S3 server, and whole runs on a bucket that fails
+	PLAIT_TEST_ROUNDS=50 $(RUN) pytest tests/contexts/stores tests/flows/stores
 
 # Two at a time: the walk over all points keeps both cores busy only now and then, the others mostly wait.
-test-chaos: setup ## kill, race, fill the disk, lose the server; at most twelve minutes on two cores
-	$(RUN) pytest -s tests/chaos/test_kill_points.py tests/chaos/test_races.py tests/chaos/test_disk_full.py & first=$$!; \
-	$(RUN) pytest -s tests/chaos --ignore tests/chaos/test_kill_points.py --ignore tests/chaos/test_races.py \
-	  --ignore tests/chaos/test_disk_full.py; second=$$?; \
+FIRST_CHAOS := tests/chaos/test_kill_points.py tests/chaos/test_races.py tests/chaos/test_disk_full.py
+test-chaos: setup setup-postgres ## kill, race, fill the disk, lose the server; at most twelve minutes on two cores
+	$(RUN) pytest -s $(FIRST_CHAOS) & first=$$!; \
+	$(RUN) pytest -s tests/chaos $(FIRST_CHAOS:%=--ignore %); second=$$?; \
 	wait $$first && exit $$second
 
-bench: setup ## measure what is promised: start-up, merge, memory, one document, the audit
+setup-clients: ## install Claude Code and Codex below .cache, for test-clients; about 700 MB
+	@command -v npm >/dev/null || { echo "npm is not on PATH: install Node 20 or newer" >&2; exit 1; }
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/clients \
+	  @anthropic-ai/claude-code@2.1.330 @openai/codex@0.169.0
+	cd .cache/clients && node node_modules/@anthropic-ai/claude-code/install.cjs
+
+test-clients: setup setup-clients ## the wrappers of `plait init clients` with the real clients and a scripted model
+	$(RUN) pytest -m clients tests/docs
+
+docs: setup ## make the generated pages anew
+	$(RUN) python -m contexts.model > docs/spec.md
+	$(RUN) python -m contexts.audit.page
+
+bench: setup ## measure what is promised
 	$(RUN) python benchmarks/cli.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_time.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_memory.py
 	PYTHONPATH=. $(RUN) python benchmarks/documents.py
+	PYTHONPATH=. $(RUN) python benchmarks/report.py
 	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
+	PYTHONPATH=. $(RUN) python benchmarks/resume.py
+	PYTHONPATH=. $(RUN) python benchmarks/starting.py
+	$(RUN) python benchmarks/checks.py
 	PYTHONPATH=. $(RUN) python benchmarks/audit.py
-
-rules: setup ## write docs/rules.md anew from the audit's rules
-	$(RUN) python -m contexts.audit.page
 
 demo: setup ## the example feature, built by three agents side by side, merged and tested
 	$(RUN) python examples/user_profile/demo.py
 
-test-ui: setup ## the pages in a real browser, Debian's chromium
+# Debian's chromium and one set of letters, installed where root runs this and they are missing.
+browser:
 	@command -v chromium >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
 	  else \
 	    echo "chromium is not on PATH, and only root can install it: apt-get install chromium (or put a chromium on PATH)" >&2; exit 1; \
 	  fi; }
+
+test-ui: setup browser ## the report and the Prefect UI in a real browser, Debian's chromium; at most five minutes
 	$(RUN) pytest -m ui tests/ui
+
+screenshots: setup browser ## make docs/images: the example's run in the Prefect UI, and its report
+	$(RUN) python -m tests.ui.screenshots

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from contexts.errors import ChecksumMismatch, ObjectExists
+from contexts.keys import is_blob_key, read_key
 from contexts.names import check_id
 from contexts.objects import Entry, ObjectStore
 from contexts.retention import Held, RetentionPlan
@@ -24,7 +25,10 @@ def holdings(objects: ObjectStore) -> Iterator[Held]:
     seen = ""
     documents: list[Entry] = []
     for entry in objects.list("documents/"):
-        workflow_id = entry.key.split("/")[1]
+        named = read_key(entry.key)
+        if named is None:  # somebody else's object: not ours to remove
+            continue
+        workflow_id = named[0]
         if seen and workflow_id != seen:
             yield _with_blobs(objects, seen, documents)
             documents = []
@@ -37,11 +41,12 @@ def holdings(objects: ObjectStore) -> Iterator[Held]:
 def holding(objects: ObjectStore, workflow_id: str) -> Held:
     """Return what a store holds of one workflow."""
     name = check_id(workflow_id, "workflow_id")
-    return _with_blobs(objects, name, list(objects.list(f"documents/{name}/")))
+    return _with_blobs(objects, name, [one for one in objects.list(f"documents/{name}/") if read_key(one.key)])
 
 
 def _with_blobs(objects: ObjectStore, workflow_id: str, documents: list[Entry]) -> Held:
-    return Held(workflow_id, tuple(documents), tuple(objects.list(f"blobs/{workflow_id}/")))
+    blobs = tuple(one for one in objects.list(f"blobs/{workflow_id}/") if is_blob_key(one.key))
+    return Held(workflow_id, tuple(documents), blobs)
 
 
 def carry_out(objects: ObjectStore, plan: RetentionPlan) -> str | None:

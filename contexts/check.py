@@ -1,12 +1,13 @@
 """Verify a store: every digest, the sequence of revisions, and every reference of the workflows in it.
 
-Each workflow is gone through on its own, document after document, so that memory holds one of them at a time.
+Each workflow is gone through on its own, document after document, so that memory holds a few of them at a time.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -15,9 +16,10 @@ import orjson
 
 from contexts.codec import CHECKSUM, unseal
 from contexts.errors import NotFound, PlaitError, StoreDenied, StoreUnreachable
+from contexts.keys import is_blob_key, read_key
 from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
-from contexts.names import check_id
+from contexts.names import check_id, is_id
 from contexts.objects import ObjectStore
 from contexts.references import blobs_in, documents_in, objects_in
 
@@ -35,8 +37,7 @@ Problem = Literal[
 NOTES: frozenset[str] = frozenset({"unused-blob", "foreign-object"})
 """What costs space or wonder and loses nothing."""
 
-_DOCUMENT = re.compile(r"documents/[^/]+/(?P<name>context|(?:tracks|groups)/[^/]+)/(?P<revision>\d{6,})\.json\Z")
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_READERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,14 @@ def check_store(objects: ObjectStore, workflow_id: str | None = None) -> Checked
         StoreError: The store does not answer; what cannot be reached is not called damaged.
         NotFound: The workflow asked for has no object in the store.
     """
-    ids = [check_id(workflow_id, "workflow_id")] if workflow_id is not None else sorted(_workflows(objects))
     documents = blobs = 0
     troubles: list[Trouble] = []
+    if workflow_id is not None:
+        ids = [check_id(workflow_id, "workflow_id")]
+    else:
+        named, foreign = _workflows(objects)
+        ids = sorted(named)
+        troubles.extend(_foreign("", key) for key in foreign)
     for one in ids:
         check = _WorkflowCheck(objects, one)
         troubles.extend(check.run())
@@ -93,8 +99,24 @@ def check_store(objects: ObjectStore, workflow_id: str | None = None) -> Checked
     return Checked(len(ids), documents, blobs, tuple(troubles))
 
 
-def _workflows(objects: ObjectStore) -> set[str]:
-    return {entry.key.split("/")[1] for kind in ("documents/", "blobs/") for entry in objects.list(kind)}
+def _workflows(objects: ObjectStore) -> tuple[set[str], list[str]]:
+    """Return the ids of all workflows, and the keys that belong to none."""
+    ids: set[str] = set()
+    foreign: list[str] = []
+    for kind in ("documents/", "blobs/"):
+        for entry in objects.list(kind):
+            _, name, *below = entry.key.split("/")
+            if below and is_id(name):
+                ids.add(name)
+            else:
+                foreign.append(entry.key)
+    return ids, foreign
+
+
+def _foreign(workflow_id: str, key: str) -> Trouble:
+    return Trouble(
+        "foreign-object", workflow_id, key, f"{key} is not an object of plait", "remove it if nobody needs it"
+    )
 
 
 class _WorkflowCheck:
@@ -127,34 +149,44 @@ class _WorkflowCheck:
         except PlaitError as error:
             return error
 
+    def _bodies(self, prefix: str, is_ours: Callable[[str], bool]) -> Iterator[tuple[str, bytes | PlaitError | None]]:
+        """Yield every key and its body, a few read ahead; None as body of an object that is not ours."""
+        ahead: deque[tuple[str, Future[bytes | PlaitError] | None]] = deque()
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-check") as pool:
+            for entry in self._objects.list(prefix):
+                ahead.append((entry.key, pool.submit(self._read, entry.key) if is_ours(entry.key) else None))
+                if len(ahead) > _READERS:
+                    key, body = ahead.popleft()
+                    yield key, body.result() if body else None
+            for key, body in ahead:
+                yield key, body.result() if body else None
+
     def _check_documents(self) -> Iterator[Trouble]:
-        for entry in self._objects.list(f"documents/{self._workflow_id}/"):
-            match = _DOCUMENT.match(entry.key)
-            if match is None:
-                yield self._trouble(
-                    "foreign-object", entry.key, f"{entry.key} is no document of plait", "remove it if nobody needs it"
-                )
+        for key, raw in self._bodies(f"documents/{self._workflow_id}/", lambda key: read_key(key) is not None):
+            named = read_key(key)
+            if named is None or raw is None:
+                yield _foreign(self._workflow_id, key)
                 continue
             self.documents += 1
-            name, number = match["name"], int(match["revision"])
+            _, name, number = named
             label = f"{self._workflow_id}/{name}@{number}"
             self._stored[name, number] = None
-            raw = self._read(entry.key)
+            said: bytes | PlaitError = raw
             try:
                 document = unseal(raw, label) if isinstance(raw, bytes) else None
             except PlaitError as error:
-                document, raw = None, error
+                document, said = None, error
             if document is None:
                 yield self._trouble(
                     "damaged-document",
-                    entry.key,
-                    str(raw),
+                    key,
+                    str(said),
                     "restore the object from a backup; without one remove it, and `plait resume` redoes what it held",
                 )
                 continue
             self._stored[name, number] = document[CHECKSUM]
-            yield from self._check_owner(entry.key, name, document)
-            self._collect(entry.key, document)
+            yield from self._check_owner(key, name, document)
+            self._collect(key, document)
 
     def _check_owner(self, key: str, name: str, document: JsonObject) -> Iterator[Trouble]:
         owner = document.get("parent_workflow_id") or document.get("workflow_id")
@@ -197,28 +229,25 @@ class _WorkflowCheck:
         prefix = f"blobs/{self._workflow_id}/"
         held: set[str] = set()
         inner: dict[str, str] = {}
-        for entry in self._objects.list(prefix):
-            name = entry.key.removeprefix(prefix)
-            if not _SHA256.match(name):
-                yield self._trouble(
-                    "foreign-object", entry.key, f"{entry.key} is no blob of plait", "remove it if nobody needs it"
-                )
+        for key, raw in self._bodies(prefix, is_blob_key):
+            name = key.removeprefix(prefix)
+            if raw is None:
+                yield _foreign(self._workflow_id, key)
                 continue
             self.blobs += 1
             held.add(name)
-            raw = self._read(entry.key)
             if not isinstance(raw, bytes) or sha256(raw).hexdigest() != name:
                 users = self._wanted_blobs.get(name)
                 yield self._trouble(
                     "damaged-blob",
-                    entry.key,
+                    key,
                     f"blob {name[:12]} of {self._workflow_id} is not what its name says"
                     + (f"; {users} refers to it" if users else ""),
                     "restore the object from a backup; without one remove it, and `plait resume` redoes what made it",
                 )
             elif name in self._lists:
                 # A list that was stored aside refers to blobs as its document would.
-                inner.update((ref.sha256, entry.key) for ref in blobs_in(orjson.loads(raw)))
+                inner.update((ref.sha256, key) for ref in blobs_in(orjson.loads(raw)))
         for digest, user in inner.items():
             self._wanted_blobs.setdefault(digest, user)
         for digest in self._wanted_blobs.keys() - held:

@@ -21,7 +21,7 @@ import orjson
 
 from contexts.errors import DocumentError, ObjectExists
 from contexts.lease import STALE_AFTER, LeaseRecord, read_lease
-from contexts.names import check_id
+from contexts.names import check_id, is_id
 from contexts.objects import ObjectStore
 from contexts.process import this_process
 
@@ -52,6 +52,8 @@ def open_leases(objects: ObjectStore) -> tuple[LeaseRecord, ...]:
     found: list[LeaseRecord] = []
     for entry in objects.list("leases/"):
         workflow_id = entry.key.removeprefix("leases/").removesuffix(".json")
+        if not is_id(workflow_id):
+            continue
         try:
             record = read_lease(objects, workflow_id)
         except DocumentError:

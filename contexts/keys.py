@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from contexts.errors import BadIdentifier, NotFound
-from contexts.names import check_id
+from contexts.names import check_id, is_id
 
 CONTEXT = "context"
 OWN_ID = {"tracks": "task_id", "groups": "group_id"}
@@ -15,6 +15,7 @@ _KEY = re.compile(
     r"documents/(?P<workflow>[^/]+)/(?P<document>context|(?:tracks|groups)/[^/]+)/"
     r"(?P<revision>[0-9]{6}|[1-9][0-9]{6,17})\.json\Z"
 )
+_BLOB = re.compile(r"blobs/(?P<workflow>[^/]+)/[0-9a-f]{64}\Z")
 
 
 def track_document(task_id: str) -> str:
@@ -63,11 +64,23 @@ def document_key(workflow_id: str, name: str, revision: int) -> str:
 
 
 def read_key(key: str) -> tuple[str, str, int] | None:
-    """Return workflow, document and revision of a document's key, None for any other key."""
+    """Return workflow, document and revision of a document's key, None for any other key.
+
+    A key that `document_key` would not make is somebody else's object, however much it looks like a document's.
+    """
     match = _KEY.match(key)
-    return (match["workflow"], match["document"], int(match["revision"])) if match else None
+    if match is None or not is_id(match["workflow"]):
+        return None
+    _, _, own = match["document"].partition("/")
+    return (match["workflow"], match["document"], int(match["revision"])) if not own or is_id(own) else None
 
 
 def blob_key(workflow_id: str, name: str) -> str:
     """Return the key of a blob named by its sha256."""
     return f"blobs/{check_workflow_id(workflow_id)}/{name}"
+
+
+def is_blob_key(key: str) -> bool:
+    """Say whether a key is that of a blob."""
+    match = _BLOB.match(key)
+    return match is not None and is_id(match["workflow"])

@@ -13,13 +13,18 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MAX_ID = 64
 
 
+def is_id(value: str) -> bool:
+    """Say whether a string is an id."""
+    return len(value) <= MAX_ID and _ID.match(value) is not None and not value.endswith(".lock")
+
+
 def check_id(value: str, what: str = "id") -> str:
     """Return a valid id unchanged.
 
     Raises:
         BadIdentifier: Not ``[a-z0-9]+([._-][a-z0-9]+)*``, longer than 64 characters, or ending in ``.lock``.
     """
-    if len(value) > MAX_ID or not _ID.match(value) or value.endswith(".lock"):
+    if not is_id(value):
         shown = _CONTROL.sub("?", value[:80])
         raise BadIdentifier(
             f"{what} {shown!r} is not usable: lower-case letters, digits and single '.', '_' or '-' between them, "

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from contexts.digest import Inputs
@@ -11,6 +11,9 @@ from contexts.errors import SpecError
 from contexts.model.base import JsonObject, section
 from contexts.model.spec import Spec, Track
 from contexts.plan_graph import all_needs, topological_order
+
+_NEEDS = "prerequisites"
+"""The part of a track's inputs that says what its prerequisites came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +24,24 @@ class Reuse:
         action: ``reuse`` the stored result, or ``run`` the agent.
         reason: Why, in words.
         result: Result digest of a reused track.
+        conditional: It runs only if a prerequisite that runs comes to another result than before; else it is reused.
     """
 
     task_id: str
     action: Literal["reuse", "run"]
     reason: str
     result: str | None = None
+    conditional: bool = False
 
 
-def judge_track(document: JsonObject | None, inputs: Inputs, *, forced: bool) -> Reuse:
-    """Return what to do with a track whose inputs are known.
+def judge_track(document: JsonObject | None, inputs: Inputs, *, forced: bool, undecided: Sequence[str] = ()) -> Reuse:
+    """Return what to do with a track.
 
     Args:
         document: The newest revision of its document, None if it was never saved.
         inputs: What decides its result now.
         forced: Whether the user asked to run it again.
+        undecided: Prerequisites that run first, so that what they contribute to the inputs is not known yet.
     """
     if document is None:
         return Reuse("", "run", "it has not run yet")
@@ -44,13 +50,24 @@ def judge_track(document: JsonObject | None, inputs: Inputs, *, forced: bool) ->
     status = document.get("status")
     if forced:
         return Reuse(task_id, "run", "you asked for it")
-    if execution.get("inputs") != inputs.digest:
-        return Reuse(task_id, "run", _what_changed(execution.get("parts") or {}, inputs.parts))
+    before: Mapping[str, str] = execution.get("parts") or {}
+    if undecided and status == "completed" and _alike(before, inputs.parts):
+        reason = f"needs {', '.join(undecided)}, which runs; reused after all if the result is the same"
+        return Reuse(task_id, "run", reason, conditional=True)
+    if undecided and not _alike(before, inputs.parts):
+        return Reuse(task_id, "run", _what_changed(before, {**inputs.parts, _NEEDS: before.get(_NEEDS, "")}))
+    if not undecided and execution.get("inputs") != inputs.digest:
+        return Reuse(task_id, "run", _what_changed(before, inputs.parts))
     if status == "completed":
         return Reuse(task_id, "reuse", "completed with the same inputs", execution.get("result"))
     if status == "running":
         return Reuse(task_id, "run", "it was interrupted")
     return Reuse(task_id, "run", f"its last attempt {status}: {execution.get('reason') or 'no reason given'}")
+
+
+def _alike(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Say whether everything but the prerequisites' results is as it was."""
+    return {**before, _NEEDS: ""} == {**after, _NEEDS: ""}
 
 
 def _what_changed(before: Mapping[str, str], after: Mapping[str, str]) -> str:
@@ -78,15 +95,11 @@ def decide_reuse(
     for task_id in topological_order(spec):
         needs = standing_on[task_id]
         waiting = [need for need in needs if decided[need].action == "run"]
-        if waiting:
-            reason = f"needs {', '.join(waiting)}, which runs; reused after all if the result is the same"
-            decided[task_id] = Reuse(task_id, "run", reason)
-            continue
         try:
             inputs = inputs_of(tracks[task_id], {need: str(decided[need].result) for need in needs})
         except SpecError as error:  # nothing is declared for it yet: an error when it is to run, not when planning
             decided[task_id] = Reuse(task_id, "run", error.message)
             continue
-        one = judge_track(documents.get(task_id), inputs, forced=task_id in forced)
-        decided[task_id] = Reuse(task_id, one.action, one.reason, one.result)
+        one = judge_track(documents.get(task_id), inputs, forced=task_id in forced, undecided=waiting)
+        decided[task_id] = replace(one, task_id=task_id)
     return tuple(decided[task_id] for task_id in tracks)

@@ -20,7 +20,16 @@ from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError
 
-from contexts.errors import BadIdentifier, ChecksumMismatch, NotFound, ObjectExists, VersionChanged
+from contexts.errors import (
+    BadIdentifier,
+    ChecksumMismatch,
+    NotFound,
+    ObjectExists,
+    StoreDenied,
+    StoreError,
+    StoreUnsuitable,
+    VersionChanged,
+)
 from contexts.names import check_key
 from contexts.objects import Entry, Versioned
 from contexts.s3_client import S3Settings, connect
@@ -131,7 +140,13 @@ class S3Objects:
                     yield Entry(key=key, size=found.get("Size", 0), modified=modified.timestamp() if modified else 0.0)
             if not page.get("IsTruncated"):
                 return
-            request["ContinuationToken"] = page.get("NextContinuationToken", "")
+            following = page.get("NextContinuationToken")
+            if not following or following == request.get("ContinuationToken"):
+                raise StoreUnsuitable(
+                    f"{self._where} cuts a listing off and does not say where it goes on: use another service",
+                    key=prefix,
+                )
+            request["ContinuationToken"] = following
 
     def read_versioned(self, key: str) -> Versioned | None:
         """Return an object and its ETag, or None where there is none."""
@@ -235,7 +250,12 @@ class S3Objects:
             with contextlib.closing(answer["Body"]) as stream:
                 return stream.read(), answer["ETag"], answer["Metadata"].get(_RAW_LENGTH)
 
-        body, etag, length = self._call("GetObject", key, get)
+        try:
+            body, etag, length = self._call("GetObject", key, get)
+        except StoreDenied as denied:
+            if denied.details.get("permission") == "s3:GetObject" and self._is_missing(key):
+                raise NotFound(f"there is no object {key} in {self._where}", key=key) from denied
+            raise
         if length is not None and str(len(body)) != length:
             body = _unpacked(body, length)
             if body is None:
@@ -243,6 +263,16 @@ class S3Objects:
                     f"object {key} in {self._where} is cut off or was altered: restore it from a copy", key=key
                 )
         return Versioned(body=body, version=etag)
+
+    def _is_missing(self, key: str) -> bool:
+        """Say whether a listing shows that a key is free.
+
+        Where listing is granted below a prefix only, S3 may answer a get of a missing object with "access denied".
+        """
+        try:
+            return all(entry.key != key for entry in self.list(key))
+        except StoreError:
+            return False
 
     def _name(self, key: str) -> str:
         return self._prefix + check_key(key)

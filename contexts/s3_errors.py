@@ -44,6 +44,7 @@ _PASSING = frozenset(
         "RequestThrottled",
         "BadDigest",
         "IncompleteBody",
+        "XAmzContentSHA256Mismatch",
     }
 )
 

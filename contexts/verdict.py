@@ -9,18 +9,6 @@ from contexts.model.base import JsonObject
 from contexts.model.parts import CriterionResult
 from contexts.model.spec import Spec
 
-AREAS = {
-    "contract": "api_contract_alignment",
-    "tests": "test_execution",
-    "coverage": "test_execution",
-    "command": "test_execution",
-    "performance": "performance",
-    "security": "security",
-    "migrations": "database_migration",
-}
-"""Which of the five areas of verification a kind of check belongs to."""
-
-
 _PHASES = {
     "verified": "integration-verified",
     "completed": "integration-unverified",
@@ -158,34 +146,3 @@ def _gaps(spec: Spec, tracks: Mapping[str, str], left_out: Sequence[str]) -> lis
         for track in spec.parallel_tasks
         if track.required and statuses[track.task_id] != "completed"
     ] + reasons
-
-
-def areas_of(evidence: Sequence[JsonObject]) -> dict[str, JsonObject]:
-    """Return the five areas of verification, each with the evidence that decided it.
-
-    An area without evidence is ``unverified``, never passed.
-    """
-    areas: dict[str, JsonObject] = {}
-    for area in dict.fromkeys(AREAS.values()):
-        own = [one for one in evidence if AREAS.get(str(one["kind"])) == area]
-        statuses = {one["status"] for one in own}
-        status = next((each for each in ("failed", "unverified", "passed") if each in statuses), "unverified")
-        entry: JsonObject = {"status": status, "checks": [_line(one) for one in own]}
-        if not own:
-            entry["reason"] = "the spec has no check of this area"
-        areas[area] = entry
-    return areas
-
-
-def _line(one: JsonObject) -> JsonObject:
-    line: JsonObject = {
-        "check": one["check"],
-        "status": one["status"],
-        "exit_code": one.get("exit_code"),
-        "seconds": one["seconds"],
-        "tree": one.get("tree"),
-    }
-    for key in ("result", "log", "reason", "notes", "steps"):
-        if one.get(key):
-            line[key] = one[key]
-    return line

@@ -74,7 +74,7 @@ def feature(
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
     refuse_unless_allowed(request)
-    with open_run(request, lease_owner) as run, heeding_people(run):
+    with open_run(request, lease_owner) as run, heeding_people(run.stop):
         try:
             tag_flow_run(run)
             with run.phase("initialize"):

@@ -12,7 +12,9 @@ from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.opening import open_objects
 from contexts.store import ContextStore
-from tasks.run import REPORT, workspace_root
+from tasks.pinning import workspace_root
+from tasks.progress import Progress, report
+from tasks.run import REPORT, RESULT
 
 
 class TrackLine(BaseModel):
@@ -38,7 +40,9 @@ class RunReport(BaseModel):
         report: Where the report is, if one was written.
         reasons: Why the run is not simply verified.
         branch: The branch delivered to the user's repository.
+        result: Folder with the integrated files, where there is no such repository.
         workspace_root: Folder with the workspaces that were kept.
+        address: The run's page in the Prefect UI, where a server outlives the run.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,7 +55,9 @@ class RunReport(BaseModel):
     report: str | None
     reasons: tuple[str, ...]
     branch: str | None
+    result: str | None = None
     workspace_root: str
+    address: str | None = None
 
     def to_json(self) -> JsonObject:
         """Return the object ``plait run --json`` prints last."""
@@ -80,12 +86,12 @@ def launch(request: RunRequest) -> RunReport:
     parameters = request.model_dump()
     parameters["rerun"] = list(request.rerun)
     try:
-        state: Any = feature(**parameters, return_state=True)
+        state: Any = feature.with_options(on_running=[_say_where])(**parameters, return_state=True)
     except Pause as pause:
         raise RunStopped("the run was suspended; what was finished is kept, and resuming goes on from it") from pause
     result: Any = state.result(raise_on_failure=False)
     if isinstance(result, ContextRef):
-        return describe_run(request, result)
+        return describe_run(request, result, address=_address(state.state_details.flow_run_id))
     if isinstance(result, BaseException):
         raise result
     if state.is_cancelled():
@@ -93,20 +99,39 @@ def launch(request: RunRequest) -> RunReport:
     raise PlaitError(f"the run ended as {state.name}: {state.message}")
 
 
-def describe_run(request: RunRequest, final: ContextRef) -> RunReport:
+def _say_where(flow: object, flow_run: Any, state: object) -> None:
+    """Report the page of a run that has begun; Prefect calls it."""
+    del flow, state
+    address = _address(flow_run.id)
+    if address:
+        report(Progress(flow_run.name, "run", address, "running"))
+
+
+def _address(flow_run_id: Any) -> str | None:
+    from prefect.settings import get_current_settings  # noqa: PLC0415 as above
+    from prefect.utilities.urls import url_for  # noqa: PLC0415 as above
+
+    # A server that a run starts for itself has no pages, and is gone afterwards.
+    return url_for("flow-run", obj_id=flow_run_id) if flow_run_id and get_current_settings().api.url else None
+
+
+def describe_run(request: RunRequest, final: ContextRef, *, address: str | None = None) -> RunReport:
     """Return the report of a finished run from its final context."""
     store = ContextStore(open_objects(request.store))
     document = store.load(final)
     record: JsonObject = document["run"]
-    report = workspace_root(store, final.workflow_id) / REPORT
+    root = workspace_root(store, final.workflow_id)
+    page, result = root / REPORT, root / RESULT
     return RunReport(
         workflow_id=final.workflow_id,
         status=record["status"],
         exit_code=record["exit_code"],
         tracks=tuple(TrackLine.model_validate(one, extra="ignore") for one in record["tracks"]),
         context=final,
-        report=str(report) if report.is_file() else None,
+        report=str(page) if page.is_file() else None,
         reasons=tuple(entries(record, "reasons")),
         branch=record.get("branch"),
-        workspace_root=str(workspace_root(store, final.workflow_id)),
+        result=str(result) if result.is_dir() and not record.get("branch") else None,
+        workspace_root=str(root),
+        address=address,
     )

@@ -2,6 +2,9 @@
 
 A cancelled, suspended or finished workflow's lease says so and is left alone; so is one whose flow run a person is
 cancelling or has suspended, whatever its lease says.
+
+A flow run that died with its machine stays Running for the server. It is marked Crashed here, or it would hold its
+place in the queue for good.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
+from prefect.states import Crashed
 from pydantic import BaseModel, ConfigDict
 
 from contexts.errors import InputError
@@ -90,8 +94,11 @@ def _resume(
     workflow_id = record.workflow_id
     known = marks(objects, workflow_id)
     count = restarts_in_a_row(known, record.epoch)
-    if _is_left_alone(client, record.owner):
+    died = _run_of(client, record.owner)
+    if died and died.state and died.state.type in _LEAVE_ALONE:
         return Sweep(workflow_id=workflow_id, action="left-alone", restarts=count)
+    if died:
+        _mark_crashed(client, died, record)
     mine = [mark for mark in known if mark.epoch == record.epoch]
     if mine:
         # The one that left the mark may have died before it started the run: starting under one key twice is one run.
@@ -123,10 +130,21 @@ def _start(client: SyncPrefectClient, objects: ObjectStore, mark: Mark, store: s
     )
 
 
-def _is_left_alone(client: SyncPrefectClient, owner: str) -> bool:
-    """Say whether a person cancelled or suspended the run that held the lease; unknown runs are nobody's."""
+def _run_of(client: SyncPrefectClient, owner: str) -> FlowRun | None:
+    """Return the flow run that held a lease; None where the server knows of none."""
     try:
-        run = client.read_flow_run(UUID(owner))
+        return client.read_flow_run(UUID(owner))
     except (ValueError, ObjectNotFound):
-        return False
-    return run.state is not None and run.state.type in _LEAVE_ALONE
+        return None
+
+
+def _mark_crashed(client: SyncPrefectClient, run: FlowRun, record: LeaseRecord) -> None:
+    """Tell the server what it could not see: the run ended with its process or machine.
+
+    A run that began after the lease was taken is a retry under the same id, which is about to take the lease over.
+    """
+    state = run.state
+    if state is None or state.type not in {StateType.RUNNING, StateType.PENDING} or state.timestamp > record.acquired:
+        return
+    message = f"no heartbeat from {record.machine} since {record.renewed:%Y-%m-%d %H:%M:%S} UTC; the work goes on anew"
+    client.set_flow_run_state(run.id, Crashed(message=message))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -19,11 +19,13 @@ from contexts.errors import TrackFailed
 from contexts.model.refs import ContextRef
 from contexts.model.spec import Track
 from contexts.plan_graph import all_needs
+from contexts.store import track_document
 from flows.limits import backend_tags
 from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run
 from tasks.run_track import run_track
+from tasks.spending import recorded
 
 Future = PrefectFuture[Any]
 
@@ -36,12 +38,12 @@ class Tracks:
 
     Attributes:
         outcomes: One per track, in spec order.
-        futures: The Prefect futures of the tracks that were started.
+        futures: The Prefect futures of the tracks that were started, by task_id.
     """
 
-    def __init__(self, outcomes: Sequence[TrackOutcome], futures: Sequence[Future]) -> None:
+    def __init__(self, outcomes: Sequence[TrackOutcome], futures: Mapping[str, Future]) -> None:
         self.outcomes = tuple(outcomes)
-        self.futures = tuple(futures)
+        self.futures = dict(futures)
 
     @property
     def completed(self) -> tuple[ContextRef, ...]:
@@ -77,9 +79,12 @@ class _Schedule:
         self.done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.running = 0
         self.stopped = ""
-        self.spent = ""
+        self.known = frozenset(name for name in self.tracks if run.knows(track_document(name)))
+        """Tracks with a document: `run_track` reuses it, whatever the budget, or says that there is none left."""
 
     def go(self) -> Tracks:
+        if self.run.ledger.is_limited:
+            self._count_earlier_runs()
         try:
             self._start()
             while self.running:
@@ -94,7 +99,11 @@ class _Schedule:
             self._let_agents_end()
             raise
         order = [self.outcomes[task_id] for task_id in self.tracks]
-        return Tracks(order, list(self.started.values()))
+        return Tracks(order, self.started)
+
+    def _count_earlier_runs(self) -> None:
+        for document in self.run.latest_of(map(track_document, self.known)).values():
+            self.run.ledger.note(str(document["task_id"]), recorded(document))
 
     def _let_agents_end(self) -> None:
         """Wait for all tracks, however often somebody asks to hurry: their agents are being ended meanwhile."""
@@ -110,8 +119,7 @@ class _Schedule:
             waiting.pop()
 
     def _start(self) -> None:
-        self._watch_budget()
-        if self.trouble or self.spent:
+        if self.trouble or self.run.ledger.why_no_more:
             self._block()
         free = self.run.spec.max_parallel - self.running
         ready = list(islice((track for name, track in self.waiting.items() if self._is_ready(name)), max(free, 0)))
@@ -128,6 +136,7 @@ class _Schedule:
         return all(need in self.outcomes and self.outcomes[need].status == "completed" for need in self.needs[task_id])
 
     def _block(self) -> None:
+        spent = self.run.ledger.why_no_more
         changed = True
         while changed:
             changed = False
@@ -136,24 +145,13 @@ class _Schedule:
                 if broken:
                     reason = f"it needs {', '.join(sorted(broken))}, which did not complete"
                     self._close(TrackOutcome(task_id, "blocked", None, reason=reason))
-                elif self.spent:
-                    self._close(TrackOutcome(task_id, "out-of-budget", None, reason=self.spent))
+                elif spent and task_id not in self.known:
+                    self._close(TrackOutcome(task_id, "out-of-budget", None, reason=spent))
                 elif self.stopped:
                     self._close(TrackOutcome(task_id, "blocked", None, reason=self.stopped))
                 else:
                     continue
                 changed = True
-
-    def _watch_budget(self) -> None:
-        budget = self.run.spec.budget
-        if budget.cost_usd is None and budget.tokens is None:
-            return
-        cost = sum(one.cost_usd for one in self.outcomes.values())
-        tokens = sum(one.tokens for one in self.outcomes.values())
-        if budget.cost_usd is not None and cost >= budget.cost_usd:
-            self.spent = f"the budget of {budget.cost_usd:g} US dollars is spent: the tracks report {cost:g}"
-        elif budget.tokens is not None and tokens >= budget.tokens:
-            self.spent = f"the budget of {budget.tokens} tokens is spent: the tracks report {tokens}"
 
     def _ended_well(self, task_id: str) -> bool:
         return self.outcomes[task_id].status == "completed"
@@ -194,8 +192,6 @@ class _Schedule:
                     cast("ContextRef | None", details.get("ref")),
                     attempts=cast("int", details.get("attempts", 0)),
                     seconds=cast("float", details.get("seconds", 0.0)),
-                    cost_usd=cast("float", details.get("cost_usd", 0.0)),
-                    tokens=cast("int", details.get("tokens", 0)),
                     reason=str(details.get("reason", result)),
                 )
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,9 +16,10 @@ from contexts.model.checks import Check
 from contexts.model.parts import Evidence
 from contexts.model.refs import BlobRef, ContextRef
 from tasks.checks.bench import Bench, Step, StepFailed, lease_for
-from tasks.checks.own_files import changed_files
+from tasks.checks.own_files import Change, changed_files
 from tasks.checks.ran import Judged, Ran, finding, notes_on
 from tasks.checks.run import check_inputs, run_on
+from tasks.checks.silenced import silenced
 from tasks.checks.untouched import rewritten, stamps
 from tasks.progress import Progress, report
 from tasks.run import Run
@@ -146,8 +148,15 @@ def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[Ran, list[J
     found: list[JsonObject] = []
     if run.has_repository:
         bench.base = partial(_base, run, bench)
-        changed = run.repository.changed_paths(run.base, commit)
-        found += changed_files(check, bench.tree, changed, bench.changed_by)
+        found += changed_files(
+            check,
+            bench.tree,
+            _changes(run, commit),
+            bench.changed_by,
+            lambda path: (_content(run, run.base, path), _content(run, commit, path)),
+            run.spec.verification.setup,
+        )
+        found += silenced(check, run.repository.diff_text(run.base, commit), bench.changed_by)
     before = stamps(bench.tree)
     prepared = len(bench.steps)
     ran = run_on(check, bench)
@@ -178,6 +187,14 @@ def _base(run: Run, bench: Bench) -> Path:
     if not folder.exists():
         _prepare(run, bench, run.base, folder)
     return folder
+
+
+def _changes(run: Run, commit: str) -> dict[str, Change]:
+    """Return the paths that differ between the base commit and another, and how."""
+    listed = run.repository.git.run("diff-tree", "-r", "-z", "--no-renames", "--name-status", run.base, commit)
+    words = [os.fsdecode(word) for word in listed.split(b"\0")[:-1]]
+    kinds: Mapping[str, Change] = {"A": "added", "D": "removed"}
+    return {path: kinds.get(kind, "changed") for kind, path in zip(words[::2], words[1::2], strict=True)}
 
 
 def _content(run: Run, commit: str, path: str) -> bytes | None:

@@ -14,8 +14,6 @@ class TrackOutcome:
 
     Attributes:
         seconds: Wall time of the track's attempts; for a reused track, of the run that did the work.
-        cost_usd: US dollars the agent reports as spent.
-        tokens: Input plus output tokens the agent reports.
         started_at: When its first attempt began; of a recording, what was recorded.
         completed_at: When it was done.
         recorded: The times are those of a recording that was replayed.
@@ -28,8 +26,6 @@ class TrackOutcome:
     attempts: int = 0
     seconds: float = 0.0
     reason: str = ""
-    cost_usd: float = 0.0
-    tokens: int = 0
     started_at: str | None = None
     completed_at: str | None = None
     recorded: bool = False

@@ -15,8 +15,9 @@ from tasks.artifact_keys import artifact_key
 from tasks.overview import overview, track_rows
 from tasks.progress import Progress, report
 from tasks.report import build_report, timeline_data_uri
-from tasks.run import REPORT, Run
+from tasks.run import REPORT, RESULT, Run
 from tasks.tables import publish_tables
+from tasks.walls.folders import remove_folder
 
 
 @task(name="publish", task_run_name="publish {run.workflow_id}", cache_policy=NO_CACHE)
@@ -42,9 +43,20 @@ def publish(run: Run, final: ContextRef, sizes: Sequence[tuple[str, ContextRef]]
     )
     publish_tables(run.store, final, document)
     _publish_report(run, final, document)
+    _write_result(run, document)
     reach("publish.done")
     report(Progress(run.workflow_id, "phase", "publish", "done"))
     return final
+
+
+def _write_result(run: Run, document: JsonObject) -> None:
+    """Write the integrated files where people find them; a repository of theirs has them as a branch."""
+    integrated = section(document, "run").get("integrated")
+    if run.has_repository or not integrated or not document.get("files_modified"):
+        return
+    folder = run.repository.root / RESULT
+    remove_folder(folder)
+    run.repository.checkout(str(integrated), folder)
 
 
 def _publish_report(run: Run, final: ContextRef, document: JsonObject) -> None:

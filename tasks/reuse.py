@@ -11,8 +11,9 @@ from contexts.model.spec import Spec, Track
 from contexts.reuse import Reuse, decide_reuse
 from contexts.specfile import LoadedSpec
 from contexts.store import CONTEXT, ContextStore
-from tasks.agents.replay import Recording, ReplayBackend, read_recordings
-from tasks.backends import backend_for, stored_recordings
+from tasks.agents.replay import Recording, ReplayBackend
+from tasks.backends import backend_for, recordings_for, stored_recordings
+from tasks.pinning import kept_base, open_repository
 
 
 def inputs_of(
@@ -48,13 +49,27 @@ def plan_reuse(
     workflow_id: str,
     *,
     replay: Path | None = None,
+    repository: str | None = None,
     forced: frozenset[str] = frozenset(),
+    fresh: bool = False,
 ) -> tuple[Reuse, ...]:
     """Return what a run of this spec would do with every track: one listing and at most one read per track.
+
+    The repository is only looked at where the base is to be pinned anew.
+
+    Args:
+        loaded: The spec.
+        store: The workflow's store.
+        workflow_id: The workflow.
+        replay: Folder of recordings that would be played back.
+        repository: Folder or URL that would be used instead of the spec's.
+        forced: Tracks the user asks to run again.
+        fresh: The user asks to run all of them again, from a base pinned anew.
 
     Raises:
         SpecError: A track has neither a declared agent nor a recording.
         StoreError: The store cannot be read.
+        RepositoryError: The base is to be pinned anew, and cannot be.
     """
     spec = loaded.spec
     revisions = store.revisions(workflow_id)
@@ -67,8 +82,15 @@ def plan_reuse(
     documents = {task_id: found[name] for task_id, name in names.items()}
     parent: JsonObject = found.get(CONTEXT) or {}
     recorded = section(parent, "run")
-    recordings = read_recordings(replay) if replay else stored_recordings(store, workflow_id, recorded)
-    base: str | None = recorded.get("base") if spec.repository else None
+    stored = {} if replay else stored_recordings(store, workflow_id, recorded)
+    recordings = recordings_for(spec, loaded.folder, replay=replay, stored=stored)
+    base: str | None = None
+    if spec.repository and documents:
+        base = kept_base(parent, spec.repository, fresh=fresh)
+        if base is None:
+            _, base = open_repository(loaded, store, workflow_id, parent, named=repository, fresh=fresh)
+    if fresh:
+        forced = frozenset(wanted)
 
     def inputs(track: Track, results: Mapping[str, str]) -> Inputs:
         return inputs_of(spec, track, folder=loaded.folder, recordings=recordings, base=base, results=results)

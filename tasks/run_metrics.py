@@ -73,9 +73,13 @@ def _tracks(document: JsonObject, lines: Sequence[JsonObject], *, replayed: bool
 
 
 def _coverage(document: JsonObject) -> list[TrackCoverage]:
-    found: list[TrackCoverage] = []
+    """Return each track's coverage once: the least, where several checks measured it."""
+    least: dict[str, TrackCoverage] = {}
     for one in entries(document, "evidence"):
         for task_id, share in section(section(section(one, "result"), "coverage"), "tracks").items():
-            if share.get("percent") is not None:
-                found.append(TrackCoverage(task_id=task_id, percent=share["percent"], statements=share.get("lines")))
-    return found
+            found = TrackCoverage(
+                task_id=task_id, percent=share["percent"], statements=section(share, "lines").get("total")
+            )
+            if task_id not in least or found.percent < least[task_id].percent:
+                least[task_id] = found
+    return list(least.values())

@@ -18,12 +18,13 @@ from contexts.errors import InputError, SecretRefused, TrackFailed
 from contexts.faults import reach
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject, entries, parse_instant, section
-from contexts.model.parts import Attempt, Execution
+from contexts.model.parts import Attempt, Execution, Spent
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
 from contexts.plan_graph import transitive_needs
 from contexts.reuse import judge_track
 from contexts.store import track_document
+from tasks import spending
 from tasks.agents.backend import Backend, Delivery, Job
 from tasks.checkpoints import checkpointing, read_checkpoint
 from tasks.outcome import TrackOutcome
@@ -75,6 +76,8 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
         outcome = _reused(run, earlier)
         report(Progress(run.workflow_id, "track", task_id, "reused", str(earlier[0]), outcome.seconds))
         return Completed(name="Reused", message=f"Same inputs as {earlier[0]}", data=outcome)
+    if spent := run.ledger.why_no_more:
+        raise TrackFailed(f"track {task_id}: {spent}", task_id=task_id, reason=spent, status="out-of-budget")
     return _attempt(run, track, backend, inputs, needed, earlier[1] if earlier else None)
 
 
@@ -126,14 +129,7 @@ def _completed(run: Run, ref: ContextRef, document: JsonObject, *, reused: bool)
         started_at=started,
         completed_at=ended,
         recorded=recorded,
-        **_spent(document),
     )
-
-
-def _spent(document: JsonObject) -> dict[str, Any]:
-    usage = section(document, "usage")
-    tokens = int(usage.get("input_tokens") or 0) + int(usage.get("output_tokens") or 0)
-    return {"cost_usd": float(usage.get("cost_usd") or 0), "tokens": tokens}
 
 
 @dataclass(slots=True)
@@ -147,6 +143,7 @@ class _Trial:
     needed: Mapping[str, JsonObject]
     tried: list[Attempt]
     checkpoint: JsonObject | None
+    spent: Spent
     started_at: str
     started: float
 
@@ -154,8 +151,12 @@ class _Trial:
     def number(self) -> int:
         return len(self.tried) + 1
 
-    def execution(self, status: str, delivery: Delivery | None = None, **more: Any) -> Execution:
-        """Return the record of all attempts with this one as it stands."""
+    def execution(
+        self, status: str, left: JsonObject | None, delivery: Delivery | None = None, **more: Any
+    ) -> Execution:
+        """Return the record of all attempts with this one as it stands and what the agent has left."""
+        spent = spending.add(self.spent, spending.reported(left))
+        self.run.ledger.note(self.track.task_id, spent)
         attempt = Attempt(
             number=self.number,
             status=status,
@@ -176,12 +177,15 @@ class _Trial:
             attempts=attempts,
             reason=attempt.reason,
             run_id=self.run.id,
+            spent=spent,
             **more,
         )
 
     def save_checkpoint(self, left: JsonObject) -> None:
         """Save what the agent has left so far."""
-        document = describe_unfinished(self.run, self.track, "running", self.execution("running"), checkpoint=left)
+        document = describe_unfinished(
+            self.run, self.track, "running", self.execution("running", left), checkpoint=left
+        )
         reach("checkpoint.before-save")
         self.run.save(track_document(self.track.task_id), document)
         reach("checkpoint.after-save")
@@ -196,7 +200,8 @@ def _attempt(
     earlier: JsonObject | None,
 ) -> TrackOutcome:
     tried, checkpoint = _earlier_attempts(earlier, inputs.digest)
-    trial = _Trial(run, track, backend, inputs, needed, tried, checkpoint, now(), time.monotonic())
+    spent = spending.recorded(earlier)
+    trial = _Trial(run, track, backend, inputs, needed, tried, checkpoint, spent, now(), time.monotonic())
     message = f"attempt {trial.number}" if tried else ""
     report(Progress(run.workflow_id, "track", track.task_id, "running", message))
     place = start_workspace(run, track, needed) if backend.works else None
@@ -215,7 +220,7 @@ def _attempt(
 
 def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobRef | None) -> TrackOutcome:
     result = result_digest(document, work.tree if work else None)
-    execution = trial.execution("completed", log=log, result=result, **(work.recorded() if work else {}))
+    execution = trial.execution("completed", document, log=log, result=result, **(work.recorded() if work else {}))
     task_id = trial.track.task_id
     reach("track.before-save")
     saved: JsonObject = {**document, "execution": execution.to_json()}
@@ -228,8 +233,8 @@ def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobR
 def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed:
     run, task_id = trial.run, trial.track.task_id
     status = "cancelled" if delivery.cancelled else "failed"
-    execution = trial.execution(status, delivery, log=log)
     left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
+    execution = trial.execution(status, left, delivery, log=log)
     document = describe_unfinished(
         run, trial.track, status, execution, reason=delivery.reason, checkpoint=left or trial.checkpoint
     )
@@ -246,7 +251,6 @@ def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed
         attempts=trial.number,
         seconds=execution.seconds,
         status=status,
-        **_spent(left or {}),
     )
 
 

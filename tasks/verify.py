@@ -8,14 +8,16 @@ import orjson
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from contexts.areas import areas_of
 from contexts.criteria import decide
 from contexts.decisions import DECIDED, apply_settlements, apply_waivers
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.parts import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
+from contexts.open_items import fingerprint
 from contexts.store import CONTEXT
-from contexts.verdict import Verdict, areas_of, reach_verdict
+from contexts.verdict import Verdict, reach_verdict
 from tasks import events
 from tasks.audit_run import audit_run, by_severity, without_proven
 from tasks.outcome import TrackOutcome
@@ -48,7 +50,7 @@ def verify(
     records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
     waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
-    proven = [finding for record in records for finding in entries(record, "findings")]
+    proven = _proven(records)
     audited = without_proven(audit_run(run.store, parent, document), proven)
     findings = apply_waivers(by_severity([*entries(document, "findings"), *proven, *audited]), waivers)
     verdict = reach_verdict(
@@ -87,6 +89,21 @@ def verify(
         events.verification_failed(run.workflow_id, verdict.status, verdict.reasons, findings)
     report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
     return ref
+
+
+def _proven(records: Sequence[JsonObject]) -> list[JsonObject]:
+    """Return what checks found, each thing once: what several of them say names them all."""
+    found: dict[str, JsonObject] = {}
+    named: dict[str, list[str]] = {}
+    for record in records:
+        for one in entries(record, "findings"):
+            mark = fingerprint(one)
+            found.setdefault(mark, one)
+            named.setdefault(mark, []).append(str(record["check"]))
+    return [
+        {**one, "message": f"{one['message']} (checks {', '.join(named[mark])})"} if len(named[mark]) > 1 else one
+        for mark, one in found.items()
+    ]
 
 
 def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome], began: str) -> JsonObject:

@@ -7,6 +7,19 @@ import pytest
 
 from tests.servers import Server, running_server
 
+OWN_FOLDERS = ("deploy", "chaos", "ui")
+"""Markers whose make target runs the folder of that name, and nothing else."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test that `make test` leaves out and no other target runs."""
+    here = Path(__file__).parent
+    for item in items:
+        for marker in OWN_FOLDERS:
+            if item.get_closest_marker(marker) and here / marker not in item.path.parents:
+                raise pytest.UsageError(f"{item.nodeid} is marked {marker}, so it belongs below tests/{marker}")
+
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

@@ -67,7 +67,13 @@ def running_server(home: Path, port: int | None = None, **settings: str) -> Gene
     home.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     url = f"http://127.0.0.1:{port}/api"
-    environment = client_environment(home) | {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5"} | settings
+    quick = {
+        "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
+        # Pages ask port 4200 unless told otherwise, whatever port they were served from.
+        "PREFECT_UI_API_URL": url,
+        "PREFECT_SERVER_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
+    }
+    environment = client_environment(home) | quick | settings
     argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with started(argv, environment, home / "server.log", cwd=home) as process:
         deadline = time.monotonic() + START_SECONDS

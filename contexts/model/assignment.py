@@ -24,8 +24,8 @@ class Assignment(Closed):
         owns: Globs of the files this track may change.
         prerequisites: Context documents of the tracks this one needs, by task_id, transitively.
         contracts: The API contracts those documents state, by task_id.
-        last_failure: Why the previous attempt failed, None for a first attempt.
-        checkpoint: What an interrupted attempt left in ``PLAIT_CONTEXT``, None if nothing.
+        last_failure: Why the previous attempt failed, null for a first attempt.
+        checkpoint: What an interrupted attempt left in ``PLAIT_CONTEXT``, null if nothing.
         ports: Free loopback ports for this track.
     """
 

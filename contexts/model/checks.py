@@ -54,21 +54,35 @@ class CheckBase(Closed):
 
 
 class CommandCheck(CheckBase):
-    """Any command; it passes with exit code 0, and reports it names are read."""
+    """Any command; it passes with exit code 0, and reports it names are read.
+
+    Attributes:
+        reports: Report files it leaves.
+    """
 
     kind: Literal["command"] = "command"
     reports: Reports = Reports()
 
 
 class TestsCheck(CheckBase):
-    """Tests; with a JUnit report, at least one must have passed and none failed."""
+    """Tests; with a JUnit report, at least one must have passed and none failed.
+
+    Attributes:
+        reports: Report files it leaves.
+    """
 
     kind: Literal["tests"]
     reports: Reports = Reports()
 
 
 class CoverageCheck(CheckBase):
-    """Coverage against minimums, in percent of lines and of branches."""
+    """Coverage against minimums, in percent of lines and of branches.
+
+    Attributes:
+        reports: Report files it leaves; the coverage report is needed.
+        min_line: Least share of lines, in percent.
+        min_branch: Least share of branches, in percent.
+    """
 
     kind: Literal["coverage"]
     reports: Reports = Reports(coverage="coverage.json")
@@ -84,7 +98,16 @@ class CoverageCheck(CheckBase):
 
 
 class Targets(Closed):
-    """What the figures of one request must not exceed: milliseconds, and a number of errors."""
+    """What the figures of one request must not exceed.
+
+    Attributes:
+        p50_ms: Half of the answers are as fast, in milliseconds.
+        p95_ms: 95 % of the answers are as fast, in milliseconds.
+        p99_ms: 99 % of the answers are as fast, in milliseconds.
+        mean_ms: The mean, in milliseconds.
+        max_ms: The slowest answer, in milliseconds.
+        errors: Requests that were not answered as they should be.
+    """
 
     p50_ms: Milliseconds | None = None
     p95_ms: Milliseconds | None = None
@@ -99,6 +122,7 @@ class LoadRequest(Closed):
 
     Attributes:
         id: Name in results; default ``request-1`` and so on, by position.
+        method: HTTP method.
         path: Path and query.
         headers: Header fields; a value ``env:NAME`` is taken from plait's own environment.
         body: JSON value to send.
@@ -106,6 +130,7 @@ class LoadRequest(Closed):
         warmup: Requests before anything is measured.
         count: Requests that are measured.
         concurrency: Clients side by side, each with a connection of its own; they share ``count``.
+        targets: What its figures must not exceed.
     """
 
     id: Identifier | None = None
@@ -127,6 +152,7 @@ class PerformanceCheck(CheckBase):
         ready_path: Asked until there is an answer below 500.
         ready_seconds: How long the application may take until then.
         request_seconds: After how long an unanswered request is an error.
+        requests: What is sent.
     """
 
     kind: Literal["performance"]
@@ -155,9 +181,13 @@ class SecurityCheck(CheckBase):
 
     Attributes:
         argv: How a Python module is started: the scanner's name and arguments are appended.
+        tools: Which scanners are run.
         paths: Files and folders to scan.
         requirements: Requirements files for pip-audit; without any it audits the environment ``argv`` starts.
-        max_high: Most findings of high severity each tool may have; likewise medium and low. None: any number.
+        baseline: Count only what the base commit did not have.
+        max_high: Most findings of high severity each tool may have; null: any number.
+        max_medium: The same of medium severity.
+        max_low: The same of low severity.
     """
 
     kind: Literal["security"]

@@ -14,7 +14,14 @@ TrackStatus = Literal["pending", "running", "completed", "failed", "blocked", "c
 
 
 class FeatureSpec(Open):
-    """What is to be built."""
+    """What is to be built; other fields are kept.
+
+    Attributes:
+        name: Its name.
+        description: What it is, in a sentence.
+        requirements: What it must do; given to every agent.
+        status: Where it stands.
+    """
 
     name: str | None = None
     description: str | None = None
@@ -74,7 +81,14 @@ class Checkpoint(Open):
 
 
 class Metadata(Open):
-    """Labels people give a workflow or track."""
+    """Labels people give a workflow or track; other fields are kept.
+
+    Attributes:
+        priority: How urgent it is.
+        estimated_completion: When it should be done.
+        owner: Who answers for it.
+        tags: Words to find it by.
+    """
 
     priority: str | None = None
     estimated_completion: str | None = None
@@ -378,6 +392,13 @@ class Attempt(Open):
     log: BlobRef | None = None
 
 
+class Spent(Open):
+    """What all attempts at a track cost, in all runs, as the agents report it."""
+
+    cost_usd: Number = 0
+    tokens: int = 0
+
+
 class Execution(Open):
     """How plait ran a track, and what git says it produced.
 
@@ -392,6 +413,7 @@ class Execution(Open):
         files: The folder's changed files as an archive, where there is no repository.
         seconds: Wall time of all attempts.
         workspace: Folder of the workspace that was kept, by its name below the workspace root.
+        spent: What all attempts cost, those at other inputs too.
     """
 
     inputs: str
@@ -411,6 +433,7 @@ class Execution(Open):
     refused: list[Refused] | None = None
     claimed_files: list[str] | None = None
     run_id: str | None = None
+    spent: Spent | None = None
 
 
 class TrackRecord(Open):

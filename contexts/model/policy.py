@@ -59,7 +59,13 @@ Agent = Annotated[CommandAgent | ReplayAgent, Field(discriminator="backend")]
 
 
 class Group(Closed):
-    """Tracks and groups merged first among themselves."""
+    """Tracks and groups merged first among themselves.
+
+    Attributes:
+        id: Name of the group.
+        tracks: Tracks in it.
+        groups: Groups in it.
+    """
 
     id: Identifier
     tracks: tuple[Identifier, ...] = ()

@@ -28,13 +28,18 @@ class Track(Closed):
         scope: What is to be done, in words.
         needs: Tracks that must be completed before this one starts.
         owns: Globs (``**`` crosses folders) of the files this track may change; overlaps are warned about.
-        required: Whether the workflow can be done without it.
+        required: Whether the workflow needs it to be done.
         retries: How often a failure that can pass is tried again.
         timeout_minutes: Deadline of one attempt, in minutes.
         estimate_minutes: Expected duration, in minutes, for the plan only.
         ports: How many free loopback ports the track gets in ``PLAIT_PORTS``.
+        checkpoint_minutes: How often what the agent has left in ``PLAIT_CONTEXT`` so far is saved, in minutes.
         migrations: Names of schema migrations the track adds, so that two heads are seen before they exist.
         criteria: Areas of ``success_criteria`` this track must meet; default: the area named like it, else all.
+        metadata: Labels for people.
+        context_ref: Name of the track's file on export; default: derived from its task_id.
+        status: Read in documents that are used as specs; a run starts from what the store holds.
+        started_at: When a recorded track began, for the times of a replay.
     """
 
     task_id: Identifier
@@ -66,7 +71,7 @@ class Criterion(Closed):
         check: The check whose result decides.
         metric: Dotted path into the check's result, compared with ``target``; none: the check must pass.
         target: Comparison and value, such as ``>= 90`` or ``< 100``.
-        required: Whether the workflow can be done without it.
+        required: Whether the workflow needs it to be done.
     """
 
     id: Identifier | None = None
@@ -90,7 +95,32 @@ class Verification(Closed):
 
 
 class Spec(Closed):
-    """A whole spec. The head fields of a context document are optional here and get their usual values."""
+    """A whole spec. The head fields of a context document are optional here and get their usual values.
+
+    Attributes:
+        workflow_id: Name of the workflow; what is stored under it is gone on with.
+        feature_spec: What is to be built.
+        parallel_tasks: The tracks.
+        version: Format version; a newer major version is refused.
+        timestamp: When the spec was written.
+        current_agent: Who wrote it.
+        next_agent: Who is next.
+        phase: Where the workflow stands.
+        context_summary: The workflow in at most 500 characters.
+        metadata: Labels for people.
+        shared_constraints: What every track must keep to; given to every agent.
+        integration_requirements: What must hold once all is merged; given to every agent.
+        success_criteria: Criteria by area, as texts or with the check that decides; a text alone stays unverified.
+        repository: The git repository; none: tracks work in plain folders, and no branch is made.
+        agents: What really runs, by role.
+        groups: Tracks merged first among themselves.
+        verification: The commands that give evidence.
+        deployment: What happens to verified work.
+        budget: What the workflow may cost.
+        policy: What happens when tracks fail.
+        max_parallel: How many tracks run at a time.
+        secrets: What happens when a secret value is about to be saved: it is replaced, or the save is an error.
+    """
 
     workflow_id: str = Field(min_length=1, max_length=80)
     feature_spec: FeatureSpec = FeatureSpec()

@@ -46,7 +46,13 @@ class Row:
 
 @dataclass(slots=True)
 class Board:
-    """The state of a run."""
+    """The state of a run.
+
+    Attributes:
+        starting: What is said until the first phase begins.
+        address: The run's page in the Prefect UI, where there is one.
+        changes: How often a status has changed.
+    """
 
     title: str
     began: float
@@ -54,6 +60,8 @@ class Board:
     tracks: dict[str, Row] = field(default_factory=dict[str, Row])
     checks: dict[str, Row] = field(default_factory=dict[str, Row])
     workflow_id: str = ""
+    starting: str = "starting"
+    address: str = ""
     stopping: bool = False
     changes: int = 0
 
@@ -64,6 +72,9 @@ class Board:
 
     def take(self, progress: Progress, now: float) -> bool:
         """Note what happened; return whether a status changed."""
+        if progress.kind == "run":
+            self.address = progress.subject
+            return True
         self.workflow_id = progress.workflow_id
         kinds = {"track": self.tracks, "line": self.tracks, "check": self.checks}
         rows = kinds.get(progress.kind, self.phases)
@@ -89,13 +100,17 @@ class Board:
     def draw(self, height: int, now: float) -> RenderableType:
         """Return the picture, at most ``height`` lines."""
         head = Text.assemble((self.title, "bold"), f"  {seconds(now - self.began)}")
+        if len(self.tracks) > 1 and self.phases:
+            ended = sum(row.status not in {"pending", "running"} for row in self.tracks.values())
+            head.append(f"  {ended} of {len(self.tracks)} tracks ended", style="dim")
         if self.stopping:
             head.append("  stopping; what is finished is kept", style="yellow")
         phases = Text("  ").join([_brief(row, now) for row in self.phases.values()])
         if not self.phases:
-            phases = Text("starting; without a running Prefect server this takes some 20 s", style="dim")
+            phases = Text(self.starting, style="dim")
+        heading = [_one_line(head), *([_one_line(Text(self.address, style="dim"))] if self.address else ())]
         checks = [row for row in self.checks.values() if row.status != "pending"]
-        room = max(1, height - 3 - min(len(checks), 4))
+        room = max(1, height - len(heading) - 2 - min(len(checks), 4))
         rows, rest = self._visible(room)
         table = Table.grid(padding=(0, 1))
         table.add_column(width=1)
@@ -110,7 +125,7 @@ class Board:
                 sign, row.name, Text(row.status, style), seconds(row.elapsed(now)), Text(row.message, style="dim")
             )
         table.expand = True
-        parts: list[RenderableType] = [_one_line(head), _one_line(phases), table]
+        parts: list[RenderableType] = [*heading, _one_line(phases), table]
         if rest:
             parts.append(_one_line(Text(f"  and {rest}", style="dim")))
         return Group(*parts)

@@ -67,7 +67,7 @@ def _agreed(session: Given, count: int) -> bool:
 
 def _roots(store: ContextStore, workflow_id: str | None) -> list[tuple[Path, str]]:
     """Return the folders of this store's workflows on this machine, with the workflow's id."""
-    from tasks.run import workspace_root
+    from tasks.pinning import workspace_root
 
     if workflow_id is not None:
         from flows.cli.finding import revisions_of
@@ -106,7 +106,7 @@ def _look(store: ContextStore, root: Path, workflow_id: str) -> list[_Found]:
 
 
 def _removed(store: ContextStore, one: _Found) -> _Found:
-    from tasks.run import workspace_root
+    from tasks.pinning import workspace_root
 
     repository = _repository(workspace_root(store, one.workflow_id))
     with repository.locked():

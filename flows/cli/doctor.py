@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -109,7 +108,7 @@ def _agents(spec: Path | None) -> Iterator[Answer]:
         return
     yield Answer("spec", "ok", f"{loaded.spec.workflow_id}: {len(loaded.spec.parallel_tasks)} tracks")
     try:
-        check_agents(loaded.spec, folder=loaded.folder, replay=False)
+        check_agents(loaded.spec, folder=loaded.folder)
     except InputError as error:
         yield Answer("agents", "fail", error.message)
         return
@@ -132,11 +131,14 @@ def _store(session: Given) -> Iterator[Answer]:
 
 
 def _server() -> Answer:
-    url = os.environ.get("PREFECT_API_URL") or _url_of_profile()
+    from flows.cli.server import configured, running_here
+
+    url = configured()
     if not url:
-        return Answer(
-            "server", "ok", "none configured: every run starts its own and stops it",
-        )  # fmt: skip
+        here = running_here()
+        if here:
+            return Answer("server", "ok", f"{here} runs in the background; `prefect server stop` ends it")
+        return Answer("server", "ok", "none: every run starts its own and stops it; `plait run --ui` keeps one running")
     if not url.startswith(("http://", "https://")):
         return Answer("server", "fail", f"PREFECT_API_URL {url!r} is no http URL", "set it to http://HOST:4200/api")
     try:
@@ -147,21 +149,3 @@ def _server() -> Answer:
         return Answer(
             "server", "warn", f"{url} does not answer ({reason})", "start it with `prefect server start`, or unset it"
         )
-
-
-def _url_of_profile() -> str | None:
-    """Return the server of Prefect's active profile, read without importing Prefect."""
-    import tomllib
-
-    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
-    path = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
-    try:
-        profiles = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        # Prefect itself will say what is wrong with its file; the question here is only whether a server is named.
-        return None
-    active = os.environ.get("PREFECT_PROFILE") or profiles.get("active")
-    url = profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
-    return url if isinstance(url, str) else None

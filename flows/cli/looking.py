@@ -19,19 +19,23 @@ _WIDE = 100
 
 def list_workflows(*, session: Given) -> int:
     """List the workflows of the store: newest phase, status, revisions and time."""
+    from contexts.keys import read_key
+
     store = session.contexts()
     counts: dict[str, dict[str, int]] = {}
     for entry in store.objects.list("documents/"):
-        _, workflow_id, *document, _ = entry.key.split("/")
-        held = counts.setdefault(workflow_id, {})
-        held["/".join(document)] = held.get("/".join(document), 0) + 1
+        named = read_key(entry.key)
+        if named:
+            workflow_id, document, _ = named
+            held = counts.setdefault(workflow_id, {})
+            held[document] = held.get(document, 0) + 1
     with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-list") as pool:
         newest = list(pool.map(partial(_newest, session, store), counts))
     rows: list[dict[str, Any]] = [
         {
             "workflow_id": workflow_id,
             "phase": document.get("phase"),
-            "status": _run_of(document).get("status") or document.get("status"),
+            "status": _status(store, workflow_id, document),
             "timestamp": document.get("timestamp"),
             "documents": len(held),
             "revisions": sum(held.values()),
@@ -65,6 +69,23 @@ def list_workflows(*, session: Given) -> int:
         cut=("phase",),
     )
     return 0
+
+
+def _status(store: ContextStore, workflow_id: str, document: dict[str, Any]) -> Any:
+    """Return a workflow's status; a run that its document calls running may have been stopped since."""
+    from contexts.errors import PlaitError
+    from contexts.lease import read_lease
+
+    status = _run_of(document).get("status") or document.get("status")
+    if status != "running":
+        return status
+    try:
+        lease = read_lease(store.objects, workflow_id)
+    except PlaitError:
+        return status  # `plait store check` says what is wrong with the lease
+    if lease is None:
+        return status
+    return "interrupted" if lease.end_reason or lease.holder_is_gone() else status
 
 
 def _newest(session: Given, store: ContextStore, workflow_id: str) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.cli.run import Fresh, RepositoryOption, Rerun, check_tracks
 from flows.cli.session import Given
 
 if TYPE_CHECKING:
     from contexts.plan import Estimate, GroupNode, Plan
     from contexts.reuse import Reuse
-    from contexts.specfile import LoadedSpec
 
 _MOST_ROWS = 60
 _MOST_OVERLAPS = 10
@@ -29,20 +29,33 @@ def plan(
     /,
     *,
     replay: Annotated[Path | None, Parameter(help="As for run: the context files that would be played back.")] = None,
+    fresh: Fresh = False,
+    rerun: Rerun = (),
+    repository: RepositoryOption = None,
     session: Given,
 ) -> int:
-    """Show order, waves, groups, overlaps, estimate, advice, and what would be reused from the store, and why.
+    """Show order, waves, groups, overlaps, estimate, advice, and what `run` would reuse from the store, and why.
 
     Args:
         spec: The spec, YAML or JSON.
     """
     from contexts.plan import make_plan
     from contexts.specfile import expand_workflow_id, load_spec
+    from tasks.reuse import plan_reuse
 
     loaded = load_spec(spec)
+    check_tracks(rerun, loaded.spec)
     made = make_plan(loaded.spec)
     workflow_id = expand_workflow_id(loaded.spec.workflow_id, datetime.now(UTC))
-    expected = _expected(session, loaded, workflow_id, replay)
+    expected = plan_reuse(
+        loaded,
+        session.contexts(),
+        workflow_id,
+        replay=replay,
+        repository=repository,
+        forced=frozenset(rerun),
+        fresh=fresh,
+    )
     if session.as_json:
         session.emit(_as_json(made, workflow_id, expected))
     else:
@@ -50,25 +63,17 @@ def plan(
     return 0
 
 
-def _expected(session: Given, loaded: LoadedSpec, workflow_id: str, replay: Path | None) -> tuple[Reuse, ...]:
-    from tasks.reuse import plan_reuse
-
-    return plan_reuse(loaded, session.contexts(), workflow_id, replay=replay)
-
-
 def _as_json(made: Plan, workflow_id: str, expected: tuple[Reuse, ...]) -> dict[str, Any]:
     return {**made.model_dump(mode="json"), "workflow_id": workflow_id, "reuse": [asdict(one) for one in expected]}
 
 
 def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Reuse]) -> None:
-    from flows.cli.screen import print_table
+    from flows.cli.screen import counted, print_table
 
     count = len(made.tracks)
     reused = sum(one.action == "reuse" for one in expected.values())
-    console.print(
-        Text.assemble((workflow_id, "bold"), f"  {count} tracks, {len(made.waves)} waves, {reused} reused"),
-        soft_wrap=True,
-    )
+    counts = f"{counted(count, 'track')}, {counted(len(made.waves), 'wave')}, {reused} reused"
+    console.print(Text.assemble((workflow_id, "bold"), f"  {counts}"), soft_wrap=True)
     console.print()
     by_id = {track.task_id: track for track in made.tracks}
     with_estimate = any(track.estimate_minutes is not None for track in made.tracks)
@@ -130,8 +135,9 @@ def _tree(node: GroupNode) -> str:
 
 def _estimate(estimate: Estimate, max_parallel: int) -> Iterator[str]:
     unit = estimate.unit
-    yield f"{estimate.sequential:g} {unit} one after another, {estimate.makespan:g} with {max_parallel} at a time"
+    whole = unit.removesuffix("s") if estimate.sequential == 1 else unit
+    yield f"{estimate.sequential:g} {whole} one after another, {estimate.makespan:g} with {max_parallel} at a time"
     path = " -> ".join(estimate.critical_path[:8]) + (" -> ..." if len(estimate.critical_path) > 8 else "")
-    yield f"critical path {estimate.critical:g} {unit}: {path}"
+    yield f"critical path {estimate.critical:g} {unit.removesuffix('s') if estimate.critical == 1 else unit}: {path}"
     if estimate.speedup is not None and estimate.speedup_limit is not None:
         yield f"speedup {estimate.speedup:.2f}; at most {estimate.speedup_limit:.2f} however many run at once"

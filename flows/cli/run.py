@@ -19,12 +19,20 @@ if TYPE_CHECKING:
     from flows.launch import RunReport
 
 INTERRUPTED = 130
-_Rerun = Annotated[
+Rerun = Annotated[
     tuple[str, ...],
     Parameter(negative="", show_default=False, help="Do this track again; may be given several times."),
 ]
-_Fresh = Annotated[bool, Parameter(negative="", show_default=False, help="Do everything again.")]
-_Repository = Annotated[str | None, Parameter(help="Folder or URL of the repository, instead of the spec's.")]
+Fresh = Annotated[bool, Parameter(negative="", show_default=False, help="Do everything again.")]
+_Ui = Annotated[
+    bool,
+    Parameter(
+        negative="",
+        show_default=False,
+        help="Show it in Prefect's UI: use the server here, or start one that stays.",
+    ),
+]
+RepositoryOption = Annotated[str | None, Parameter(help="Folder or URL of the repository, instead of the spec's.")]
 
 
 def run(
@@ -32,9 +40,10 @@ def run(
     /,
     *,
     replay: Annotated[Path | None, Parameter(help="Play back the context files of this folder.")] = None,
-    fresh: _Fresh = False,
-    rerun: _Rerun = (),
-    repository: _Repository = None,
+    fresh: Fresh = False,
+    rerun: Rerun = (),
+    repository: RepositoryOption = None,
+    ui: _Ui = False,
     session: Given,
 ) -> int:
     """Run or resume a workflow here: what is finished and unchanged is reused.
@@ -45,12 +54,13 @@ def run(
     from contexts.specfile import load_spec
 
     loaded = load_spec(spec)
-    _check_tracks(rerun, loaded.spec)
+    check_tracks(rerun, loaded.spec)
 
     return _watch(
         session,
         loaded.spec.workflow_id,
         [track.task_id for track in loaded.spec.parallel_tasks],
+        ui=ui,
         spec=str(spec.absolute()),
         replay=str(replay.absolute()) if replay else None,
         repository=repository,
@@ -63,9 +73,10 @@ def resume(
     workflow_id: str,
     /,
     *,
-    fresh: _Fresh = False,
-    rerun: _Rerun = (),
-    repository: _Repository = None,
+    fresh: Fresh = False,
+    rerun: Rerun = (),
+    repository: RepositoryOption = None,
+    ui: _Ui = False,
     session: Given,
 ) -> int:
     """Run a workflow again from the store alone: its spec is in it.
@@ -77,10 +88,13 @@ def resume(
 
     revisions_of(session.contexts(), workflow_id)
 
-    return _watch(session, workflow_id, (), workflow_id=workflow_id, repository=repository, fresh=fresh, rerun=rerun)
+    return _watch(
+        session, workflow_id, (), ui=ui, workflow_id=workflow_id, repository=repository, fresh=fresh, rerun=rerun
+    )
 
 
-def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
+def check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
+    """Make sure that the spec has these tracks."""
     from contexts.errors import InputError
 
     known = [track.task_id for track in spec.parallel_tasks]
@@ -91,20 +105,28 @@ def _check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
             raise InputError(f"--rerun {task_id}: the spec has no such track; {hint}", task_id=task_id)
 
 
-def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) -> int:
+def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **asked: Any) -> int:
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
     from flows.cli.watching import prefect_kept_apart, watched
+    from tasks.preflight import prepare
 
+    request = RunRequest(store=session.store_url, **asked)
+    prepare(request)  # Prefect takes seconds to import, its server more, and bad input must not wait for them
     _set_prefect_defaults()
     console = None if session.as_json else session.out()
     name = ""
     try:
-        with watched(title, task_ids, console) as board:
+        starting = "starting" if _choose_server(session, ui=ui) else "starting a Prefect server, which takes some 20 s"
+    except KeyboardInterrupt:
+        session.note("plait: interrupted; nothing had begun")
+        return INTERRUPTED
+    try:
+        with watched(title, task_ids, console, starting) as board:
             try:
                 # Inside, because Prefect takes seconds to import.
                 with prefect_kept_apart(console, debug=session.debug):
-                    report = _launch(RunRequest(store=session.store_url, **asked))
+                    report = _launch(request)
             finally:
                 name = board.workflow_id
     except KeyboardInterrupt:
@@ -118,7 +140,7 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], **asked: Any) ->
 
         print_summary(session.out(), report, store_url=session.store_url)
     if _answered(session, report):
-        return _watch(session, title, task_ids, **{**asked, "fresh": False, "rerun": ()})
+        return _watch(session, title, task_ids, ui=ui, **{**asked, "fresh": False, "rerun": ()})
     return report.exit_code
 
 
@@ -147,6 +169,41 @@ def _set_prefect_defaults() -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def _choose_server(session: Given, *, ui: bool) -> bool:
+    """Decide which Prefect server the run reports to, and say so where it is not the configured one.
+
+    Returns:
+        Whether there is one; else the run is to start its own.
+
+    Raises:
+        StoreUnreachable: The configured server is not there, or a new one did not start.
+    """
+    from flows.cli.server import check_answers, configured, running_here, start_or_reuse
+
+    def say(text: str) -> None:
+        if not session.as_json:
+            session.note(f"plait: {text}")
+
+    url = configured()
+    if url:
+        check_answers(url)
+        return True
+    url = running_here()
+    if not url and ui:
+        say("starting a Prefect server in the background")
+        url, started = start_or_reuse()
+        if started:
+            say("it keeps running, and keeps the history of every run; `prefect server stop` ends it")
+    if url:
+        os.environ["PREFECT_API_URL"] = url
+    else:
+        say(
+            "no Prefect server: this run starts one for itself and stops it; "
+            "to see runs in a browser and keep their history at hand, add --ui"
+        )
+    return bool(url)
 
 
 def _start_server() -> None:

@@ -38,14 +38,18 @@ class _Watcher(logging.Handler):
         changed = self.board.take(progress, time.monotonic())
         if self._console is None or not changed:
             return
+        if progress.kind == "run":
+            self.say(f"run: {progress.subject}")
+            return
         style = STYLES.get(progress.status, "none")
         spent = f" ({seconds(progress.seconds)})" if progress.seconds is not None else ""
         message = f"  {escape(progress.message)}" if progress.message else ""
-        self._console.print(
-            f"{time.strftime('%H:%M:%S')} {progress.kind} {escape(progress.subject)}: "
-            f"[{style}]{progress.status}[/]{spent}{message}",
-            soft_wrap=True,
-        )
+        self.say(f"{progress.kind} {escape(progress.subject)}: [{style}]{progress.status}[/]{spent}{message}")
+
+    def say(self, markup: str) -> None:
+        """Print one line with the time, where lines are printed."""
+        if self._console is not None:
+            self._console.print(f"{time.strftime('%H:%M:%S')} {markup}", soft_wrap=True)
 
 
 class _Picture:
@@ -59,15 +63,19 @@ class _Picture:
 
 
 @contextmanager
-def watched(title: str, task_ids: Iterable[str], console: Console | None) -> Generator[Board]:
+def watched(
+    title: str, task_ids: Iterable[str], console: Console | None, starting: str = "starting"
+) -> Generator[Board]:
     """Show progress until the block ends; None as console: show nothing.
 
     Ctrl-C is said at once, because winding agents down takes seconds.
     """
-    board = Board(title, time.monotonic())
+    board = Board(title, time.monotonic(), starting=starting)
     board.expect(task_ids)
     live = console is not None and console.is_terminal
     watcher = _Watcher(board, None if live else console)
+    count = f", {len(board.tracks)} tracks" if len(board.tracks) > 1 else ""
+    watcher.say(f"{escape(title)}: {starting}{count}")
     logger = logging.getLogger(LOGGER)
     level, propagate = logger.level, logger.propagate
     logger.addHandler(watcher)

@@ -1,21 +1,35 @@
-"""A check's own files: what its command names, and whether a track changed it."""
+"""A check's own files: what its command runs and reads; and whether a track changed, added or removed any of it.
+
+A command is fixed by the spec, and its files by the base commit. Tests are different: tracks are to add some, but not
+to take away what was there.
+"""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from contexts.model.base import JsonObject
 from contexts.model.checks import CheckBase
-from tasks.checks.ran import finding, source
+from tasks.checks.ran import finding, plural, source
+from tasks.checks.tool_settings import looked_up_first, may_be_settings, settings_differ, tool_names
 from tasks.walls.paths import matches_any
 
-# What these tools read without being told to; a track that changes it changes what is checked.
 _READ_ANYWAY: Mapping[str, tuple[str, ...]] = {
-    "security": (".bandit", ".secrets.baseline"),
+    "security": (".bandit", ".secrets.baseline", "bandit.py", "bandit/**", "detect_secrets/**", "detect_secrets.py"),
     "migrations": ("alembic.ini",),
 }
+_INTERPRETER = re.compile(r"\{python\}|(?:python|node|bash|sh|dash|zsh|ruby|perl|php|deno|bun|tsx|ts-node)[\d.]*")
+_CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".go", ".rs", ".rb", ".java", ".kt", ".c", ".cc", ".php")
+_TEST = re.compile(r"(?:test_[^/]*|[^/]*_test|[^/]*[._](?:test|spec)|[^/]*Tests?)\.[a-z]{1,4}\Z")
+
+Change = Literal["added", "changed", "removed"]
+Contents = Callable[[str], tuple[bytes | None, bytes | None]]
+"""Returns what a path held at the base commit, and holds now."""
 
 
 def named_files(argv: Sequence[str], tree: Path) -> frozenset[str]:
@@ -43,30 +57,157 @@ def named_files(argv: Sequence[str], tree: Path) -> frozenset[str]:
     return frozenset(found)
 
 
+def _script(argv: Sequence[str]) -> str | None:
+    """Return what an interpreter is told to run, as a path in the tree."""
+    after = False
+    for argument in argv:
+        if after and argument in {"-m", "-c", "-e"}:
+            return None
+        if after and not argument.startswith("-"):
+            return posixpath.normpath(argument)
+        after = after or bool(_INTERPRETER.fullmatch(posixpath.basename(argument)))
+    return None
+
+
+def _subjects(argv: Sequence[str]) -> frozenset[str]:
+    """Return source code a command is pointed at, as opposed to what it runs: tracks are to write that."""
+    script = _script(argv)
+    return frozenset(
+        posixpath.normpath(path)
+        for at, argument in enumerate(argv)
+        if at and not argument.startswith("-") and not argv[at - 1].startswith("-")
+        if (path := argument.partition("::")[0]).endswith(_CODE) and posixpath.normpath(path) != script
+    ) | frozenset(posixpath.normpath(path) for path in (one.partition("::")[0] for one in argv) if _is_test(path))
+
+
+def _is_test(path: str) -> bool:
+    return bool(_TEST.fullmatch(posixpath.basename(path)))
+
+
 def changed_files(
-    check: CheckBase, tree: Path, changed: Sequence[str], changed_by: Mapping[str, Sequence[str]]
+    check: CheckBase,
+    tree: Path,
+    changed: Mapping[str, Change],
+    changed_by: Mapping[str, Sequence[str]],
+    contents: Contents,
+    setup: Sequence[Sequence[str]] = (),
 ) -> tuple[JsonObject, ...]:
-    """Return a finding for each of a check's own files that differs from the base commit.
+    """Return a finding for each of a check's own files that differs from the base commit, and for tests taken away.
 
     Args:
         check: The check.
         tree: The integrated tree.
-        changed: Paths that differ between the base commit and the integrated one.
+        changed: Paths that differ between the base commit and the integrated one, and how.
         changed_by: The files each track changed.
+        contents: What a path held and holds; asked only where that decides.
+        setup: Commands that prepare the tree.
     """
-    argv = [*check.argv, *(getattr(check, "url_command", None) or ())]
-    named = named_files(argv, tree)
-    globs = (*check.files, *_READ_ANYWAY.get(getattr(check, "kind", ""), ()))
-    path = getattr(check, "path", None)
-    own = [one for one in changed if one != path and (one in named or (globs and matches_any(one, globs)))]
     findings: list[JsonObject] = []
-    for one in own:
-        tracks = [task_id for task_id, files in changed_by.items() if one in files]
-        who = f"track {' and '.join(tracks)}" if tracks else "a track"
+    is_own = _Own(check, tree, contents, setup)
+    others: dict[str, Change] = {}
+    for path, how in changed.items():
+        if not is_own(path, how):
+            others[path] = how
+            continue
+        before, after = contents(path)
         message = (
-            f"check {check.id} rests on {one}, which {who} changed: it no longer checks what the spec meant; "
-            "look at the change, and waive this finding if it is right"
+            f"check {check.id} rests on {path}, which {_who([path], changed_by)} {how}: it no longer checks what the "
+            "spec meant; look at the change, and waive this finding if it is right"
         )
-        sources = [source(f"tracks/{task_id}", "/files_modified", one) for task_id in tracks]
+        # The contents are part of what is waived: another change of the same file is another finding.
+        sides = [source("base commit", path, _digest(before)), source("integrated tree", path, _digest(after))]
+        sources = [*_sources([path], changed_by), *sides]
         findings.append(finding("evidence/check-changed", "blocking", message, sources))
+    if getattr(check, "kind", "") in {"tests", "coverage"}:
+        findings += _tests_of_base(others, changed_by)
     return tuple(findings)
+
+
+class _Own:
+    """Tells whether a changed path is one of a check's own files."""
+
+    def __init__(self, check: CheckBase, tree: Path, contents: Contents, setup: Sequence[Sequence[str]]) -> None:
+        kind = getattr(check, "kind", "")
+        argv = [*check.argv, *(getattr(check, "url_command", None) or ())]
+        programs = [word for one in setup for word in one if not word.endswith((".txt", ".lock", ".toml", ".json"))]
+        script = _script(argv)
+        self._subjects = _subjects(argv)
+        self._named = (named_files(argv, tree) | named_files(programs, tree)) - self._subjects
+        self._globs = (*check.files, *_READ_ANYWAY.get(kind, ()))
+        self._tools = tool_names([*argv, *programs], kind)
+        self._product = getattr(check, "path", None)
+        self._folders = _folders(argv, tree)
+        self._contents = contents
+        told = tree / script if script else None
+        text = told.read_bytes() if told and told.is_file() and told.stat().st_size < 5_000_000 else b""
+        self._first = looked_up_first(argv, script, text)
+        self._beside_script = bool(posixpath.dirname(script or ""))
+
+    def __call__(self, path: str, how: Change) -> bool:
+        if path == self._product or path in self._subjects:
+            return False
+        if path in self._named or (self._globs and matches_any(path, self._globs)):
+            return True
+        if path in self._first and (how == "added" or self._beside_script):
+            return True
+        if not may_be_settings(path, self._tools):
+            return False
+        everywhere = posixpath.basename(path) in {"conftest.py", "sitecustomize.py", "usercustomize.py"}
+        if how == "added" and not everywhere and posixpath.dirname(path) not in self._folders:
+            return False  # of a part of the project that this check does not know
+        return settings_differ(path, *self._contents(path), self._tools)
+
+
+def _folders(argv: Sequence[str], tree: Path) -> frozenset[str]:
+    """Return the folders in which a command's tools look for settings: the tree, those it names, and those between."""
+    found = {""}
+    for word in argv:
+        path = posixpath.normpath(word.partition("::")[0].rpartition("=")[2] or ".")
+        if path.startswith(("/", "..", "-")) or len(path) > 1000 or "\0" in path or not (tree / path).exists():
+            continue
+        while path not in {"", "."}:
+            found.add(path)
+            path = posixpath.dirname(path)
+    return frozenset(found)
+
+
+def _tests_of_base(changed: Mapping[str, Change], changed_by: Mapping[str, Sequence[str]]) -> list[JsonObject]:
+    """Return what is to be said of tests that the base commit had: removed ones block, changed ones are to be seen."""
+    removed = [path for path, how in changed.items() if how == "removed" and _is_test(path)]
+    altered = [path for path, how in changed.items() if how == "changed" and _is_test(path)]
+    findings: list[JsonObject] = []
+    if removed:
+        message = (
+            f"{_who(removed, changed_by)} removed {plural(len(removed), 'file')} of tests that the base commit has "
+            f"({_some(removed)}), so what they tested is no longer checked; waive this finding if that is meant"
+        )
+        findings.append(finding("evidence/tests-removed", "blocking", message, _sources(removed, changed_by)))
+    if altered:
+        message = (
+            f"{_who(altered, changed_by)} changed {plural(len(altered), 'file')} of tests that the base commit has "
+            f"({_some(altered)}): what passes may be another claim than before"
+        )
+        findings.append(finding("evidence/tests-changed", "warning", message, _sources(altered, changed_by)))
+    return findings
+
+
+def _who(paths: Collection[str], changed_by: Mapping[str, Sequence[str]]) -> str:
+    tracks = [task_id for task_id, files in changed_by.items() if set(paths) & set(files)]
+    return f"track {' and '.join(tracks)}" if tracks else "a track"
+
+
+def _some(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
+
+
+def _sources(paths: Sequence[str], changed_by: Mapping[str, Sequence[str]]) -> list[JsonObject]:
+    return [
+        source(f"tracks/{task_id}", "/files_modified", path)
+        for task_id, files in changed_by.items()
+        for path in paths
+        if path in files
+    ]
+
+
+def _digest(content: bytes | None) -> str:
+    return f"sha256 {sha256(content).hexdigest()}" if content is not None else "absent"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from contexts.model.checks import LoadRequest, PerformanceCheck, request_name
 from tasks.checks import load
 from tasks.checks.bench import Bench, Step, from_environment
 from tasks.checks.ran import Judged
+from tasks.walls.folders import remove_folder
 from tasks.walls.outcome import last_line
 
 _FIGURES = ("p50_ms", "p95_ms", "p99_ms", "mean_ms", "max_ms")
@@ -50,14 +52,14 @@ def run_performance(check: PerformanceCheck, bench: Bench) -> Judged:
     server = threading.Thread(target=serve, name=f"plait-{check.id}-application")
     server.start()
     try:
-        generator = _run_load(bench, job, _AnyOf(bench.cancel, gone))
+        generator, raw = _run_load(bench, job, _AnyOf(bench.cancel, gone))
         ended_early = gone.is_set()
     finally:
         enough.set()
         server.join()
     if ended_early or not served:
         return Judged("unverified", _why_ended(served))
-    return _judge(check, bench, generator)
+    return _judge(check, bench, generator, raw)
 
 
 def _job(check: PerformanceCheck, bench: Bench) -> JsonObject | str:
@@ -78,19 +80,19 @@ def _job(check: PerformanceCheck, bench: Bench) -> JsonObject | str:
     }
 
 
-def _run_load(bench: Bench, job: JsonObject, cancel: threading.Event) -> Step:
-    """Run the generator; job and result lie where the application is not told of."""
-    work = bench.place / "load"
-    work.mkdir(exist_ok=True)
+def _run_load(bench: Bench, job: JsonObject, cancel: threading.Event) -> tuple[Step, bytes]:
+    """Run the generator and return what it measured; job and result lie where the application is not told of."""
+    work = Path(tempfile.mkdtemp(prefix="load-", dir=bench.place))
     job_file, result = work / "job.json", work / "result.json"
-    result.unlink(missing_ok=True)
     job_file.touch(mode=0o600)
     job_file.write_bytes(orjson.dumps(job))
     argv = (sys.executable, "-I", str(Path(load.__file__).resolve()), str(job_file), str(result))
     try:
-        return bench.run("load", argv, cwd=work, cancel=cancel)
+        step = bench.run("load", argv, cwd=work, cancel=cancel)
+        # Before the application is told to end, lest it writes figures of its own as the last thing it does.
+        return step, result.read_bytes() if step.succeeded and result.is_file() else b""
     finally:
-        job_file.unlink()  # it may hold tokens
+        remove_folder(work)  # the job may hold tokens
 
 
 def _why_ended(served: Sequence[Step]) -> str:
@@ -101,11 +103,9 @@ def _why_ended(served: Sequence[Step]) -> str:
     return f"the application ended before the load did: {step.outcome.message}" + (f": {said}" if said else "")
 
 
-def _judge(check: PerformanceCheck, bench: Bench, generator: Step) -> Judged:
-    result = bench.place / "load" / "result.json"
-    if not generator.succeeded or not result.is_file():
+def _judge(check: PerformanceCheck, bench: Bench, generator: Step, raw: bytes) -> Judged:
+    if not raw:
         return Judged("unverified", generator.problem)
-    raw = result.read_bytes()
     measured: JsonObject = orjson.loads(raw)
     if measured["ready_seconds"] is None:
         where = f"http://127.0.0.1:{bench.ports[0]}{check.ready_path}"

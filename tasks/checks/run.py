@@ -28,7 +28,7 @@ from tasks.checks.performance import run_performance
 from tasks.checks.ran import Judged, Ran, notes_on
 from tasks.checks.security import run_security
 
-INPUTS_FORMAT = 2
+INPUTS_FORMAT = 3
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
@@ -45,8 +45,8 @@ def check_inputs(
     """Return the digest that tells whether a passed check still speaks for a tree.
 
     In it: the tree, every setting of the check, programs of the spec's folder by content, what prepares the tree, the
-    base commit, and what the tracks expect of an API where the check compares that. Not in it: whether the check is
-    required, and what may run beside it.
+    base commit (whether a track changed the check's own files rests on it), and what the tracks expect of an API where
+    the check compares that. Not in it: whether the check is required, and what may run beside it.
 
     Args:
         check: The check.
@@ -70,7 +70,7 @@ def check_inputs(
             "settings": settings,
             "outside": outside,
             "setup": setup,
-            "base": base if isinstance(check, SecurityCheck | MigrationsCheck) else None,
+            "base": base,
             "changed_by": changed_by if isinstance(check, TestsCheck | CoverageCheck) else None,
             "consumers": list(consumers) if isinstance(check, ContractCheck) else None,
         }

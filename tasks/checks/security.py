@@ -71,7 +71,8 @@ def _scan(tool: str, check: SecurityCheck, bench: Bench) -> tuple[tuple[Hit, ...
 
 def _run(tool: str, check: SecurityCheck, bench: Bench, tree: Path, name: str) -> tuple[Hit, ...]:
     argv = (*bench.resolve(check.argv), *arguments_of(tool, check, tree))
-    step = bench.run(name, argv, cwd=tree, capture=True)
+    # Without this, Python would look into the tree first, where a track may have put a scanner that finds nothing.
+    step = bench.run(name, argv, cwd=tree, capture=True, env={"PYTHONSAFEPATH": "1"})
     return read_report(tool, step, tree)
 
 

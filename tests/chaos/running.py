@@ -7,6 +7,7 @@ hundreds of runs. The command line itself, from a fresh interpreter, is what the
 import json
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ import psutil
 
 from contexts.check import NOTES, check_store
 from contexts.local import LocalObjects
+from contexts.objects import ObjectStore
 from contexts.store import ContextStore
 from tests.servers import ROOT, Server
 
@@ -34,12 +36,21 @@ _WARM = threading.Event()
 
 @dataclass(frozen=True)
 class Place:
-    """The folders of one case: repository, spec, ledger, store and workspaces."""
+    """The folders of one case: repository, spec, ledger, store and workspaces.
+
+    Attributes:
+        folder: Holds all of them.
+        server: The Prefect server of its runs.
+        settings: More of their environment.
+        workflow_id: What is run.
+        objects: The store, where it is not the folder's own.
+    """
 
     folder: Path
     server: Server
     settings: Mapping[str, str] = field(default_factory=dict)
     workflow_id: str = "feature"
+    objects: ObjectStore | None = None
 
     @property
     def store_path(self) -> Path:
@@ -47,7 +58,7 @@ class Place:
 
     @property
     def store(self) -> ContextStore:
-        return ContextStore(LocalObjects(self.store_path))
+        return ContextStore(self.objects or LocalObjects(self.store_path))
 
     @property
     def ledger(self) -> Path:
@@ -158,7 +169,7 @@ class Forked:
         assert self.process.pid
         return self.process.pid
 
-    def wait(self, seconds: float = 100) -> Ended:
+    def wait(self, seconds: float = 150) -> Ended:
         self.process.join(seconds)
         if self.process.exitcode is None:
             self.process.kill()
@@ -171,13 +182,35 @@ class Forked:
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
-def fork(place: Place, *arguments: object, renew_every: float | None = None, **environment: str) -> Forked:
+@dataclass(frozen=True)
+class Machine:
+    """What a forked process believes of the machine it is on.
+
+    Attributes:
+        host: Its name, None for the real one: a process of another host is not looked up, but watched.
+        renew_every: Seconds between two heartbeats of the lease, where 15 is too long to wait for.
+        hurry: How many times shorter all times of the lease are than in life.
+    """
+
+    host: str | None = None
+    renew_every: float | None = None
+    hurry: float = 1.0
+
+
+def fork(
+    place: Place,
+    *arguments: object,
+    renew_every: float | None = None,
+    machine: Machine | None = None,
+    **environment: str,
+) -> Forked:
     """Start ``plait ARGUMENTS`` in a forked process.
 
     Args:
         place: The case.
         arguments: As on the command line.
-        renew_every: Seconds between two heartbeats of the lease, where 15 is too long to wait for.
+        renew_every: As in `Machine`, where nothing else of it differs.
+        machine: Where the process believes to be.
         environment: More of it.
     """
     number = len(list(place.folder.glob("*.out")))
@@ -186,7 +219,12 @@ def fork(place: Place, *arguments: object, renew_every: float | None = None, **e
     _warm(place.environment)
     process = FORKS.Process(
         target=_child,
-        args=([str(one) for one in arguments], place.environment | environment, str(prefix), renew_every),
+        args=(
+            [str(one) for one in arguments],
+            place.environment | environment,
+            str(prefix),
+            machine or Machine(renew_every=renew_every),
+        ),
         daemon=False,
     )
     process.start()
@@ -215,7 +253,7 @@ def _warm(environment: Mapping[str, str]) -> None:
         _WARM.set()
 
 
-def _child(arguments: list[str], environment: Mapping[str, str], prefix: str, renew_every: float | None) -> None:
+def _child(arguments: list[str], environment: Mapping[str, str], prefix: str, machine: Machine) -> None:
     os.setsid()
     for descriptor, name in ((1, "out"), (2, "err")):
         file = os.open(f"{prefix}.{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -227,16 +265,21 @@ def _child(arguments: list[str], environment: Mapping[str, str], prefix: str, re
     from prefect.context import refresh_global_settings_context  # noqa: PLC0415 only forked processes need Prefect
 
     import tasks.run  # noqa: PLC0415 same
+    from contexts import lease  # noqa: PLC0415 same
     from contexts.held_lease import held_lease  # noqa: PLC0415 same
     from flows.cli import main  # noqa: PLC0415 same
 
     refresh_global_settings_context()
-    if renew_every is not None:
-        tasks.run.held_lease = partial(held_lease, every=renew_every)
+    if machine.host is not None:
+        socket.gethostname = lambda: str(machine.host)
+    lease.STALE_AFTER /= machine.hurry
+    lease.OWN_LIMIT /= machine.hurry
+    every = machine.renew_every or lease.RENEW_EVERY / machine.hurry
+    tasks.run.held_lease = partial(held_lease, every=every, patience=lease.STALE_AFTER + 5)
     sys.exit(main(arguments))
 
 
-def wait_until(what: str, probe: Any, seconds: float = 30) -> Any:
+def wait_until(what: str, probe: Any, seconds: float = 60) -> Any:
     """Wait until a probe returns something true, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := probe()):

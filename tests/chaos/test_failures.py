@@ -1,5 +1,6 @@
 """Partial failure: what fails, fails alone; what can pass is tried again; every attempt's log is kept."""
 
+import json
 import os
 import signal
 from typing import Any
@@ -112,6 +113,34 @@ def test_a_spent_budget_starts_nothing_more_and_resuming_with_more_goes_on(place
     place.write_spec(tracks, max_parallel=1, budget={"cost_usd": 50})
     assert plait(place, "run", place.spec, "--json").code == 0
     assert place.started() == ["first", "second", "third"]
+
+
+def test_failed_attempts_and_earlier_runs_count_against_the_budget_and_what_is_done_is_still_reused(
+    place: Place,
+) -> None:
+    tracks = {"cheap": ["cost=1"], "dear": ["spend=2", "exit=75"], "late": []}
+    settings = {"dear": {"retries": 5, "needs": ["cheap"]}, "late": {"needs": ["dear"]}}
+    place.write_spec(tracks, settings=settings, budget={"cost_usd": 5})
+    ended = plait(place, "run", place.spec, "--json")
+    assert ended.code == 4
+    assert statuses(ended) == {"cheap": "completed", "dear": "out-of-budget", "late": "blocked"}
+    assert place.started() == ["cheap", "dear", "dear"], "1 + 2 + 2 US dollars are all there is"
+    again = plait(place, "run", place.spec, "--json")
+    assert again.code == 4
+    assert statuses(again) == {"cheap": "completed", "dear": "out-of-budget", "late": "out-of-budget"}
+    assert place.started() == ["cheap", "dear", "dear"]
+    place.write_spec({**tracks, "dear": ["cost=1"]}, settings=settings, budget={"cost_usd": 6.5})
+    assert plait(place, "run", place.spec, "--json").code == 0
+    assert place.started() == ["cheap", "dear", "dear", "dear", "late"]
+
+
+def test_a_usage_that_is_no_amount_fails_nothing(place: Place) -> None:
+    place.write_spec({"one": []}, budget={"cost_usd": 5, "tokens": 10})
+    spec = json.loads(place.spec.read_text())
+    left = '{"usage": {"cost_usd": "lots", "input_tokens": -1e999, "output_tokens": true}}'
+    spec["agents"]["one"]["argv"] = ["sh", "-c", f"echo '{left}' > \"$PLAIT_CONTEXT\"; exit 1"]
+    place.spec.write_text(json.dumps(spec))
+    assert statuses(plait(place, "run", place.spec, "--json")) == {"one": "failed"}
 
 
 def test_the_next_attempt_finds_the_checkpoint_in_its_assignment(place: Place) -> None:

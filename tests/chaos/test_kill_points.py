@@ -22,13 +22,15 @@ MORE = (
     "local.temporary-written:9", "track.before-save:2", "track.after-save:3", "checkpoint.after-save:2",
     "check.evidence-saved:2",
 )  # fmt: skip
-KILLS = (*sorted(POINTS), *MORE)
+PRODUCTION = tuple(sorted(name for name in POINTS if name.startswith("deploy.production-")))
+"""Behind a gate that a person opens, and never gone through a second time without asking: cases of their own."""
+KILLS = (*sorted(POINTS - set(PRODUCTION)), *MORE)
 
 # What tells when and how often, not what: all else must be equal.
 TIMES = frozenset(
     {
         "timestamp", "seconds", "started_at", "completed_at", "metrics", "phases", "_checksum", "revision", "id",
-        "attempts", "reused",
+        "attempts", "reused", "run_id", "deployed_at",
     }
 )  # fmt: skip
 DATED = frozenset({"integrated", "delivered", "sha256", "size", "ref"})
@@ -52,7 +54,7 @@ class Death:
 
 
 def write_feature(place: Place) -> None:
-    """Write the feature all cases build: needs, a retry, a checkpoint, a nested group, two checks, a repository."""
+    """Write the feature all cases build: needs, a retry, a checkpoint, a nested group, checks, a repository, staging."""
     here = "import os; print(sorted(name for name in os.listdir() if name.endswith('.txt')))"
     place.write_spec(
         {
@@ -71,7 +73,22 @@ def write_feature(place: Place) -> None:
             ]
         },
         success_criteria={"functional": [{"text": "all files are there", "check": "listing"}]},
+        deployment={
+            "staging": {"argv": ["{python}", "-S", "-c", "pass"], "checks": ["smoke"]},
+            "checks": [{"id": "smoke", "argv": ["{python}", "-S", "-c", here]}],
+        },
     )
+
+
+def note(place: Place, name: str) -> list[str]:
+    """Return a command that leaves a line in a file."""
+    return ["sh", "-c", f"echo {name} >> {place.folder / name}"]
+
+
+def times(place: Place, name: str) -> int:
+    """Return how often that command ran."""
+    file = place.folder / name
+    return len(file.read_text(encoding="utf-8").splitlines()) if file.exists() else 0
 
 
 def die_and_go_on(place: Place, kill: str) -> Death:
@@ -124,7 +141,8 @@ def deaths(request: pytest.FixtureRequest, new_place: Callable[[str], Place]) ->
 
 
 def test_every_point_the_code_names_is_walked() -> None:
-    assert {kill.partition(":")[0] for kill in KILLS} == POINTS
+    assert {kill.partition(":")[0] for kill in KILLS} | set(PRODUCTION) == POINTS
+    assert len(POINTS) >= 30
 
 
 @pytest.mark.timeout(600)
@@ -137,11 +155,38 @@ def test_a_kill_loses_nothing_and_nothing_finished_is_done_again(
     assert death.left_alive == []
     assert death.torn_at_death == []
     assert death.second.code == 0, death.second.err
-    assert death.waited < 20, "the lease of a process that is dead on this host is taken over at once"
+    assert death.waited < 45, "the lease of a process that is dead on this host is taken over at once"
     redone = [task for task in death.after[len(death.before) :] if task in death.finished]
     assert redone == []
     assert death.torn_at_end == []
     assert death.final == undisturbed
+
+
+@pytest.mark.parametrize("kill", PRODUCTION)
+def test_a_kill_in_a_production_deployment_leaves_it_unknown_and_only_a_person_repeats_it(
+    place: Place, kill: str
+) -> None:
+    checks = [{"id": "unit", "argv": ["{python}", "-S", "-c", "pass"]}]
+    place.write_spec(
+        {"api": []},
+        verification={"checks": checks},
+        deployment={"production": {"argv": note(place, "production"), "gate": "go"}},
+    )
+    assert plait(place, "run", place.spec).code == 5
+    assert plait(place, "approve", "feature", "go", "--by", "Ann").code == 0
+    assert plait(place, "run", place.spec, PLAIT_KILL_AT=kill).code == -signal.SIGKILL
+    ran = times(place, "production")
+    assert ran == (1 if kill.endswith("ended") else 0)
+    for _ in range(2):
+        ended = plait(place, "run", place.spec, "--json")
+        assert (ended.code, ended.report["status"]) == (5, "deployment-unknown")
+        assert times(place, "production") == ran
+    assert plait(place, "approve", "feature", "go", "--by", "Ann", "--rerun").code == 0
+    ended = plait(place, "run", place.spec, "--json")
+    assert (ended.code, ended.report["status"]) == (0, "deployed")
+    assert times(place, "production") == ran + 1
+    assert place.started() == ["api"]
+    assert torn(place.store) == []
 
 
 def test_agents_do_not_outlive_the_run_that_started_them(place: Place) -> None:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,37 @@ def reached() -> list[str]:
 
 def test_every_point_is_reached_once_and_every_reached_point_is_known() -> None:
     assert sorted(reached()) == sorted(POINTS)
+
+
+def saves() -> Iterator[tuple[str, list[str], list[str]]]:
+    """Return where the phases save a document, with the points reached before and after it in the same function."""
+    for path in sorted((ROOT / "tasks").rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.FunctionDef) or function.name == "save":
+                continue
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            points = [
+                (node.lineno, str(node.args[0].value))
+                for node in calls
+                if isinstance(node.func, ast.Name)
+                and node.func.id == "reach"
+                and isinstance(node.args[0], ast.Constant)
+            ]
+            for call in calls:
+                if isinstance(call.func, ast.Attribute) and call.func.attr == "save":
+                    end = call.end_lineno or call.lineno
+                    before = [name for line, name in points if line < call.lineno]
+                    after = [name for line, name in points if line > end]
+                    yield f"{path.name}:{call.lineno}", before, after
+
+
+def test_every_phase_names_a_point_before_and_after_each_of_its_saves() -> None:
+    found = list(saves())
+    assert len(found) >= 7
+    for where, before, after in found:
+        assert before, f"{where}: no point before the save"
+        assert after, f"{where}: no point after the save"
+        assert before[-1].split(".")[0] == after[0].split(".")[0], where
 
 
 def test_nothing_happens_unless_a_test_asks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,9 @@ from typing import Any
 
 import pytest
 
-from contexts.model.checks import CheckKind
 from contexts.model.parts import CriterionResult
 from contexts.model.spec import Spec
-from contexts.verdict import AREAS, STATE_NAMES, Verdict, areas_of, reach_verdict
-
-FIVE = {"api_contract_alignment", "test_execution", "performance", "security", "database_migration"}
+from contexts.verdict import STATE_NAMES, Verdict, reach_verdict
 
 
 def spec(**fields: Any) -> Spec:
@@ -148,40 +145,6 @@ def test_what_weighs_more_comes_first_and_everything_is_told() -> None:
         "required", "contract/response:", "check", "criterion", "criterion",
     ]  # fmt: skip
     assert verdict(criteria=[criterion("unverified"), criterion("unmet")]).status == "verification-failed"
-
-
-def test_every_kind_of_check_belongs_to_one_of_the_five_areas() -> None:
-    assert set(AREAS) == set(CheckKind.__args__)
-    assert set(AREAS.values()) == FIVE
-
-
-def test_an_area_without_evidence_is_unverified() -> None:
-    areas = areas_of([])
-    assert areas.keys() == FIVE
-    assert {area["status"] for area in areas.values()} == {"unverified"}
-    assert all(area["checks"] == [] and area["reason"] for area in areas.values())
-
-
-@pytest.mark.parametrize(
-    ("statuses", "expected"),
-    [
-        (["passed"], "passed"), (["passed", "unverified"], "unverified"), (["unverified", "failed"], "failed"),
-        (["passed", "failed"], "failed"),
-    ],
-)  # fmt: skip
-def test_an_area_is_as_bad_as_its_worst_check(statuses: list[str], expected: str) -> None:
-    evidence = [ran(f"c{number}", status) for number, status in enumerate(statuses)]
-    assert areas_of(evidence)["test_execution"]["status"] == expected
-    assert areas_of(evidence)["security"]["status"] == "unverified"
-
-
-def test_every_entry_of_an_area_carries_its_evidence() -> None:
-    full = ran("unit", exit_code=0, tree="t", result={"tests": {"passed": 1}}, log={"sha256": "0"}, reason="")
-    (line,) = areas_of([full])["test_execution"]["checks"]
-    assert line == {
-        "check": "unit", "status": "passed", "exit_code": 0, "seconds": 1, "tree": "t",
-        "result": {"tests": {"passed": 1}}, "log": {"sha256": "0"},
-    }  # fmt: skip
 
 
 def test_a_spec_with_nothing_to_verify_is_completed_and_says_so() -> None:

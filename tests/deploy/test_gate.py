@@ -1,22 +1,27 @@
 """A deployed run at its gate: suspended, resumed from the form on another worker, rejected."""
 
+import contextlib
 import json
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import SetStateStatus
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from contexts.lease import read_lease
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
 from tests.deploy.gated import deploy_feature, kill, until, working
-from tests.deploy.running import tasks_of
+from tests.deploy.running import tasks_of, wait_for
 from tests.flows.specs import LEAVE, write_spec
-from tests.servers import Server
+from tests.servers import Server, free_port, running_server
+from tests.tasks.feed import of
 
 POOL = "gated"
 
@@ -89,7 +94,10 @@ def test_a_suspended_run_survives_its_worker_and_nothing_runs_twice(
     assert lease
     assert lease.end_reason == "suspended"
     assert {"plait", f"workflow:{workflow_id}"} <= set(run.tags)
+    waits_until = run.state.state_details.pause_timeout
+    assert waits_until - datetime.now(UTC) > timedelta(days=89), "a person may be on holiday"
     form = form_of(client, run)
+    assert form["required"] == ["who", "decision"]
     assert form["definitions"]["Decision"]["enum"] == ["approve", "reject"]
     assert form["properties"]["prerequisite_2"] | {"description": ""} == {
         "default": False, "description": "", "title": "users were told", "type": "boolean",
@@ -116,7 +124,42 @@ def test_a_suspended_run_survives_its_worker_and_nothing_runs_twice(
     _, document = shop.store.require(workflow_id)
     assert document["run"]["status"] == "deployed"
     assert [(one["decision"], one["by"]) for one in document["approvals"]] == [("ticked", "Ann"), ("approved", "Bea")]
-    assert document["deployment_readiness"]["production"]["prerequisites"][1]["by"] == "Bea"
+    tested, told = document["deployment_readiness"]["production"]["prerequisites"]
+    assert told["by"] == "Bea"
+    assert (tested["evidence"]["check"], tested["evidence"]["exit_code"]) == ("unit", 0)
+    assert document["deployment_readiness"]["staging"]["evidence"]["exit_code"] == 0
+    given = wait_for("the event of the answer", lambda: of(client, workflow_id, "plait.approval.given"))
+    assert [one["payload"]["decision"] for one in given] == ["approved", "ticked"]
+    assert any(one["prefect.resource.role"] == "flow-run" for one in given[0]["related"])
+    assert of(client, workflow_id, "plait.approval.requested")
+
+
+def test_a_suspended_run_survives_a_restart_of_the_server(shop: Shop, tmp_path: Path) -> None:
+    spec, home, port = shop.write("restarted"), tmp_path / "prefect", free_port()
+    with on_server(home, port) as (server, client):
+        deployment = deploy_feature(client, POOL)
+        with working(server, POOL, tmp_path / "before", **shop.environment):
+            run = until(
+                client, client.create_flow_run_from_deployment(deployment, parameters={"spec": spec}), "Suspended"
+            )
+    with on_server(home, port) as (server, client), working(server, POOL, tmp_path / "after", **shop.environment):
+        assert form_of(client, run)["properties"]["prerequisite_2"]["title"] == "users were told"
+        answer = {"who": "Ann", "decision": "approve", "note": "go", "prerequisite_2": True}
+        assert client.resume_flow_run(run.id, run_input=answer).status == SetStateStatus.ACCEPT
+        run = until(client, run, "Completed")
+    assert (shop.times("staging"), shop.times("production"), shop.times("agents"), shop.times("checks")) == (1, 1, 2, 1)
+    assert shop.store.require("restarted")[1]["run"]["status"] == "deployed"
+
+
+@contextlib.contextmanager
+def on_server(home: Path, port: int) -> Generator[tuple[Server, SyncPrefectClient]]:
+    """Run a server whose database stays in its home, and a client of it."""
+    with (
+        running_server(home, port) as server,
+        temporary_settings({PREFECT_API_URL: server.url}),
+        get_client(sync_client=True) as client,
+    ):
+        yield server, client
 
 
 def test_a_rejected_run_ends_cleanly_with_the_reason(

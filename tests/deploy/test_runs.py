@@ -1,6 +1,7 @@
 """Deployed runs: by themselves on a schedule, and from the API with parameters as the UI's form sends them."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,11 @@ FORM: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def changed(worker: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def changed(worker: Server, place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Deploy the file with a schedule of every minute, and one more deployment from git; then the file's own again."""
     changed = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
     scheduled = next(one for one in changed["deployments"] if one["name"] == "feature-scheduled")
+    scheduled["parameters"]["spec"] = str(write_spec(place.specs, "by-itself-{date}", "", "", ""))
     scheduled["schedules"] = [{"slug": "soon", "interval": "PT1M", "anchor_date": "2026-01-01T00:00:00+00:00"}]
     plain = next(one for one in changed["deployments"] if one["name"] == "feature")
     changed["deployments"].append({**plain, "name": "feature-from-git", "pull": changed["definitions"]["from_git"]})
@@ -49,11 +51,12 @@ def test_a_scheduled_run_happens_by_itself_with_three_tracks_and_a_merge(client:
 
     def ended() -> Any:
         found = client.read_flow_runs(flow_run_filter=of_it, sort=FlowRunSort.EXPECTED_START_TIME_ASC)
-        return [one for one in found if one.state and one.state.is_final()]
+        return [one for one in found if one.auto_scheduled and one.state and one.state.is_final()]
 
     run = wait_for("the scheduled run", ended, 150)[0]
     assert run.state.name == "Completed", run.state.message
-    assert run.auto_scheduled
+    (workflow,) = {tag.removeprefix("workflow:") for tag in run.tags if tag.startswith("workflow:")}
+    assert re.fullmatch(r"by-itself-\d{4}-?\d{2}-?\d{2}", workflow), "a new workflow every day"
     tasks = tasks_of(client, run.id)
     tracks = [one for one in tasks if one.task_key.startswith("run_track")]
     assert len(tracks) == 3

@@ -1,75 +1,17 @@
 """Staging, the gate and production, run in this process on a real Prefect server."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from contexts.amend import amend
-from contexts.decisions import answer_gate, settle, waive
+from contexts.decisions import settle, waive
 from contexts.local import LocalObjects
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore
-from flows.launch import RunReport, launch
-from tests.flows.specs import LEAVE, write_spec
-from tests.servers import ROOT, Server
+from flows.launch import launch
+from tests.flows.gate import Place
+from tests.flows.specs import write_spec
 
 pytestmark = pytest.mark.usefixtures("prefect_api", "workspaces")
-
-
-class Place:
-    """A spec with a deployment whose commands leave a line in a file, and what came of it."""
-
-    def __init__(self, folder: Path, **changes: Any) -> None:
-        self.folder = folder
-        self.store = ContextStore(LocalObjects(folder / "store"))
-        self.spec = self.write(**changes)
-
-    def write(self, program: str = LEAVE, **changes: Any) -> str:
-        smoke = "import os; assert os.environ['PLAIT_STAGING_URL'] == 'http://127.0.0.1:1'"
-        deployment = {
-            "checks": [{"id": "smoke", "argv": ["{python}", "-c", smoke]}],
-            "staging": {"argv": self.note("staging"), "url": "http://127.0.0.1:1", "checks": ["smoke"]},
-            "production": {
-                "argv": self.note("production"),
-                "gate": "go",
-                "prerequisites": [
-                    {"id": "smoked", "text": "smoke on staging", "check": "smoke"},
-                    {"id": "told", "text": "users were told", "manual": True},
-                ],
-            },
-        }
-        more = {
-            "verification": {"checks": [{"id": "unit", "argv": ["true"]}]},
-            "deployment": {**deployment, **changes.pop("deployment", {})},
-            **changes,
-        }
-        return write_spec(self.folder, "shop", {"api": program, "page": LEAVE}, **more)
-
-    def note(self, name: str, then: str = "true") -> list[str]:
-        return ["sh", "-c", f"echo {name} >> {self.folder / name}; {then}"]
-
-    def times(self, name: str) -> int:
-        file = self.folder / name
-        return len(file.read_text().splitlines()) if file.exists() else 0
-
-    def run(self) -> RunReport:
-        return launch(RunRequest(spec=self.spec, store=str(self.folder / "store")))
-
-    def newest(self) -> dict[str, Any]:
-        return self.store.require("shop")[1]
-
-    def answer(self, answer: Any, *ticked: str) -> None:
-        amend(
-            self.store,
-            "shop",
-            lambda document, at: answer_gate(
-                document, "go", answer=answer, by="Ann", note="looked", at=at, ticked=ticked
-            ),
-        )
 
 
 @pytest.fixture
@@ -99,16 +41,6 @@ def test_a_run_waits_at_the_gate_and_the_next_one_deploys_what_was_approved_once
     assert (log["exit_code"], log["log"]["media_type"]) == (0, "text/plain")
 
 
-@pytest.mark.deploy
-def test_other_work_is_staged_again_and_needs_another_approval(place):
-    place.run()
-    place.answer("approve", "told")
-    place.spec = place.write(LEAVE + "; open('page.txt', 'w').write('new')")
-    report = place.run()
-    assert (report.status, report.exit_code) == ("waiting-for-approval", 5)
-    assert (place.times("staging"), place.times("production")) == (2, 0)
-
-
 def test_a_rejected_gate_ends_the_run_with_the_reason(place):
     place.run()
     place.answer("reject")
@@ -118,17 +50,6 @@ def test_a_rejected_gate_ends_the_run_with_the_reason(place):
     assert place.times("production") == 0
 
 
-@pytest.mark.deploy
-def test_staging_that_fails_keeps_the_gate_closed(tmp_path):
-    place = Place(tmp_path)
-    place.spec = place.write(deployment={"staging": {"argv": place.note("staging", "exit 3"), "checks": ["smoke"]}})
-    report = place.run()
-    assert (report.status, report.exit_code) == ("staging-failed", 1)
-    assert "exit code 3" in report.reasons[0]
-    assert place.run().status == "staging-failed"
-    assert place.times("staging") == 2, "what failed is tried again"
-
-
 def test_work_that_is_not_verified_is_deployed_nowhere(tmp_path):
     place = Place(tmp_path, verification={"checks": [{"id": "unit", "argv": ["false"]}]})
     place.spec = place.write(verification={"checks": [{"id": "unit", "argv": ["false"]}]})
@@ -136,62 +57,6 @@ def test_work_that_is_not_verified_is_deployed_nowhere(tmp_path):
     assert (report.status, report.exit_code) == ("verification-failed", 1)
     assert place.times("staging") == 0
     assert "deployment_readiness" not in place.newest()
-
-
-@pytest.mark.deploy
-def test_a_failed_production_command_is_not_run_again_without_consent(tmp_path):
-    place = Place(tmp_path)
-    production = {"argv": place.note("production", "exit 4"), "gate": "go"}
-    place.spec = place.write(deployment={"production": production})
-    place.run()
-    place.answer("approve")
-    assert place.run().status == "deployment-failed"
-    report = place.run()
-    assert (report.status, report.exit_code, place.times("production")) == ("deployment-failed", 1, 1)
-    place.answer("rerun")
-    assert (place.run().status, place.times("production")) == ("deployment-failed", 2)
-    place.answer("done")
-    assert (place.run().status, place.times("production")) == ("deployed", 2)
-
-
-def killed_run(place: Place, server: Server, point: str) -> None:
-    """Run in a process of its own that dies at a point."""
-    code = (
-        "from contexts.model.request import RunRequest; from flows.launch import launch; "
-        f"launch(RunRequest(spec={place.spec!r}, store={str(place.folder / 'store')!r}))"
-    )
-    environment = server.environment | {"PLAIT_WORKSPACES": os.environ["PLAIT_WORKSPACES"], "PLAIT_KILL_AT": point}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == -9, done.stderr
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize(("point", "times"), [("deploy.production-recorded", 0), ("deploy.production-ended", 1)])
-def test_an_interrupted_production_deployment_is_unknown_and_waits_for_a_person(place, prefect_api, point, times):
-    place.run()
-    place.answer("approve", "told")
-    killed_run(place, prefect_api, point)
-    assert place.newest()["deployment_readiness"]["production"]["status"] == "deploying"
-    report = place.run()
-    assert (report.status, report.exit_code) == ("deployment-unknown", 5)
-    assert place.times("production") == times
-    place.answer("rerun")
-    assert (place.run().status, place.times("production")) == ("deployed", times + 1)
-
-
-@pytest.mark.chaos
-def test_a_death_between_staging_and_its_record_stages_again(place, prefect_api):
-    killed_run(place, prefect_api, "deploy.staging-ended")
-    assert place.run().status == "waiting-for-approval"
-    assert place.times("staging") == 2
 
 
 def test_the_next_run_honours_a_waiver_and_a_settlement(tmp_path):

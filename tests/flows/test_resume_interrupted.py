@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
-from prefect.states import Cancelled, Failed
+from prefect.states import Cancelled, Failed, Running
 
 from contexts.held_lease import held_lease
 from contexts.local import LocalObjects
@@ -126,6 +126,23 @@ def test_a_running_workflow_is_left_alone(sweeping: Sweeping) -> None:
     with held_lease(LocalObjects(sweeping.store), "busy", owner="somebody"):
         assert sweeping.sweep() == {}
     assert sweeping.started() == []
+
+
+def test_a_run_that_died_unseen_is_crashed_for_the_server_and_holds_no_place(sweeping: Sweeping) -> None:
+    run = sweeping.client.create_flow_run(feature, state=Running())
+    sweeping.interrupt("unseen", owner=str(run.id))
+    assert sweeping.sweep() == {"unseen": "started"}
+    state = sweeping.client.read_flow_run(run.id).state
+    assert state
+    assert (state.name, "no heartbeat from" in str(state.message)) == ("Crashed", True)
+
+
+def test_a_retry_under_the_same_id_is_not_taken_for_the_run_that_died(sweeping: Sweeping) -> None:
+    run = sweeping.client.create_flow_run(feature, state=Running())
+    sweeping.interrupt("retried", owner=str(run.id))
+    sweeping.client.set_flow_run_state(run.id, Running(message="a retry"), force=True)
+    sweeping.sweep()
+    assert sweeping.client.read_flow_run(run.id).state_name == "Running"
 
 
 def _newest(sweeping: Sweeping) -> UUID:

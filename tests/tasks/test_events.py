@@ -1,17 +1,11 @@
 """Events and artifacts of a run, as a real Prefect server has them."""
 
 import json
-import re
-import subprocess
-import sys
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.events.worker import EventsWorker
+from prefect.client.orchestration import get_client
 
 from contexts.model.request import RunRequest
 from flows.launch import launch
@@ -19,41 +13,14 @@ from tasks import events
 from tasks.outcome import TrackOutcome
 from tests.deploy.running import wait_for
 from tests.flows.specs import LEAVE, write_spec
-from tests.servers import ROOT, Server
-
-BEGAN = datetime.now(UTC) - timedelta(minutes=1)
+from tests.servers import Server
+from tests.tasks.feed import of
 
 
 @pytest.fixture(scope="module")
 def client(prefect_api: Server):
     with get_client(sync_client=True) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def automation(prefect_api: Server, client: SyncPrefectClient, tmp_path_factory) -> str:
-    """The automation of the page on events, created as the page says."""
-    (example,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "events.md").read_text(encoding="utf-8"), re.DOTALL)
-    file = tmp_path_factory.mktemp("automation") / "approval.json"
-    file.write_text(example, encoding="utf-8")
-    argv = [sys.executable, "-m", "prefect", "automation", "create", "--from-file", str(file)]
-    done = subprocess.run(argv, env=prefect_api.environment, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (made,) = client.request("POST", "/automations/filter", json={}).json()
-    return str(made["id"])
-
-
-def fetch(client: SyncPrefectClient, *names: str) -> list[dict[str, Any]]:
-    wanted = {
-        "event": {"name": list(names)},
-        "occurred": {"since": BEGAN.isoformat(), "until": (datetime.now(UTC) + timedelta(minutes=1)).isoformat()},
-    }
-    answer = client.request("POST", "/events/filter", json={"filter": wanted, "limit": 50})
-    return answer.json()["events"]
-
-
-def of(client: SyncPrefectClient, workflow_id: str, name: str) -> list[dict[str, Any]]:
-    return [one for one in fetch(client, name) if one["payload"]["workflow_id"] == workflow_id]
 
 
 @pytest.fixture
@@ -94,23 +61,6 @@ def test_a_run_tells_the_server_what_happened_and_shows_its_tables(run, client) 
         "POST", "/flow_runs/filter", json={"flow_runs": {"tags": {"all_": [f"workflow:{workflow_id}"]}}}
     ).json()
     assert flow_run["name"] == workflow_id
-
-
-@pytest.mark.deploy
-def test_the_automation_of_the_documentation_hears_of_an_approval(automation, client) -> None:
-    waiting = {"gate": "go", "subject": "a" * 64, "status": "waiting", "prerequisites": []}
-    events.approval_requested("waiting-shop", waiting, ["gate go waits for a person"])
-    EventsWorker.instance().wait_until_empty()
-
-    def triggered() -> list[dict[str, Any]]:
-        ours = f"prefect.automation.{automation}"
-        return [
-            one
-            for one in fetch(client, "prefect.automation.triggered")
-            if one["resource"]["prefect.resource.id"] == ours
-        ]
-
-    assert wait_for("the automation", triggered, 60)
 
 
 def test_a_thousand_events_hold_nobody_up(prefect_api: Server) -> None:

@@ -4,7 +4,7 @@
 
 Deeds, in order: `fail-first` (exit 75 on the first attempt), `exit=N`, `sleep=SECONDS`, `wait=FILE` (until it is there),
 `leave=TEXT` (a context for a checkpoint), `stubborn` (ignore SIGINT and SIGTERM, and have a child like that in a session
-of its own), `write=PATH`, `cost=USD`, `say=TEXT`.
+of its own), `write=PATH`, `cost=USD`, `spend=USD` (said at once, not at the end), `say=TEXT`.
 """
 
 import json
@@ -61,6 +61,9 @@ def main() -> None:
             Path(value).write_text(f"{value} by {os.environ['PLAIT_TASK_ID']}\n", encoding="utf-8")
         elif name == "cost":
             context["usage"] = {"cost_usd": float(value)}
+        elif name == "spend":
+            context["usage"] = {"cost_usd": float(value)}
+            left.write_text(json.dumps(context), encoding="utf-8")
         elif name == "say":
             print(value)
     left.write_text(json.dumps(context), encoding="utf-8")

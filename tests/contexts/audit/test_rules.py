@@ -56,7 +56,7 @@ def test_rules_yield_only_to_rules_that_exist() -> None:
 
 def test_the_page_of_rules_is_what_the_rules_give() -> None:
     written = (Path(__file__).parents[3] / PAGE).read_text(encoding="utf-8")
-    assert written == page(), "run `make rules`"
+    assert written == page(), "run `make docs`"
 
 
 def test_the_page_shows_every_rule_with_its_severity_explanation_example_and_finding() -> None:

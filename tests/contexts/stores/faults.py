@@ -10,10 +10,11 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 
 class Fault(StrEnum):
@@ -26,10 +27,52 @@ class Fault(StrEnum):
     SILENCE_BEFORE = "no answer, and never reached the server"
     SILENCE_AFTER = "no answer, though the server did it"
     CUT = "the answer's body cut off"
+    CUT_ASKED = "the request's body cut off"
     ERROR_AFTER = "answered 500 though the server did it"
 
 
 _ERROR = '<?xml version="1.0"?><Error><Code>{0}</Code><Message>by the proxy</Message></Error>'
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as S3 bills and permits it.
+
+    Attributes:
+        operation: Such as ``PutObject``.
+        bucket: Where.
+        key: The object; of a listing the prefix asked for.
+        size: Bytes of the request's body.
+        only_new: Whether an object that is there already makes it fail.
+    """
+
+    operation: str
+    bucket: str
+    key: str
+    size: int = 0
+    only_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a request is answered with in the server's place."""
+
+    status: int
+    code: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+_ANSWERS = {Fault.INTERNAL_ERROR: Refusal(500, "InternalError"), Fault.SLOW_DOWN: Refusal(503, "SlowDown")}
+_OPERATIONS = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
+
+
+def asked_by(method: str, path: str, size: int, *, only_new: bool) -> Asked:
+    """Return what a path-style request asks for."""
+    parts = urlsplit(path)
+    bucket, _, key = unquote(parts.path).lstrip("/").partition("/")
+    if method == "GET" and not key:
+        return Asked("ListObjectsV2", bucket, parse_qs(parts.query).get("prefix", [""])[0])
+    return Asked(_OPERATIONS.get(method, method), bucket, key, size, only_new)
 
 
 class FaultProxy:
@@ -45,6 +88,9 @@ class FaultProxy:
         kinds: Which faults are drawn.
         met: How often each fault happened.
         methods: What was asked, by method.
+        asked: Every request, in the order it came.
+        refuse: Says which requests are answered in the server's place, before any fault; None lets one through.
+        hides_missing: Whether a missing object is answered with 403, as S3 does to who may not list it.
     """
 
     def __init__(self, upstream: str, *, silence: float = 1.5, seed: int = 1) -> None:
@@ -59,6 +105,9 @@ class FaultProxy:
         self.kinds = list(Fault)
         self.met: Counter[Fault] = Counter()
         self.methods: Counter[str] = Counter()
+        self.asked: list[Asked] = []
+        self.refuse: Callable[[Asked], Refusal | None] = lambda _asked: None
+        self.hides_missing = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}{self._path}"
@@ -74,9 +123,10 @@ class FaultProxy:
             self._server.server_close()
             thread.join(10)
 
-    def _draw(self, method: str) -> Fault | None:
+    def _draw(self, method: str, asked: Asked) -> Fault | None:
         with self._lock:
             self.methods[method] += 1
+            self.asked.append(asked)
             if self.planned:
                 fault = self.planned.pop(0)
             else:
@@ -92,9 +142,21 @@ class FaultProxy:
 
             def _serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                fault = proxy._draw(self.command)
-                if fault in {Fault.INTERNAL_ERROR, Fault.SLOW_DOWN}:
-                    self._refuse(fault)
+                asked = asked_by(
+                    self.command,
+                    self.path.removeprefix(proxy._path),
+                    len(body),
+                    only_new=self.headers.get("If-None-Match") == "*",
+                )
+                fault = proxy._draw(self.command, asked)
+                refusal = proxy.refuse(asked)
+                if refusal:
+                    self._refuse(refusal)
+                elif fault in _ANSWERS:
+                    self._refuse(_ANSWERS[fault])
+                elif fault is Fault.CUT_ASKED:
+                    self._cut_asked(body)
+                    self._reset()
                 elif fault is Fault.RESET_BEFORE:
                     self._reset()
                 elif fault is Fault.SILENCE_BEFORE:
@@ -110,12 +172,14 @@ class FaultProxy:
                     content = answer.read()
                 finally:
                     connection.close()
-                if fault is Fault.RESET_AFTER:
+                if proxy.hides_missing and answer.status == 404 and self.command in {"GET", "HEAD"}:
+                    self._refuse(Refusal(403, "AccessDenied"))
+                elif fault is Fault.RESET_AFTER:
                     self._reset()
                 elif fault is Fault.SILENCE_AFTER:
                     self._silence()
                 elif fault is Fault.ERROR_AFTER:
-                    self._refuse(Fault.INTERNAL_ERROR)
+                    self._refuse(_ANSWERS[Fault.INTERNAL_ERROR])
                 else:
                     self._answer(answer, content, fault)
 
@@ -137,12 +201,17 @@ class FaultProxy:
                 if self.command != "HEAD":
                     self.wfile.write(content)
 
-            def _refuse(self, fault: Fault) -> None:
-                slow = fault is Fault.SLOW_DOWN
-                content = (
-                    b"" if self.command == "HEAD" else _ERROR.format("SlowDown" if slow else "InternalError").encode()
-                )
-                self.send_response_only(503 if slow else 500)
+            def _cut_asked(self, body: bytes) -> None:
+                """Promise the server the whole body, give it half, and go."""
+                with socket.create_connection(proxy._upstream, 30) as connection:
+                    head = [f"{self.command} {self.path} HTTP/1.1", *(f"{n}: {v}" for n, v in self.headers.items())]
+                    connection.sendall("\r\n".join([*head, "", ""]).encode() + body[: len(body) // 2])
+
+            def _refuse(self, refusal: Refusal) -> None:
+                content = b"" if self.command == "HEAD" else _ERROR.format(refusal.code).encode()
+                self.send_response_only(refusal.status)
+                for name, value in refusal.headers:
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)

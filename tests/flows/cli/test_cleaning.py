@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from contexts.lease import acquire
-from tasks.run import workspace_root
+from tasks.pinning import workspace_root
 from tasks.walls.workspace import Repository
 from tests.flows.cli.documents import head
 

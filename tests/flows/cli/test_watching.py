@@ -73,10 +73,24 @@ def test_without_a_terminal_every_change_is_one_plain_line():
         report(track("cart", "running"))
         report(Progress("shop", "line", "cart", "running", "chatter"))
         report(track("cart", "failed", "[bold]no context.json[/] " + "x" * 100, 1.5))
+        report(Progress("shop-file", "run", "http://127.0.0.1:4200/runs/flow-run/1", "running"))
     lines = out.getvalue().splitlines()
-    assert len(lines) == 2
-    assert lines[0].endswith("track cart: running")
-    assert "track cart: failed (1.5 s)  [bold]no context.json[/] xxx" in lines[1]
+    assert len(lines) == 4
+    assert lines[0].endswith(" shop: starting")
+    assert lines[1].endswith("track cart: running")
+    assert "track cart: failed (1.5 s)  [bold]no context.json[/] xxx" in lines[2]
+    assert lines[3].endswith(" run: http://127.0.0.1:4200/runs/flow-run/1")
+
+
+def test_the_address_of_the_run_stands_above_the_tracks_and_does_not_name_the_workflow():
+    board = Board("shop", 0.0)
+    board.expect([f"t{number}" for number in range(40)])
+    board.take(Progress("shop", "phase", "initialize", "running"), 1.0)
+    board.take(Progress("spec", "run", "http://127.0.0.1:4200/runs/flow-run/1", "running"), 1.0)
+    lines = drawn(board)
+    assert lines[1].strip() == "http://127.0.0.1:4200/runs/flow-run/1"
+    assert len(lines) <= 24
+    assert board.workflow_id == "shop"
 
 
 def test_with_json_nothing_is_shown_but_the_state_is_kept(capfd):

@@ -1,0 +1,194 @@
+"""How a run notices that a person stopped its flow run, and that looking for it never becomes a trouble of its own."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import UUID
+
+import httpx
+import pytest
+from prefect import flow
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.server.api.server import SubprocessASGIServer
+from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE, temporary_settings
+from prefect.states import Cancelling, Running, Suspended
+
+from flows.stopping import heeding_people
+from tests.servers import Server
+
+EVERY = 0.1
+
+
+@flow
+def nothing() -> None:
+    """Name the flow runs of these tests."""
+
+
+def looker() -> threading.Thread | None:
+    return next((one for one in threading.enumerate() if one.name == "plait-heed"), None)
+
+
+def until(what: str, probe: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not probe():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def client(prefect_api: Server) -> Iterator[SyncPrefectClient]:
+    with get_client(sync_client=True) as made:
+        yield made
+
+
+@pytest.fixture
+def run_id(client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """A flow run that is at work, and is this process's own as far as Prefect's runtime knows."""
+    made = client.create_flow_run(nothing, state=Running())
+    monkeypatch.setenv("PREFECT__FLOW_RUN_ID", str(made.id))
+    return made.id
+
+
+@pytest.mark.parametrize(("state", "reason"), [(Suspended(), "suspended"), (Cancelling(), "cancelled")])
+def test_a_person_who_stops_the_flow_run_is_heard_once(
+    client: SyncPrefectClient, run_id: UUID, state: State, reason: str
+) -> None:
+    reasons: list[str] = []
+    with heeding_people(reasons.append, every=EVERY):
+        time.sleep(3 * EVERY)
+        assert reasons == []
+        client.set_flow_run_state(run_id, state, force=True)
+        until("the reason", lambda: reasons)
+        until("no more looks", lambda: not looker())
+    assert reasons == [reason]
+
+
+def test_nobody_looks_any_more_when_the_run_is_over(run_id: UUID) -> None:
+    with heeding_people(pytest.fail, every=EVERY):
+        assert looker()
+    assert not looker()
+
+
+def test_looking_asks_the_server_of_the_run_and_starts_none_of_its_own(
+    prefect_api: Server, run_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prefect would start a temporary server for a thread that does not know the settings of the run."""
+    started: list[object] = []
+    monkeypatch.setattr(SubprocessASGIServer, "start", lambda *given: started.append(given))
+    asked: list[httpx.URL] = []
+    read = SyncPrefectClient.read_flow_run
+
+    def noted(self: SyncPrefectClient, wanted: UUID) -> FlowRun:
+        asked.append(self.api_url)
+        return read(self, wanted)
+
+    monkeypatch.setattr(SyncPrefectClient, "read_flow_run", noted)
+    with (
+        temporary_settings({PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: True}),
+        heeding_people(pytest.fail, every=EVERY),
+    ):
+        until("a look", lambda: asked)
+    assert started == []
+    assert str(asked[0]).rstrip("/") == prefect_api.url
+
+
+def test_a_flow_run_that_was_deleted_stops_nothing(client: SyncPrefectClient, run_id: UUID) -> None:
+    with heeding_people(pytest.fail, every=EVERY):
+        client.delete_flow_run(run_id)
+        time.sleep(5 * EVERY)
+        assert looker()
+
+
+@contextlib.contextmanager
+def serving(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Generator[int]:
+    """Serve HTTP on a port, and let go of it at the end."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_server_that_goes_away_stops_nothing_and_is_asked_again_when_it_is_back(
+    prefect_api: Server, client: SyncPrefectClient, run_id: UUID
+) -> None:
+    class Relay(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = httpx.get(prefect_api.url.removesuffix("/api") + self.path)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, *given: object) -> None:
+            """Say nothing."""
+
+    reasons: list[str] = []
+    with contextlib.ExitStack() as here:
+        there = contextlib.ExitStack()
+        port = there.enter_context(serving(Relay))
+        here.enter_context(temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}))
+        here.enter_context(heeding_people(reasons.append, every=EVERY))
+        time.sleep(5 * EVERY)
+        there.close()
+        time.sleep(5 * EVERY)
+        assert looker()
+        client.set_flow_run_state(run_id, Suspended(), force=True)
+        assert reasons == []
+        with serving(Relay, port):
+            until("the reason", lambda: reasons)
+    assert reasons == ["suspended"]
+
+
+class Nonsense(BaseHTTPRequestHandler):
+    """Answers every question with the next of a few answers that no Prefect server gives."""
+
+    answers = (b"", b"<html>Please log in</html>", b"[]", b'{"id": 1}', b'{"state": {"type": "NEW"}}')
+    asked = 0
+
+    def do_GET(self) -> None:
+        kind = type(self)
+        body = self.answers[kind.asked % len(self.answers)]
+        kind.asked += 1
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *given: object) -> None:
+        """Say nothing."""
+
+
+def test_what_is_no_answer_of_prefect_stops_nothing(run_id: UUID) -> None:
+    with (
+        serving(Nonsense) as port,
+        temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}),
+        heeding_people(pytest.fail, every=0.02),
+    ):
+        until("many looks", lambda: Nonsense.asked > 2 * len(Nonsense.answers))
+        assert looker()
+
+
+def test_a_server_that_never_answers_holds_up_the_end_for_a_few_seconds_only(run_id: UUID) -> None:
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
+        with temporary_settings({PREFECT_API_URL: url}):
+            with heeding_people(pytest.fail, every=0.02):
+                time.sleep(0.5)
+                ended = time.monotonic()
+            assert time.monotonic() - ended < 12
+    until("no more looks", lambda: not looker())
+
+
+def test_outside_a_flow_run_nobody_is_asked() -> None:
+    with heeding_people(pytest.fail, every=EVERY):
+        assert not looker()
