@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet, SourceDocument
-from contexts.audit.findings import Finding, counted
+from contexts.audit.findings import Finding, counted, listed
 from contexts.audit.quantities import fractions
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track, verified
@@ -21,6 +21,9 @@ _GOOD = re.compile(
     re.IGNORECASE,
 )
 _FINISHED = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|green|verified)\Z", re.IGNORECASE)
+
+
+_FAILED = re.compile(r"\A(?:fail(?:ed|ing|ure)?|error|red|unmet|not passed|blocked)\Z", re.IGNORECASE)
 
 
 @rule(
@@ -151,6 +154,18 @@ def _unresolved(document: SourceDocument) -> Iterator[Path]:
 )
 def passed_with_failures(documents: DocumentSet) -> Iterator[Finding]:
     """Look below every status that says passed for failures: fractions below one, failed counts, crosses, statuses."""
+    for document in documents.at_stage("verified"):
+        areas = mapping(document.data.get("verification_results"))
+        failed = [name for name, area in areas.items() if _FAILED.match(text(mapping(area).get("status")).strip())]
+        if failed and _complete(document):
+            yield found(
+                "claims/passed-with-failures",
+                f"{document.phase!r}, and {listed(failed)} did not pass",
+                (
+                    *(document.source(("verification_results", name, "status")) for name in failed),
+                    document.source(("phase",) if "phase" in document.data else ("status",)),
+                ),
+            )
     for document in documents.current:
         seen = set[Path]()
         for path, members in document.objects:
@@ -188,16 +203,20 @@ def _failures(path: Path, members: Mapping[str, Any]) -> Iterator[Path]:
                     yield (*where, index, "result", "failed")
                 elif (whole(mapping(item).get("failed")) or 0) > 0:
                     yield (*where, index, "failed")
-        elif isinstance(value, dict) and name in {
-            "results",
-            "checks",
-            "tests",
-            "suites",
-            "measurements",
-            "details",
-            "summary",
-            "counts",
-        }:
+        elif isinstance(value, dict) and (
+            "failed" in value
+            or name
+            in {
+                "results",
+                "checks",
+                "tests",
+                "suites",
+                "measurements",
+                "details",
+                "summary",
+                "counts",
+            }
+        ):
             inner = mapping(value)
             yield from _failures(where, inner)
         elif (

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, Source, counted, listed, source_at
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import parent, track
-from contexts.contract import Contract, Mismatch, Schema
-from contexts.contract.shapes import resolve_name, send
-from contexts.contract.values import Path
-from contexts.contract.zod import parse_zod
+from contexts.contract import Contract, Mismatch
 
 _GET = "GET /items/{id}"
 
@@ -47,7 +44,7 @@ def _closest(data: Mapping[str, Any], where: str, field: str) -> str:
     return where
 
 
-def _grouped(documents: DocumentSet, identity: str, kinds: Mapping[str, str]) -> Iterator[Finding]:
+def grouped(documents: DocumentSet, identity: str, kinds: Mapping[str, str]) -> Iterator[Finding]:
     """Yield one finding for each defect: the same member wrong on several endpoints of one schema is one."""
     groups: dict[tuple[str, str, str, str], list[tuple[Contract, Contract, Mismatch]]] = {}
     for consumer, provider, mismatch in documents.mismatches:
@@ -73,7 +70,7 @@ def _grouped(documents: DocumentSet, identity: str, kinds: Mapping[str, str]) ->
 )
 def missing_endpoint(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every consumed endpoint among all providers."""
-    yield from _grouped(documents, "contracts/missing-endpoint", {"missing-endpoint": ""})
+    yield from grouped(documents, "contracts/missing-endpoint", {"missing-endpoint": ""})
 
 
 @rule(
@@ -86,7 +83,7 @@ def missing_endpoint(documents: DocumentSet) -> Iterator[Finding]:
 def field(documents: DocumentSet) -> Iterator[Finding]:
     """Compare members by direction."""
     kinds = {"missing-field": "", "missing-request-field": "", "extra-request-field": ""}
-    yield from _grouped(documents, "contracts/field", kinds)
+    yield from grouped(documents, "contracts/field", kinds)
 
 
 @rule(
@@ -98,7 +95,7 @@ def field(documents: DocumentSet) -> Iterator[Finding]:
 )
 def type_(documents: DocumentSet) -> Iterator[Finding]:
     """Compare types, enums and formats by direction."""
-    yield from _grouped(documents, "contracts/type", {"type": "", "enum": "", "format": ""})
+    yield from grouped(documents, "contracts/type", {"type": "", "enum": "", "format": ""})
 
 
 @rule(
@@ -110,84 +107,7 @@ def type_(documents: DocumentSet) -> Iterator[Finding]:
 )
 def presence(documents: DocumentSet) -> Iterator[Finding]:
     """Compare nullability and optionality by direction."""
-    yield from _grouped(documents, "contracts/presence", {"nullability": "", "optionality": ""})
-
-
-@rule(
-    "contracts/limit",
-    "blocking",
-    "A consumer may send more, or other media, than the provider takes.",
-    example=(
-        track("ui", api_contract_assumptions={"POST /items": {"request": "{ name: string (max 200) }"}}),
-        track(
-            "api",
-            implementation_details={
-                "endpoints": {"POST /items": {"request_model": "New"}},
-                "schemas": {"New": {"fields": "name: str (max 100)"}},
-            },
-        ),
-    ),
-    clean=(
-        track("ui", api_contract_assumptions={"POST /items": {"request": "{ name: string (max 80) }"}}),
-        track(
-            "api",
-            implementation_details={
-                "endpoints": {"POST /items": {"request_model": "New"}},
-                "schemas": {"New": {"fields": "name: str (max 100)"}},
-            },
-        ),
-    ),
-)
-def limit(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare limits, sizes, media types and file types of requests; and what client-side validation lets through."""
-    yield from _grouped(documents, "contracts/limit", {"limit": "", "media-type": "", "file-type": ""})
-    for document, path, form in _forms(documents):
-        for provider, name, taken in _bodies_like(documents, form):
-            wrong = [d for d in send(form, taken, {}, provider.definitions) if d.kind == "limit"]
-            for difference in wrong:
-                data = documents.by_name[provider.document].data
-                place = next(
-                    (
-                        p
-                        for e in provider.endpoints
-                        if e.request
-                        for p in (e.request.pointer,)
-                        if e.request.schema.reference == name
-                    ),
-                    "",
-                )
-                yield found(
-                    "contracts/limit",
-                    f"the validation lets through what {name.rsplit('/', 1)[-1]} refuses: {difference.message}",
-                    (document.source(path), source_at(provider.document, data, place)),
-                )
-
-
-def _forms(documents: DocumentSet) -> Iterator[tuple[SourceDocument, Path, Schema]]:
-    """Yield the validation schemas that tracks write down."""
-    for document in documents.tracks:
-        for path, value in document.texts:
-            if "z.object(" in value:
-                schema = parse_zod(value.strip())
-                if schema.kind == "object":
-                    yield document, path, schema
-
-
-def _bodies_like(documents: DocumentSet, form: Schema) -> Iterator[tuple[Contract, str, Schema]]:
-    """Yield the request shape that shares most members with a form, at least two thirds of the form's."""
-    names = {f.name for f in form.fields}
-    best: tuple[float, Contract, str, Schema] | None = None
-    for provider in documents.providers:
-        for endpoint in provider.endpoints:
-            if endpoint.request is None:
-                continue
-            shape = resolve_name(endpoint.request.schema, provider.definitions)
-            theirs = {f.name for f in shape.fields}
-            likeness = len(names & theirs) / len(names | theirs) if names | theirs else 0.0
-            if len(names & theirs) * 3 >= len(names) * 2 and (best is None or likeness > best[0]):
-                best = (likeness, provider, endpoint.request.schema.reference, shape)
-    if best is not None:
-        yield best[1:]
+    yield from grouped(documents, "contracts/presence", {"nullability": "", "optionality": ""})
 
 
 @rule(
@@ -199,7 +119,7 @@ def _bodies_like(documents: DocumentSet, form: Schema) -> Iterator[tuple[Contrac
 )
 def status_code(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every handled code among the declared ones, where any are declared."""
-    yield from _grouped(documents, "contracts/status-code", {"status-code": ""})
+    yield from grouped(documents, "contracts/status-code", {"status-code": ""})
 
 
 @rule(
@@ -211,7 +131,7 @@ def status_code(documents: DocumentSet) -> Iterator[Finding]:
 )
 def auth(documents: DocumentSet) -> Iterator[Finding]:
     """Compare authentication."""
-    yield from _grouped(documents, "contracts/auth", {"auth": ""})
+    yield from grouped(documents, "contracts/auth", {"auth": ""})
 
 
 @rule(

@@ -9,9 +9,10 @@ from typing import Any
 from contexts.audit.arithmetic import count_of
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, Source, listed
+from contexts.audit.quantities import Quantity, as_percent, quantities
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import plan, track, verified
-from contexts.contract.values import Path, at, mapping, sequence, text, whole
+from contexts.contract.values import Path, at, mapping, number, sequence, text, whole
 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
 _KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)
@@ -158,6 +159,8 @@ def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
     """Compare numbers of tests, files, tracks and listed things in summaries with the document's figures."""
     for document in documents.current:
         summary = text(document.data.get("context_summary"))[:2_000]
+        if document.task_id and "overage" in summary:
+            yield from _spoken_coverage(document, summary)
         for match in _SPOKEN.finditer(summary):
             stated, noun = int(match.group(1)), _singular(match.group(2) or match.group(3))
             figures = _figures(document, noun)
@@ -169,6 +172,36 @@ def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
                     f"{listed([str(amount) for amount in sorted(amounts)])}",
                     (document.source(("context_summary",)), *(document.source(path) for path, _ in figures[:6])),
                 )
+
+
+_SPOKEN_COVERAGE = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,2})?)\s?% (?:[a-z-]{1,20} ){0,2}coverage", re.IGNORECASE)
+
+
+def _spoken_coverage(document: SourceDocument, summary: str) -> Iterator[Finding]:
+    """Compare the coverage that a track's summary speaks of with the percentages the track reports as coverage."""
+    figures = [
+        (path, quantity)
+        for path, value in document.values
+        if path[:1] in {("implementation_details",), ("test_coverage",), ("test_results",)}
+        and "coverage" in "/".join(map(str, path)).lower()
+        and (quantity := _percentage(value)) is not None
+    ]
+    for match in _SPOKEN_COVERAGE.finditer(summary):
+        stated = quantities(f"{match.group(1)}%")[0]
+        if figures and not any(abs(stated.base - q.base) <= 2 * max(stated.step, q.step) for _, q in figures):
+            yield found(
+                "arithmetic/spoken-count",
+                f"the summary says {match.group()!r}, and the figures are "
+                f"{listed([f'{q.value:g}%' for _, q in figures])}",
+                (document.source(("context_summary",)), *(document.source(path) for path, _ in figures[:6])),
+            )
+
+
+def _percentage(value: Any) -> Quantity | None:
+    plain = number(value)
+    if plain is not None:
+        return as_percent(plain) if 0 < plain <= 100 else None
+    return next((q for q in quantities(text(value)[:80]) if q.dimension == "percent"), None)
 
 
 def _sums(figures: list[tuple[Path, int]]) -> set[int]:

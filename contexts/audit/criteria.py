@@ -31,7 +31,9 @@ _RESPONSE = re.compile(r"respon|latenc|\bapi\b|request|endpoint|\bp\d\d\b", re.I
 _TOPIC = {
     stem(w)
     for w in """response time latency api request endpoint coverage test tests unit percentile average mean median
-    requests responses p50 p90 p95 p99 p75 avg""".split()  # noqa: SIM905 - a paragraph reads better
+    requests responses p50 p90 p95 p99 p75 avg second seconds millisecond milliseconds minute minutes percent
+    sustain sustains stay stays keep keeps take takes serve serves reach reaches remain remains respond responds
+    ms sec secs msec us min mins rps qps tps req kb mb gb kib mib gib bytes pct""".split()  # noqa: SIM905 - a paragraph reads better
 }
 _DETAIL = re.compile(r"files|modules|by_file|per_file|packages")
 
@@ -151,6 +153,16 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
     told_endpoint = next(
         (name for part in reported.path if isinstance(part, str) and (name := endpoint_name(part))), None
     )
+    if told_endpoint is None:
+        beside = mapping(_at_path(reported.document, reported.path[:-1]))
+        told_endpoint = next(
+            (
+                n
+                for k in ("endpoint", "route", "name", "metric", "operation")
+                if (n := endpoint_name(text(beside.get(k))))
+            ),
+            None,
+        )
     if asked:
         return told_endpoint in asked
     about = subject(criterion.shown).stems - _TOPIC
@@ -166,7 +178,7 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
         return _of_area(documents, criterion, told_endpoint)
     if told_endpoint and not about and not _of_area(documents, criterion, told_endpoint):
         return False
-    if dimension == "time" and _RESPONSE.search(criterion.shown):
+    if dimension == "time" and not about and _RESPONSE.search(criterion.shown):
         return bool(SPEAKS_OF_SPEED.search(keys)) and about <= told
     return bool(about) and about <= told
 
@@ -189,7 +201,9 @@ def _words_of(reported: Reported) -> frozenset[str]:
 
 def _coverage_of(documents: DocumentSet, criterion: Criterion, reported: Reported, keys: str) -> bool:
     last = str(reported.path[-1]).lower()
-    if "coverage" not in keys.lower() or last not in TOTALS or _DETAIL.search(keys.lower()):
+    if "coverage" not in keys.lower() or _DETAIL.search(keys.lower()):
+        return False
+    if last not in TOTALS and str(reported.path[-1]) not in documents.track:
         return False
     wanted = {word for word in _COVERAGE_KINDS if re.search(rf"\b{word}\b", criterion.shown.lower())}
     stated = {word for word in _COVERAGE_KINDS if word in last}

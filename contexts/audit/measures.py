@@ -21,7 +21,7 @@ from contexts.audit.quantities import (
 )
 from contexts.contract.values import Path, mapping, number, text
 
-_PARTS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+|p\d{2,3}|P\d{2,3}|\d+")
+_PARTS = re.compile(r"[pP]\d{2,3}|[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+|\d+")
 _TARGET = {
     "target",
     "targets",

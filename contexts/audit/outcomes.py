@@ -122,6 +122,14 @@ def track_missing(documents: DocumentSet) -> Iterator[Finding]:
 def value_changed(documents: DocumentSet) -> Iterator[Finding]:
     """Compare each task's coverage and agent with its track's own."""
     for document in (*documents.at_stage("merged"), *documents.at_stage("verified")):
+        for path, here, own in _coverage_by_track(documents, document):
+            there = _coverage(own)
+            if there is not None and abs(there[1] - here) > 0.5:
+                yield found(
+                    "fidelity/value-changed",
+                    f"the coverage of {own.task_id} is {here:g}% here, and {there[1]:g}% in its own document",
+                    (document.source(path), own.source(there[0])),
+                )
         for path, task in _tasks(document):
             own = documents.track.get(text(task.get("task_id")))
             if own is None:
@@ -143,6 +151,18 @@ def value_changed(documents: DocumentSet) -> Iterator[Finding]:
                     (document.source((*path, "agent")), own.source(("current_agent",))),
                     "warning",
                 )
+
+
+def _coverage_by_track(
+    documents: DocumentSet, document: SourceDocument
+) -> Iterator[tuple[Path, float, SourceDocument]]:
+    """Yield the coverages that a document lists by track, such as ``{"coverage": {"api": "84%"}}``."""
+    for path, members in document.objects:
+        if path and any("coverage" in str(part).lower() for part in path):
+            for name, value in members.items():
+                here, own = _percent(value), documents.track.get(name)
+                if here is not None and own is not None:
+                    yield (*path, name), here, own
 
 
 def _percent(value: Any) -> float | None:

@@ -15,6 +15,8 @@ from contexts.audit.quantities import Bound, Measured, as_percent, as_quantity, 
 from contexts.contract.values import Path, number, text
 
 _DIGIT = re.compile(r"[0-9]")
+# A value and its unit, and nothing else.
+_VALUE = re.compile(r"[~≈]?\s{0,2}\d[\d.,]{0,12}\s?[a-zA-Zµ%/]{1,12}\Z")
 TOTALS = {
     "total",
     "overall",
@@ -120,10 +122,13 @@ def _read_reported(document: SourceDocument) -> Iterator[Reported]:
                 SPEAKS_OF_SPEED.search(keys)
                 or "coverage" in keys.lower()
                 or path[0] in {"metrics", "verification_results"}
+                or (path[0] == "implementation_details" and _VALUE.match(value))
             ):
-                reading = read(value[:400])
+                reading = read(value[:400], bare_is="target" if path[-1] == "target" else "measured")
                 if reading.measured or reading.bounds:
-                    yield Reported(document, path, reading.measured, reading.bounds)
+                    named = _statistic_of(str(path[-1]))
+                    measured = tuple(replace(m, statistic=m.statistic or named) for m in reading.measured)
+                    yield Reported(document, path, measured, reading.bounds)
             continue
         unit, statistic = _unit_of(str(path[-1]) if path else "", keys)
         if unit:
@@ -156,10 +161,15 @@ def _object_reported(document: SourceDocument, path: Path, members: Mapping[str,
     yield Reported(document, (*path, key), values, bounds, words, link, (*path, "target") if bounds else ())
 
 
+def _statistic_of(key: str) -> str:
+    """Return the statistic that a key such as ``p99_ms`` names."""
+    found = re.search(r"(?:^|_)(p\d{2,3}|avg|mean|median|max)(?:_|$)", key.lower())
+    return statistic_name(found.group(1)) if found else ""
+
+
 def _unit_of(key: str, keys: str) -> tuple[str, str]:
     lower = key.lower()
-    found = re.search(r"(?:^|_)(p\d{2,3}|avg|mean|median|max)(?:_|$)", lower)
-    statistic = {"mean": "avg", "median": "p50"}.get(found.group(1), found.group(1)) if found else ""
+    statistic = _statistic_of(key)
     for suffix, unit in (
         ("_ms", "ms"),
         ("_seconds", "s"),

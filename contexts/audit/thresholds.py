@@ -8,6 +8,8 @@ from contexts.audit.criteria import Criterion, criteria, measured_for, relaxatio
 from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, counted
 from contexts.audit.measures import pairs
+from contexts.audit.percentiles import disordered, percentile
+from contexts.audit.quantities import read
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import parent, track, verified
 from contexts.contract.values import text
@@ -146,3 +148,23 @@ def criterion_unmeasured(documents: DocumentSet) -> Iterator[Finding]:
             f"{counted(len(missing), 'criterion has', 'criteria have')} no measured value: {names}",
             (c.source() for c in missing),
         )
+
+
+@rule(
+    "thresholds/percentile-order",
+    "blocking",
+    "A lower percentile is greater than a higher one of the same measurement.",
+    example=(verified(verification_results={"performance": {"measurements": {"search": "P50: 90ms, P95: 40ms"}}}),),
+    clean=(verified(verification_results={"performance": {"measurements": {"search": "P50: 40ms, P95: 90ms"}}}),),
+)
+def percentile_order(documents: DocumentSet) -> Iterator[Finding]:
+    """Compare the percentiles of one text, or of the members of one object."""
+    for document in documents.current:
+        for path, value in document.figures:
+            if len(value) < 300 and path[0] != "success_criteria" and disordered(read(value).measured):
+                yield found("thresholds/percentile-order", "percentiles that fall", (document.source(path),))
+        for path, members in document.objects:
+            named = {name: value for name in members if (value := percentile(name, members[name])) is not None}
+            if len(named) > 1 and path[:1] != ("success_criteria",) and disordered(list(named.values())):
+                sources = (document.source((*path, name)) for name in named)
+                yield found("thresholds/percentile-order", "percentiles that fall", sources)
