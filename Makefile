@@ -85,6 +85,8 @@ bench: setup ## measure what is promised
 	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
 	PYTHONPATH=. $(RUN) python benchmarks/resume.py
 	PYTHONPATH=. $(RUN) python benchmarks/starting.py
+	PYTHONPATH=. $(RUN) python benchmarks/stores.py
+	PYTHONPATH=. $(RUN) python benchmarks/store_requests.py
 
 demo: setup ## the example feature, built by three agents side by side, merged and tested
 	$(RUN) python examples/user_profile/demo.py
