@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from contexts.errors import RepositoryError
 from tasks.walls.git import TrustedGit, failure
+from tasks.walls.paths import readable
 from tasks.walls.staging import changed_paths
 
 
@@ -68,20 +69,24 @@ def integrate(
     touched: dict[str, frozenset[str]] = {}
     merged: list[tuple[str, str]] = []
     conflicts: list[BranchConflict] = []
+    inside = {tip}
     for task_id, commit in branches:
-        if _contains(git, tip, commit):
+        # What is in a tip is in all that follow: a thousand tracks that changed nothing cost git nothing.
+        if commit in inside or _contains(git, tip, commit):
+            inside.add(commit)
             merged.append((task_id, commit))
             continue
         tree, files = _merge_tree(git, tip, commit)
         if files:
             conflicts.append(BranchConflict(task_id, files, _against(git, commit, files, merged, touched)))
             continue
-        if tree != _tree(git, tip):
+        if tree != git.tree_of(tip):
             new = _commit(git, tree, (tip, commit), f"Integrate {task_id}", when)
             touched[task_id] = frozenset(changed_paths(git, tip, new))
             tip = new
+        inside.add(tip)
         merged.append((task_id, commit))
-    return Integration(tip, _tree(git, tip), tuple(task_id for task_id, _ in merged), tuple(conflicts))
+    return Integration(tip, git.tree_of(tip), tuple(task_id for task_id, _ in merged), tuple(conflicts))
 
 
 def _contains(git: TrustedGit, tip: str, commit: str) -> bool:
@@ -91,10 +96,6 @@ def _contains(git: TrustedGit, tip: str, commit: str) -> bool:
     return done.returncode == 0
 
 
-def _tree(git: TrustedGit, commit: str) -> str:
-    return git.text("rev-parse", "--verify", f"{commit}^{{tree}}")
-
-
 def _merge_tree(git: TrustedGit, ours: str, theirs: str) -> tuple[str, tuple[str, ...]]:
     """Return the merged tree and the paths in conflict; both commits are known to exist."""
     done = git.call("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
@@ -102,7 +103,7 @@ def _merge_tree(git: TrustedGit, ours: str, theirs: str) -> tuple[str, tuple[str
     # A status of 1 without a tree is an error too: git 2.39 answers so for a bad ref.
     if done.returncode > 1 or not words:
         raise failure(("merge-tree",), done.stderr)
-    files = tuple(sorted({os.fsdecode(word) for word in words[1:]}))
+    files = tuple(sorted({readable(os.fsdecode(word)) for word in words[1:]}))
     if done.returncode == 1 and not files:
         raise failure(("merge-tree",), done.stderr or b"error: a conflict without a file")
     return words[0].decode(), files if done.returncode else ()
