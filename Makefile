@@ -88,6 +88,8 @@ bench: setup ## measure what is promised
 	PYTHONPATH=. $(RUN) python benchmarks/starting.py
 	$(RUN) python benchmarks/checks.py
 	PYTHONPATH=. $(RUN) python benchmarks/audit.py
+	PYTHONPATH=. $(RUN) python benchmarks/stores.py
+	PYTHONPATH=. $(RUN) python benchmarks/store_requests.py
 
 demo: setup ## the example feature, built by three agents side by side, merged and tested
 	$(RUN) python examples/user_profile/demo.py

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -159,6 +162,53 @@ def test_a_lasting_outage_ends_in_one_sentence_within_the_bounded_time(
     assert caught.value.exit_code == 6
     proxy.share = 0.0
     store.create("documents/w/context/000001.json", b"x")
+
+
+_SAVE = """
+import sys
+from contexts.opening import open_objects
+objects = open_objects(sys.argv[1])
+objects.probe()
+print("ready", flush=True)
+sys.stdin.readline()
+objects.create("documents/w/context/000001.json", b"by the killed one")
+"""
+
+
+@pytest.mark.parametrize(("fault", "landed"), [(Fault.SILENCE_BEFORE, False), (Fault.SILENCE_AFTER, True)])
+def test_a_save_whose_process_is_killed_has_landed_whole_or_not_at_all(
+    proxy: FaultProxy, ministack: servers.Server, fault: Fault, landed: bool
+) -> None:
+    prefix = f"killed/{fault.name.lower()}"
+    url = f"s3://{bucket_for(ministack)}/{prefix}?endpoint_url={proxy.endpoint}&region=us-east-1&addressing=path"
+    keys = {"AWS_ACCESS_KEY_ID": ministack.access_key, "AWS_SECRET_ACCESS_KEY": ministack.secret_key}
+    with subprocess.Popen(
+        [sys.executable, "-c", _SAVE, url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=servers.ROOT,
+        env={**os.environ, **keys, "PYTHONPATH": str(servers.ROOT)},
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdin is not None
+        assert run.stdout.readline() == "ready\n"
+        store = s3_storage_at(ministack, prefix)
+        proxy.planned = [fault]
+        run.stdin.write("go\n")
+        run.stdin.flush()
+        deadline = time.monotonic() + 30
+        while not proxy.met[fault] or (landed and not list(store.list("documents/"))):
+            assert time.monotonic() < deadline, "the save was never sent"
+            time.sleep(0.01)
+        run.kill()
+    if landed:
+        with pytest.raises(ObjectExists):
+            store.create("documents/w/context/000001.json", b"by the next one")
+        assert store.read("documents/w/context/000001.json") == b"by the killed one"
+    else:
+        store.create("documents/w/context/000001.json", b"by the next one")
+        assert store.read("documents/w/context/000001.json") == b"by the next one"
 
 
 def test_a_missing_object_is_told_from_a_denied_one_where_the_service_says_denied_for_both(
