@@ -38,7 +38,7 @@ test-deploy: setup setup-postgres ## deployments on a real Prefect server with r
 	wait $$first && exit $$second
 
 setup-postgres: setup ## Debian's Postgres, for the tests of a server on it
-	@$(RUN) python tests/deploy/postgres.py >/dev/null 2>&1 || { \
+	@$(RUN) python tests/postgres.py >/dev/null 2>&1 || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    mkdir -p /etc/postgresql-common; \
 	    [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf; \
@@ -87,6 +87,7 @@ bench: setup ## measure what is promised
 	PYTHONPATH=. $(RUN) python benchmarks/resume.py
 	PYTHONPATH=. $(RUN) python benchmarks/starting.py
 	$(RUN) python benchmarks/checks.py
+	PYTHONPATH=. $(RUN) python benchmarks/audit.py
 
 demo: setup ## the example feature, built by three agents side by side, merged and tested
 	$(RUN) python examples/user_profile/demo.py

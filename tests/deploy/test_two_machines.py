@@ -16,9 +16,9 @@ from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import s3_storage
 from tests.deploy.conftest import deploy
 from tests.deploy.machines import machine, why_not
-from tests.deploy.postgres import NoPostgres, programs, running_postgres
 from tests.deploy.running import finish, start, tasks_of, wait_for
 from tests.flows.specs import LEAVE, git, make_repository, write_spec
+from tests.postgres import NoPostgres, programs, running_postgres
 from tests.servers import Server, free_port, running_server, started
 
 WORKFLOW = "two-machines"
