@@ -14,8 +14,6 @@ import pytest
 from tests.docs.commands import pages, script, shown, steps
 from tests.servers import ROOT, Server, answers, client_environment, free_port
 
-pytestmark = [pytest.mark.deploy, pytest.mark.timeout(900)]
-
 # What this machine needs to reach the package registries; everything else of the environment is left out.
 NETWORK = (
     "PIP_",
@@ -75,6 +73,7 @@ def copy_of_the_project(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", HAS_COMMANDS, ids=shown)
 def test_the_commands_of_the_page_work(page: Path, tmp_path: Path, newcomer: dict[str, str]) -> None:
     todo = [step for step in steps(page) if not step.excuse]

@@ -10,7 +10,6 @@ import pytest
 
 from tests.servers import ROOT, client_environment
 
-pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600)]
 UV = Path(sys.executable).parent / "uv"
 
 
@@ -55,6 +54,7 @@ def say(newcomer: dict[str, str], folder: Path, *argv: str, code: int = 0) -> st
     return done.stdout + done.stderr
 
 
+@pytest.mark.timeout(600)
 def test_the_wheel_holds_the_licence_the_templates_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
@@ -63,6 +63,7 @@ def test_the_wheel_holds_the_licence_the_templates_and_no_tests(wheel: Path) -> 
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"contexts", "tasks", "flows", "plait"}
 
 
+@pytest.mark.timeout(600)
 def test_its_metadata_is_whole(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (name,) = [name for name in archive.namelist() if name.endswith("METADATA")]
@@ -72,6 +73,7 @@ def test_its_metadata_is_whole(wheel: Path) -> None:
     assert description.startswith("# plait")
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("template", "files"), [("minimal", {"english.txt", "french.txt"}), ("parallel", {"words.py"})]
 )
@@ -86,6 +88,7 @@ def test_a_template_runs_from_an_empty_folder_and_says_where_its_files_are(
     assert files <= {path.name for path in result.iterdir()}
 
 
+@pytest.mark.timeout(600)
 def test_deploying_without_a_checkout_is_refused_with_a_sentence(newcomer: dict[str, str], tmp_path: Path) -> None:
     said = say(newcomer, tmp_path / "empty", "python", "-m", "flows.deployments", code=2)
     assert said.strip().startswith("plait: there is no")
