@@ -261,7 +261,7 @@ LEFT: list[tuple[str, str, str]] = [
     ("enormous", "left.truncate(50_000_000)", "limit is 500 KB"),
     ("wrong-type", 'left.write(\'{"decisions": "one"}\')', "decisions"),
     ("not-utf8", "left.buffer.write(bytes([123, 34, 255, 34, 58, 49, 125]))", "UTF-8"),
-    ("deep", "left.write('{\"a\": ' + '[' * 100_000 + ']' * 100_000 + '}')", "nested"),
+    ("deep", "left.write('{\"a\": ' + '[' * 100_000 + ']' * 100_000 + '}')", "depth limit exceeded"),
     ("another-track", 'left.write(\'{"task_id": "good"}\')', "but this is track"),
 ]
 
