@@ -85,6 +85,7 @@ bench: setup ## measure what is promised
 	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
 	PYTHONPATH=. $(RUN) python benchmarks/resume.py
 	PYTHONPATH=. $(RUN) python benchmarks/starting.py
+	PYTHONPATH=. $(RUN) python benchmarks/first_use.py
 
 demo: setup ## the example feature, built by three agents side by side, merged and tested
 	$(RUN) python examples/user_profile/demo.py
