@@ -95,7 +95,8 @@ def resume_half(folder: Path) -> bool:
         nothing.append(timed(write_spec(folder / f"{empty}.json", empty, [NOTHING] * 24, 24), environment)[0])
     took, base = statistics.median(resumed), statistics.median(nothing)
     limit = SLOW + 1.3 * base
-    print(f"resume 10 of 24: {redone} redone; {took:.2f} s, limit {SLOW:g} + 1.3 x {base:.2f} = {limit:.2f} s")
+    each = ", ".join(f"{one:.2f} beside {other:.2f}" for one, other in zip(resumed, nothing, strict=True))
+    print(f"resume 10 of 24: {redone} redone; {took:.2f} s, limit {SLOW:g} + 1.3 x {base:.2f} = {limit:.2f} s ({each})")
     return redone == 0 and took <= limit
 
 
@@ -191,7 +192,9 @@ def plan_everywhere(spec: Path, folder: Path) -> list[bool]:
         connect(settings, session).create_bucket(Bucket="bench")
         bucket = S3Objects("bench", "many", settings=settings, session=session)
         with ThreadPoolExecutor(16) as pool:
-            list(pool.map(lambda entry: bucket.create(entry.key, local.read(entry.key)), local.list("documents/")))
+            for kind in ("documents", "blobs"):
+                entries = local.list(f"{kind}/{load_spec(spec).spec.workflow_id}/")
+                list(pool.map(lambda entry: bucket.create(entry.key, local.read(entry.key)), entries))
         good.append(plan_resume(spec, bucket, "MiniStack", 3))
     return good
 
@@ -207,6 +210,7 @@ def main() -> int:
     parser.add_argument("tracks", nargs="?", type=int, default=1000)
     parser.add_argument("--profile", action="store_true", help="show where the client's CPU goes")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are ended then too
     with tempfile.TemporaryDirectory(prefix="plait-bench-") as name, running_server(Path(name) / "server") as server:
         os.environ.update(server.environment)
         folder = Path(name)

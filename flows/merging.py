@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
-from prefect import allow_failure, unmapped
+from prefect import allow_failure
 
 from contexts.model.refs import ContextRef
 from contexts.plan_groups import GroupNode, groups_of
-from flows.schedule import Tracks
+from flows.schedule import Future, Tracks
 from tasks.merge_contexts import is_stored, merge_contexts, merge_group
 from tasks.run import Run
 
@@ -20,14 +21,36 @@ def merge_all(run: Run, parent: ContextRef, tracks: Tracks) -> ContextRef:
     done = {ref.document.removeprefix("tracks/"): ref for ref in tracks.completed}
     groups = _merge_groups(run, tree, done, tracks)
     direct = [done[task_id] for task_id in tree.tracks if task_id in done]
-    outer = [groups[str(node.id)] for node in tree.groups]
-    waits = [allow_failure(future) for future in tracks.futures]
-    cached = _cached_in_store(run)
-    submit = cast("Any", merge_contexts.with_options(**cached)).submit  # its overloads do not know allow_failure
-    merged: ContextRef = submit(run, parent, direct, outer, tracks.gaps, wait_for=waits).result()
+    outer = [groups[str(node.id)].ref for node in tree.groups]
+    merging = merge_contexts.with_options(**_cached_in_store(run))
+    merged: ContextRef = _submit(
+        merging, _waits(tree, groups, tracks), run, parent, direct, outer, tracks.gaps
+    ).result()
     if is_stored(run, merged):
         return merged
     return merge_contexts.with_options(refresh_cache=True)(run, parent, direct, outer, tracks.gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """A group's document, and the future of the task that merged it."""
+
+    ref: ContextRef
+    future: Future
+
+
+def _waits(node: GroupNode, groups: Mapping[str, _Merged], tracks: Tracks) -> list[Any]:
+    """Return what the merge of a node waits for: its own tracks and groups.
+
+    Those inside its groups are waited for there. Prefect looks at every future of every task several times, so that
+    naming all tracks for each group would cost the square of their number.
+    """
+    inside = [tracks.futures[task_id] for task_id in node.tracks if task_id in tracks.futures]
+    return [allow_failure(future) for future in (*inside, *(groups[str(inner.id)].future for inner in node.groups))]
+
+
+def _submit(merging: Any, waits: list[Any], *arguments: Any) -> Future:
+    return merging.submit(*arguments, wait_for=waits)  # its overloads do not know allow_failure
 
 
 def _cached_in_store(run: Run) -> dict[str, Any]:
@@ -39,19 +62,24 @@ def _cached_in_store(run: Run) -> dict[str, Any]:
     return {"result_storage": load_block(run.block)}
 
 
-def _merge_groups(run: Run, tree: GroupNode, done: Mapping[str, ContextRef], tracks: Tracks) -> dict[str, ContextRef]:
-    merged: dict[str, ContextRef] = {}
-    waits = [allow_failure(future) for future in tracks.futures]
+def _merge_groups(run: Run, tree: GroupNode, done: Mapping[str, ContextRef], tracks: Tracks) -> dict[str, _Merged]:
+    merged: dict[str, _Merged] = {}
+    merging = merge_group.with_options(**_cached_in_store(run))
+    again = merge_group.with_options(refresh_cache=True)
     for level in reversed(list(_levels(tree))):
-        ids = [str(node.id) for node in level]
-        inside = [[done[task_id] for task_id in node.tracks if task_id in done] for node in level]
-        below = [[merged[str(inner.id)] for inner in node.groups] for node in level]
-        futures = merge_group.with_options(**_cached_in_store(run)).map(
-            unmapped(run), ids, inside, below, wait_for=cast("Any", waits)
-        )
-        for node_id, tracks_of, groups_of_it, ref in zip(ids, inside, below, futures.result(), strict=True):
-            again = merge_group.with_options(refresh_cache=True)
-            merged[node_id] = ref if is_stored(run, ref) else again(run, node_id, tracks_of, groups_of_it)
+        inputs = [
+            (
+                str(node.id),
+                [done[task_id] for task_id in node.tracks if task_id in done],
+                [merged[str(inner.id)].ref for inner in node.groups],
+            )
+            for node in level
+        ]
+        waits = [_waits(node, merged, tracks) for node in level]
+        futures = [_submit(merging, wait, run, *given) for wait, given in zip(waits, inputs, strict=True)]
+        for future, given in zip(futures, inputs, strict=True):
+            ref: ContextRef = future.result()
+            merged[given[0]] = _Merged(ref if is_stored(run, ref) else again(run, *given), future)
     return merged
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -38,12 +38,12 @@ class Tracks:
 
     Attributes:
         outcomes: One per track, in spec order.
-        futures: The Prefect futures of the tracks that were started.
+        futures: The Prefect futures of the tracks that were started, by task_id.
     """
 
-    def __init__(self, outcomes: Sequence[TrackOutcome], futures: Sequence[Future]) -> None:
+    def __init__(self, outcomes: Sequence[TrackOutcome], futures: Mapping[str, Future]) -> None:
         self.outcomes = tuple(outcomes)
-        self.futures = tuple(futures)
+        self.futures = dict(futures)
 
     @property
     def completed(self) -> tuple[ContextRef, ...]:
@@ -99,7 +99,7 @@ class _Schedule:
             self._let_agents_end()
             raise
         order = [self.outcomes[task_id] for task_id in self.tracks]
-        return Tracks(order, list(self.started.values()))
+        return Tracks(order, self.started)
 
     def _count_earlier_runs(self) -> None:
         for document in self.run.latest_of(map(track_document, self.known)).values():

@@ -117,12 +117,12 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **a
     console = None if session.as_json else session.out()
     name = ""
     try:
-        _choose_server(session, ui=ui)
+        starting = "starting" if _choose_server(session, ui=ui) else "starting a Prefect server, which takes some 20 s"
     except KeyboardInterrupt:
         session.note("plait: interrupted; nothing had begun")
         return INTERRUPTED
     try:
-        with watched(title, task_ids, console) as board:
+        with watched(title, task_ids, console, starting) as board:
             try:
                 # Inside, because Prefect takes seconds to import.
                 with prefect_kept_apart(console, debug=session.debug):
@@ -171,8 +171,11 @@ def _set_prefect_defaults() -> None:
         os.environ.setdefault(name, value)
 
 
-def _choose_server(session: Given, *, ui: bool) -> None:
+def _choose_server(session: Given, *, ui: bool) -> bool:
     """Decide which Prefect server the run reports to, and say so where it is not the configured one.
+
+    Returns:
+        Whether there is one; else the run is to start its own.
 
     Raises:
         StoreUnreachable: The configured server is not there, or a new one did not start.
@@ -186,7 +189,7 @@ def _choose_server(session: Given, *, ui: bool) -> None:
     url = configured()
     if url:
         check_answers(url)
-        return
+        return True
     url = running_here()
     if not url and ui:
         say("starting a Prefect server in the background")
@@ -200,6 +203,7 @@ def _choose_server(session: Given, *, ui: bool) -> None:
             "no Prefect server: this run starts one for itself and stops it; "
             "to see runs in a browser and keep their history at hand, add --ui"
         )
+    return bool(url)
 
 
 def _start_server() -> None:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from contexts.errors import RepositoryError
-from tasks.walls.git import TrustedGit, create_git_dir
+from tasks.walls.git import EMPTY_TREES, TrustedGit, create_git_dir
 
 
 def fill_folder(git: TrustedGit, commit: str, folder: Path, *, branch: str | None = None, as_repository: bool) -> None:
@@ -29,6 +29,8 @@ def fill_folder(git: TrustedGit, commit: str, folder: Path, *, branch: str | Non
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise RepositoryError(f"{folder} is not empty; remove it or name another folder", path=str(folder))
+    if not as_repository and git.tree_of(commit) in EMPTY_TREES:
+        return
     index = git.git_dir / "plait" / f"fill-{os.getpid()}-{os.urandom(8).hex()}"
     index.parent.mkdir(exist_ok=True)
     try:

@@ -56,6 +56,11 @@ _PASSED = (
     "no_proxy",
 )
 
+EMPTY_TREES = frozenset(
+    {"4b825dc642cb6eb9a060e54bf8d69288fbee4904", "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"}
+)
+"""Ids of the tree that holds nothing, with sha1 and with sha256."""
+
 
 class TrustedGit:
     """Git on one git dir, for the orchestrator only.
@@ -68,6 +73,7 @@ class TrustedGit:
     def __init__(self, git_dir: Path, *, users_own: bool = False) -> None:
         self.git_dir = git_dir
         self._users_own = users_own
+        self._trees: dict[str, str] = {}
 
     def run(
         self,
@@ -133,8 +139,23 @@ class TrustedGit:
         """Run one git command and return its stdout as stripped text."""
         return os.fsdecode(self.run(*args, as_user=as_user)).strip()
 
+    def tree_of(self, commit: str) -> str:
+        """Return the full id of a commit's tree; of a full id git is asked once, as neither ever changes.
+
+        Raises:
+            RepositoryError: There is no such commit.
+        """
+        known = self._trees.get(commit)
+        if known is None:
+            known = self.text("rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}")
+            if len(commit) == len(known):
+                self._trees[commit] = known
+        return known
+
     def commit_of(self, name: str) -> str | None:
         """Return the full id of the commit a name stands for, None where it stands for none."""
+        if name in self._trees:
+            return name
         done = self.call("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         return done.stdout.decode().strip() or None if done.returncode == 0 else None
 

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from contexts.errors import RepositoryError
-from tasks.walls.git import TrustedGit, failure
+from tasks.walls.git import EMPTY_TREES, TrustedGit, failure
 from tasks.walls.paths import MAX_FILE_BYTES, Refused, readable, why_refused_link, why_refused_path
 
 _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)  # no fault of a file's
@@ -68,6 +68,10 @@ class Staged:
         self._folders: dict[str, bool] = {}
         self._refused: dict[str, str] = {}
         self._not_taken = 0
+        self._start_tree = git.tree_of(start)
+        self.tree = self._start_tree
+        if self._start_tree in EMPTY_TREES and self._is_empty():
+            return
         try:
             self._fill()
             self.tree = self._write_tree()
@@ -95,11 +99,11 @@ class Staged:
     @property
     def files(self) -> tuple[str, ...]:
         """Changed paths against the start commit, sorted."""
-        return changed_paths(self._git, self._start, self.tree)
+        return changed_paths(self._git, self._start, self.tree) if self.tree != self._start_tree else ()
 
     def added_lines(self) -> Iterator[tuple[str, int, str]]:
         """Yield path, line number (from 1) and text of every line that is not in the start commit."""
-        return added_lines(self._git, self._start, self.tree)
+        return added_lines(self._git, self._start, self.tree) if self.tree != self._start_tree else iter(())
 
     def read(self, path: str) -> bytes:
         """Return a file's staged content."""
@@ -132,12 +136,21 @@ class Staged:
         mode, blob, _ = line.split(b"\t")[0].decode().split()
         return mode, blob
 
+    def _is_empty(self) -> bool:
+        try:
+            with os.scandir(self._workspace) as entries:
+                return next(entries, None) is None
+        except OSError:
+            return False
+
     def _write_tree(self) -> str:
         return self._git.run("write-tree", index=self._index).decode().strip()
 
     def _fill(self) -> None:
-        self._git.run("read-tree", self._start, index=self._index)
-        tracked = self._tracked()
+        tracked: dict[str, tuple[str, str]] = {}
+        if self._start_tree not in EMPTY_TREES:
+            self._git.run("read-tree", self._start, index=self._index)
+            tracked = self._tracked()
         gone = [path for path, (mode, _) in tracked.items() if mode != "160000" and self._is_gone(path)]
         taken = [path for path, (mode, blob) in tracked.items() if mode != "160000" and self._takes(path, blob)]
         listed = self._git.call(

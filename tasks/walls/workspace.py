@@ -221,7 +221,8 @@ class Repository:
             if inspect is not None:
                 inspect(staged)
             snapshot = staged.commit(message, when)
-        self.git.run("update-ref", f"refs/plait/tracks/{check_id(task_id, 'task_id')}", snapshot.commit)
+        if snapshot.commit != start:
+            self.git.run("update-ref", f"refs/plait/tracks/{check_id(task_id, 'task_id')}", snapshot.commit)
         self._write_note(task_id, "seen", seen)
         return snapshot
 
@@ -235,7 +236,7 @@ class Repository:
 
     def tree(self, commit: str) -> str:
         """Return the full id of a commit's tree."""
-        return self.git.text("rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}")
+        return self.git.tree_of(commit)
 
     def integrate(self, tip: str, branches: Sequence[tuple[str, str]], when: datetime | None = None) -> Integration:
         """Merge branches (task_id, commit) into a tip one after another (see `tasks.walls.integration`)."""

@@ -169,7 +169,7 @@ class Forked:
         assert self.process.pid
         return self.process.pid
 
-    def wait(self, seconds: float = 100) -> Ended:
+    def wait(self, seconds: float = 150) -> Ended:
         self.process.join(seconds)
         if self.process.exitcode is None:
             self.process.kill()
@@ -279,7 +279,7 @@ def _child(arguments: list[str], environment: Mapping[str, str], prefix: str, ma
     sys.exit(main(arguments))
 
 
-def wait_until(what: str, probe: Any, seconds: float = 30) -> Any:
+def wait_until(what: str, probe: Any, seconds: float = 60) -> Any:
     """Wait until a probe returns something true, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := probe()):

@@ -1,16 +1,16 @@
-"""A full disk: a plain sentence, exit code 6, and after room was made the run goes on."""
+"""A disk that takes nothing more: a plain sentence, exit code 6, and when it is mended the run goes on."""
 
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
-from tests.chaos.running import Place, fork, plait, torn, wait_until
+from tests.chaos.running import Forked, Place, fork, plait, torn, wait_until
 
 
 @pytest.fixture
@@ -29,14 +29,42 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_is_said_plainly_and_after_making_room_the_run_goes_on(place: Place, small_disk: Path) -> None:
+@dataclass(frozen=True)
+class OnSmallDisk:
+    """A run whose store is on the small disk, with one track saved and the other waiting for its gate."""
+
+    place: Place
+    run: Forked
+    gate: Path
+
+    @property
+    def store(self) -> ContextStore:
+        return ContextStore(LocalObjects(Path(self.place.environment["PLAIT_STORE"])))
+
+
+@pytest.fixture
+def midway(place: Place, small_disk: Path) -> OnSmallDisk:
     gate = place.folder / "gate"
     on_it = replace(place, settings={"PLAIT_STORE": str(small_disk / "store")})
     on_it.write_spec({"quick": [], "waits": [f"wait={gate}"], "after": []}, settings={"after": {"needs": ["waits"]}})
-    run = fork(on_it, "run", on_it.spec)
+    made = OnSmallDisk(on_it, fork(on_it, "run", on_it.spec), gate)
     wait_until("the agents work", lambda: len(on_it.lines()) == 2 and (small_disk / "store").exists())
-    store = ContextStore(LocalObjects(small_disk / "store"))
-    wait_until("the quick one is saved", lambda: "tracks/quick" in store.revisions("feature"))
+    wait_until("the quick one is saved", lambda: "tracks/quick" in made.store.revisions("feature"))
+    return made
+
+
+def assert_goes_on(midway: OnSmallDisk) -> None:
+    place = midway.place
+    assert torn(midway.store) == []
+    again = plait(place, "run", place.spec, "--json")
+    assert again.code == 0, again.err
+    assert place.started().count("quick") == 1
+    assert [one["task_id"] for one in again.report["tracks"] if one["reused"]] == ["quick"]
+
+
+def test_a_full_disk_is_said_plainly_and_after_making_room_the_run_goes_on(
+    midway: OnSmallDisk, small_disk: Path
+) -> None:
     ballast = small_disk / "ballast"
     with ballast.open("wb", buffering=0) as file:
         try:
@@ -44,14 +72,23 @@ def test_a_full_disk_is_said_plainly_and_after_making_room_the_run_goes_on(place
                 file.write(os.urandom(4096))
         except OSError:
             pass
-    gate.touch()
-    ended = run.wait()
+    midway.gate.touch()
+    ended = midway.run.wait()
     assert ended.code == 6
     assert "is full: make room and run again" in ended.err
     assert "Traceback" not in ended.err
     ballast.unlink()
-    assert torn(store) == []
-    again = plait(on_it, "run", on_it.spec, "--json")
-    assert again.code == 0, again.err
-    assert on_it.started().count("quick") == 1
-    assert sorted(again.report["tracks"], key=lambda one: one["task_id"])[1]["reused"]
+    assert_goes_on(midway)
+
+
+def test_a_store_that_becomes_read_only_is_said_plainly_and_when_it_is_writable_the_run_goes_on(
+    midway: OnSmallDisk, small_disk: Path
+) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    midway.gate.touch()
+    ended = midway.run.wait()
+    assert ended.code == 6
+    assert "ead-only" in ended.err
+    assert "Traceback" not in ended.err
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert_goes_on(midway)

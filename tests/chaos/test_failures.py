@@ -127,7 +127,7 @@ def test_failed_attempts_and_earlier_runs_count_against_the_budget_and_what_is_d
     assert place.started() == ["cheap", "dear", "dear"], "1 + 2 + 2 US dollars are all there is"
     again = plait(place, "run", place.spec, "--json")
     assert again.code == 4
-    assert statuses(again) == {"cheap": "completed", "dear": "out-of-budget", "late": "blocked"}
+    assert statuses(again) == {"cheap": "completed", "dear": "out-of-budget", "late": "out-of-budget"}
     assert place.started() == ["cheap", "dear", "dear"]
     place.write_spec({**tracks, "dear": ["cost=1"]}, settings=settings, budget={"cost_usd": 6.5})
     assert plait(place, "run", place.spec, "--json").code == 0

@@ -1,10 +1,6 @@
 """Many tracks: right results and states, and what Prefect's own database lost on the way, counted."""
 
 import json
-import os
-import pwd
-import shutil
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +11,8 @@ import httpx
 import pytest
 
 from tests.chaos.running import Place, fork, plait, torn
-from tests.servers import Server, free_port, running_server
+from tests.postgres import NoPostgres, programs, running_postgres
+from tests.servers import Server, running_server
 
 NOTHING = ["sh", "-c", 'echo {} > "$PLAIT_CONTEXT"']
 
@@ -104,34 +101,11 @@ def _thousand(place: Place, database: str) -> int:
 
 
 @pytest.fixture
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Postgres server of this test's own, by a user that is not root."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = shutil.which("initdb") or (str(programs[-1]) if programs else None)
-    if initdb is None:
-        pytest.skip("there is no initdb here: install postgresql")
-    as_user: list[str] = []
-    folder = Path(tmp_path_factory.mktemp("postgres"))
-    if os.geteuid() == 0:
-        try:
-            pwd.getpwnam("postgres")
-        except KeyError:
-            pytest.skip("Postgres refuses root, and there is no user postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
-        folder = Path("/tmp") / f"plait-postgres-{os.getpid()}"  # the user postgres may not enter pytest's folders
-        folder.mkdir()
-        shutil.chown(folder, "postgres")
-    binaries, data, port = Path(initdb).parent, folder / "data", free_port()
-    subprocess.run([*as_user, initdb, "-D", str(data), "-A", "trust", "-U", "plait", "-N"], check=True, cwd="/",
-                   capture_output=True)  # fmt: skip
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    subprocess.run([*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options,
-                    "start"], check=True, cwd="/", capture_output=True)  # fmt: skip
+def postgres() -> Iterator[str]:
+    """A Postgres server of this test's own."""
     try:
-        subprocess.run([*as_user, str(binaries / "createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "plait", "prefect"],
-                       check=True, cwd="/", capture_output=True)  # fmt: skip
-        yield f"postgresql+asyncpg://plait@127.0.0.1:{port}/prefect"
-    finally:
-        subprocess.run([*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"], check=True,
-                       cwd="/", capture_output=True)  # fmt: skip
-        shutil.rmtree(folder)
+        programs()
+    except NoPostgres as error:
+        pytest.skip(str(error))
+    with running_postgres() as url:
+        yield url

@@ -29,7 +29,7 @@ def base_spec(place: Place) -> Spec:
         "feature_spec": {"title": "A feature", "requirements": ["R1"]},
         "shared_constraints": ["C1"],
         "integration_requirements": ["I1"],
-        "success_criteria": {"api": ["it answers"], "web": ["it shows"]},
+        "success_criteria": {"api": [wish("it answers")], "web": [wish("it shows")]},
         "agents": {
             "api": {"backend": "command", "argv": [*worker, "write=api.txt"], "env": {"LEDGER": str(place.ledger)}},
             "web": {"backend": "command", "argv": [*worker, "write=web.txt"], "env": {"LEDGER": str(place.ledger)}},
@@ -44,6 +44,10 @@ def base_spec(place: Place) -> Spec:
             {"task_id": "played", "agent": "played", "criteria": []},
         ],
     }
+
+
+def wish(text: str) -> dict[str, Any]:
+    return {"text": text, "required": False}
 
 
 def record(folder: Path, decision: str) -> None:
@@ -122,16 +126,17 @@ def one_track_less(spec: Spec, place: Place) -> None:
 
 
 COMMANDS = {"api", "web", "shell", "after"}
+ALL = COMMANDS | {"played"}
 EDITS: list[tuple[str, Callable[[Spec, Place], None], set[str]]] = [
     # What it is called, what it does, and which tracks run for it; all others are reused.
     ("nothing", put("x-note", "nothing"), set()),
     ("scope", change("web", scope="show it well"), {"web"}),
     ("scope of a prerequisite whose result stays", change("api", scope="serve it well"), {"api"}),
-    ("criteria of one area", put("success_criteria", {"api": ["it answers"], "web": ["it shines"]}), {"web"}),
+    ("criteria of one area", put("success_criteria", {"api": [wish("it answers")], "web": [wish("it shines")]}), {"web"}),
     ("owns", change("api", owns=["api.txt", "more.txt"]), {"api"}),
-    ("a requirement", put("feature_spec", {"title": "A feature", "requirements": ["R1", "R2"]}), COMMANDS),
-    ("a constraint", put("shared_constraints", ["C1", "C2"]), COMMANDS),
-    ("an integration requirement", put("integration_requirements", ["I2"]), COMMANDS),
+    ("a requirement", put("feature_spec", {"title": "A feature", "requirements": ["R1", "R2"]}), ALL),
+    ("a constraint", put("shared_constraints", ["C1", "C2"]), ALL),
+    ("an integration requirement", put("integration_requirements", ["I2"]), ALL),
     ("argv", agent("web", argv=["{python}", "-S", str(AGENT), "write=web.txt", "say=hello"]), {"web"}),
     ("argv, and the result differs", agent("api", argv=["{python}", "-S", str(AGENT), "write=a.txt"]), {"api", "web"}),
     ("a retryable exit code", agent("api", retryable_exit_codes=[75, 76]), set()),
@@ -143,7 +148,7 @@ EDITS: list[tuple[str, Callable[[Spec, Place], None], set[str]]] = [
     ("another base", other_base, COMMANDS),
     ("the same base by another name", same_commit_by_another_name, set()),
     ("the repository moved", move_repository, set()),
-    ("setup", lambda spec, _: spec["repository"].update(setup=[["true"]]), COMMANDS),
+    ("setup", lambda spec, _: spec["repository"].update(setup=[["true"]]), ALL),
     ("one track more", one_track_more, {"new"}),
     ("one track less", one_track_less, set()),
     ("deadline, retries, estimate, labels", change(

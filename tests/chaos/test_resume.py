@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.running import Ended, Place, fork, plait, torn, wait_until
+from tests.chaos.running import Ended, Place, fork, make_repository, plait, torn, wait_until
 from tests.servers import descendants, running_server
 
 TRACKS = {"api": ["write=api.txt"], "web": ["write=web.txt"], "docs": ["write=docs.txt"], "last": ["write=last.txt"]}
@@ -74,6 +75,37 @@ def test_another_machine_goes_on_from_the_store_and_a_fresh_clone(half: tuple[Pl
     shutil.move(place.folder / "repository", elsewhere)
     there = replace(place, settings={"PLAIT_WORKSPACES": str(place.folder / "other-workspaces")})
     assert_went_on(there, finished, plait(there, "resume", "feature", "--repository", elsewhere, "--json"))
+
+
+@pytest.mark.parametrize("gone", ["", "trusted.git", "tracks", ".lock"])
+def test_workspaces_that_were_deleted_between_runs_cost_nothing(half: tuple[Place, set[str]], gone: str) -> None:
+    place, finished = half
+    (workspaces,) = (place.folder / "workspaces").iterdir()
+    target = workspaces / gone
+    if target.is_dir():
+        shutil.rmtree(target)
+    else:
+        target.unlink()
+    assert_went_on(place, finished, plait(place, "run", place.spec, "--json"))
+
+
+def test_a_repository_whose_history_was_rewritten_still_serves_here_and_is_refused_elsewhere(
+    half: tuple[Place, set[str]],
+) -> None:
+    place, finished = half
+    repository = place.folder / "repository"
+    shutil.rmtree(repository)
+    make_repository(repository)
+    who = ["-c", "user.name=T", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", *who, "commit", "-q", "--amend", "-m", "Rewritten"], cwd=repository, check=True)
+    subprocess.run(["git", "reflog", "expire", "--expire=now", "--all"], cwd=repository, check=True)
+    subprocess.run(["git", "gc", "-q", "--prune=now"], cwd=repository, check=True)
+    there = replace(place, settings={"PLAIT_WORKSPACES": str(place.folder / "other-workspaces")})
+    refused = plait(there, "run", there.spec)
+    assert refused.code == 2
+    assert "give a repository that contains it with --repository" in refused.err
+    assert "Traceback" not in refused.err
+    assert_went_on(place, finished, plait(place, "run", place.spec, "--json"))
 
 
 def test_a_new_prefect_database_changes_nothing(half: tuple[Place, set[str]], tmp_path: Path) -> None:

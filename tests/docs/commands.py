@@ -24,8 +24,14 @@ ELSEWHERE = {
     ("README.md", "prefect deployment run feature/feature-scheduled --watch"): "tests/deploy/test_first_time.py",
     ("docs/deploying.md", "*"): "tests/deploy/test_first_time.py and tests/deploy/test_documentation.py",
     ("examples/user_profile/app/README.md", "*"): "the example's own checks and end-to-end tests, tests/examples",
-    ("examples/user_profile/README.md", "python app/tools/serve.py"): "serves until stopped; the end-to-end tests of tests/examples start it",
-    ("docs/agents.md", "make test-clients"): "a target of its own, because it installs 700 MB: tests/docs/test_clients.py",
+    (
+        "examples/user_profile/README.md",
+        "python app/tools/serve.py",
+    ): "serves until stopped; the end-to-end tests of tests/examples start it",
+    (
+        "docs/agents.md",
+        "make test-clients",
+    ): "a target of its own, because it installs 700 MB: tests/docs/test_clients.py",
 }
 """Commands another test runs, by page, with that test."""
 
@@ -68,7 +74,8 @@ def pages() -> list[Path]:
 
 
 def shown(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
+    """Return a page's name in the project."""
+    return page.relative_to(ROOT).as_posix() if page.is_relative_to(ROOT) else page.name
 
 
 def fences(page: Path) -> list[tuple[int, str, str, str]]:
@@ -123,3 +130,18 @@ def _commands(line: int, language: str, body: str) -> list[tuple[int, str]]:
             found.append((number, text))
         going_on = text.endswith("\\")
     return found
+
+
+def script(todo: list[Step]) -> str:
+    """Return what is typed into a shell: it ends with the first command that ends otherwise than its page says."""
+    lines: list[str] = []
+    for step in todo:
+        if step.file:
+            lines.append(f"cat > {step.file} <<'END-OF-FILE'\n{step.text}END-OF-FILE")
+        else:
+            lines += [
+                f"echo '@@ {step.page}:{step.line}'",
+                step.text,
+                f'code=$?; [ "$code" = {step.exit_code} ] || {{ echo "ended with $code, not {step.exit_code}"; exit 1; }}',
+            ]
+    return "\n".join([*lines, "exit 0", ""])

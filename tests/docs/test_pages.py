@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from contexts.model.reference import spec_reference
-from contexts.specfile import parse_spec
+from contexts.specfile import load_spec, parse_spec
 from flows.cli.app import build
 from tests.docs.commands import ELSEWHERE, NO_COMMANDS, NOT_RUN, SHELLS, fences, pages, shown, steps
 from tests.servers import ROOT
@@ -57,6 +57,11 @@ def test_every_whole_spec_loads_from_its_very_text(place: str, body: str) -> Non
     assert parse_spec(body.encode(), name=f"{place}.yaml").parallel_tasks
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").rglob("*.yaml")), ids=lambda path: path.parent.name)
+def test_every_spec_of_the_examples_loads(path: Path) -> None:
+    assert load_spec(path).spec.parallel_tasks
+
+
 @pytest.mark.parametrize("page", PAGES, ids=shown)
 def test_every_fence_says_what_it_holds(page: Path) -> None:
     for line, language, _, _ in fences(page):
@@ -67,11 +72,7 @@ def test_every_fence_says_what_it_holds(page: Path) -> None:
 def test_no_command_hides_outside_a_fence(page: Path) -> None:
     """Indented text is code too, and would not be run."""
     programs = r"(plait|prefect|make|python3?|pip|git|cd|npm|npx|aws|mc|export|uv)"
-    inside = {
-        number
-        for line, _, _, body in fences(page)
-        for number in range(line, line + body.count("\n") + 1)
-    }
+    inside = {number for line, _, _, body in fences(page) for number in range(line, line + body.count("\n") + 1)}
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
         if number not in inside:
             assert not re.match(rf" {{4,}}(\$ )?{programs} ", line), f"{shown(page)}:{number}: fence this as sh"
@@ -119,7 +120,7 @@ def help_of(command: tuple[str, ...]) -> str:
 
 @pytest.mark.parametrize(("place", "use"), mentioned())
 def test_every_command_and_option_of_plait_that_is_mentioned_exists(place: str, use: str) -> None:
-    words = use.split("#")[0].split()
+    words = use.split("#", maxsplit=1)[0].split()
     if words[1].startswith("-") or words[1] in {"COMMAND", "plait"}:
         return
     commands = set(build())
@@ -133,9 +134,9 @@ def test_every_command_and_option_of_plait_that_is_mentioned_exists(place: str, 
 def test_every_excuse_is_still_needed() -> None:
     commands = [step for page in PAGES for step in steps(page) if not step.file]
     for page, beginning in (*ELSEWHERE, *NOT_RUN):
-        assert any(
-            step.page == page and (beginning == "*" or step.text.startswith(beginning)) for step in commands
-        ), f"{page} has no command {beginning!r} any more"
+        assert any(step.page == page and (beginning == "*" or step.text.startswith(beginning)) for step in commands), (
+            f"{page} has no command {beginning!r} any more"
+        )
 
 
 def test_what_is_not_run_here_is_said(capsys: pytest.CaptureFixture[str]) -> None:

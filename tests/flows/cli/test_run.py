@@ -90,6 +90,11 @@ def test_the_summary_says_how_every_track_ended_and_where_to_look(call, spec, la
         assert said in out
 
 
+def test_the_summary_names_the_folder_of_the_files_where_no_branch_was_made(call, spec, launched):
+    launched(ended(result="/made/here"))
+    assert "files      /made/here" in call("run", spec).out
+
+
 def test_a_thousand_tracks_are_summed_up_with_the_failed_ones_shown(call, spec, launched):
     lines = [
         TrackLine(task_id=f"t{number}", status="completed", reused=False, attempts=1, seconds=1)

@@ -1,6 +1,6 @@
 """A real Postgres of one's own on 127.0.0.1: `initdb` into a fresh folder, never as root, and surely stopped.
 
-``python tests/deploy/postgres.py`` says where its programs are, and ends with 1 where there are none.
+``python tests/postgres.py`` says where its programs are, and ends with 1 where there are none.
 """
 
 from __future__ import annotations
