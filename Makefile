@@ -86,6 +86,7 @@ bench: setup ## measure what is promised
 	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
 	PYTHONPATH=. $(RUN) python benchmarks/resume.py
 	PYTHONPATH=. $(RUN) python benchmarks/starting.py
+	PYTHONPATH=. $(RUN) python benchmarks/first_use.py
 	$(RUN) python benchmarks/checks.py
 	PYTHONPATH=. $(RUN) python benchmarks/audit.py
 	PYTHONPATH=. $(RUN) python benchmarks/stores.py

@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from table import show, verdict
+
 LIMIT = 4.0
 BASE = [sys.executable, "-c", "import pydantic, orjson, yaml"]
 PLAIT = str(Path(sys.executable).parent / "plait")
@@ -61,11 +63,12 @@ def main(rounds: int) -> int:
                 taken[name].append(seconds(argv))
     median = {name: statistics.median(times) for name, times in taken.items()}
     worst = 0.0
-    print(f"{'command':<10} {'median':>9} {'ratio':>6}   limit {LIMIT}")
+    rows: list[tuple[str, str, str, str]] = []
     for name, value in median.items():
         ratio = value / median["base"]
         worst = max(worst, ratio)
-        print(f"{name:<10} {value * 1000:>6.0f} ms {ratio:>6.2f}")
+        rows.append((name, f"{value * 1000:.0f}", f"{ratio:.2f}", verdict(ratio, LIMIT)))
+    show(f"Start of the quick commands; asked: at most {LIMIT:g} times the base", ("command", "ms", "ratio", ""), rows)
     return 1 if worst > LIMIT else 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from contexts.model.base import JsonObject, section
 from contexts.model.refs import BlobRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec
-from contexts.opening import open_objects
+from contexts.opening import ENVIRONMENT_VARIABLE, open_objects
 from contexts.remembered import Remembered
 from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
 from contexts.store import CONTEXT, ContextStore
@@ -36,14 +36,12 @@ class Ready:
         loaded: The spec.
         workflow_id: Its id, placeholders settled.
         store: Where contexts go, with the spec's policy on secrets.
-        recordings: Recorded track documents that stand in for agents, by task_id.
         forced: Tracks that run whatever the store holds.
     """
 
     loaded: LoadedSpec
     workflow_id: str
     store: ContextStore
-    recordings: Mapping[str, Recording]
     forced: frozenset[str]
 
 
@@ -64,17 +62,52 @@ def prepare(request: RunRequest) -> Ready:
     spec = loaded.spec
     workflow_id = expand_workflow_id(spec.workflow_id, datetime.now(UTC))
     forced = _forced(request, spec)
-    refuse_if_held_here(store.objects, workflow_id)
-    revisions = store.revisions(workflow_id)
-    earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
-    stored = {} if request.replay else stored_recordings(store, workflow_id, section(earlier, "run"))
-    replay = Path(request.replay) if request.replay else None
-    recordings = recordings_for(spec, loaded.folder, replay=replay, stored=stored)
-    check_agents(spec, folder=loaded.folder, replayed=recordings)
-    check_repository(loaded, earlier, named=request.repository, fresh=request.fresh)
+    ready = Ready(loaded, workflow_id, store.with_policy(spec.secrets), forced)
     if isinstance(objects, LocalObjects):
-        objects.check_writable()
-    return Ready(loaded, workflow_id, store.with_policy(spec.secrets), recordings, forced)
+        _look_ahead(request, ready, objects)
+    return ready
+
+
+def _look_ahead(request: RunRequest, ready: Ready, objects: LocalObjects) -> None:
+    """Find before the lease what `open_run` would find after it; in a bucket every look costs requests."""
+    refuse_if_held_here(objects, ready.workflow_id)
+    revisions = ready.store.revisions(ready.workflow_id, CONTEXT)
+    earlier = (
+        ready.store.load_revision(ready.workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
+    )
+    recordings_of(request, ready, earlier)
+    check_repository(ready.loaded, earlier, named=request.repository, fresh=request.fresh)
+    objects.check_writable()
+
+
+def recordings_of(request: RunRequest, ready: Ready, earlier: JsonObject) -> dict[str, Recording]:
+    """Return the recordings that stand in for agents, by task_id, and make sure that every other track has an agent.
+
+    Args:
+        request: What was asked for.
+        ready: What of it is known.
+        earlier: The workflow's newest context, empty if there is none.
+
+    Raises:
+        InputError: A recording is missing, or a role has no agent, or an agent's program is not there.
+    """
+    spec, folder = ready.loaded.spec, ready.loaded.folder
+    stored = {} if request.replay else stored_recordings(ready.store, ready.workflow_id, section(earlier, "run"))
+    replay = Path(request.replay) if request.replay else None
+    recordings = recordings_for(spec, folder, replay=replay, stored=stored)
+    check_agents(spec, folder=folder, replayed=recordings)
+    return recordings
+
+
+def check_early(request: RunRequest) -> None:
+    """Find what is wrong with a request before Prefect is loaded, where the store is a folder and a look costs nothing.
+
+    Raises:
+        PlaitError: As `prepare`.
+    """
+    named = request.store or os.environ.get(ENVIRONMENT_VARIABLE) or ""
+    if not named.startswith(("block:", "s3:")):
+        prepare(request)
 
 
 def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:

@@ -23,7 +23,7 @@ from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
 from tasks.backends import Backend, backend_for
 from tasks.pinning import open_repository
-from tasks.preflight import FOLDER_HINT, prepare
+from tasks.preflight import FOLDER_HINT, prepare, recordings_of
 from tasks.reuse import inputs_of
 from tasks.spending import Ledger
 from tasks.walls.workspace import Repository
@@ -209,6 +209,7 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
     with held_lease(store.objects, workflow_id, owner=owner()) as lease:
         revisions = store.revisions(workflow_id)
         earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
+        recordings = recordings_of(request, ready, earlier)
         repository, base = open_repository(
             loaded, store, workflow_id, earlier, named=request.repository, fresh=request.fresh
         )
@@ -218,7 +219,7 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
             store=store,
             repository=repository,
             base=base,
-            recordings=ready.recordings,
+            recordings=recordings,
             forced=ready.forced,
             lease=lease,
             revisions=revisions,

@@ -127,12 +127,13 @@ def import_folder(
     Several files of one document become its revisions, in the order of their timestamps.
 
     Args:
-        folder: The folder.
+        folder: The folder of the files, or of a project with a .claude/context in it.
         append: Let files become the newest revisions of documents the store has already.
     """
-    from flows.cli.importing import plan_import, save_import
+    from flows.cli.importing import context_folder, plan_import, save_import
 
     store = session.contexts()
+    folder = context_folder(folder)
     planned = plan_import(store, folder, append=append)
     saved = save_import(store, planned)
     if session.as_json:

@@ -61,6 +61,12 @@ def plan_import(store: ContextStore, folder: Path, *, append: bool) -> Planned:
     return planned
 
 
+def context_folder(folder: Path) -> Path:
+    """Return the folder of the context files: the one named, or the ``.claude/context`` in it."""
+    inner = folder / ".claude" / "context"
+    return inner if inner.is_dir() else folder
+
+
 def _context_files(folder: Path) -> list[Path]:
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".json" and path.is_file())

@@ -109,10 +109,10 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **a
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
     from flows.cli.watching import prefect_kept_apart, watched
-    from tasks.preflight import prepare
+    from tasks.preflight import check_early
 
     request = RunRequest(store=session.store_url, **asked)
-    prepare(request)  # Prefect takes seconds to import, its server more, and bad input must not wait for them
+    check_early(request)  # Prefect takes seconds to import, its server more, and bad input must not wait for them
     _set_prefect_defaults()
     console = None if session.as_json else session.out()
     name = ""

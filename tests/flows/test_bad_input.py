@@ -97,12 +97,12 @@ def place(tmp_path: Path) -> Place:
 
 
 CHANGES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
-    ("an unknown field", {"max_paralel": 3}, ("line 18, column 2", "did you mean 'max_parallel'?")),
+    ("an unknown field", {"max_paralel": 3}, ("line 19, column 2", "did you mean 'max_parallel'?")),
     ("an unknown field of a track", {"track": {"neds": []}}, ("line 17", "did you mean 'needs'?")),
     ("an unknown backend", {"agents": {"x": {"backend": "comand"}}}, ("'comand'", "did you mean 'command'?")),
     ("needs that name nobody", {"track": {"needs": ["u"]}}, ("needs 'u', which no track is called",)),
     ("no tracks", {"parallel_tasks": []}, ("holds no tracks",)),
-    ("a wrong type", {"max_parallel": "3"}, ("line 18, column 18", "must be a whole number, not the text '3'")),
+    ("a wrong type", {"max_parallel": "3"}, ("line 19, column 18", "must be a whole number, not the text '3'")),
     ("an id with ..", {"workflow_id": ".."}, ("workflow_id '..' is not usable",)),
     ("an id with a slash", {"workflow_id": "/etc"}, ("workflow_id '/etc' is not usable",)),
     ("an id with NUL", {"workflow_id": "a\0b"}, ("workflow_id holds NUL",)),
@@ -216,7 +216,7 @@ def test_a_stored_document_of_a_newer_major_version_is_refused(place: Place) -> 
     (folder / "000001.json").write_bytes(seal(document)[0])
     before = sorted((place.folder / "other").rglob("*"))
     said = place.refuses(place.spec(), store="other")
-    assert "version 2.0 is newer than this plait knows" in said
+    assert "has format version 2.0, and this program knows 1.0" in said
     assert sorted((place.folder / "other").rglob("*")) == before
 
 
@@ -243,7 +243,7 @@ def test_the_second_of_two_runs_of_one_workflow_is_refused(
         gate.touch()
         thread.join()
     assert said[0].code == 0, said
-    assert json.loads(said[0].out)["status"] == "verified"
+    assert json.loads(said[0].out)["tracks"][0]["status"] == "completed"
 
 
 def _wait(there: Callable[[], object]) -> None:
@@ -255,13 +255,13 @@ def _wait(there: Callable[[], object]) -> None:
 
 LEFT: list[tuple[str, str, str]] = [
     ("missing", "pass", "left no context.json"),
-    ("not-json", "left.write('{oops')", "not valid JSON"),
-    ("no-object", "left.write('[]')", "must be"),
+    ("not-json", "left.write('{oops')", "is not JSON"),
+    ("no-object", "left.write('[]')", "not an object"),
     ("too-large", "left.write('{\"x\": \"' + 'y' * 600_000 + '\"}')", "limit"),
     ("enormous", "left.truncate(50_000_000)", "limit is 500 KB"),
     ("wrong-type", 'left.write(\'{"decisions": "one"}\')', "decisions"),
     ("not-utf8", "left.buffer.write(bytes([123, 34, 255, 34, 58, 49, 125]))", "UTF-8"),
-    ("deep", "left.write('{\"a\": ' + '[' * 100_000 + ']' * 100_000 + '}')", "nested"),
+    ("deep", "left.write('{\"a\": ' + '[' * 100_000 + ']' * 100_000 + '}')", "depth limit exceeded"),
     ("another-track", 'left.write(\'{"task_id": "good"}\')', "but this is track"),
 ]
 

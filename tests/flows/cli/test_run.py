@@ -17,7 +17,7 @@ from tests.flows.cli.documents import head
 def ended(exit_code=0, status="verified", **fields):
     track = {"task_id": "english", "status": "completed", "reused": True, "attempts": 1, "seconds": 61.0}
     ref = ContextRef(workflow_id="hello", document="context", revision=3, sha256="a" * 64, size=10)
-    values = {"report": None, "reasons": (), "branch": None, "workspace_root": "/kept/here", **fields}
+    values = {"report": None, "result": None, "reasons": (), "branch": None, "workspace_root": "/kept/here", **fields}
     return RunReport(
         workflow_id="hello",
         status=status,
