@@ -8,7 +8,7 @@ ASIDE := tests/deploy/test_two_machines.py tests/deploy/test_first_time.py
 STAMP := .venv/.plait-setup
 
 .PHONY: help setup setup-stores setup-clients setup-postgres check docs test test-stores test-deploy test-ui test-chaos \
-  test-clients deploy bench demo
+  test-clients deploy bench demo browser screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -54,8 +54,8 @@ deploy: setup ## put work pool, queues, limits and deployments on the server of 
 setup-stores: setup ## install the S3 servers the store tests run on, below .cache
 	$(RUN) python tests/contexts/stores/servers.py ministack r2
 
-test-stores: setup-stores ## the laws of a store on every S3 server, at full length
-	PLAIT_TEST_ROUNDS=50 $(RUN) pytest tests/contexts/stores
+test-stores: setup-stores ## the laws of a store on every S3 server, and whole runs on a bucket that fails
+	PLAIT_TEST_ROUNDS=50 $(RUN) pytest tests/contexts/stores tests/flows/stores
 
 # Two at a time: the walk over all points keeps both cores busy only now and then, the others mostly wait.
 FIRST_CHAOS := tests/chaos/test_kill_points.py tests/chaos/test_races.py tests/chaos/test_disk_full.py
@@ -70,7 +70,7 @@ setup-clients: ## install Claude Code and Codex below .cache, for test-clients; 
 	  @anthropic-ai/claude-code@2.1.330 @openai/codex@0.169.0
 	cd .cache/clients && node node_modules/@anthropic-ai/claude-code/install.cjs
 
-test-clients: setup setup-clients ## the wrappers of examples/agents with the real clients and a scripted model
+test-clients: setup setup-clients ## the wrappers of `plait init clients` with the real clients and a scripted model
 	$(RUN) pytest -m clients tests/docs
 
 docs: setup ## make the generated pages anew
@@ -82,18 +82,27 @@ bench: setup ## measure what is promised
 	PYTHONPATH=. $(RUN) python benchmarks/merge_time.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_memory.py
 	PYTHONPATH=. $(RUN) python benchmarks/documents.py
+	PYTHONPATH=. $(RUN) python benchmarks/report.py
 	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
 	PYTHONPATH=. $(RUN) python benchmarks/resume.py
 	PYTHONPATH=. $(RUN) python benchmarks/starting.py
+	$(RUN) python benchmarks/checks.py
+	PYTHONPATH=. $(RUN) python benchmarks/audit.py
 
 demo: setup ## the example feature, built by three agents side by side, merged and tested
 	$(RUN) python examples/user_profile/demo.py
 
-test-ui: setup ## the pages in a real browser, Debian's chromium
+# Debian's chromium and one set of letters, installed where root runs this and they are missing.
+browser:
 	@command -v chromium >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
 	  else \
 	    echo "chromium is not on PATH, and only root can install it: apt-get install chromium (or put a chromium on PATH)" >&2; exit 1; \
 	  fi; }
+
+test-ui: setup browser ## the report and the Prefect UI in a real browser, Debian's chromium; at most five minutes
 	$(RUN) pytest -m ui tests/ui
+
+screenshots: setup browser ## make docs/images: the example's run in the Prefect UI, and its report
+	$(RUN) python -m tests.ui.screenshots

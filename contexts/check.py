@@ -1,11 +1,13 @@
 """Verify a store: every digest, the sequence of revisions, and every reference of the workflows in it.
 
-Each workflow is gone through on its own, document after document, so that memory holds one of them at a time.
+Each workflow is gone through on its own, document after document, so that memory holds a few of them at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -34,6 +36,8 @@ Problem = Literal[
 
 NOTES: frozenset[str] = frozenset({"unused-blob", "foreign-object"})
 """What costs space or wonder and loses nothing."""
+
+_READERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,32 +149,44 @@ class _WorkflowCheck:
         except PlaitError as error:
             return error
 
+    def _bodies(self, prefix: str, is_ours: Callable[[str], bool]) -> Iterator[tuple[str, bytes | PlaitError | None]]:
+        """Yield every key and its body, a few read ahead; None as body of an object that is not ours."""
+        ahead: deque[tuple[str, Future[bytes | PlaitError] | None]] = deque()
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-check") as pool:
+            for entry in self._objects.list(prefix):
+                ahead.append((entry.key, pool.submit(self._read, entry.key) if is_ours(entry.key) else None))
+                if len(ahead) > _READERS:
+                    key, body = ahead.popleft()
+                    yield key, body.result() if body else None
+            for key, body in ahead:
+                yield key, body.result() if body else None
+
     def _check_documents(self) -> Iterator[Trouble]:
-        for entry in self._objects.list(f"documents/{self._workflow_id}/"):
-            named = read_key(entry.key)
-            if named is None:
-                yield _foreign(self._workflow_id, entry.key)
+        for key, raw in self._bodies(f"documents/{self._workflow_id}/", lambda key: read_key(key) is not None):
+            named = read_key(key)
+            if named is None or raw is None:
+                yield _foreign(self._workflow_id, key)
                 continue
             self.documents += 1
             _, name, number = named
             label = f"{self._workflow_id}/{name}@{number}"
             self._stored[name, number] = None
-            raw = self._read(entry.key)
+            said: bytes | PlaitError = raw
             try:
                 document = unseal(raw, label) if isinstance(raw, bytes) else None
             except PlaitError as error:
-                document, raw = None, error
+                document, said = None, error
             if document is None:
                 yield self._trouble(
                     "damaged-document",
-                    entry.key,
-                    str(raw),
+                    key,
+                    str(said),
                     "restore the object from a backup; without one remove it, and `plait resume` redoes what it held",
                 )
                 continue
             self._stored[name, number] = document[CHECKSUM]
-            yield from self._check_owner(entry.key, name, document)
-            self._collect(entry.key, document)
+            yield from self._check_owner(key, name, document)
+            self._collect(key, document)
 
     def _check_owner(self, key: str, name: str, document: JsonObject) -> Iterator[Trouble]:
         owner = document.get("parent_workflow_id") or document.get("workflow_id")
@@ -213,26 +229,25 @@ class _WorkflowCheck:
         prefix = f"blobs/{self._workflow_id}/"
         held: set[str] = set()
         inner: dict[str, str] = {}
-        for entry in self._objects.list(prefix):
-            name = entry.key.removeprefix(prefix)
-            if not is_blob_key(entry.key):
-                yield _foreign(self._workflow_id, entry.key)
+        for key, raw in self._bodies(prefix, is_blob_key):
+            name = key.removeprefix(prefix)
+            if raw is None:
+                yield _foreign(self._workflow_id, key)
                 continue
             self.blobs += 1
             held.add(name)
-            raw = self._read(entry.key)
             if not isinstance(raw, bytes) or sha256(raw).hexdigest() != name:
                 users = self._wanted_blobs.get(name)
                 yield self._trouble(
                     "damaged-blob",
-                    entry.key,
+                    key,
                     f"blob {name[:12]} of {self._workflow_id} is not what its name says"
                     + (f"; {users} refers to it" if users else ""),
                     "restore the object from a backup; without one remove it, and `plait resume` redoes what made it",
                 )
             elif name in self._lists:
                 # A list that was stored aside refers to blobs as its document would.
-                inner.update((ref.sha256, entry.key) for ref in blobs_in(orjson.loads(raw)))
+                inner.update((ref.sha256, key) for ref in blobs_in(orjson.loads(raw)))
         for digest, user in inner.items():
             self._wanted_blobs.setdefault(digest, user)
         for digest in self._wanted_blobs.keys() - held:

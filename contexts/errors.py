@@ -13,6 +13,7 @@
     │   ├── StoreUnreachable           no answer in time
     │   ├── StoreDenied                an answer, and it was no; names the permission
     │   ├── StoreUnsuitable            ignores preconditions, or cannot be written
+    │   │   └── StoreNotWritable    2  found before anything started
     │   └── NotFound                2  no object under that key
     ├── Conflict                    3  somebody else was first
     │   ├── ObjectExists               create-only found an object
@@ -108,6 +109,12 @@ class StoreDenied(StoreError):
 
 class StoreUnsuitable(StoreError):
     """The store cannot keep the laws: it ignores preconditions, or cannot be written."""
+
+
+class StoreNotWritable(StoreUnsuitable):
+    """The store the user named cannot be written, which was found before anything started."""
+
+    exit_code = 2
 
 
 class NotFound(StoreError):

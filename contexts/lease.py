@@ -187,6 +187,18 @@ def read_lease(objects: ObjectStore, workflow_id: str) -> LeaseRecord | None:
     return seen.record if seen else None
 
 
+def refuse_if_held_here(objects: ObjectStore, workflow_id: str) -> None:
+    """Look, without taking anything, whether a living process of this host owns the workflow.
+
+    Raises:
+        LeaseHeld: One does.
+        DocumentError: Something that is no lease lies under the lease's key.
+    """
+    record = read_lease(objects, workflow_id)
+    if record is not None and record.end_reason is None and _lives_here(record):
+        raise _held(record)
+
+
 def acquire(
     objects: ObjectStore,
     workflow_id: str,

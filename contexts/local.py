@@ -20,9 +20,9 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from contexts.errors import BadIdentifier, NotFound, ObjectExists, StoreUnreachable, VersionChanged
+from contexts.errors import BadIdentifier, NotFound, ObjectExists, StoreNotWritable, StoreUnreachable, VersionChanged
 from contexts.faults import reach
-from contexts.local_errors import explain
+from contexts.local_errors import explain, is_full
 from contexts.names import check_key
 from contexts.objects import Entry, Versioned
 
@@ -56,6 +56,37 @@ class LocalObjects:
     def identity(self) -> str:
         """Name the folder as a ``file://`` URL."""
         return self._root.as_uri()
+
+    def check_place(self) -> None:
+        """Make sure that no file stands where the folder is, or is to be made.
+
+        Raises:
+            StoreNotWritable: One does.
+        """
+        there = next(place for place in (self._root, *self._root.parents) if place.exists())
+        if not there.is_dir():
+            raise StoreNotWritable(
+                f"the store {self._root} cannot be written ({there} is not a folder): name another folder with --store",
+                path=str(self._root),
+            )
+
+    def check_writable(self) -> None:
+        """Make sure that the folder can be made and written, before anything depends on it; nothing is kept.
+
+        Raises:
+            StoreNotWritable: It cannot be.
+            StoreError: The disk is full.
+        """
+        try:
+            with self._written(b""):
+                pass
+        except OSError as error:
+            if is_full(error):
+                raise explain(error, self._root, "") from error
+            raise StoreNotWritable(
+                f"the store {self._root} cannot be written ({error.strerror}): name another folder with --store",
+                path=str(self._root),
+            ) from error
 
     def create(self, key: str, body: bytes) -> None:
         """Store a new object durably: synced file, link, synced folder.

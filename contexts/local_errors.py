@@ -8,11 +8,18 @@ from pathlib import Path
 from contexts.errors import StoreDenied, StoreError, StoreUnreachable, StoreUnsuitable
 
 
+def is_full(error: OSError) -> bool:
+    """Say whether the disk is full, or this user's share of it."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
 def explain(error: OSError, root: Path, key: str) -> StoreError:
     """Return the error to raise for what the disk said about a key below a root."""
     what = f"{root}/{key}" if key else str(root)
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return StoreError(f"the disk of {root} is full: make room and run again; {key} was not saved", path=what)
+    if is_full(error):
+        return StoreError(
+            f"the disk of {root} is full: make room and run again; {key or 'nothing'} was not saved", path=what
+        )
     if error.errno == errno.EROFS:
         return StoreUnsuitable(f"{root} is on a read-only file system: name another folder with --store", path=what)
     if error.errno in {errno.EACCES, errno.EPERM}:

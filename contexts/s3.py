@@ -143,7 +143,8 @@ class S3Objects:
             following = page.get("NextContinuationToken")
             if not following or following == request.get("ContinuationToken"):
                 raise StoreUnsuitable(
-                    f"{self._where} cuts its listings off without saying where they go on", key=prefix
+                    f"{self._where} cuts a listing off and does not say where it goes on: use another service",
+                    key=prefix,
                 )
             request["ContinuationToken"] = following
 

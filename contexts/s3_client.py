@@ -68,6 +68,7 @@ def connect(settings: S3Settings, session: boto3.Session | None = None) -> S3Cli
         InputError: The endpoint cannot be one.
         StoreDenied: The profile does not exist.
     """
+    _check_endpoint(settings.endpoint_url)
     options: dict[str, Any] = {}
     if settings.endpoint_url:
         # boto3's default checksums have been refused by R2 and others; AWS itself keeps them.
@@ -97,6 +98,16 @@ def connect(settings: S3Settings, session: boto3.Session | None = None) -> S3Cli
         raise StoreDenied(f"{error}: name one of your AWS configuration files, or none") from error
     except (ValueError, BotoCoreError) as error:
         raise InputError(f"no S3 client can be made with these settings: {error}") from error
+
+
+def _check_endpoint(endpoint_url: str) -> None:
+    """Refuse an endpoint that holds more than an address, without repeating it: it is shown, logged and stored."""
+    parts = urlsplit(endpoint_url)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise InputError(
+            "the endpoint URL holds a user name, password or parameters: give credentials by the environment, a "
+            "profile or a credentials block"
+        )
 
 
 def _default_region(settings: S3Settings, session: boto3.Session) -> str:

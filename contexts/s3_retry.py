@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -68,16 +69,26 @@ def persist(request: Callable[[], _T], patience: Patience, operation: str, where
     Raises:
         StoreError: What stayed.
     """
+    began = time.monotonic()
     try:
-        for attempt in stamina.retry_context(
+        try:
+            return request()  # nearly always the only try, so the machinery for more is not set up before it is needed
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            if not _may_pass(error):
+                raise
+            first = error
+        tries = stamina.retry_context(
             on=_may_pass,
             attempts=patience.attempts,
-            timeout=patience.seconds,
+            timeout=max(patience.seconds - (time.monotonic() - began), 0.001),
             wait_initial=patience.first_wait,
             wait_max=patience.longest_wait,
             wait_jitter=patience.jitter,
-        ):
+        )
+        for number, attempt in enumerate(tries):
             with attempt:
+                if number == 0:
+                    raise first
                 return request()
     except (ClientError, BotoCoreError, ResponseParserError) as error:
         raise _explained(error, operation, where, key) from error

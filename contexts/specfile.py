@@ -12,7 +12,7 @@ import re
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,20 +164,20 @@ def resolve_argv(argv: Iterable[str], *, folder: Path, **more: str) -> tuple[str
     return tuple(re.sub(r"\{([a-z_]+)\}", lambda match: known.get(match[1], match[0]), argument) for argument in argv)
 
 
-def check_agents(spec: Spec, *, folder: Path, replay: bool) -> None:
-    """Check, before anything runs, that every track's role has an agent and every agent's program is there.
+def check_agents(spec: Spec, *, folder: Path, replayed: Container[str] = ()) -> None:
+    """Check, before anything runs, that every track's role has an agent and every program is there.
 
     Args:
         spec: The spec.
         folder: Folder of the spec file.
-        replay: Recordings given on the command line stand in for roles that are not declared.
+        replayed: Tracks that a recording stands in for, by task_id; their roles need no agent.
 
     Raises:
         SpecError: Names the roles, or the program.
     """
-    used = dict.fromkeys(track.agent for track in spec.parallel_tasks)
+    used = dict.fromkeys(track.agent for track in spec.parallel_tasks if track.task_id not in replayed)
     missing = [role for role in used if role not in spec.agents]
-    if missing and not replay:
+    if missing:
         roles = ", ".join(missing)
         raise SpecError(
             f"no agent is declared for {'role' if len(missing) == 1 else 'the roles'} {roles}; "
@@ -186,23 +186,40 @@ def check_agents(spec: Spec, *, folder: Path, replay: bool) -> None:
         )
     for role in used:
         agent = spec.agents.get(role)
-        if replay or not isinstance(agent, CommandAgent):
+        if not isinstance(agent, CommandAgent):
             continue
         program = resolve_argv(agent.argv[:1], folder=folder)[0]
-        if not _exists(program, spec, folder):
+        problem = _missing(program, role, spec, folder)
+        if problem:
+            raise SpecError(f"agents.{role}: {problem}", role=role, program=program)
+    for argv in spec.repository.setup if spec.repository else ():
+        program = resolve_argv(argv[:1], folder=folder)[0]
+        # One with a slash may come with the repository or from the step before.
+        if "/" not in program and shutil.which(program) is None:
             raise SpecError(
-                f"agents.{role}: the program {program!r} does not exist or may not be run; "
-                "install it, or give its path in argv",
-                role=role,
+                f"repository.setup: the program {program!r} does not exist; install it, or give its path",
                 program=program,
             )
 
 
-def _exists(program: str, spec: Spec, folder: Path) -> bool:
-    """Return whether a program can be started; a relative path may be the spec folder's or the repository's."""
+def _missing(program: str, role: str, spec: Spec, folder: Path) -> str | None:
+    """Say why a role's program cannot be started, as far as that is known before there is a workspace."""
+    sentence = f"the program {program!r} does not exist or may not be run; install it, or give its path in argv"
     if "/" not in program:
-        return shutil.which(program) is not None
-    places = [folder / program]
-    if spec.repository is not None and "://" not in spec.repository.path:
-        places.append(folder / spec.repository.path / program)
-    return any(place.is_file() and os.access(place, os.X_OK) for place in places)
+        return None if shutil.which(program) else sentence
+    if Path(program).is_absolute():
+        return None if _may_run(Path(program)) else sentence
+    if any(track.needs for track in spec.parallel_tasks if track.agent == role):
+        return None  # a track before it may bring the program
+    wanted = spec.repository
+    if wanted is not None and (wanted.base != "HEAD" or not (folder / wanted.path / ".git").exists()):
+        return None  # what is there shows only when the base is written out
+    if wanted is not None and _may_run(folder / wanted.path / program):
+        return None
+    where = "in the repository" if wanted else "in the track's workspace, which is empty at first"
+    hint = f"; the spec's folder has one: write {{spec_dir}}/{program}" if _may_run(folder / program) else ""
+    return f"there is no program {program!r} {where}{hint or '; relative paths start there'}"
+
+
+def _may_run(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)

@@ -12,10 +12,12 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
@@ -43,12 +45,15 @@ class Cleared(BaseModel):
     schedules: tuple[str, ...]
 
 
-def prepare_pool(client: SyncPrefectClient, template: Path) -> None:
+def prepare_pool(client: SyncPrefectClient, wanted: dict[str, Any]) -> None:
     """Make the work pool, its queues and the limits per backend; what a person has set differently since stays.
 
     The pool's template is always put back: it is what keeps a run from choosing its own command and environment.
+
+    Args:
+        client: The server.
+        wanted: The pool's template, as read.
     """
-    wanted: dict[str, Any] = json.loads(template.read_text(encoding="utf-8"))
     try:
         found: WorkPool = client.read_work_pool(POOL)
     except ObjectNotFound:
@@ -107,34 +112,78 @@ def _ours(client: SyncPrefectClient) -> list[DeploymentResponse]:
 
 
 def main() -> int:
-    """Deploy everything, and say what was cleared."""
+    """Deploy everything, and say what was cleared.
+
+    Returns:
+        0; 2 where a file cannot be used, 6 where there is no server, or what `prefect deploy` ended with.
+    """
     parser = argparse.ArgumentParser(description="Deploy everything in prefect.yaml; clear what it no longer has.")
     parser.add_argument("--prefect-file", type=Path, default=Path("prefect.yaml"), metavar="FILE")
     parser.add_argument("--work-pool", type=Path, default=Path("work-pool.json"), metavar="FILE")
+    parser.add_argument(
+        "--wait", type=float, default=90.0, metavar="SECONDS", help="How long a server may take to start."
+    )
     given = parser.parse_args()
     if not given.prefect_file.is_file():
         # A deployment names the folder its code is in, so there is none to make from an installed wheel.
-        where = given.prefect_file.absolute()
-        print(f"plait: there is no {where}: run `make deploy` in a checkout of plait", file=sys.stderr)  # noqa: T201 same
-        return 2
-    if not get_current_settings().api.url:
-        print(  # noqa: T201 same
-            "plait: no Prefect server is named: start one with `prefect server start`, and set PREFECT_API_URL, "
+        return _failed(f"there is no {given.prefect_file.absolute()}: run `make deploy` in a checkout of plait", 2)
+    url = get_current_settings().api.url
+    if not url:
+        # Without one Prefect would start a server for this moment, and deploy to that.
+        return _failed(
+            "no Prefect server is named: start one with `prefect server start`, and set PREFECT_API_URL, "
             "for example to http://127.0.0.1:4200/api",
-            file=sys.stderr,
+            2,
         )
-        return 2
-    declared: dict[str, Any] = yaml.safe_load(given.prefect_file.read_text(encoding="utf-8"))
+    try:
+        declared: dict[str, Any] = yaml.safe_load(given.prefect_file.read_text(encoding="utf-8"))
+        template: dict[str, Any] = json.loads(given.work_pool.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        return _failed(f"{given.prefect_file} or {given.work_pool} cannot be read: {error}", 2)
+    try:
+        return _deploy(given.prefect_file, declared, template, given.wait)
+    except (httpx.HTTPError, RuntimeError) as error:
+        return _failed(
+            f"the Prefect server at {url} does not answer ({error}): start it with `prefect server start`, or set "
+            "PREFECT_API_URL to the one that runs",
+            6,
+        )
+
+
+def _deploy(file: Path, declared: Mapping[str, Any], template: dict[str, Any], wait: float) -> int:
     with get_client(sync_client=True) as client:
-        prepare_pool(client, given.work_pool)
-        argv = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-        done = subprocess.run([*argv, "--prefect-file", str(given.prefect_file)], check=False)
+        _await_server(client, wait)
+        prepare_pool(client, template)
+        argv = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
+        done = subprocess.run(argv, check=False)
         if done.returncode != 0:
             return done.returncode
         cleared = clear_removed(client, declared)
     for name in (*cleared.deployments, *cleared.schedules):
         print(f"Removed {name}: prefect.yaml no longer has it.")  # noqa: T201 this is a command
     return 0
+
+
+def _await_server(client: SyncPrefectClient, seconds: float) -> None:
+    """Wait until the server answers: `prefect server start --background` returns long before it does.
+
+    Raises:
+        Exception: What the server, or nobody, said last.
+    """
+    deadline = time.monotonic() + seconds
+    told = False
+    while problem := client.api_healthcheck():
+        if time.monotonic() > deadline:
+            raise problem
+        if not told:
+            print(f"waiting for the Prefect server at {client.api_url}", file=sys.stderr)  # noqa: T201 this is a command
+            told = True
+        time.sleep(0.5)
+
+
+def _failed(sentence: str, code: int) -> int:
+    print(f"plait: {sentence}", file=sys.stderr)  # noqa: T201 this is a command
+    return code
 
 
 if __name__ == "__main__":

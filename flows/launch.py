@@ -55,7 +55,7 @@ class RunReport(BaseModel):
     report: str | None
     reasons: tuple[str, ...]
     branch: str | None
-    result: str | None
+    result: str | None = None
     workspace_root: str
     address: str | None = None
 

@@ -3,7 +3,7 @@
 A cancelled, suspended or finished workflow's lease says so and is left alone; so is one whose flow run a person is
 cancelling or has suspended, whatever its lease says.
 
-A flow run that died with its machine stays Running for the server: it is marked Crashed here, or it would hold its
+A flow run that died with its machine stays Running for the server. It is marked Crashed here, or it would hold its
 place in the queue for good.
 """
 

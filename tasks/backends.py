@@ -7,6 +7,7 @@ from pathlib import Path
 
 from contexts.errors import SpecError
 from contexts.model.base import JsonObject, section
+from contexts.model.policy import ReplayAgent
 from contexts.model.refs import BlobRef
 from contexts.model.spec import Spec, Track
 from contexts.store import ContextStore
@@ -18,6 +19,12 @@ Backend = CommandBackend | ReplayBackend
 
 def backend_for(spec: Spec, track: Track, *, folder: Path, recordings: Mapping[str, Recording]) -> Backend:
     """Return what really runs a track.
+
+    Args:
+        spec: The spec.
+        track: The track.
+        folder: What ``{spec_dir}`` means.
+        recordings: As `recordings_for` returns them.
 
     Raises:
         SpecError: A recording is missing, or nothing is declared for its role.
@@ -31,11 +38,41 @@ def backend_for(spec: Spec, track: Track, *, folder: Path, recordings: Mapping[s
             "add it to 'agents', or give --replay DIR"
         )
     if agent.backend == "replay":
-        recording = read_recordings(folder / agent.path).get(track.task_id)
-        if recording is None:
-            raise SpecError(f"{agent.path} holds no recording of track {track.task_id!r}")
-        return ReplayBackend(recording)
+        raise SpecError(f"{agent.path} holds no recording of track {track.task_id!r}")
     return CommandBackend(agent, folder)
+
+
+def recordings_for(
+    spec: Spec, folder: Path, *, replay: Path | None, stored: Mapping[str, Recording]
+) -> dict[str, Recording]:
+    """Return the recordings that stand in for agents, by task_id; each folder is read once.
+
+    Args:
+        spec: The spec.
+        folder: Folder that the paths of ``replay`` agents start from.
+        replay: Folder of recordings that goes before whatever the spec declares.
+        stored: What an earlier run left in the store; for ``replay`` agents the spec's own folder, where it is there,
+            goes before it.
+
+    Raises:
+        SpecError: A folder of recordings is missing, or lacks a track's.
+        DocumentError: A recording is not a JSON object.
+    """
+    found = dict(read_recordings(replay) if replay else stored)
+    tracks = [track for track in spec.parallel_tasks if not (replay and track.task_id in found)]
+    for role, agent in spec.agents.items():
+        wanted = [track.task_id for track in tracks if track.agent == role]
+        if not isinstance(agent, ReplayAgent) or not wanted:
+            continue
+        path = folder / agent.path
+        if not path.exists() and all(task_id in found for task_id in wanted):
+            continue
+        there = read_recordings(path)
+        missing = [task_id for task_id in wanted if task_id not in there]
+        if missing:
+            raise SpecError(f"agents.{role}: {agent.path} holds no recording of track {missing[0]!r}")
+        found |= {task_id: there[task_id] for task_id in wanted}
+    return found
 
 
 def stored_recordings(store: ContextStore, workflow_id: str, recorded: JsonObject) -> dict[str, Recording]:

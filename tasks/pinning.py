@@ -9,8 +9,10 @@ from pathlib import Path
 from contexts.errors import InputError
 from contexts.model.base import JsonObject, section
 from contexts.model.policy import Repository as Wanted
+from contexts.model.spec import Spec
 from contexts.specfile import LoadedSpec
 from contexts.store import ContextStore
+from tasks.walls.source import Source, is_url
 from tasks.walls.workspace import Repository
 
 
@@ -58,17 +60,44 @@ def open_repository(
     if wanted is None:
         repository = Repository.prepare_empty(root)
         return repository, repository.pin("HEAD")
-    source = named or wanted.path
-    if "://" not in source:
-        source = str((loaded.folder if named is None else Path.cwd()) / source)
-    repository = Repository.prepare(root, source)
+    repository = Repository.prepare(root, _where(loaded, wanted, named))
     if kept := kept_base(earlier, wanted, fresh=fresh):
         return repository, repository.pin(kept)
-    owned = tuple(dict.fromkeys(glob for track in loaded.spec.parallel_tasks for glob in track.owns))
-    changed = repository.dirty(owned) if owned else ()
+    _refuse_uncommitted(repository.source, loaded.spec)
+    return repository, repository.pin(wanted.base)
+
+
+def check_repository(loaded: LoadedSpec, earlier: JsonObject, *, named: str | None, fresh: bool) -> None:
+    """Make sure, without writing anything, that the repository can be opened and holds what is to be pinned.
+
+    Args:
+        loaded: The spec.
+        earlier: As for `open_repository`; a base that was pinned before is not looked for here.
+        named: As for `open_repository`.
+        fresh: As for `open_repository`.
+
+    Raises:
+        RepositoryError: It cannot be read, or does not hold the base.
+        InputError: Files that tracks own have uncommitted changes.
+    """
+    wanted = loaded.spec.repository
+    if wanted is None or kept_base(earlier, wanted, fresh=fresh):
+        return
+    source = Source(_where(loaded, wanted, named))
+    source.check_base(wanted.base)
+    _refuse_uncommitted(source, loaded.spec)
+
+
+def _where(loaded: LoadedSpec, wanted: Wanted, named: str | None) -> str:
+    source = named or wanted.path
+    return source if is_url(source) else str((loaded.folder if named is None else Path.cwd()) / source)
+
+
+def _refuse_uncommitted(source: Source, spec: Spec) -> None:
+    owned = tuple(dict.fromkeys(glob for track in spec.parallel_tasks for glob in track.owns))
+    changed = source.dirty(owned) if owned else ()
     if changed:
         shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
         raise InputError(
             f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
         )
-    return repository, repository.pin(wanted.base)

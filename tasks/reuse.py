@@ -11,8 +11,8 @@ from contexts.model.spec import Spec, Track
 from contexts.reuse import Reuse, decide_reuse
 from contexts.specfile import LoadedSpec
 from contexts.store import CONTEXT, ContextStore
-from tasks.agents.replay import Recording, ReplayBackend, read_recordings
-from tasks.backends import backend_for, stored_recordings
+from tasks.agents.replay import Recording, ReplayBackend
+from tasks.backends import backend_for, recordings_for, stored_recordings
 from tasks.pinning import kept_base, open_repository
 
 
@@ -82,7 +82,8 @@ def plan_reuse(
     documents = {task_id: found[name] for task_id, name in names.items()}
     parent: JsonObject = found.get(CONTEXT) or {}
     recorded = section(parent, "run")
-    recordings = read_recordings(replay) if replay else stored_recordings(store, workflow_id, recorded)
+    stored = {} if replay else stored_recordings(store, workflow_id, recorded)
+    recordings = recordings_for(spec, loaded.folder, replay=replay, stored=stored)
     base: str | None = None
     if spec.repository and documents:
         base = kept_base(parent, spec.repository, fresh=fresh)

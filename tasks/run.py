@@ -10,34 +10,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-import orjson
-
 from contexts.digest import Inputs
-from contexts.errors import InputError, LeaseLost, RevisionConflict, RunStopped, SpecError
+from contexts.errors import LeaseLost, RevisionConflict, RunStopped
 from contexts.faults import reach
 from contexts.held_lease import HeldLease, held_lease
 from contexts.model.base import JsonObject
-from contexts.model.refs import BlobRef, ContextRef
+from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
-from contexts.opening import open_objects
-from contexts.remembered import Remembered
-from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
+from contexts.specfile import LoadedSpec
 from contexts.store import CONTEXT, ContextStore
-from tasks.agents.replay import Recording, read_recordings
-from tasks.backends import Backend, backend_for, stored_recordings
-from tasks.pinning import open_repository, workspace_root
+from tasks.agents.replay import Recording
+from tasks.backends import Backend, backend_for
+from tasks.pinning import open_repository
+from tasks.preflight import FOLDER_HINT, prepare
 from tasks.reuse import inputs_of
 from tasks.spending import Ledger
 from tasks.walls.workspace import Repository
 
 REPORT = "report.html"
+"""The latest report of a workflow, beside its workspaces."""
 RESULT = "result"
 """Folder with the integrated files, where no repository of the user's receives a branch."""
-"""The latest report of a workflow, beside its workspaces."""
-
-_FOLDER_HINT = "spec-folder"
-"""File below the workspace root that says where the spec lay on this machine; stores hold no absolute paths."""
 
 
 def now() -> str:
@@ -199,36 +193,6 @@ class Run:
         return folder
 
 
-def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
-    """Return the spec a request names: from its file, from the store, or from itself.
-
-    Raises:
-        SpecError: None or several are named, or the spec is invalid.
-        NotFound: The workflow is not in the store.
-    """
-    named = [name for name in ("spec", "workflow_id", "inline") if getattr(request, name) is not None]
-    if len(named) != 1:
-        raise SpecError("name the workflow by exactly one of: a spec's path, a stored workflow's id, an inline spec")
-    if request.spec is not None:
-        return load_spec(Path(request.spec))
-    if request.inline is not None:
-        return _from_value(request.inline, "inline spec", Path.cwd())
-    workflow_id = str(request.workflow_id)
-    _, document = store.require(workflow_id)
-    reference = document.get("spec")
-    if not reference:
-        raise SpecError(f"{workflow_id} was not started from a spec here; run it with its spec file")
-    stored = store.get_blob(workflow_id, BlobRef(**reference))
-    hint = workspace_root(store, workflow_id) / _FOLDER_HINT
-    folder = Path(hint.read_text(encoding="utf-8")) if hint.is_file() else Path.cwd()
-    value = {**orjson.loads(stored), "workflow_id": workflow_id}  # its placeholders are settled
-    return _from_value(value, f"spec of {workflow_id}", folder if folder.is_dir() else Path.cwd())
-
-
-def _from_value(value: JsonObject, name: str, folder: Path) -> LoadedSpec:
-    return LoadedSpec(parse_spec(orjson.dumps(value), name=f"{name}.json"), value, folder, name)
-
-
 @contextlib.contextmanager
 def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex) -> Generator[Run]:
     """Open a run: spec, store, lease, repository, base; and end the lease with its reason, however the run ends.
@@ -240,13 +204,8 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
         StoreError: The store cannot be reached or written.
         LeaseHeld: Another run owns the workflow.
     """
-    store = ContextStore(Remembered(open_objects(request.store)))
-    loaded = load_request(request, store)
-    workflow_id = expand_workflow_id(loaded.spec.workflow_id, datetime.now(UTC))
-    store = store.with_policy(loaded.spec.secrets)
-    recordings = read_recordings(Path(request.replay)) if request.replay else {}
-    check_agents(loaded.spec, folder=loaded.folder, replay=bool(recordings))
-    forced = _forced(request, loaded.spec)
+    ready = prepare(request)
+    store, loaded, workflow_id = ready.store, ready.loaded, ready.workflow_id
     with held_lease(store.objects, workflow_id, owner=owner()) as lease:
         revisions = store.revisions(workflow_id)
         earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
@@ -259,13 +218,13 @@ def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex
             store=store,
             repository=repository,
             base=base,
-            recordings=recordings or stored_recordings(store, workflow_id, earlier.get("run") or {}),
-            forced=forced,
+            recordings=ready.recordings,
+            forced=ready.forced,
             lease=lease,
             revisions=revisions,
             block=_block_name(request.store),
         )
-        (repository.root / _FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
+        (repository.root / FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
         reach("run.opened")
         watch = threading.Thread(target=_stop_when_lost, args=(run,), name="plait-lease-watch", daemon=True)
         watch.start()
@@ -285,11 +244,3 @@ def _stop_when_lost(run: Run) -> None:
     while not run.cancel.is_set():
         if run.lease.lost.wait(0.5):
             run.cancel.set()
-
-
-def _forced(request: RunRequest, spec: Spec) -> frozenset[str]:
-    known = {track.task_id for track in spec.parallel_tasks}
-    unknown = [task_id for task_id in request.rerun if task_id not in known]
-    if unknown:
-        raise InputError(f"--rerun {unknown[0]}: there is no such track; there are {', '.join(sorted(known))}")
-    return frozenset(known) if request.fresh else frozenset(request.rerun)

@@ -25,6 +25,10 @@ OURS = frozenset(
 """Fields only plait writes; an agent's own go under ``claims``, where nothing believes them."""
 
 
+_MOST_FINDINGS = 50
+"""Findings of one kind that are listed one by one: a document has a limit, and a reader too."""
+
+
 def describe_success(run: Run, track: Track, left: JsonObject, work: Work | None) -> JsonObject:
     """Return the track's document without its execution.
 
@@ -73,19 +77,26 @@ def _findings(track: Track, left: JsonObject, work: Work | None) -> list[JsonObj
     if isinstance(claimed, list):
         said = {str(path) for path in claimed}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] JSON
         found = set(work.files)
-        for path in sorted(said ^ found):
+        differ = sorted(said ^ found)
+        for path in differ[:_MOST_FINDINGS]:
             how = (
                 "was claimed as modified, but git shows no change" if path in said else "was modified, but not claimed"
             )
             findings.append(
                 _finding("claims/files-modified", "warning", f"{path} {how}", track, "/files_modified", path)
             )
+        if len(differ) > _MOST_FINDINGS:
+            more = f"{len(differ) - _MOST_FINDINGS} more paths differ between what was claimed and what git shows"
+            findings.append(_finding("claims/files-modified", "warning", more, track, "/files_modified", ""))
     findings += [
         _finding(
             "workspace/refused", "warning", f"{one.path} was left out: {one.why}", track, "/files_modified", one.path
         )
-        for one in work.refused
+        for one in work.refused[:_MOST_FINDINGS]
     ]
+    if len(work.refused) > _MOST_FINDINGS:
+        more = f"{len(work.refused) - _MOST_FINDINGS} more paths were left out; the workspace still holds them"
+        findings.append(_finding("workspace/refused", "warning", more, track, "/files_modified", ""))
     findings += [
         _finding(
             "secrets/value-in-file",

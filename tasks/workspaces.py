@@ -18,10 +18,13 @@ from contexts.secrets import redact_text
 from contexts.specfile import resolve_argv
 from tasks.run import Run
 from tasks.walls.environment import agent_environment
+from tasks.walls.paths import readable
 from tasks.walls.staging import Staged
 from tasks.walls.supervisor import run_supervised
 
 _SETUP_SECONDS = 30 * 60.0
+MOST_REFUSED = 1000
+"""Paths left out that a document names; a track can plant millions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Work:
         if self.bundle:
             kept["bundle"] = self.bundle
         if self.refused:
-            kept["refused"] = list(self.refused)
+            kept["refused"] = list(self.refused[:MOST_REFUSED])
         return kept
 
 
@@ -136,7 +139,7 @@ def collect(run: Run, track: Track, place: Started) -> Work:
             hits = redact_text("\n".join(text for _, text in lines)).hits
             if not hits:
                 continue
-            found.extend((f"{path}:{lines[hit.line - 1][0]}", hit.kind) for hit in hits)
+            found.extend((f"{readable(path)}:{lines[hit.line - 1][0]}", hit.kind) for hit in hits)
             if run.spec.secrets == "refuse":
                 raise SecretRefused(f"{found[0][0]} holds a secret value ({found[0][1]}); pass secrets by reference")
             whole = staged.read(path).decode("utf-8", "surrogateescape")

@@ -69,6 +69,8 @@ def running_server(home: Path, port: int | None = None, **settings: str) -> Gene
     url = f"http://127.0.0.1:{port}/api"
     quick = {
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
+        # Pages ask port 4200 unless told otherwise, whatever port they were served from.
+        "PREFECT_UI_API_URL": url,
         "PREFECT_SERVER_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
     }
     environment = client_environment(home) | quick | settings

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, Source, counted, listed
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import track, verified
+from contexts.audit.samples import plan, track, verified
 from contexts.contract.paths import endpoint_name, mentions
 from contexts.contract.values import Path, sequence, text
 
@@ -21,10 +21,12 @@ _EXTERNAL = re.compile(r"external|third|upstream|vendor|mock|stub|health|example
     "warning",
     "An endpoint is measured, checked or promised that no track implements.",
     example=(
+        plan("api"),
         track("api", implementation_details={"endpoints": {"GET /items/{id}": {"auth": "none"}}}),
         verified(verification_results={"performance": {"measurements": {"GET /items": "P95: 40ms"}}}),
     ),
     clean=(
+        plan("api"),
         track("api", implementation_details={"endpoints": {"GET /items/{id}": {"auth": "none"}}}),
         verified(verification_results={"performance": {"measurements": {"GET /items/:id": "P95: 40ms"}}}),
     ),
@@ -33,7 +35,7 @@ _EXTERNAL = re.compile(r"external|third|upstream|vendor|mock|stub|health|example
 def endpoint(documents: DocumentSet) -> Iterator[Finding]:
     """Look for endpoints that the workflow's own documents name among those the tracks provide."""
     provided = {e.key for contract in documents.providers for e in contract.endpoints}
-    if not provided or not documents.tracks or (documents.named_tracks and not documents.has_all_tracks):
+    if not provided or not documents.has_all_tracks:
         return
     missing: dict[str, list[Source]] = {}
     for document in documents.revisions:
@@ -66,10 +68,12 @@ def _named_endpoints(document: SourceDocument) -> Iterator[tuple[Path, tuple[str
     "warning",
     "A migration is said to be applied that no track wrote.",
     example=(
+        plan("api"),
         track("api", implementation_details={"database_changes": {"migration": "004_add_total"}}),
         verified(verification_results={"database_migration": {"migration": "003_add_total"}}),
     ),
     clean=(
+        plan("api"),
         track("api", implementation_details={"database_changes": {"migration": "004_add_total"}}),
         verified(verification_results={"database_migration": {"migration": "004_add_total"}}),
     ),
@@ -77,7 +81,7 @@ def _named_endpoints(document: SourceDocument) -> Iterator[tuple[Path, tuple[str
 def migration(documents: DocumentSet) -> Iterator[Finding]:
     """Look for the migrations that later documents name among the tracks' migrations and files."""
     written = [(d, path, name) for d in documents.tracks for path, name in (*_migrations(d), *_migration_files(d))]
-    if not written or (documents.named_tracks and not documents.has_all_tracks):
+    if not written or not documents.has_all_tracks:
         return
     known = {_stem(name) for _, _, name in written}
     known |= {_stem(text(path)) for d in documents.tracks for path in sequence(d.data.get("files_modified"))}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, Source, counted, listed
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import track
+from contexts.audit.samples import plan, track
 from contexts.contract.paths import mentions
 from contexts.contract.values import Path, pointer, resolve, walk
 
@@ -28,6 +28,7 @@ _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-
     "warning",
     "Tests look for elements that no other track says it renders.",
     example=(
+        plan("e2e", "ui"),
         track(
             "e2e",
             implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}},
@@ -35,6 +36,7 @@ _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-
         track("ui", implementation_details={"components": {"Cart": {"test_ids": ["cart-sum"]}}}),
     ),
     clean=(
+        plan("e2e", "ui"),
         track(
             "e2e",
             implementation_details={"page_objects": {"Cart": {"selectors": {"total": "[data-testid='cart-total']"}}}},
@@ -44,15 +46,17 @@ _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-
 )
 def selector(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every test id among the other tracks' words; only where another track describes components or ids."""
+    if documents.named_tracks and not documents.has_all_tracks:
+        return
     rendered = {name for document in documents.tracks for name in _declared_ids(document)}
     rendering = {document.name for document in documents.tracks if _renders(document)}
     for document in documents.tracks:
         wanted = [(path, name) for path, value in document.texts if _is_selector(path) for name in _ids(value)]
         if not wanted:
             continue
-        if rendered:
+        if rendered and (documents.has_all_tracks or rendered & {name for _, name in wanted}):
             missing = [(path, name) for path, name in wanted if name not in rendered]
-        elif rendering - {document.name}:
+        elif not rendered and rendering - {document.name}:
             missing = [(path, name) for path, name in wanted if not documents.elsewhere(name, document)]
         else:
             continue
@@ -90,7 +94,8 @@ def _declared_ids(document: SourceDocument) -> Iterator[str]:
 def _renders(document: SourceDocument) -> bool:
     return any(
         isinstance(path[-1], str)
-        and re.search(r"component|test_?ids?|selectors|views|screens|pages|elements|routes", path[-1], re.IGNORECASE)
+        and re.search(r"component|test_?ids?|selectors|views|screens|pages", path[-1], re.IGNORECASE)
+        and not (isinstance(value, dict) and value.keys() & {"schemas", "responses", "securitySchemes"})  # OpenAPI's
         for path, value in document.values
         if path and isinstance(value, dict | list)
     )
@@ -109,10 +114,12 @@ def _assumed(document: SourceDocument) -> Iterator[tuple[Path, str]]:
     "warning",
     "A track relies on a status code that no provider declares.",
     example=(
+        plan("api", "e2e"),
         track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [404]}}}),
         track("e2e", assumptions={"api": "Answers 404 and 410"}),
     ),
     clean=(
+        plan("api", "e2e"),
         track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [404, 410]}}}),
         track("e2e", assumptions={"api": "Answers 404 and 410"}),
     ),
@@ -120,7 +127,7 @@ def _assumed(document: SourceDocument) -> Iterator[tuple[Path, str]]:
 def code(documents: DocumentSet) -> Iterator[Finding]:
     """Look for codes in assumptions among all declared ones; providers that declare none say nothing."""
     endpoints = [e for contract in documents.providers for e in contract.endpoints]
-    if not endpoints or any(e.codes is None or e.any_code for e in endpoints):
+    if not endpoints or not documents.has_all_tracks or any(e.codes is None or e.any_code for e in endpoints):
         return
     declared = {c.status for e in endpoints for c in e.codes or ()}
     for document in documents.tracks:
@@ -141,10 +148,12 @@ def code(documents: DocumentSet) -> Iterator[Finding]:
     "warning",
     "A track relies on an endpoint that no provider offers.",
     example=(
+        plan("api", "e2e"),
         track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
         track("e2e", assumptions={"api": "DELETE /items removes everything"}),
     ),
     clean=(
+        plan("api", "e2e"),
         track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
         track("e2e", assumptions={"api": "GET /items lists everything"}),
     ),
@@ -152,7 +161,7 @@ def code(documents: DocumentSet) -> Iterator[Finding]:
 def endpoint(documents: DocumentSet) -> Iterator[Finding]:
     """Look for endpoints in assumptions among those provided."""
     provided = {e.key for contract in documents.providers for e in contract.endpoints}
-    if not provided or (documents.named_tracks and not documents.has_all_tracks):
+    if not provided or not documents.has_all_tracks:
         return
     for document in documents.tracks:
         for path, value in _assumed(document):
@@ -170,10 +179,12 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
     "warning",
     "A track relies on something by its exact name, and no other document contains that name.",
     example=(
+        plan("e2e", "api"),
         track("e2e", assumptions={"api": "Reads `SEED_TOKEN` at start"}),
         track("api", decisions=["Configuration comes from API_TOKEN"]),
     ),
     clean=(
+        plan("e2e", "api"),
         track("e2e", assumptions={"api": "Reads `API_TOKEN` at start"}),
         track("api", decisions=["Configuration comes from API_TOKEN"]),
     ),
@@ -181,7 +192,7 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
 def name(documents: DocumentSet) -> Iterator[Finding]:
     """Look for quoted and UPPER_CASE names of assumptions anywhere else."""
     assuming = [(d, path, value) for d in documents.tracks for path, value in _assumed(d)]
-    if not assuming or len(documents.tracks) < 2 or (documents.named_tracks and not documents.has_all_tracks):
+    if not assuming or not documents.has_all_tracks:
         return
     for document, path, value in assuming:
         named = [match.group(1) or match.group(2) for match in _NAMED.finditer(value)]

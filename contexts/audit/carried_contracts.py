@@ -10,7 +10,7 @@ from typing import Any
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, Source, counted, listed, source_at
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import merged, track
+from contexts.audit.samples import merged, plan, track
 from contexts.contract.model import Endpoint, Schema
 from contexts.contract.paths import mentions
 from contexts.contract.typescript import parse_typescript
@@ -85,10 +85,12 @@ def status_code_lost(documents: DocumentSet) -> Iterator[Finding]:
     "blocking",
     "A contract that a later document carries differs from the track's own.",
     example=(
+        plan("ui"),
         track("ui", api_contract_assumptions={"GET /items": {"response": "{ id: string, price: number }"}}),
         merged(api_contract_assumptions={"GET /items": {"response": "{ id: string }"}}),
     ),
     clean=(
+        plan("ui"),
         track("ui", api_contract_assumptions={"GET /items": {"response": "{ id: string, price: number }"}}),
         merged(api_contract_assumptions={"GET /items": {"response": "{ id: string, price: number }"}}),
     ),
@@ -104,7 +106,10 @@ def contract_changed(documents: DocumentSet) -> Iterator[Finding]:
         for endpoint in (e for contract in document.contracts for e in contract.endpoints):
             theirs = own.get(endpoint.key, [])
             # A copy under a track's name is a copy of that track's contract.
-            named = [(d, e) for d, e in theirs if d.task_id in endpoint.pointer.split("/")]
+            parts = set(endpoint.pointer.split("/"))
+            named = [(d, e) for d, e in theirs if d.task_id in parts]
+            if not named and (parts & documents.named_tracks or not documents.has_all_tracks):
+                continue  # whose copy it is, is not here to compare with
             differing = [(d, e, _differences(document, endpoint, d, e)) for d, e in named or theirs]
             if (
                 _bare(document, endpoint)

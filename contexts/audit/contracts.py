@@ -8,13 +8,16 @@ from typing import Any
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, Source, counted, listed, source_at
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import track
+from contexts.audit.samples import parent, track
 from contexts.contract import Contract, Mismatch, Schema
 from contexts.contract.shapes import resolve_name, send
 from contexts.contract.values import Path
 from contexts.contract.zod import parse_zod
 
 _GET = "GET /items/{id}"
+
+
+_PLAN = parent(parallel_tasks=[{"task_id": "ui"}, {"task_id": "api"}])
 
 
 def _consumer(response: str = "{ id: string }", **members: Any) -> Mapping[str, Any]:
@@ -55,17 +58,18 @@ def _grouped(documents: DocumentSet, identity: str, kinds: Mapping[str, str]) ->
     for members in groups.values():
         first = members[0][2]
         others = [m.endpoint for _, _, m in members[1:] if m.endpoint != first.endpoint]
+        milder = None if any(m.certain for _, _, m in members) else "note"
         also = f" (also {listed(others)})" if others else ""
         sources = [s for c, p, m in members for s in _sources(documents, c, p, m)]
-        yield found(identity, first.message + also, sources)
+        yield found(identity, first.message + also, sources, milder)
 
 
 @rule(
     "contracts/missing-endpoint",
     "blocking",
     "A consumer calls an endpoint that no provider offers.",
-    example=(_consumer(), _provider(name="GET /things/{id}")),
-    clean=(_consumer(), _provider()),
+    example=(_PLAN, _consumer(), _provider(name="GET /things/{id}")),
+    clean=(_PLAN, _consumer(), _provider()),
 )
 def missing_endpoint(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every consumed endpoint among all providers."""

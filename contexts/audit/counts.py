@@ -10,7 +10,7 @@ from contexts.audit.arithmetic import count_of
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, Source, listed
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import track, verified
+from contexts.audit.samples import plan, track, verified
 from contexts.contract.values import Path, at, mapping, sequence, text, whole
 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
@@ -244,6 +244,7 @@ def _tests_of(path: Path, value: Any) -> int | None:
     "blocking",
     "A later document counts other tests than the tracks document.",
     example=(
+        plan("api"),
         track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),
         verified(
             verification_results={
@@ -252,6 +253,7 @@ def _tests_of(path: Path, value: Any) -> int | None:
         ),
     ),
     clean=(
+        plan("api"),
         track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),
         verified(
             verification_results={
@@ -262,7 +264,7 @@ def _tests_of(path: Path, value: Any) -> int | None:
 )
 def tests_unaccounted(documents: DocumentSet) -> Iterator[Finding]:
     """Add up the tracks' tests of each kind; tracks that count none make a surplus doubtful, a shortage never."""
-    if not documents.tracks or (documents.named_tracks and not documents.has_all_tracks):
+    if not documents.has_all_tracks:
         return
     documented: dict[str, list[tuple[Source, int]]] = {}
     silent = 0

@@ -179,8 +179,8 @@ class DocumentSet:
 
     @cached_property
     def has_all_tracks(self) -> bool:
-        """Tell whether every track that the plan or the merge names is among the documents."""
-        return bool(self.tracks) and self.named_tracks <= self.track.keys()
+        """Tell whether the plan or the merge names tracks, and every one is among the documents."""
+        return bool(self.named_tracks) and self.named_tracks <= self.track.keys()
 
     @cached_property
     def named_tracks(self) -> frozenset[str]:
@@ -207,7 +207,7 @@ class DocumentSet:
     @cached_property
     def mismatches(self) -> tuple[tuple[Contract, Contract, Mismatch], ...]:
         """Return every mismatch between the contracts, with both sides."""
-        complete = self.has_all_tracks or not self.named_tracks
+        complete = self.has_all_tracks if self.named_tracks else None
         return compare_all(self.consumers, self.providers, complete=complete)
 
     @cached_property

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, counted, listed
 from contexts.audit.items import Comparison, Item, compare_items, items
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import merged, parent, track
+from contexts.audit.samples import merged, parent, plan, track
 from contexts.audit.words import plain
 from contexts.contract.values import mapping, sequence, text
 
@@ -31,7 +31,7 @@ _KNOWN: WeakKeyDictionary[DocumentSet, tuple[Compared, ...]] = WeakKeyDictionary
 
 def _file_items(document: SourceDocument) -> list[Item]:
     return [
-        Item(document, ("files_modified", index), text(raw), frozenset({str(PurePosixPath(text(raw)))}))
+        Item(document, ("files_modified", index), text(raw), frozenset({posixpath.normpath(text(raw))}))
         for index, raw in enumerate(sequence(document.data.get("files_modified")))
         if isinstance(raw, str)
     ]
@@ -140,15 +140,20 @@ def items_changed(documents: DocumentSet) -> Iterator[Finding]:
     "fidelity/items-invented",
     "blocking",
     "The merged document holds files, decisions or pending actions that no track has.",
-    example=(track("api", files_modified=["src/api.py"]), merged(files_modified=["src/api.py", "src/ui.ts"])),
+    example=(
+        plan("api"),
+        track("api", files_modified=["src/api.py"]),
+        merged(files_modified=["src/api.py", "src/ui.ts"]),
+    ),
     clean=(
+        plan("api"),
         track("api", files_modified=["src/api.py", "src/ui.ts"]),
         merged(files_modified=["src/ui.ts", "./src/api.py"]),
     ),
 )
 def items_invented(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every merged item in the tracks; only where all tracks are there."""
-    if not documents.has_all_tracks and (documents.named_tracks or not documents.tracks):
+    if not documents.has_all_tracks:
         return
     for key, document, count, result in comparisons(documents):
         rewritten = len(result.lost) * 2 > count and bool(result.lost) and key != "files_modified"
@@ -236,8 +241,8 @@ def promise_lost(documents: DocumentSet) -> Iterator[Finding]:
     clean=(parent(shared_constraints=["No new tables"]), merged(shared_constraints=["No new tables"])),
 )
 def field_vanished(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare which of them the merge has at all; a verification counts only where there is no merge."""
-    later = documents.at_stage("merged") or documents.at_stage("verified")
+    """Compare which of them the merge has at all; a verification may leave to the merge what that carries."""
+    later = documents.at_stage("merged")
     gone: dict[tuple[str, ...], SourceDocument] = {}
     lacking: dict[str, SourceDocument] = {}
     for keys in (*_CARRIED, ("error_log",)):

@@ -9,7 +9,7 @@ from typing import Any
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Finding, Source, listed
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import merged, track, verified
+from contexts.audit.samples import merged, plan, track, verified
 from contexts.audit.statements import Statement, done
 from contexts.audit.words import stem, subject
 from contexts.contract.values import Path, mapping, sequence, text
@@ -51,12 +51,14 @@ _EVIDENCED = re.compile(
     "blocking",
     "Something is said to be as documented, and no provider documents it.",
     example=(
+        plan("api"),
         track("api", implementation_details={"endpoints": {"GET /items": {"auth": "none"}}}),
         merged(
             integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]
         ),
     ),
     clean=(
+        plan("api"),
         track("api", implementation_details={"endpoints": {"GET /items": {"error_codes": [400, 404]}}}),
         merged(
             integration_concerns=[{"concern": "Errors", "provides": "400 and 404 as documented", "status": "aligned"}]
@@ -65,7 +67,7 @@ _EVIDENCED = re.compile(
 )
 def undocumented(documents: DocumentSet) -> Iterator[Finding]:
     """Look for the codes, names or subject of such a sentence in what the track it names, or any provider, wrote."""
-    if not documents.tracks or (documents.named_tracks and not documents.has_all_tracks):
+    if not documents.has_all_tracks:
         return
     for document in documents.revisions:
         for path, value in document.texts:

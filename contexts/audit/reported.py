@@ -14,6 +14,7 @@ from contexts.audit.measures import cells, choose, target_bounds
 from contexts.audit.quantities import Bound, Measured, as_percent, as_quantity, read, statistic_name
 from contexts.contract.values import Path, number, text
 
+_DIGIT = re.compile(r"[0-9]")
 TOTALS = {
     "total",
     "overall",
@@ -107,13 +108,15 @@ def _read_reported(document: SourceDocument) -> Iterator[Reported]:
             or isinstance(value, bool)
         ):
             continue
+        if isinstance(value, str) and not _DIGIT.search(value):
+            continue
         keys = "/".join(str(part) for part in path)
         if isinstance(value, str):
             if "|" in value and "\n" in value:
                 for cell in cells(value[:LONGEST_TEXT]):
                     bounds = () if cell.bound is None else (cell.bound,)
                     yield Reported(document, path, (cell.measured,), bounds, words=cell.words)
-            elif any(sign.isdigit() for sign in value[:400]) and (
+            elif _DIGIT.search(value, 0, 400) and (
                 SPEAKS_OF_SPEED.search(keys)
                 or "coverage" in keys.lower()
                 or path[0] in {"metrics", "verification_results"}

@@ -13,6 +13,11 @@ def parent(**members: Any) -> Mapping[str, Any]:
     return _context("orchestrator", "parallel-execution", "2025-03-01T09:00:00Z", members)
 
 
+def plan(*task_ids: str, **members: Any) -> Mapping[str, Any]:
+    """Return a workflow's first document that plans tracks."""
+    return parent(parallel_tasks=[{"task_id": task_id} for task_id in task_ids], **members)
+
+
 def track(task_id: str, **members: Any) -> Mapping[str, Any]:
     """Return a track's document."""
     own = {"task_id": task_id, "parent_workflow_id": WORKFLOW, "workflow_id": f"{WORKFLOW}-{task_id}"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import SourceDocument
 from contexts.contract.values import Path, mapping, sequence, text
@@ -43,13 +44,24 @@ class Statement:
     shown: str
 
 
-def done(document: SourceDocument, *, sentences: bool = False) -> Iterator[Statement]:
-    """Yield what a document calls done: ticked items, measures in place, objects whose status says so.
+# Several rules ask about the same document.
+_KNOWN: WeakKeyDictionary[SourceDocument, dict[bool, tuple[Statement, ...]]] = WeakKeyDictionary()
+
+
+def done(document: SourceDocument, *, sentences: bool = False) -> tuple[Statement, ...]:
+    """Return what a document calls done: ticked items, measures in place, objects whose status says so.
 
     Args:
         document: Where to look.
         sentences: Also yield sentences of summaries that say something was passed, completed or approved.
     """
+    known = _KNOWN.setdefault(document, {})
+    if sentences not in known:
+        known[sentences] = tuple(_done(document, sentences=sentences))
+    return known[sentences]
+
+
+def _done(document: SourceDocument, *, sentences: bool) -> Iterator[Statement]:
     passed = {path for path, members in document.objects if _DONE_STATUS.match(text(members.get("status")).strip())}
     for path, value in document.texts:
         root, key = str(path[0]), str(path[-1])

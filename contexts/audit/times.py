@@ -59,7 +59,9 @@ def ends_before_start(documents: DocumentSet) -> Iterator[Finding]:
     for document in documents.current:
         for path, members in document.objects:
             for first, last in SPANS:
-                start, end = moment(members.get(first)), moment(members.get(last))
+                if first not in members or last not in members:
+                    continue
+                start, end = moment(members[first]), moment(members[last])
                 if start and end and end < start and same_kind(members[first], members[last]):
                     yield found(
                         "time/ends-before-start",
@@ -113,6 +115,8 @@ def saved_before_reported(documents: DocumentSet) -> Iterator[Finding]:
 
 
 def _reports(path: Path, value: str) -> bool:
+    if len(value) > 40 or not _INSTANT.match(value):
+        return False
     keys = [part for part in path if isinstance(part, str)]
     fixture = any(
         word in " ".join(keys).lower() for word in ("test_data", "fixture", "example", "sample", "mock", "seed")
@@ -120,13 +124,7 @@ def _reports(path: Path, value: str) -> bool:
     timely = bool(keys) and bool(
         _TIME_KEY.search(keys[-1]) or keys[-1] in {last for _, last in SPANS} | {first for first, _ in SPANS}
     )
-    return (
-        timely
-        and not fixture
-        and len(value) <= 40
-        and bool(_INSTANT.match(value))
-        and not any(_PLANNED.search(k) for k in keys)
-    )
+    return timely and not fixture and not any(_PLANNED.search(k) for k in keys)
 
 
 def _is_after(value: str, saved: datetime, shown: Any) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from contexts.contract.model import Body, Contract, Endpoint
+from contexts.contract.paths import resource
 from contexts.contract.shapes import Difference, receive, send
 
 Verdict = Literal["aligned", "mismatch", "unknown"]
@@ -59,31 +60,36 @@ def compare(consumer: Contract, provider: Contract) -> tuple[Mismatch, ...]:
 
 
 def compare_all(
-    consumers: Sequence[Contract], providers: Sequence[Contract], *, complete: bool = True
+    consumers: Sequence[Contract], providers: Sequence[Contract], *, complete: bool | None = True
 ) -> tuple[tuple[Contract, Contract, Mismatch], ...]:
     """Compare every consumer with the providers of what it calls, in time linear in the endpoints.
 
     Args:
         consumers: What is expected.
         providers: What is offered; an endpoint that several offer is compared with each.
-        complete: All providers are here, so that an endpoint nobody offers is missing.
+        complete: All providers are here, so that an endpoint nobody offers is missing; None where nobody says so: then
+            it is certainly missing only where somebody else offers the same resource.
     """
     offers: dict[tuple[str, str], list[tuple[Contract, Endpoint]]] = {}
     paths: dict[str, tuple[Contract, Endpoint]] = {}
+    resources: dict[str, set[str]] = {}
     for provider in providers:
         for endpoint in provider.endpoints:
             offers.setdefault(endpoint.key, []).append((provider, endpoint))
             paths.setdefault(endpoint.path, (provider, endpoint))
+            resources.setdefault(resource(endpoint.path), set()).add(provider.document)
     result = list[tuple[Contract, Contract, Mismatch]]()
     for consumer in consumers:
         for asked in consumer.endpoints:
             for provider, given in offers.get(asked.key, ()):
                 found = _endpoint(asked, {given.key: given}, consumer, provider)
                 result.extend((consumer, provider, mismatch) for mismatch in found)
-            if asked.key not in offers and offers and complete:
+            if asked.key not in offers and offers and complete is not False:
                 provider, given = paths.get(asked.path, (providers[0], None))
                 near = {given.key: given} if given else {}
-                found = _endpoint(asked, near, consumer, provider)
+                others = resources.get(resource(asked.path), set[str]()) - {consumer.document}
+                certain = complete is True or bool(others)
+                found = (replace(m, certain=certain) for m in _endpoint(asked, near, consumer, provider))
                 result.extend((consumer, provider, mismatch) for mismatch in found)
     return tuple(result)
 

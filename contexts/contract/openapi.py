@@ -13,6 +13,7 @@ from contexts.contract.typescript import join
 from contexts.contract.values import Path, mapping, number, pointer, resolve, sequence, text
 
 _DEEPEST = 40
+_LONGEST_CHAIN = 60
 _KINDS = {"string", "number", "integer", "boolean", "array", "object", "null"}
 
 
@@ -24,6 +25,7 @@ class _Reader:
         self.base = base
         self.definitions: dict[str, Schema] = {}
         self.problems: list[Problem] = []
+        self.following = 0
 
     def schema(self, raw: Any, path: Path, depth: int = 0) -> Schema:
         if raw is True or raw == {}:
@@ -124,7 +126,12 @@ class _Reader:
             self.definitions[name] = unknown(message)
             return Schema("reference", reference=name)
         self.definitions[name] = unknown("its definition refers only to itself")
+        if self.following > _LONGEST_CHAIN:
+            self.definitions[name] = unknown(f"it lies behind more than {_LONGEST_CHAIN} references")
+            return Schema("reference", reference=name)
+        self.following += 1
         self.definitions[name] = self.schema(target, tuple(name.removeprefix("#/").split("/")))
+        self.following -= 1
         return Schema("reference", reference=name)
 
     def target(self, name: str) -> Any:

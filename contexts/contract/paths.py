@@ -39,3 +39,9 @@ def mentions(text: str) -> Iterator[tuple[str, str]]:
             path += "}"
         for method in match.group(1).split("/"):
             yield method, template(path)
+
+
+def resource(path: str) -> str:
+    """Return the first segment of a path template that says what it is about: not ``api``, not a version."""
+    parts = [part for part in path.split("/") if part and part != "{}"]
+    return next((part for part in parts if part != "api" and not re.fullmatch(r"v\d{1,3}", part)), "")

@@ -42,7 +42,6 @@ _IMPLIED = (
         None,
     ),
     (413, re.compile(r"\bmax(?:imum)?\.?\s{0,2}\d{1,6}\s?[KMG]i?B\b", re.IGNORECASE), None),
-    (415, re.compile(r"\b[a-z]{3,4}(?:/[a-z]{3,4}){1,6} only\b", re.IGNORECASE), None),
 )
 _NO_AUTH = re.compile(r"\s*(?:none|no|public|anonymous|not required|optional|open)\b", re.IGNORECASE)
 
@@ -66,7 +65,8 @@ def file_types(words: str) -> frozenset[str] | None:
     for match in _TYPES.finditer(words[:2_000]):
         names = {part.lower() for part in re.findall(r"[A-Za-z0-9]{2,5}", match.group())}
         found = names & FILE_TYPES
-        if found and names - found <= {"or", "and", "only", "files"}:
+        rest = {name for name in names - found if not re.fullmatch(r"\d{1,4}(?:[kmg]i?b)?|[kmg]i?b", name)}
+        if found and rest <= {"or", "and", "only", "files"}:
             return frozenset("jpg" if name == "jpeg" else name for name in found)
     return None
 
@@ -87,6 +87,8 @@ def implied_codes(key: str, words: str, pointer: str) -> Iterator[Code]:
             continue
         if keys is not None and requires_auth(words) is False:
             continue
-        match = pattern.search(words[:2_000])
+        match = pattern.search(words[:2_000]) or pattern.search(key.replace("_", " "))
         if match:
             yield Code(status, pointer, match.group())
+    if file_types(words) is not None and re.search(r"\bonly\b", words[:2_000], re.IGNORECASE):
+        yield Code(415, pointer, "file types")

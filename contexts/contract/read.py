@@ -18,6 +18,7 @@ from contexts.contract.values import Path, at, mapping, pointer, sequence, text,
 CODE_KEYS = ("error_codes", "status_codes", "errors", "codes", "error_responses", "responses")
 _REQUEST_KEYS = ("request_model", "request_schema", "request_body", "request", "body")
 _RESPONSE_KEYS = ("response_model", "response_schema", "response_body", "response", "returns")
+_SPEAKS_OF_CONTRACT = re.compile(r"endpoint|contract|assum|api|routes|expect", re.IGNORECASE)
 _STATUS = re.compile(r"(?<!\d)[1-5]\d{2}(?!\d)")
 _LIMIT_KEYS = ("max_size", "max_bytes", "size_limit", "max_body", "max_upload_size", "limit", "limits")
 
@@ -78,16 +79,13 @@ class _Entry:
 
 def _entries(path: Path, value: Any) -> Iterator[_Entry]:
     """Yield the endpoints written directly in an object (by name) or a list (with method and path members)."""
-    speaks_of_contract = any(
-        word in str(part).lower()
-        for part in path
-        for word in ("endpoint", "contract", "assum", "api", "routes", "expect")
-    )
+    if not _SPEAKS_OF_CONTRACT.search("/".join(str(part) for part in path)):
+        return
     for name, child in mapping(value).items():
         found = endpoint_name(name)
-        if found and isinstance(child, dict) and speaks_of_contract:
+        if found and isinstance(child, dict):
             yield _Entry(*found, name, (*path, name), child)
-        elif name.startswith("/") and isinstance(child, dict) and speaks_of_contract:
+        elif name.startswith("/") and isinstance(child, dict):
             for verb, inner in mapping(cast("Any", child)).items():
                 if verb.upper() in METHODS and isinstance(inner, dict):
                     yield _Entry(verb.upper(), template(name), f"{verb.upper()} {name}", (*path, name, verb), inner)
@@ -95,7 +93,7 @@ def _entries(path: Path, value: Any) -> Iterator[_Entry]:
         item = mapping(child)
         route = text(item.get("path")) or text(item.get("route")) or text(item.get("url"))
         named = endpoint_name(text(item.get("endpoint"))) or endpoint_name(f"{item.get('method')} {route}")
-        if named and speaks_of_contract:
+        if named:
             yield _Entry(*named, text(item.get("endpoint")) or f"{named[0]} {route}", (*path, index), item)
 
 

@@ -49,6 +49,7 @@ class Board:
     """The state of a run.
 
     Attributes:
+        starting: What is said until the first phase begins.
         address: The run's page in the Prefect UI, where there is one.
         changes: How often a status has changed.
     """
@@ -59,6 +60,7 @@ class Board:
     tracks: dict[str, Row] = field(default_factory=dict[str, Row])
     checks: dict[str, Row] = field(default_factory=dict[str, Row])
     workflow_id: str = ""
+    starting: str = "starting"
     address: str = ""
     stopping: bool = False
     changes: int = 0
@@ -98,11 +100,14 @@ class Board:
     def draw(self, height: int, now: float) -> RenderableType:
         """Return the picture, at most ``height`` lines."""
         head = Text.assemble((self.title, "bold"), f"  {seconds(now - self.began)}")
+        if len(self.tracks) > 1 and self.phases:
+            ended = sum(row.status not in {"pending", "running"} for row in self.tracks.values())
+            head.append(f"  {ended} of {len(self.tracks)} tracks ended", style="dim")
         if self.stopping:
             head.append("  stopping; what is finished is kept", style="yellow")
         phases = Text("  ").join([_brief(row, now) for row in self.phases.values()])
         if not self.phases:
-            phases = Text("starting; without a running Prefect server this takes some 20 s", style="dim")
+            phases = Text(self.starting, style="dim")
         heading = [_one_line(head), *([_one_line(Text(self.address, style="dim"))] if self.address else ())]
         checks = [row for row in self.checks.values() if row.status != "pending"]
         room = max(1, height - len(heading) - 2 - min(len(checks), 4))

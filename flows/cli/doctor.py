@@ -108,7 +108,7 @@ def _agents(spec: Path | None) -> Iterator[Answer]:
         return
     yield Answer("spec", "ok", f"{loaded.spec.workflow_id}: {len(loaded.spec.parallel_tasks)} tracks")
     try:
-        check_agents(loaded.spec, folder=loaded.folder, replay=False)
+        check_agents(loaded.spec, folder=loaded.folder)
     except InputError as error:
         yield Answer("agents", "fail", error.message)
         return

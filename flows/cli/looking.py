@@ -35,7 +35,7 @@ def list_workflows(*, session: Given) -> int:
         {
             "workflow_id": workflow_id,
             "phase": document.get("phase"),
-            "status": _run_of(document).get("status") or document.get("status"),
+            "status": _status(store, workflow_id, document),
             "timestamp": document.get("timestamp"),
             "documents": len(held),
             "revisions": sum(held.values()),
@@ -69,6 +69,23 @@ def list_workflows(*, session: Given) -> int:
         cut=("phase",),
     )
     return 0
+
+
+def _status(store: ContextStore, workflow_id: str, document: dict[str, Any]) -> Any:
+    """Return a workflow's status; a run that its document calls running may have been stopped since."""
+    from contexts.errors import PlaitError
+    from contexts.lease import read_lease
+
+    status = _run_of(document).get("status") or document.get("status")
+    if status != "running":
+        return status
+    try:
+        lease = read_lease(store.objects, workflow_id)
+    except PlaitError:
+        return status  # `plait store check` says what is wrong with the lease
+    if lease is None:
+        return status
+    return "interrupted" if lease.end_reason or lease.holder_is_gone() else status
 
 
 def _newest(session: Given, store: ContextStore, workflow_id: str) -> dict[str, Any]:

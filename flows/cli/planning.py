@@ -68,11 +68,11 @@ def _as_json(made: Plan, workflow_id: str, expected: tuple[Reuse, ...]) -> dict[
 
 
 def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Reuse]) -> None:
-    from flows.cli.screen import print_table
+    from flows.cli.screen import counted, print_table
 
     count = len(made.tracks)
     reused = sum(one.action == "reuse" for one in expected.values())
-    counts = f"{_counted(count, 'track')}, {_counted(len(made.waves), 'wave')}, {reused} reused"
+    counts = f"{counted(count, 'track')}, {counted(len(made.waves), 'wave')}, {reused} reused"
     console.print(Text.assemble((workflow_id, "bold"), f"  {counts}"), soft_wrap=True)
     console.print()
     by_id = {track.task_id: track for track in made.tracks}
@@ -123,10 +123,6 @@ def _remarks(made: Plan) -> Iterator[tuple[str, Text]]:
             yield "advice", Text(f"{advice.kind}: {advice.reason}")
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
@@ -139,8 +135,9 @@ def _tree(node: GroupNode) -> str:
 
 def _estimate(estimate: Estimate, max_parallel: int) -> Iterator[str]:
     unit = estimate.unit
-    yield f"{estimate.sequential:g} {unit} one after another, {estimate.makespan:g} with {max_parallel} at a time"
+    whole = unit.removesuffix("s") if estimate.sequential == 1 else unit
+    yield f"{estimate.sequential:g} {whole} one after another, {estimate.makespan:g} with {max_parallel} at a time"
     path = " -> ".join(estimate.critical_path[:8]) + (" -> ..." if len(estimate.critical_path) > 8 else "")
-    yield f"critical path {estimate.critical:g} {unit}: {path}"
+    yield f"critical path {estimate.critical:g} {unit.removesuffix('s') if estimate.critical == 1 else unit}: {path}"
     if estimate.speedup is not None and estimate.speedup_limit is not None:
         yield f"speedup {estimate.speedup:.2f}; at most {estimate.speedup_limit:.2f} however many run at once"

@@ -109,21 +109,24 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **a
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
     from flows.cli.watching import prefect_kept_apart, watched
+    from tasks.preflight import prepare
 
+    request = RunRequest(store=session.store_url, **asked)
+    prepare(request)  # Prefect takes seconds to import, its server more, and bad input must not wait for them
     _set_prefect_defaults()
     console = None if session.as_json else session.out()
     name = ""
     try:
-        _choose_server(session, ui=ui)
+        starting = "starting" if _choose_server(session, ui=ui) else "starting a Prefect server, which takes some 20 s"
     except KeyboardInterrupt:
         session.note("plait: interrupted; nothing had begun")
         return INTERRUPTED
     try:
-        with watched(title, task_ids, console) as board:
+        with watched(title, task_ids, console, starting) as board:
             try:
                 # Inside, because Prefect takes seconds to import.
                 with prefect_kept_apart(console, debug=session.debug):
-                    report = _launch(RunRequest(store=session.store_url, **asked))
+                    report = _launch(request)
             finally:
                 name = board.workflow_id
     except KeyboardInterrupt:
@@ -168,8 +171,11 @@ def _set_prefect_defaults() -> None:
         os.environ.setdefault(name, value)
 
 
-def _choose_server(session: Given, *, ui: bool) -> None:
+def _choose_server(session: Given, *, ui: bool) -> bool:
     """Decide which Prefect server the run reports to, and say so where it is not the configured one.
+
+    Returns:
+        Whether there is one; else the run is to start its own.
 
     Raises:
         StoreUnreachable: The configured server is not there, or a new one did not start.
@@ -183,7 +189,7 @@ def _choose_server(session: Given, *, ui: bool) -> None:
     url = configured()
     if url:
         check_answers(url)
-        return
+        return True
     url = running_here()
     if not url and ui:
         say("starting a Prefect server in the background")
@@ -197,6 +203,7 @@ def _choose_server(session: Given, *, ui: bool) -> None:
             "no Prefect server: this run starts one for itself and stops it; "
             "to see runs in a browser and keep their history at hand, add --ui"
         )
+    return bool(url)
 
 
 def _start_server() -> None:

@@ -1,4 +1,4 @@
-"""`plait init`: scaffold a spec with agents that run at once."""
+"""`plait init`: scaffold a spec, with agents beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flows.cli.session import Given
 
 
 def init(
-    template: Literal["minimal", "parallel"] = "minimal",
+    template: Literal["minimal", "parallel", "clients"] = "minimal",
     folder: Annotated[Path, Parameter(name="DIR")] = Path(),
     /,
     *,
@@ -23,7 +23,8 @@ def init(
     """Scaffold a spec that runs at once; existing files are never overwritten.
 
     Args:
-        template: minimal: two agents side by side; parallel: a third that needs both, and checks of the whole.
+        template: minimal: two agents side by side; parallel: a third that needs both, and checks of the whole;
+            clients: tracks done by Claude Code and Codex, which must be installed.
         folder: Where to; made if it is not there.
     """
     from contexts.errors import InputError

@@ -14,7 +14,7 @@ STYLES = {
     "reused": "cyan", "reuse": "cyan", "running": "yellow", "pending": "dim", "failed": "red", "fail": "red",
     "damaged": "red", "blocked": "magenta", "cancelled": "magenta", "out-of-budget": "magenta", "partial": "yellow",
     "warn": "yellow", "unverified": "yellow", "unmet": "red", "blocking": "red", "warning": "yellow", "note": "dim",
-    "complete": "green",
+    "complete": "green", "interrupted": "yellow",
 }  # fmt: skip
 
 _GAP = 2
@@ -79,6 +79,11 @@ def _cell(column: str, value: str | Text | None) -> Text:
     if isinstance(value, Text):
         return value
     return styled(value) if column in {"status", "state", "action", "severity"} else Text(value or "")
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number of things: 1 track, 3 tracks."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def instant(value: Any) -> str:

@@ -107,7 +107,14 @@ def _start(home: Path) -> str:
         with log.open("wb") as output, _interrupts_held():
             # A session of its own: neither Ctrl-C nor the end of the terminal is meant for it.
             process = subprocess.Popen(
-                argv, cwd=home, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                argv,
+                cwd=home,
+                # Its pages would ask port 4200, whatever port they were served from.
+                env={**os.environ, "PREFECT_UI_API_URL": url},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
             record.write_text(str(process.pid), encoding="ascii")
         deadline = time.monotonic() + _START_SECONDS

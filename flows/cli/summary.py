@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -14,16 +15,19 @@ if TYPE_CHECKING:
     from flows.launch import RunReport
 
 _MOST_ROWS = 60
+_OTHER_LINES = 14
+"""What is printed beside the rows of tracks, give or take."""
 
 
 def print_summary(console: Console, report: RunReport, *, store_url: str | None) -> None:
     """Print the end of a run for people.
 
-    Tracks beyond sixty are counted, those that did not complete first of all shown.
+    Tracks beyond sixty, or beyond what fits the screen, are counted, those that did not complete first of all shown.
     """
+    most = min(_MOST_ROWS, max(8, console.height - _OTHER_LINES)) if console.is_terminal else _MOST_ROWS
     tracks = (
         sorted(report.tracks, key=lambda track: track.status == "completed")
-        if len(report.tracks) > _MOST_ROWS
+        if len(report.tracks) > most
         else list(report.tracks)
     )
     with_reason = any(track.reason for track in tracks)
@@ -40,13 +44,15 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
                 seconds(track.seconds),
                 *((track.reason or "",) if with_reason else ()),
             )
-            for track in tracks[:_MOST_ROWS]
+            for track in tracks[:most]
         ],
         right=("attempts", "time"),
         fold=("reason",),
     )
-    if len(tracks) > _MOST_ROWS:
-        console.print(f"and {len(tracks) - _MOST_ROWS} more, all of them in `plait show`", style="dim")
+    if len(tracks) > most:
+        rest = Counter(track.status for track in tracks[most:])
+        counted = ", ".join(f"{count} {status}" for status, count in sorted(rest.items()))
+        console.print(f"and {len(tracks) - most} more ({counted}), all of them in `plait show`", style="dim")
     console.print()
     line = Text.assemble((report.workflow_id, "bold"), "  ", styled(report.status))
     console.print(line, soft_wrap=True)

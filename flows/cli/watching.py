@@ -63,17 +63,19 @@ class _Picture:
 
 
 @contextmanager
-def watched(title: str, task_ids: Iterable[str], console: Console | None) -> Generator[Board]:
+def watched(
+    title: str, task_ids: Iterable[str], console: Console | None, starting: str = "starting"
+) -> Generator[Board]:
     """Show progress until the block ends; None as console: show nothing.
 
     Ctrl-C is said at once, because winding agents down takes seconds.
     """
-    board = Board(title, time.monotonic())
+    board = Board(title, time.monotonic(), starting=starting)
     board.expect(task_ids)
     live = console is not None and console.is_terminal
     watcher = _Watcher(board, None if live else console)
     count = f", {len(board.tracks)} tracks" if len(board.tracks) > 1 else ""
-    watcher.say(f"{escape(title)}: starting{count}")
+    watcher.say(f"{escape(title)}: {starting}{count}")
     logger = logging.getLogger(LOGGER)
     level, propagate = logger.level, logger.propagate
     logger.addHandler(watcher)

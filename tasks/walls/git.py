@@ -122,33 +122,18 @@ class TrustedGit:
         if not self._users_own and args[:1] != ("init",):
             check_untouched(self.git_dir)
         as_user = as_user or self._users_own
-        settings = [f"{name}={value}" for name, value in _SETTINGS.items() if not (as_user and name in _USERS_OWN)]
-        command = ["git", "--no-pager", "--no-replace-objects", f"--git-dir={self.git_dir}"]
+        options = [f"--git-dir={self.git_dir}"]
         if work_tree is not None:
-            command.append(f"--work-tree={work_tree}")
-        command += [word for setting in settings for word in ("-c", setting)]
-        try:
-            return subprocess.run(
-                [*command, *args],
-                cwd=work_tree or (self.git_dir if self.git_dir.is_dir() else self.git_dir.parent),
-                env=_environment(index, when, as_user=as_user),
-                input=stdin or b"",
-                stdout=stdout,
-                stderr=subprocess.PIPE,
-                check=False,
-                timeout=TIMEOUT,
-                start_new_session=True,
-            )
-        except FileNotFoundError as error:
-            if not self.git_dir.is_dir():
-                raise RepositoryError(
-                    f"there is no git folder {self.git_dir}; run the workflow again to make it anew"
-                ) from error
-            raise RepositoryError("git is not installed, or not on the PATH; install git 2.38 or newer") from error
-        except subprocess.TimeoutExpired as error:
-            raise RepositoryError(
-                f"git {args[0]} took longer than {TIMEOUT:.0f} s and was stopped; try again"
-            ) from error
+            options.append(f"--work-tree={work_tree}")
+        if not self.git_dir.parent.is_dir():
+            raise RepositoryError(f"there is no git folder {self.git_dir}; run the workflow again to make it anew")
+        return _git(
+            [*options, *_settings(as_user=as_user), *args],
+            cwd=work_tree or (self.git_dir if self.git_dir.is_dir() else self.git_dir.parent),
+            env=_environment(index, when, as_user=as_user),
+            stdin=stdin or b"",
+            stdout=stdout,
+        )
 
     def text(self, *args: str, as_user: bool = False) -> str:
         """Run one git command and return its stdout as stripped text."""
@@ -173,6 +158,57 @@ class TrustedGit:
             return name
         done = self.call("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         return done.stdout.decode().strip() or None if done.returncode == 0 else None
+
+
+def list_remote(url: str) -> str:
+    """Return what ``git ls-remote`` says of a URL, with the user's credentials and outside of any repository.
+
+    Raises:
+        RepositoryError: It cannot be read.
+    """
+    done = _git(
+        [*_settings(as_user=True), "ls-remote", "--", url],
+        cwd=Path("/"),
+        env={**_environment(None, None, as_user=True), "GIT_CEILING_DIRECTORIES": "/"},
+        stdin=b"",
+        stdout=subprocess.PIPE,
+    )
+    if done.returncode:
+        said = " ".join(_without_password(done.stderr.decode("utf-8", "replace")).split())[:300]
+        raise RepositoryError(
+            f"the repository {_without_password(url)} cannot be read ({said}); check repository.path, or name one with "
+            "--repository",
+            path=_without_password(url),
+        )
+    return os.fsdecode(done.stdout)
+
+
+def _settings(*, as_user: bool) -> list[str]:
+    settings = [f"{name}={value}" for name, value in _SETTINGS.items() if not (as_user and name in _USERS_OWN)]
+    return [word for setting in settings for word in ("-c", setting)]
+
+
+def _git(
+    words: list[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes, stdout: IO[bytes] | int
+) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            ["git", "--no-pager", "--no-replace-objects", *words],
+            cwd=cwd,
+            env=env,
+            input=stdin,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=TIMEOUT,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        if not cwd.is_dir():
+            raise RepositoryError(f"the folder {cwd} is gone; run the workflow again to make it anew") from error
+        raise RepositoryError("git is not installed, or not on the PATH; install git 2.38 or newer") from error
+    except subprocess.TimeoutExpired as error:
+        raise RepositoryError(f"git took longer than {TIMEOUT:.0f} s and was stopped; try again") from error
 
 
 def failure(args: tuple[str, ...], stderr: bytes) -> RepositoryError:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from contexts.errors import RepositoryError
 from tasks.walls.git import TrustedGit, failure
+from tasks.walls.paths import readable
 from tasks.walls.staging import changed_paths
 
 
@@ -102,7 +103,7 @@ def _merge_tree(git: TrustedGit, ours: str, theirs: str) -> tuple[str, tuple[str
     # A status of 1 without a tree is an error too: git 2.39 answers so for a bad ref.
     if done.returncode > 1 or not words:
         raise failure(("merge-tree",), done.stderr)
-    files = tuple(sorted({os.fsdecode(word) for word in words[1:]}))
+    files = tuple(sorted({readable(os.fsdecode(word)) for word in words[1:]}))
     if done.returncode == 1 and not files:
         raise failure(("merge-tree",), done.stderr or b"error: a conflict without a file")
     return words[0].decode(), files if done.returncode else ()

@@ -26,6 +26,11 @@ class Log:
     def add(self, chunk: bytes) -> None:
         """Take output as it comes."""
         head = chunk[: self._room]
+        if len(head) < len(chunk) and self._room:
+            # Cut between words where there are any, so that half a secret never escapes who looks for whole ones.
+            head = head[: max(head.rfind(b"\n"), head.rfind(b" ")) + 1] or head
+            self._tail_room += self._room - len(head)
+            self._room = len(head)
         self._room -= len(head)
         self._write(head)
         self._tail += chunk[len(head) :]
@@ -38,6 +43,10 @@ class Log:
         """Write the kept end and, where there is something to say, one last line."""
         if self.dropped:
             self._write_note("output dropped here")
+            ends = [at for at in (self._tail.find(b"\n"), self._tail.find(b" ")) if at >= 0]
+            if ends:
+                self.dropped += min(ends) + 1
+                del self._tail[: min(ends) + 1]
         self._write(bytes(self._tail))
         self._tail.clear()
         if self.dropped:

@@ -18,6 +18,17 @@ class Refused:
     why: str
 
 
+def readable(path: str) -> str:
+    """Return a path as documents may hold it: what is not UTF-8, not printable or a backslash is written as ``%XX``."""
+    text = "".join(f"%{ord(character) & 0xFF:02X}" if _unwritable(character) else character for character in path)
+    return re.sub(r"^([A-Za-z]):", r"\1%3A", text)
+
+
+def _unwritable(character: str) -> bool:
+    """Say whether a character of a file name is a control character, a backslash, or a byte that is not UTF-8."""
+    return character < " " or character in "\\\x7f" or "\udc80" <= character <= "\udcff"
+
+
 def why_refused_path(path: str) -> str | None:
     """Say why a relative path must not be taken over, None where it may."""
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in path):

@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from contexts.errors import RepositoryError
-from tasks.walls.git import TrustedGit
-from tasks.walls.paths import matches_any
+from tasks.walls.git import TrustedGit, list_remote
+from tasks.walls.paths import matches_any, readable
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:")
+
+
+def is_url(where: str) -> bool:
+    """Say whether a repository is named by a URL, or as ``user@host:path``, and not by a path."""
+    return _URL.match(where) is not None
 
 
 class Source:
@@ -31,7 +36,7 @@ class Source:
         self.object_format = "sha1"
         folder = Path(where).expanduser()
         if not folder.exists():
-            if where.startswith("ext::") or not _URL.match(where):
+            if where.startswith("ext::") or not is_url(where):
                 raise RepositoryError(
                     f"there is no repository at {where!r}; give a folder that is one, or a URL", path=where
                 )
@@ -69,6 +74,26 @@ class Source:
             raise RepositoryError(f"{self.url} is not on this machine; give a folder with --repository")
         return TrustedGit(self.git_dir, users_own=True)
 
+    def check_base(self, base: str) -> None:
+        """Make sure that a base is there, as far as that can be seen without fetching.
+
+        Raises:
+            RepositoryError: The source cannot be read, has no commit yet, or has no such branch, tag or commit.
+        """
+        candidates = names_of(base, "refs")
+        if self.git_dir is not None:
+            git = self.git()
+            found = any(git.commit_of(name) for name in candidates)
+            empty = not found and not git.run("for-each-ref", "--count=1")
+        else:
+            refs = {line.partition("\t")[2] for line in list_remote(self.url).splitlines()}
+            found = looks_like_id(base) or any(_split_revision(name)[0] in refs for name in candidates)
+            empty = not refs
+        if empty:
+            raise RepositoryError(f"{self.url} has no commit yet; commit something there first", base=base)
+        if not found:
+            raise no_base(self.url, base)
+
     def dirty(self, globs: tuple[str, ...]) -> tuple[str, ...]:
         """Return uncommitted paths (modified, staged, untracked) that a glob owns; none for a URL or bare one."""
         if self.work_tree is None:
@@ -82,7 +107,7 @@ class Source:
         )  # fmt: skip
         for entry in listed.split(b"\0"):
             if entry:
-                yield os.fsdecode(entry[3:])
+                yield readable(os.fsdecode(entry[3:]))
 
     def checked_out(self) -> frozenset[str]:
         """Return the branches that are checked out in any worktree; moving them would surprise who works there."""
@@ -94,6 +119,43 @@ class Source:
         if self.git_dir is not None:
             return self.git().commit_of(f"refs/heads/{name}")
         return None
+
+
+def names_of(base: str, root: str) -> list[str]:
+    """Return what a base may stand for, in order: branch, tag, remote branch, commit id, also with ``~`` or ``^``.
+
+    Args:
+        base: Name as the user gave it.
+        root: Where the source's references are: ``refs`` in the source itself.
+
+    Raises:
+        RepositoryError: It holds control characters.
+    """
+    if not base.isprintable():
+        raise RepositoryError(f"{base!r} is no name of a branch, tag or commit; check repository.base", base=base)
+    name, suffix = _split_revision(base)
+    if name in {"HEAD", ""}:
+        return [f"HEAD{suffix}" if root == "refs" else f"{root}/HEAD{suffix}"]
+    if name.startswith("refs/"):
+        return [f"{root}/{name.removeprefix('refs/')}{suffix}"]
+    named = [f"{root}/{kind}/{name}{suffix}" for kind in ("heads", "tags", "remotes")]
+    return [*named, base] if looks_like_id(base) else named
+
+
+def looks_like_id(base: str) -> bool:
+    """Say whether a base may be a commit's id."""
+    return re.fullmatch(r"[0-9a-f]{7,64}", _split_revision(base)[0]) is not None
+
+
+def no_base(url: str, base: str) -> RepositoryError:
+    """Return the error for a base the source does not have."""
+    return RepositoryError(f"{url} has no branch, tag or commit {base!r}; check repository.base", base=base)
+
+
+def _split_revision(base: str) -> tuple[str, str]:
+    """Split ``main~2`` into ``main`` and ``~2``."""
+    at = min((at for at in (base.find("~"), base.find("^")) if at >= 0), default=len(base))
+    return base[:at], base[at:]
 
 
 def deliver(trusted: TrustedGit, source: Source, branch: str, commit: str, *, previous: str | None) -> str:

@@ -21,7 +21,7 @@ from typing import Self
 
 from contexts.errors import RepositoryError
 from tasks.walls.git import EMPTY_TREES, TrustedGit, failure
-from tasks.walls.paths import MAX_FILE_BYTES, Refused, why_refused_link, why_refused_path
+from tasks.walls.paths import MAX_FILE_BYTES, Refused, readable, why_refused_link, why_refused_path
 
 _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)  # no fault of a file's
 _MAX_NOT_TAKEN = 100
@@ -94,7 +94,7 @@ class Staged:
     @property
     def refused(self) -> tuple[Refused, ...]:
         """What was left out, by path."""
-        return tuple(Refused(path, why) for path, why in sorted(self._refused.items()))
+        return tuple(Refused(readable(path), why) for path, why in sorted(self._refused.items()))
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -262,9 +262,9 @@ class Staged:
 
 
 def changed_paths(git: TrustedGit, start: str, end: str) -> tuple[str, ...]:
-    """Return the paths that differ between two commits or trees, sorted, a rename as both of its paths."""
+    """Return the paths that differ between two commits or trees, readable and sorted, a rename as both of its paths."""
     listed = git.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", start, end)
-    return tuple(sorted(os.fsdecode(path) for path in listed.split(b"\0") if path))
+    return tuple(sorted(readable(os.fsdecode(path)) for path in listed.split(b"\0") if path))
 
 
 def added_lines(git: TrustedGit, start: str, end: str) -> Iterator[tuple[str, int, str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from tasks.walls.folders import fill_folder, remove_folder, set_aside
 from tasks.walls.git import TrustedGit, create_git_dir
 from tasks.walls.integration import Integration, integrate
 from tasks.walls.paths import MAX_FILE_BYTES
-from tasks.walls.source import Source, deliver
+from tasks.walls.source import Source, deliver, looks_like_id, names_of, no_base
 from tasks.walls.staging import Snapshot, Staged, added_lines, changed_paths
 
 _REFSPECS = tuple(f"+refs/{kind}/*:refs/source/{kind}/*" for kind in ("heads", "tags", "remotes"))
@@ -136,26 +135,14 @@ class Repository:
         Raises:
             RepositoryError: The source has no such commit.
         """
-        if not base.isprintable():
-            raise RepositoryError(f"{base!r} is no name of a branch, tag or commit; check repository.base", base=base)
-        name, suffix = _split_revision(base)
-        if name in {"HEAD", ""}:
-            named = [f"refs/source/HEAD{suffix}"]
-        elif name.startswith("refs/"):
-            named = [f"refs/source/{name.removeprefix('refs/')}{suffix}"]
-        else:
-            named = [f"refs/source/{kind}/{name}{suffix}" for kind in ("heads", "tags", "remotes")]
-        looks_like_id = re.fullmatch(r"[0-9a-f]{7,64}", name) is not None
-        for candidate in [*named, *([base] if looks_like_id else [])]:
+        for candidate in names_of(base, "refs/source"):
             if found := self.git.commit_of(candidate):
                 return found
-        if looks_like_id and len(name) in {40, 64}:
-            return self._fetch_commit(name)
+        if looks_like_id(base) and len(base) in {40, 64}:
+            return self._fetch_commit(base)
         if not self.git.run("for-each-ref", "--count=1", "refs/source"):
             raise RepositoryError(f"{self.source.url} has no commit yet; commit something there first", base=base)
-        raise RepositoryError(
-            f"{self.source.url} has no branch, tag or commit {base!r}; check repository.base", base=base
-        )
+        raise no_base(self.source.url, base)
 
     def _fetch_commit(self, commit: str) -> str:
         """Ask the source for a commit that none of its branches holds any more."""
@@ -342,9 +329,3 @@ def _is_task_id(name: str) -> bool:
     except BadIdentifier:
         return False
     return True
-
-
-def _split_revision(base: str) -> tuple[str, str]:
-    """Split ``main~2`` into ``main`` and ``~2``."""
-    at = min((at for at in (base.find("~"), base.find("^")) if at >= 0), default=len(base))
-    return base[:at], base[at:]

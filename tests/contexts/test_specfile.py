@@ -478,9 +478,9 @@ def test_only_known_placeholders_are_replaced():
 def test_roles_without_an_agent_are_named_unless_replayed():
     spec = parse_spec((GOOD + AGENT).encode(), name="s.yaml")
     with pytest.raises(SpecError, match="role web; add it under agents") as caught:
-        check_agents(spec, folder=Path.cwd(), replay=False)
+        check_agents(spec, folder=Path.cwd())
     assert caught.value.details["roles"] == ("web",)
-    check_agents(spec, folder=Path.cwd(), replay=True)
+    check_agents(spec, folder=Path.cwd(), replayed={"backend", "frontend"})
 
 
 def test_a_program_that_does_not_exist_is_named_before_anything_runs(tmp_path):
@@ -489,8 +489,8 @@ def test_a_program_that_does_not_exist_is_named_before_anything_runs(tmp_path):
         ("git", True),
         ("no-such-program", False),
         ("{spec_dir}/agent.sh", True),
-        ("./agent.sh", True),
-        ("./data.txt", False),
+        ("{spec_dir}/data.txt", False),
+        ("./agent.sh", False),
         ("./missing.sh", False),
         (str(tmp_path), False),
     ):
@@ -500,7 +500,38 @@ def test_a_program_that_does_not_exist_is_named_before_anything_runs(tmp_path):
         agents = {"x": {"backend": "command", "argv": [program]}}
         spec = parse_spec(as_json(agents=agents).encode(), name="s.json")
         if good:
-            check_agents(spec, folder=tmp_path, replay=False)
+            check_agents(spec, folder=tmp_path)
         else:
-            with pytest.raises(SpecError, match=r"agents\.x: the program"):
-                check_agents(spec, folder=tmp_path, replay=False)
+            with pytest.raises(SpecError, match=r"agents\.x: th.* program"):
+                check_agents(spec, folder=tmp_path)
+
+
+def test_a_relative_program_is_looked_for_where_the_track_will_work(tmp_path):
+    for name in ("agent.sh", "repository/tools/agent.sh"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "repository/.git").mkdir()
+    here = {"path": "repository"}
+    for program, changes, said in (
+        ("tools/agent.sh", {"repository": here}, None),
+        ("./agent.sh", {"repository": here}, "write {spec_dir}/./agent.sh"),
+        ("./agent.sh", {}, "workspace, which is empty at first; the spec's folder has one"),
+        ("tools/none.sh", {"repository": here}, "relative paths start there"),
+        ("tools/none.sh", {"repository": here | {"base": "another"}}, None),
+        ("tools/none.sh", {"repository": {"path": "https://host/repository"}}, None),
+    ):
+        agents = {"x": {"backend": "command", "argv": [program]}}
+        spec = parse_spec(as_json(agents=agents, **changes).encode(), name="s.json")
+        if said is None:
+            check_agents(spec, folder=tmp_path)
+        else:
+            with pytest.raises(SpecError) as caught:
+                check_agents(spec, folder=tmp_path)
+            assert said in str(caught.value)
+
+
+def test_a_relative_program_may_come_from_the_track_before(tmp_path):
+    tracks = [{"task_id": "a", "agent": "y"}, {"task_id": "b", "agent": "x", "needs": ["a"]}]
+    agents = {"x": {"backend": "command", "argv": ["./made.sh"]}, "y": {"backend": "command", "argv": ["git"]}}
+    check_agents(parse_spec(as_json(parallel_tasks=tracks, agents=agents).encode(), name="s.json"), folder=tmp_path)

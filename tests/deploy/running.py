@@ -28,7 +28,7 @@ def start(client: SyncPrefectClient, deployment: str, **parameters: Any) -> Flow
     return client.create_flow_run_from_deployment(found.id, parameters=parameters)
 
 
-def finish(client: SyncPrefectClient, run_id: UUID, seconds: float = 60) -> State[Any]:
+def finish(client: SyncPrefectClient, run_id: UUID, seconds: float = 180) -> State[Any]:
     """Wait for a flow run, and return its last state."""
     deadline = time.monotonic() + seconds
     while True:
@@ -39,7 +39,7 @@ def finish(client: SyncPrefectClient, run_id: UUID, seconds: float = 60) -> Stat
         time.sleep(0.5)
 
 
-def wait_for(what: str, probe: Callable[[], Any], seconds: float = 60) -> Any:
+def wait_for(what: str, probe: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait until a probe returns something, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := probe()):

@@ -1,4 +1,4 @@
-"""A run on a terminal asks at the gate, and goes on."""
+"""The gate of a local run: asked on a terminal; without one, answered by `plait approve` before another run."""
 
 import os
 import pty
@@ -62,3 +62,39 @@ def test_a_run_on_a_terminal_asks_who_and_what_and_deploys(prefect_api: Server, 
     assert (tmp_path / "production").read_text() == "done\n"
     (approval,) = ContextStore(LocalObjects(tmp_path / "store")).require("shop")[1]["approvals"]
     assert (approval["by"], approval["note"], approval["ticked"]) == ("Ann", "go", ["told"])
+
+
+def test_without_a_terminal_a_run_ends_with_5_and_goes_on_after_plait_approve(
+    prefect_api: Server, tmp_path: Path
+) -> None:
+    production = {
+        "argv": ["sh", "-c", f"echo done >> {tmp_path / 'production'}"],
+        "gate": "go",
+        "prerequisites": [{"id": "told", "text": "users were told", "manual": True}],
+    }
+    checks = {"checks": [{"id": "unit", "argv": ["true"]}]}
+    spec = write_spec(tmp_path, "shop", {"api": LEAVE}, verification=checks, deployment={"production": production})
+    environment = prefect_api.environment | {
+        "PLAIT_WORKSPACES": str(tmp_path / "workspaces"), "PLAIT_STORE": str(tmp_path / "store"),
+    }  # fmt: skip
+
+    def plait(*arguments: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("plait")), *arguments],
+            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    code, said = plait("run", spec)
+    assert (code, "plait approve shop go --by NAME --note TEXT --tick told" in " ".join(said.split())) == (5, True), (
+        said
+    )
+    code, said = plait("approve", "shop", "go", "--by", "Ann", "--note", "go")
+    assert (code, "--tick told" in said) == (2, True), said
+    assert plait("approve", "shop", "go", "--by", "Ann", "--note", "go", "--tick", "told")[0] == 0
+    assert not (tmp_path / "production").exists(), "approving deploys nothing by itself"
+    code, said = plait("resume", "shop")
+    assert code == 0, said
+    assert (tmp_path / "production").read_text() == "done\n"
+    readiness = ContextStore(LocalObjects(tmp_path / "store")).require("shop")[1]["deployment_readiness"]
+    assert (readiness["production"]["status"], readiness["production"]["approval"]["by"]) == ("deployed", "Ann")

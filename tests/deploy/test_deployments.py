@@ -1,16 +1,20 @@
 """What `make deploy` puts on a server, and that it can be done again."""
 
 import json
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.schedules import IntervalSchedule
 
 from tests.deploy.conftest import deploy
-from tests.servers import ROOT, Server
+from tests.servers import ROOT, Server, client_environment
 
 
 def declared() -> dict[str, Any]:
@@ -85,3 +89,23 @@ def test_what_the_file_does_not_have_is_removed_from_the_server(deployed: Server
     assert after["feature"]["schedules"] == []
     assert client.read_deployment(mine).name == "somebodys-own"
     client.delete_deployment(mine)
+
+
+@pytest.mark.parametrize(
+    ("url", "words", "code"), [("", "no Prefect server is named", 2), ("http://127.0.0.1:9/api", "does not answer", 6)]
+)
+def test_without_a_server_it_says_so_and_starts_none(tmp_path: Path, url: str, words: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.deployments", "--wait", "1"],
+        cwd=ROOT,
+        env=client_environment(tmp_path) | ({"PREFECT_API_URL": url} if url else {}),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    *before, line = done.stderr.splitlines()
+    assert len(before) <= 1, "nothing but that it waits"
+    assert words in line
+    assert "prefect server start" in line

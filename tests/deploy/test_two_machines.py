@@ -86,7 +86,7 @@ def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         )
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 def test_what_one_machine_began_another_finishes_from_the_store_alone(
     site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -125,7 +125,8 @@ def test_what_one_machine_began_another_finishes_from_the_store_alone(
         state = finish(site.client, again.id, 180)
         assert state.name == "Completed", state.message
 
-    tracks = {one.name.split(" · ")[1]: one.state_name for one in tasks_of(site.client, again.id) if " · " in one.name}
+    ran = [one for one in tasks_of(site.client, again.id) if one.task_key.startswith("run_track")]
+    tracks = {one.name.split(" · ")[1]: one.state_name for one in ran}
     assert tracks == {"api": "Reused", "page": "Reused", "slow": "Completed"}
     assert {name: site.store.revisions(WORKFLOW)[f"tracks/{name}"] for name in QUICK} == {"api": (1,), "page": (1,)}
     final = site.store.require(WORKFLOW)[1]

@@ -74,7 +74,8 @@ def pages() -> list[Path]:
 
 
 def shown(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
+    """Return a page's name in the project."""
+    return page.relative_to(ROOT).as_posix() if page.is_relative_to(ROOT) else page.name
 
 
 def fences(page: Path) -> list[tuple[int, str, str, str]]:
@@ -129,3 +130,18 @@ def _commands(line: int, language: str, body: str) -> list[tuple[int, str]]:
             found.append((number, text))
         going_on = text.endswith("\\")
     return found
+
+
+def script(todo: list[Step]) -> str:
+    """Return what is typed into a shell: it ends with the first command that ends otherwise than its page says."""
+    lines: list[str] = []
+    for step in todo:
+        if step.file:
+            lines.append(f"cat > {step.file} <<'END-OF-FILE'\n{step.text}END-OF-FILE")
+        else:
+            lines += [
+                f"echo '@@ {step.page}:{step.line}'",
+                step.text,
+                f'code=$?; [ "$code" = {step.exit_code} ] || {{ echo "ended with $code, not {step.exit_code}"; exit 1; }}',
+            ]
+    return "\n".join([*lines, "exit 0", ""])

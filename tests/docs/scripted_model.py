@@ -38,13 +38,14 @@ def scripted_model(model: Model) -> Iterator[Model]:
     """Serve the model until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
-            del format, args
+        def log_message(self, *_: Any) -> None:
+            """Keep quiet."""
 
         def do_GET(self) -> None:
             self.answer(200, "application/json", b'{"data": [], "models": []}')
 
-        do_HEAD = do_GET
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -1,97 +1,91 @@
-"""The wrappers of examples/agents with the real clients, against a scripted model on loopback."""
+"""The wrappers `plait init clients` writes, run as agents with the real clients, against a scripted model on loopback."""
 
-import json
-import shutil
+import os
 import subprocess
-import sys
+import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from contexts.model.assignment import Assignment
+from contexts.model.policy import CommandAgent
+from tasks.agents.backend import Delivery, Job
+from tasks.agents.command import CommandBackend
 from tests.docs.scripted_model import ANSWER, Model, scripted_model
-from tests.servers import ROOT, Server
+from tests.servers import ROOT
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
 CLIENTS = ROOT / ".cache" / "clients" / "node_modules" / ".bin"
+TEMPLATE = ROOT / "flows" / "cli" / "templates" / "clients"
+PROGRAMS = {"claude_code": "claude", "codex": "codex"}
 PROVIDER = (
     'model_providers.scripted={{name="scripted",base_url="{url}/v1",env_key="CODEX_API_KEY",wire_api="responses"}}'
 )
 
 
-def run(server: Server, client: str, model: Model, folder: Path, *arguments: str) -> tuple[Any, Any]:
-    """Run a spec of one track with a client; return what plait printed and the track's context document."""
-    program = {"claude_code": "claude", "codex": "codex"}[client]
-    if not (CLIENTS / program).exists():
-        pytest.skip(f"{program} is not installed below .cache/clients: `make setup-clients` does it")
-    shutil.copytree(ROOT / "examples" / "agents", folder / "agents")
-    spec = {
-        "workflow_id": "one-note",
-        "agents": {
-            "client": {
-                "backend": "command",
-                "argv": ["{python}", f"{{spec_dir}}/agents/{client}.py", *arguments],
-                "env": {
-                    "ANTHROPIC_API_KEY": "scripted",
-                    "ANTHROPIC_BASE_URL": model.url,
-                    "CLAUDE_CODE_MAX_RETRIES": "1",
-                    "CODEX_API_KEY": "scripted",
-                },
-            }
+def run(client: str, model: Model, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Delivery, Path]:
+    """Have a client do a track behind the walls; return what came of it, and the workspace."""
+    if not (CLIENTS / PROGRAMS[client]).exists():
+        pytest.skip(f"{PROGRAMS[client]} is not installed below .cache/clients: `make setup-clients` does it")
+    monkeypatch.setenv("PATH", f"{CLIENTS}:{os.environ['PATH']}")
+    workspace, exchange = folder / "work", folder / "exchange"
+    for made in (workspace, exchange):
+        made.mkdir()
+    subprocess.run(["git", "init", "--quiet", workspace], check=True)
+    provider = ("-c", PROVIDER.format(url=model.url), "-c", 'model_provider="scripted"') if client == "codex" else ()
+    agent = CommandAgent(
+        backend="command",
+        argv=("{python}", f"{{spec_dir}}/agents/{client}.py", *provider),
+        env={
+            "ANTHROPIC_API_KEY": "scripted",
+            "ANTHROPIC_BASE_URL": model.url,
+            "CLAUDE_CODE_MAX_RETRIES": "1",
+            "CODEX_API_KEY": "scripted",
         },
-        "parallel_tasks": [{"task_id": "red", "agent": "client", "scope": "Write red.md", "owns": ["red.md"]}],
-    }
-    (folder / "spec.json").write_text(json.dumps(spec))
-    store = folder / "store"
-    environment = server.environment | {
-        "PATH": f"{CLIENTS}:{server.environment['PATH']}",
-        "PLAIT_STORE": str(store),
-        "PLAIT_WORKSPACES": str(folder / "workspaces"),
-    }
-    plait = str(Path(sys.executable).parent / "plait")
-    ran = subprocess.run(
-        [plait, "run", "spec.json", "--json"],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=280, check=False,
+    )
+    assignment = Assignment(
+        workflow_id="notes", task_id="red", agent="client", attempt=1, scope="Write red.md", feature={}, requirements=[],
+        constraints=[], integration_requirements=[], criteria={}, owns=["red.md"], prerequisites={}, contracts={},
+        last_failure=None, checkpoint=None, ports=[],
     )  # fmt: skip
-    assert ran.stdout, ran.stderr
-    shown = subprocess.run(
-        [plait, "show", "one-note", "red", "--json"],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    return json.loads(ran.stdout), json.loads(shown.stdout)
+    job = Job(assignment, workspace, exchange, folder / "log", 250, threading.Event(), lambda _: None)
+    return CommandBackend(agent, TEMPLATE).run(job), workspace
 
 
-def arguments_for(client: str, model: Model) -> tuple[str, ...]:
-    if client == "claude_code":
-        return ()
-    return ("-c", PROVIDER.format(url=model.url), "-c", 'model_provider="scripted"')
-
-
-@pytest.mark.parametrize("client", ["claude_code", "codex"])
+@pytest.mark.parametrize("client", PROGRAMS)
 def test_the_client_writes_the_file_and_its_answer_becomes_the_context(
-    client: str, prefect_server: Server, tmp_path: Path
+    client: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with scripted_model(Model("red.md")) as model:
-        report, document = run(prefect_server, client, model, tmp_path, *arguments_for(client, model))
-    assert report["tracks"][0]["status"] == "completed", document
-    assert document["files_modified"] == ["red.md"]
-    assert {key: document[key] for key in ANSWER} == ANSWER
-    assert document["usage"]["input_tokens"] == 200
-    assert document["usage"]["output_tokens"] == 40
+        delivery, workspace = run(client, model, tmp_path, monkeypatch)
+    assert delivery.context, delivery.reason
+    assert (workspace / "red.md").read_text() == "A note.\n"
+    usage = delivery.context.pop("usage")
+    assert delivery.context == ANSWER
+    assert (usage["input_tokens"], usage["output_tokens"]) == (200, 40)
 
 
-def test_a_denied_tool_fails_the_track_and_is_named(prefect_server: Server, tmp_path: Path) -> None:
+def test_a_denied_tool_fails_the_track_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with scripted_model(Model("red.md", tool="Bash")) as model:
-        report, document = run(prefect_server, "claude_code", model, tmp_path)
-    assert report["tracks"][0]["status"] == "failed"
-    assert "denied Bash; allow it with --allowedTools" in document["execution"]["reason"]
+        delivery, _ = run("claude_code", model, tmp_path, monkeypatch)
+    assert delivery.context is None
+    assert "denied Bash; allow it with --allowedTools" in delivery.reason
 
 
-@pytest.mark.parametrize("client", ["claude_code", "codex"])
+@pytest.mark.parametrize("client", PROGRAMS)
 def test_a_refused_request_fails_the_track_with_the_services_words(
-    client: str, prefect_server: Server, tmp_path: Path
+    client: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with scripted_model(Model("red.md", fails=400)) as model:
-        report, document = run(prefect_server, client, model, tmp_path, *arguments_for(client, model))
-    assert report["tracks"][0]["status"] == "failed"
-    assert "scripted refusal" in document["execution"]["reason"]
+        delivery, _ = run(client, model, tmp_path, monkeypatch)
+    assert delivery.context is None
+    assert "scripted refusal" in delivery.reason
+
+
+@pytest.mark.parametrize("client", PROGRAMS)
+def test_a_client_that_is_not_there_is_said(client: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.docs.test_clients.PROGRAMS", {client: "."})
+    monkeypatch.setattr("tests.docs.test_clients.CLIENTS", tmp_path)
+    with scripted_model(Model("red.md")) as model:
+        delivery, _ = run(client, model, tmp_path, monkeypatch)
+    assert "is not on PATH: install it where plait runs" in delivery.reason

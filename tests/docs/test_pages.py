@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from contexts.model.reference import spec_reference
-from contexts.specfile import parse_spec
+from contexts.specfile import load_spec, parse_spec
 from flows.cli.app import build
 from tests.docs.commands import ELSEWHERE, NO_COMMANDS, NOT_RUN, SHELLS, fences, pages, shown, steps
 from tests.servers import ROOT
@@ -55,6 +55,11 @@ def test_every_spec_of_the_pages_loads(place: str, body: str) -> None:
 @pytest.mark.parametrize(("place", "body"), [(at, body) for at, body in specs() if "parallel_tasks" in body])
 def test_every_whole_spec_loads_from_its_very_text(place: str, body: str) -> None:
     assert parse_spec(body.encode(), name=f"{place}.yaml").parallel_tasks
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").rglob("*.yaml")), ids=lambda path: path.parent.name)
+def test_every_spec_of_the_examples_loads(path: Path) -> None:
+    assert load_spec(path).spec.parallel_tasks
 
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)
@@ -115,7 +120,7 @@ def help_of(command: tuple[str, ...]) -> str:
 
 @pytest.mark.parametrize(("place", "use"), mentioned())
 def test_every_command_and_option_of_plait_that_is_mentioned_exists(place: str, use: str) -> None:
-    words = use.split("#")[0].split()
+    words = use.split("#", maxsplit=1)[0].split()
     if words[1].startswith("-") or words[1] in {"COMMAND", "plait"}:
         return
     commands = set(build())

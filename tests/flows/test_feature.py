@@ -18,6 +18,7 @@ from contexts.local import LocalObjects
 from contexts.model.base import JsonObject, parse_instant
 from contexts.store import ContextStore
 from flows.feature import feature
+from tasks.run import RESULT, workspace_root
 from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, write_spec
 from tests.servers import Server
 
@@ -114,6 +115,18 @@ def test_checks_that_pass_complete_the_run_and_one_that_fails_ends_verification_
     assert (failed.name, failed.is_failed()) == ("VerificationFailed", True)
     assert "check check failed" in str(failed.message)
     assert flow.tracks(failed) == {"a": "Reused"}, "a changed check does not redo the work"
+
+
+def test_without_a_repository_the_integrated_files_lie_beside_the_report_as_the_last_run_made_them(flow: Flow) -> None:
+    def spec(**texts: str) -> str:
+        programs = {name: f"open('{name}.txt', 'w').write('{text}'); {LEAVE}" for name, text in texts.items()}
+        return flow.spec("plain", programs)
+
+    flow.run(spec(one="1", two="2"))
+    result = workspace_root(flow.store, "plain") / RESULT
+    assert {path.name: path.read_text() for path in result.iterdir()} == {"one.txt": "1", "two.txt": "2"}
+    flow.run(spec(one="changed"))
+    assert {path.name: path.read_text() for path in result.iterdir()} == {"one.txt": "changed"}
 
 
 def test_siblings_of_a_failed_track_finish_and_are_kept_and_what_needs_it_is_blocked(flow: Flow) -> None:

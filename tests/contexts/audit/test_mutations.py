@@ -11,7 +11,7 @@ from tests.contexts.audit.editing import CLEAN, Editor, findings, fresh, is_at, 
 from tests.contexts.audit.mutations import MUTATIONS
 from tests.contexts.audit.rewrites import REWRITES
 
-SEEDS = int(os.environ.get("PLAIT_TEST_ROUNDS", "2"))
+SEEDS = int(os.environ.get("PLAIT_TEST_ROUNDS", "1"))
 _LOADED = {folder.parent.name: load_set(folder) for folder in CLEAN}
 _BEFORE = {domain: findings(documents) for domain, documents in _LOADED.items()}
 

@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from contexts.errors import NotFound, ObjectExists, StoreUnreachable, VersionChanged
+from contexts.errors import NotFound, ObjectExists, StoreDenied, StoreUnreachable, VersionChanged
 from contexts.s3 import S3Objects
 from contexts.s3_client import S3Settings, connect
 from contexts.s3_retry import Patience
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, session_for
-from tests.contexts.stores.faults import Fault, FaultProxy
+from tests.contexts.stores.faults import Fault, FaultProxy, Refusal
 
 QUICK = Patience(first_wait=0.01, longest_wait=0.1, jitter=0.02, seconds=20)
 
@@ -159,6 +159,23 @@ def test_a_lasting_outage_ends_in_one_sentence_within_the_bounded_time(
     assert caught.value.exit_code == 6
     proxy.share = 0.0
     store.create("documents/w/context/000001.json", b"x")
+
+
+def test_a_missing_object_is_told_from_a_denied_one_where_the_service_says_denied_for_both(
+    proxy: FaultProxy, ministack: servers.Server
+) -> None:
+    store = through(proxy, ministack, "hidden")
+    store.create("documents/w/context/000001.json", b"x")
+    proxy.hides_missing = True
+    with pytest.raises(NotFound):
+        store.read("documents/w/context/000002.json")
+    assert store.read_versioned("leases/w.json") is None
+    proxy.refuse = lambda asked: Refusal(403, "AccessDenied") if asked.operation == "GetObject" else None
+    with pytest.raises(StoreDenied, match="s3:GetObject"):
+        store.read("documents/w/context/000001.json")
+    proxy.refuse = lambda asked: Refusal(403, "AccessDenied") if asked.operation == "ListObjectsV2" else None
+    with pytest.raises(StoreDenied, match=r"without s3:ListBucket a missing object"):
+        store.read("documents/w/context/000002.json")
 
 
 def test_the_proxy_itself_passes_everything_on_when_it_has_no_fault(

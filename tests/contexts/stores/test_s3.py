@@ -224,6 +224,7 @@ class _Service(ThreadingHTTPServer):
     def __init__(self, honours: set[str]) -> None:
         self.kept: dict[str, bytes] = {}
         self.honours = honours
+        self.cuts_listings = False
         super().__init__(("127.0.0.1", 0), _ServiceHandler)
 
     @property
@@ -252,7 +253,8 @@ class _ServiceHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
-        content = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+        cut = b"true" if self.server.cuts_listings else b"false"
+        content = b"<ListBucketResult><IsTruncated>%s</IsTruncated></ListBucketResult>" % cut
         self.send_response_only(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -299,6 +301,15 @@ def test_a_service_that_ignores_a_precondition_is_diagnosed_by_its_name(honours:
     with service(honours) as running:
         objects = opened(servers.Server("small", running.endpoint, buckets=("contexts",)), "p")
         assert [(answer.name, answer.ok) for answer in diagnose(objects)] == [("reachable", True), (name, False)]
+        objects.client.close()
+
+
+def test_a_service_that_cuts_a_listing_off_without_saying_where_it_goes_on_is_refused() -> None:
+    with service({"If-None-Match", "If-Match"}) as running:
+        running.cuts_listings = True
+        objects = opened(servers.Server("small", running.endpoint, buckets=("contexts",)), "p")
+        with pytest.raises(StoreUnsuitable, match="cuts a listing off"):
+            list(objects.list(""))
         objects.client.close()
 
 
@@ -368,10 +379,13 @@ def test_without_credentials_it_is_said_how_to_give_them(monkeypatch: pytest.Mon
         S3Objects("bucket", settings=S3Settings(profile="no-such-profile"))
 
 
-@pytest.mark.parametrize("endpoint", ["not a url", "http://", "localhost:9000"])
-def test_an_endpoint_that_cannot_be_one_is_bad_input(endpoint: str) -> None:
-    with pytest.raises(InputError):
+@pytest.mark.parametrize(
+    "endpoint", ["not a url", "http://", "localhost:9000", "https://user:hush-hush@h", "https://h/?secret=hush-hush"]
+)
+def test_an_endpoint_that_cannot_be_one_is_bad_input_and_its_secrets_are_not_repeated(endpoint: str) -> None:
+    with pytest.raises(InputError) as caught:
         S3Objects("bucket", settings=S3Settings(endpoint_url=endpoint))
+    assert "hush-hush" not in str(caught.value)
 
 
 def test_a_bucket_name_that_cannot_be_one_is_bad_input(ministack: servers.Server) -> None:

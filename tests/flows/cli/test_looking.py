@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from contexts.lease import acquire
 from contexts.store import ContextStore
+from tests.flows.cli.documents import head
 
 
 def test_an_empty_store_is_said_to_be_empty(call):
@@ -21,6 +23,14 @@ def test_list_shows_the_newest_phase_and_counts_revisions(call, shop):
     shown = call("list").out
     assert "shop" in shown
     assert "parallel-complete-merge" in shown
+
+
+def test_list_tells_a_run_that_goes_on_from_one_that_was_stopped(call, contexts):
+    contexts.save(head("mine", run={"status": "running"}), workflow_id="mine", name="context", after=0)
+    lease = acquire(contexts.objects, "mine", owner="somebody")
+    assert call("list", "--json").json()["workflows"][0]["status"] == "running"
+    lease.release("cancelled")
+    assert call("list", "--json").json()["workflows"][0]["status"] == "interrupted"
 
 
 def test_a_damaged_workflow_does_not_hide_the_others(call, shop, tmp_path):

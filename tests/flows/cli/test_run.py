@@ -7,9 +7,11 @@ import pytest
 
 from contexts.errors import LeaseHeld
 from contexts.model.refs import ContextRef
+from contexts.specfile import load_spec
 from flows import launch
 from flows.launch import RunReport, TrackLine
 from tasks.progress import Progress, report
+from tests.flows.cli.documents import head
 
 
 def ended(exit_code=0, status="verified", **fields):
@@ -88,6 +90,11 @@ def test_the_summary_says_how_every_track_ended_and_where_to_look(call, spec, la
         assert said in out
 
 
+def test_the_summary_names_the_folder_of_the_files_where_no_branch_was_made(call, spec, launched):
+    launched(ended(result="/made/here"))
+    assert "files      /made/here" in call("run", spec).out
+
+
 def test_a_thousand_tracks_are_summed_up_with_the_failed_ones_shown(call, spec, launched):
     lines = [
         TrackLine(task_id=f"t{number}", status="completed", reused=False, attempts=1, seconds=1)
@@ -103,6 +110,7 @@ def test_a_thousand_tracks_are_summed_up_with_the_failed_ones_shown(call, spec, 
 def test_what_is_asked_for_reaches_the_flow(call, spec, launched, tmp_path, monkeypatch):
     asked = launched(ended())
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "recorded").mkdir()
     call(
         "run", "plait.yaml", "--replay", "recorded", "--fresh", "--rerun", "english", "--rerun", "french", "--repository",
         "git@host:x", "--store", "s",
@@ -118,10 +126,13 @@ def test_what_is_asked_for_reaches_the_flow(call, spec, launched, tmp_path, monk
     )
 
 
-def test_resume_needs_only_the_store(call, shop, launched):
+def test_resume_needs_only_the_store(call, spec, contexts, launched):
+    stored = contexts.put_json("hello", load_spec(spec).raw).model_dump()
+    contexts.save(head("hello", spec=stored), workflow_id="hello", name="context", after=0)
+    spec.unlink()
     asked = launched(ended())
-    assert call("resume", "shop").code == 0
-    assert (asked[0].spec, asked[0].workflow_id) == (None, "shop")
+    assert call("resume", "hello").code == 0
+    assert (asked[0].spec, asked[0].workflow_id) == (None, "hello")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import yaml
 from contexts.model.spec import Spec
 
 
-@pytest.mark.parametrize("template", ["minimal", "parallel"])
+@pytest.mark.parametrize("template", ["minimal", "parallel", "clients"])
 def test_a_template_is_a_valid_spec_with_its_programs_beside_it(call, tmp_path, template):
     folder = tmp_path / "new"
     result = call("init", template, folder, "--json")

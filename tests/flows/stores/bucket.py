@@ -15,7 +15,7 @@ from contexts.s3 import S3Objects
 from contexts.s3_client import S3Settings
 from contexts.s3_retry import Patience
 from contexts.store import ContextStore
-from tests.chaos.running import FORKS, Ended, Forked, Place, _child, _warm
+from tests.chaos.running import FORKS, Ended, Forked, Machine, Place, _child, _warm
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, session_for
 from tests.contexts.stores.faults import FaultProxy
@@ -93,4 +93,4 @@ def _hasty_child(arguments: list[str], environment: dict[str, str], prefix: str,
 
     if seconds is not None:
         contexts.s3.Patience = partial(Patience, seconds=seconds, longest_wait=0.5, jitter=0.1)
-    _child(arguments, environment, prefix, None)
+    _child(arguments, environment, prefix, Machine())

@@ -13,7 +13,7 @@ from tests.flows.stores.bucket import NEEDS, TRACKS, bucket, plait
 from tests.flows.stores.test_faults import SIDE_BY_SIDE, Story, assert_nothing_is_lost_or_twice
 from tests.servers import Server
 
-POINTS = (1, 4, 6, 8, 10, 12, 14, 16, 18, 21, 24, 27, 30)
+POINTS = (1, 4, 7, 10, 13, 16, 19, 21)
 """Requests before the outage begins: from the first one to the last save."""
 
 

@@ -234,14 +234,22 @@ def put_poisoned_run(store: ContextStore, text: str = HOSTILE) -> ContextRef:
     return store.save(final, workflow_id="shop", name="context", after=3)
 
 
-def put_wide_run(store: ContextStore, count: int, workflow_id: str = "wide") -> ContextRef:
-    """Save a run of many tracks, ten at a time, every hundredth failed, the last needing the first."""
+def put_wide_run(store: ContextStore, count: int, workflow_id: str = "wide", *, details: int = 0) -> ContextRef:
+    """Save a run of many tracks, ten at a time, every hundredth failed, the last needing the first.
+
+    Args:
+        details: Bytes of details every track wrote down beside the rest.
+    """
+    written = {f"part-{number}": "done as agreed. " * 6 for number in range(details // 100)}
 
     def put(number: int) -> dict[str, Any]:
         status = "failed" if number % 100 == 99 else "completed"
         start, seconds = (number // 10) * 2.0, 1.0 + number % 7 / 7
-        ref = put_track(store, workflow_id, f"track-{number}", [(start, seconds, status)], logged=status == "failed")
-        return record(ref, f"track-{number}", seconds, status)
+        failed = status == "failed"
+        attempts = [(start, seconds, status)]
+        name = f"track-{number}"
+        ref = put_track(store, workflow_id, name, attempts, logged=failed, implementation_details=written)
+        return record(ref, name, seconds, status)
 
     with ThreadPoolExecutor(16) as pool:  # the disk syncs every save, and it syncs many at once
         records = list(pool.map(put, range(count)))

@@ -289,14 +289,38 @@ def test_nested_repositories_large_files_and_odd_names_are_left_out(
     snapshot = repository.snapshot("t", work, base, "m", when)
     assert [refused.path for refused in snapshot.refused] == [
         ".gitmodules",
-        "bell\x07",
+        "bell%07",
         "git~1",
         "large",
         "nested",
-        "two\nlines",
+        "two%0Alines",
     ]
     assert snapshot.files == ("good",)
     assert not canary.sang()
+
+
+def test_the_users_own_odd_names_may_be_changed_and_are_written_so_that_documents_can_hold_them(
+    tmp_path: Path, user: Path, git: Git, when: datetime
+) -> None:
+    for name in (b"caf\xe9", b"back\\slash", b"gone\xff"):
+        (user / os.fsdecode(name)).write_text("x\n")
+    git(user, "add", "--all")
+    git(user, "commit", "-qm", "odd names")
+    repository = Repository.prepare(tmp_path / "w", str(user))
+    base = repository.pin("main")
+    commits = []
+    for task_id in ("one", "two"):
+        work = repository.create_workspace(task_id, base)
+        (work / os.fsdecode(b"caf\xe9")).write_text(f"{task_id} token = ghp_{'a1B2' * 9}\n")
+        (work / "back\\slash").write_text("same\n")
+        (work / os.fsdecode(b"gone\xff")).unlink()
+        (work / os.fsdecode(b"new\xfe")).write_text("same\n")
+        snapshot = repository.snapshot(task_id, work, base, "m", when)
+        assert snapshot.files == ("back%5Cslash", "caf%E9", "gone%FF", "new%FE")
+        assert snapshot.refused == ()
+        commits.append((task_id, snapshot.commit))
+    joined = repository.integrate(base, commits, when)
+    assert [conflict.files for conflict in joined.conflicts] == [("caf%E9",)]
 
 
 def test_a_repository_planted_where_the_user_has_a_submodule_never_runs(

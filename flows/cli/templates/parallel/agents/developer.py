@@ -35,7 +35,7 @@ for name, text in FILES[assignment["task_id"]].items():
     path = Path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    print(f"wrote {path}", flush=True)  # noqa: T201 an agent's output goes to its log
+    print(f"wrote {path}", flush=True)
 
 context = {
     "context_summary": f"Did: {assignment['scope']}.",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -48,6 +49,20 @@ def parse(text: str) -> dict[str, Any]:
     except json.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def start(argv: list[str], **environment: str) -> subprocess.Popen[str]:
+    """Start the client, its events on a pipe."""
+    try:
+        return subprocess.Popen(
+            argv,
+            env={**environment, **os.environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    except FileNotFoundError:
+        fail(f"{argv[0]} is not on PATH: install it where plait runs")
 
 
 def fail(why: str, code: int = 1) -> NoReturn:

@@ -1,19 +1,17 @@
 """A `command` agent that has Claude Code do the track. Arguments are passed on to `claude`.
 
-    agents:
-      developer:
-        backend: command
-        argv: ["{python}", "{spec_dir}/claude_code.py", --allowedTools, "Bash(python -m pytest *)", --max-budget-usd, "2"]
-        env: {ANTHROPIC_API_KEY: "env:ANTHROPIC_API_KEY", CLAUDE_CODE_MAX_RETRIES: "3"}
+agents:
+  developer:
+    backend: command
+    argv: ["{python}", "{spec_dir}/agents/claude_code.py", --max-budget-usd, "2", --allowedTools, "Bash(npm test)"]
+    env: {ANTHROPIC_API_KEY: "env:ANTHROPIC_API_KEY", CLAUDE_CODE_MAX_RETRIES: "3"}
 """
 
 import json
-import os
-import subprocess
 import sys
 from typing import Any
 
-from brief import SCHEMA, TRY_AGAIN, fail, leave, parse, prompt
+from brief import SCHEMA, TRY_AGAIN, fail, leave, parse, prompt, start
 
 ARGV = [
     "claude",
@@ -27,11 +25,9 @@ ARGV = [
 
 def main() -> None:
     """Run the client, pass its events on, and judge by its result, not by its exit code alone."""
-    environment = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", **os.environ}
+    argv = [*ARGV, *sys.argv[1:], "--", prompt()]
     result: dict[str, Any] = {}
-    with subprocess.Popen(
-        [*ARGV, *sys.argv[1:], "--", prompt()], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-    ) as client:
+    with start(argv, CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1") as client:
         for line in client.stdout or ():
             print(line, end="", flush=True)
             event = parse(line)
@@ -44,7 +40,9 @@ def main() -> None:
         fail(f"claude: {result.get('result') or result.get('subtype')}", TRY_AGAIN if overloaded else 1)
     if denied := result.get("permission_denials"):
         # "success" is also said when every tool was denied and nothing was done.
-        fail(f"claude was denied {', '.join(sorted({one['tool_name'] for one in denied}))}; allow it with --allowedTools")
+        fail(
+            f"claude was denied {', '.join(sorted({one['tool_name'] for one in denied}))}; allow it with --allowedTools"
+        )
     usage = result.get("usage", {})
     read = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
     leave(

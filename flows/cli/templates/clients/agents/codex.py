@@ -1,20 +1,18 @@
 """A `command` agent that has Codex do the track. Arguments are passed on to `codex exec`.
 
-    agents:
-      developer:
-        backend: command
-        argv: ["{python}", "{spec_dir}/codex.py", --model, gpt-5-codex]
-        env: {CODEX_API_KEY: "env:CODEX_API_KEY"}
+agents:
+  developer:
+    backend: command
+    argv: ["{python}", "{spec_dir}/agents/codex.py"]
+    env: {CODEX_API_KEY: "env:CODEX_API_KEY"}
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from brief import SCHEMA, fail, leave, parse, prompt
+from brief import SCHEMA, fail, leave, parse, prompt, start
 
 
 def main() -> None:
@@ -28,7 +26,7 @@ def main() -> None:
     ]  # fmt: skip
     usage = {"input_tokens": 0, "output_tokens": 0}
     problem = ""
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=os.environ) as client:
+    with start(argv) as client:
         for line in client.stdout or ():
             print(line, end="", flush=True)
             event = parse(line)

@@ -1,0 +1,115 @@
+"""Find whatever is wrong with what a run was given, before anything is written and before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from contexts.errors import InputError, SpecError
+from contexts.lease import refuse_if_held_here
+from contexts.local import LocalObjects
+from contexts.model.base import JsonObject, section
+from contexts.model.refs import BlobRef
+from contexts.model.request import RunRequest
+from contexts.model.spec import Spec
+from contexts.opening import open_objects
+from contexts.remembered import Remembered
+from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
+from contexts.store import CONTEXT, ContextStore
+from tasks.agents.replay import Recording
+from tasks.backends import recordings_for, stored_recordings
+from tasks.pinning import check_repository, workspace_root
+
+FOLDER_HINT = "spec-folder"
+"""File below the workspace root that says where the spec lay on this machine; stores hold no absolute paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a run needs, checked; nothing has been written yet.
+
+    Attributes:
+        loaded: The spec.
+        workflow_id: Its id, placeholders settled.
+        store: Where contexts go, with the spec's policy on secrets.
+        recordings: Recorded track documents that stand in for agents, by task_id.
+        forced: Tracks that run whatever the store holds.
+    """
+
+    loaded: LoadedSpec
+    workflow_id: str
+    store: ContextStore
+    recordings: Mapping[str, Recording]
+    forced: frozenset[str]
+
+
+def prepare(request: RunRequest) -> Ready:
+    """Check a request as far as that goes before anything of it is written.
+
+    Raises:
+        InputError: The spec, an agent's program, a recording or the repository cannot be used.
+        LeaseHeld: Another run of this host owns the workflow.
+        StoreNotWritable: The store is a folder that cannot be written.
+        StoreError: The store cannot be read.
+    """
+    objects = open_objects(request.store)
+    if isinstance(objects, LocalObjects):
+        objects.check_place()
+    store = ContextStore(Remembered(objects))
+    loaded = load_request(request, store)
+    spec = loaded.spec
+    workflow_id = expand_workflow_id(spec.workflow_id, datetime.now(UTC))
+    forced = _forced(request, spec)
+    refuse_if_held_here(store.objects, workflow_id)
+    revisions = store.revisions(workflow_id)
+    earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
+    stored = {} if request.replay else stored_recordings(store, workflow_id, section(earlier, "run"))
+    replay = Path(request.replay) if request.replay else None
+    recordings = recordings_for(spec, loaded.folder, replay=replay, stored=stored)
+    check_agents(spec, folder=loaded.folder, replayed=recordings)
+    check_repository(loaded, earlier, named=request.repository, fresh=request.fresh)
+    if isinstance(objects, LocalObjects):
+        objects.check_writable()
+    return Ready(loaded, workflow_id, store.with_policy(spec.secrets), recordings, forced)
+
+
+def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
+    """Return the spec a request names: from its file, from the store, or from itself.
+
+    Raises:
+        SpecError: None or several are named, or the spec is invalid.
+        NotFound: The workflow is not in the store.
+    """
+    named = [name for name in ("spec", "workflow_id", "inline") if getattr(request, name) is not None]
+    if len(named) != 1:
+        raise SpecError("name the workflow by exactly one of: a spec's path, a stored workflow's id, an inline spec")
+    if request.spec is not None:
+        return load_spec(Path(request.spec))
+    if request.inline is not None:
+        return _from_value(request.inline, "inline spec", Path.cwd())
+    workflow_id = str(request.workflow_id)
+    _, document = store.require(workflow_id)
+    reference = document.get("spec")
+    if not reference:
+        raise SpecError(f"{workflow_id} was not started from a spec here; run it with its spec file")
+    stored = store.get_blob(workflow_id, BlobRef(**reference))
+    hint = workspace_root(store, workflow_id) / FOLDER_HINT
+    folder = Path(hint.read_text(encoding="utf-8")) if hint.is_file() else Path.cwd()
+    value = {**orjson.loads(stored), "workflow_id": workflow_id}  # its placeholders are settled
+    return _from_value(value, f"spec of {workflow_id}", folder if folder.is_dir() else Path.cwd())
+
+
+def _from_value(value: JsonObject, name: str, folder: Path) -> LoadedSpec:
+    return LoadedSpec(parse_spec(orjson.dumps(value), name=f"{name}.json"), value, folder, name)
+
+
+def _forced(request: RunRequest, spec: Spec) -> frozenset[str]:
+    known = {track.task_id for track in spec.parallel_tasks}
+    unknown = [task_id for task_id in request.rerun if task_id not in known]
+    if unknown:
+        raise InputError(f"--rerun {unknown[0]}: there is no such track; there are {', '.join(sorted(known))}")
+    return frozenset(known) if request.fresh else frozenset(request.rerun)

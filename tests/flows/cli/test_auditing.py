@@ -1,0 +1,88 @@
+"""`plait audit` prints findings by severity, or exactly the JSON the design gives, and ends with the right code."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contexts.contract.values import resolve
+
+CORPORA = Path(__file__).parents[2] / "contexts" / "audit" / "corpora"
+CLEAN = CORPORA / "orders" / "clean"
+DEFECTS = CORPORA / "orders" / "defects-a"
+
+
+def copied(folder: Path, target: Path) -> Path:
+    target.mkdir(parents=True)
+    for file in folder.glob("*.json"):
+        if file.name != "expected.json":
+            (target / file.name).write_bytes(file.read_bytes())
+    return target
+
+
+def test_clean_documents_end_with_zero_and_blocking_findings_with_one(call: Callable[..., Any], tmp_path: Path) -> None:
+    assert call("audit", copied(CLEAN, tmp_path / "clean")).code == 0
+    result = call("audit", copied(DEFECTS, tmp_path / "defects"))
+    assert result.code == 1
+    assert result.out.startswith("BLOCKING (")
+    assert result.err == ""
+
+
+def test_warnings_alone_do_not_end_with_one(call: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "package.json"
+    file.write_text("{}")
+    result = call("audit", file, "--json")
+    assert result.json()["summary"] == {"blocking": 0, "warning": 1, "note": 0}
+    assert result.code == 0
+
+
+def test_the_json_has_exactly_the_members_of_the_design(call: Callable[..., Any], tmp_path: Path) -> None:
+    folder = copied(DEFECTS, tmp_path / "defects")
+    report = call("audit", folder, "--json").json()
+    assert set(report) == {"findings", "summary"}
+    assert set(report["summary"]) == {"blocking", "warning", "note"}
+    assert len(report["findings"]) == sum(report["summary"].values())
+    for finding in report["findings"]:
+        assert set(finding) == {"rule", "severity", "message", "sources"}
+        assert finding["severity"] in report["summary"]
+        for source in finding["sources"]:
+            assert set(source) == {"document", "pointer", "quote"}
+            value = resolve(json.loads((folder / source["document"]).read_text()), source["pointer"])
+            assert not isinstance(value, str) or value.split()[:3] == source["quote"].split()[:3]
+
+
+@pytest.mark.parametrize("asked", [".", ".claude", ".claude/context"])
+def test_contexts_lie_in_hidden_folders(
+    call: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    copied(CLEAN, tmp_path / "work" / ".claude" / "context")
+    monkeypatch.chdir(tmp_path / "work")
+    result = call("audit", asked)
+    assert result.code == 0
+    assert f"{len(list(CLEAN.glob('[0-9]*.json')))} documents" in result.out
+
+
+def test_files_may_be_named_one_by_one_and_twice(call: Callable[..., Any], tmp_path: Path) -> None:
+    folder = copied(CLEAN, tmp_path / "clean")
+    result = call("audit", folder / "1-parent.json", folder, folder / "1-parent.json", "--json")
+    assert result.code == 0
+    assert result.json()["summary"]["blocking"] == 0
+
+
+def test_nothing_to_judge_is_a_sentence_on_stderr_and_two(call: Callable[..., Any], tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "gone"):
+        result = call("audit", path)
+        assert result.code == 2
+        assert result.out == ""
+        assert len(result.err.strip().splitlines()) == 1
+    assert call("audit").code == 2
+
+
+def test_a_broken_file_blocks_and_the_others_are_judged(call: Callable[..., Any], tmp_path: Path) -> None:
+    folder = copied(CLEAN, tmp_path / "clean")
+    (folder / "broken.json").write_text("{")
+    result = call("audit", folder, "--json")
+    assert result.code == 1
+    assert [f["rule"] for f in result.json()["findings"] if f["severity"] == "blocking"] == ["input/not-json"]
