@@ -15,7 +15,7 @@ NESTED = [
         {"id": "beside", "tracks": ["t4"]},
     ]},
 ]  # fmt: skip
-COUNTED = {"tracks", "files", "%"}
+COUNTED = {"tracks", "files"}
 """Units of metrics that do not depend on how long anything took."""
 
 
