@@ -34,7 +34,7 @@ test: setup ## the tests; at most five minutes on two cores
 test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers; at most eight minutes on two cores
 	$(RUN) python tests/contexts/stores/servers.py ministack
 	$(RUN) pytest $(ASIDE) & first=$$!; \
-	$(RUN) pytest -m deploy tests/deploy tests/examples $(addprefix --ignore ,$(ASIDE)); second=$$?; \
+	$(RUN) pytest tests/deploy $(addprefix --ignore ,$(ASIDE)); second=$$?; \
 	wait $$first && exit $$second
 
 setup-postgres: setup ## Debian's Postgres, for the tests of a server on it

@@ -13,7 +13,6 @@ import pytest
 from tests.examples.workspaces import prepare
 from tests.servers import Server
 
-pytestmark = pytest.mark.deploy
 
 PLAIT = Path(sys.executable).parent / "plait"
 
