@@ -13,7 +13,6 @@ import pytest
 from tests.examples.workspaces import prepare
 from tests.servers import Server
 
-
 PLAIT = Path(sys.executable).parent / "plait"
 
 

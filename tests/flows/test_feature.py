@@ -18,7 +18,8 @@ from contexts.local import LocalObjects
 from contexts.model.base import JsonObject, parse_instant
 from contexts.store import ContextStore
 from flows.feature import feature
-from tasks.run import RESULT, workspace_root
+from tasks.pinning import workspace_root
+from tasks.run import RESULT
 from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, write_spec
 from tests.servers import Server
 
