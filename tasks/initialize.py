@@ -13,6 +13,7 @@ from contexts.model.spec import FORMAT_VERSION
 from contexts.store import CONTEXT
 from tasks.progress import Progress, report
 from tasks.run import Run, now
+from tasks.walls.bundles import bundle_history
 
 _HEAD = (
     "next_agent", "feature_spec", "shared_constraints", "integration_requirements", "success_criteria", "metadata",
@@ -37,6 +38,16 @@ def initialize(run: Run) -> ContextRef:
     reach("initialize.after-save")
     report(Progress(run.workflow_id, "phase", "initialize", "done", str(ref)))
     return ref
+
+
+def _copy_of_base(run: Run, recorded: JsonObject) -> JsonObject:
+    """Save the base commit with its history, where the spec wants that, so that another machine needs no repository."""
+    if run.spec.repository is None or not run.spec.repository.store_base:
+        return {}
+    if recorded.get("base") == run.base and recorded.get("base_bundle"):
+        return {"base_bundle": recorded["base_bundle"]}
+    body = bundle_history(run.repository.git, run.base)
+    return {"base_bundle": run.store.put_blob(run.workflow_id, body, "application/x-git-bundle").model_dump()}
 
 
 def _document(run: Run) -> JsonObject:
@@ -69,6 +80,7 @@ def _document(run: Run) -> JsonObject:
             "started_at": started,
             "base": run.base if run.has_repository else None,
             **{key: recorded[key] for key in ("branch", "delivered") if key in recorded},
+            **_copy_of_base(run, recorded),
             "base_name": run.spec.repository.base if run.spec.repository else None,
             "recordings": {
                 task_id: {

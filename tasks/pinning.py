@@ -6,14 +6,19 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from contexts.errors import InputError
+from contexts.errors import InputError, RepositoryError
 from contexts.model.base import JsonObject, section
 from contexts.model.policy import Repository as Wanted
+from contexts.model.refs import BlobRef
 from contexts.model.spec import Spec
 from contexts.specfile import LoadedSpec
 from contexts.store import ContextStore
+from tasks.walls.bundles import restore_history
 from tasks.walls.source import Source, is_url
 from tasks.walls.workspace import Repository
+
+RESTORED = "base.git"
+"""The repository made of the store's copy of the base, where the user's own is out of reach."""
 
 
 def workspace_root(store: ContextStore, workflow_id: str) -> Path:
@@ -52,7 +57,7 @@ def open_repository(
         fresh: Pin the base anew.
 
     Raises:
-        RepositoryError: It cannot be reached, or does not hold the base.
+        RepositoryError: It cannot be reached, or does not hold the base, and the store has no copy of it.
         InputError: Files that tracks own have uncommitted changes, which a new base would leave out.
     """
     root = workspace_root(store, workflow_id)
@@ -60,8 +65,17 @@ def open_repository(
     if wanted is None:
         repository = Repository.prepare_empty(root)
         return repository, repository.pin("HEAD")
-    repository = Repository.prepare(root, _where(loaded, wanted, named))
-    if kept := kept_base(earlier, wanted, fresh=fresh):
+    kept = kept_base(earlier, wanted, fresh=fresh)
+    copy = section(earlier, "run").get("base_bundle")
+    try:
+        repository = Repository.prepare(root, _where(loaded, wanted, named))
+        if kept:
+            return repository, repository.pin(kept)
+    except RepositoryError:
+        if not kept or not copy or named is not None:
+            raise
+        restore_history(root / RESTORED, store.get_blob(workflow_id, BlobRef.model_validate(copy)))
+        repository = Repository.prepare(root, str(root / RESTORED))
         return repository, repository.pin(kept)
     _refuse_uncommitted(repository.source, loaded.spec)
     return repository, repository.pin(wanted.base)

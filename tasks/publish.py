@@ -52,7 +52,7 @@ def publish(run: Run, final: ContextRef, sizes: Sequence[tuple[str, ContextRef]]
 def _write_result(run: Run, document: JsonObject) -> None:
     """Write the integrated files where people find them; a repository of theirs has them as a branch."""
     integrated = section(document, "run").get("integrated")
-    if run.has_repository or not integrated or not document.get("files_modified"):
+    if run.delivers or not integrated or not document.get("files_modified"):
         return
     folder = run.repository.root / RESULT
     remove_folder(folder)

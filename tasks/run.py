@@ -22,7 +22,7 @@ from contexts.specfile import LoadedSpec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
 from tasks.backends import Backend, backend_for
-from tasks.pinning import open_repository
+from tasks.pinning import RESTORED, open_repository
 from tasks.preflight import FOLDER_HINT, prepare, recordings_of
 from tasks.reuse import inputs_of
 from tasks.spending import Ledger
@@ -102,8 +102,13 @@ class Run:
 
     @property
     def has_repository(self) -> bool:
-        """Whether the user's own repository is the base and receives a branch."""
+        """Whether a repository is the base of the work."""
         return self.spec.repository is not None
+
+    @property
+    def delivers(self) -> bool:
+        """Whether the user's own repository is within reach and receives a branch."""
+        return self.has_repository and self.repository.source.git_dir != self.repository.root / RESTORED
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Generator[None]:

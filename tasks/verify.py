@@ -142,7 +142,7 @@ def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[Tra
 def _deliver(run: Run, before: JsonObject) -> str | None:
     """Give the user the branch with everything that could be integrated, verified or not, and return its name."""
     commit = before.get("integrated")
-    if not run.has_repository or not commit or commit == run.base:
+    if not run.delivers or not commit or commit == run.base:
         return None
     return run.repository.deliver(f"plait/{run.workflow_id}", str(commit), previous=before.get("delivered"))
 

@@ -456,6 +456,7 @@ class RunRecord(Open):
 
     Attributes:
         base: The pinned base commit, full sha, where there is a repository.
+        base_bundle: That commit with its history as a git bundle, where the spec says ``store_base``.
         integrated: The commit that holds all branches that could be merged.
         branch: The branch delivered to the user's repository.
     """
@@ -466,6 +467,7 @@ class RunRecord(Open):
     started_at: Instant | None = None
     completed_at: Instant | None = None
     base: str | None = None
+    base_bundle: BlobRef | None = None
     integrated: str | None = None
     tree: str | None = None
     branch: str | None = None

@@ -20,7 +20,7 @@ class Repository(Closed):
         path: Folder (relative to the spec) or URL.
         base: Branch, tag or commit the tracks start from; pinned at the first run.
         setup: Argument lists that prepare a fresh workspace.
-        store_base: Save the base commit itself in the store, so that another machine needs no repository.
+        store_base: Save the base commit with its history in the store, so that another machine needs no repository.
     """
 
     path: str = Field(default=".", min_length=1)

@@ -8,7 +8,8 @@ import uuid
 from pathlib import Path
 
 from contexts.errors import RepositoryError
-from tasks.walls.git import TrustedGit
+from tasks.walls.folders import remove_folder
+from tasks.walls.git import TrustedGit, create_git_dir
 
 _REF = "refs/plait/bundle"
 _NEEDS = re.compile(rb"^-([0-9a-f]{40,64})", re.MULTILINE)
@@ -26,6 +27,33 @@ def bundle(git: TrustedGit, start: str, commit: str) -> bytes:
     scratch = f"{_REF}/{commit}"
     git.run("update-ref", scratch, commit)
     return git.run("bundle", "create", "--quiet", "-", scratch, f"^{start}")
+
+
+def bundle_history(git: TrustedGit, commit: str) -> bytes:
+    """Return a commit with its whole history as a git bundle that builds on nothing."""
+    scratch = f"{_REF}/{commit}"
+    git.run("update-ref", scratch, commit)
+    return git.run("bundle", "create", "--quiet", "-", scratch)
+
+
+def restore_history(folder: Path, data: bytes) -> None:
+    """Make a bare repository from a bundle of `bundle_history`; its branch ``main`` is that commit.
+
+    Args:
+        folder: Where it goes; what an interrupted attempt left there is replaced.
+        data: The bundle.
+
+    Raises:
+        RepositoryError: It is no bundle, or it is damaged.
+    """
+    if (folder / "refs" / "heads" / "main").exists():
+        return
+    remove_folder(folder)
+    tip = _TIP.search(data.partition(b"\n\n")[0])
+    git = create_git_dir(folder, bare=True, object_format="sha256" if tip and len(tip[1]) == 64 else "sha1")
+    commit = unbundle(git, data)
+    (folder / "HEAD").write_text("ref: refs/heads/main\n")
+    git.run("update-ref", "refs/heads/main", commit)
 
 
 def unbundle(git: TrustedGit, data: bytes) -> str:

@@ -20,7 +20,7 @@ from contexts.store import ContextStore
 from flows.feature import feature
 from tasks.pinning import workspace_root
 from tasks.run import RESULT
-from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, write_spec
+from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, commit, make_repository, write_spec
 from tests.servers import Server
 
 FAIL = "raise SystemExit(3)"
@@ -255,3 +255,25 @@ def test_a_run_is_named_after_what_it_builds(flow: Flow) -> None:
 
 def _instant(text: str) -> float:
     return parse_instant(text).timestamp()
+
+
+def test_with_the_base_in_the_store_another_machine_needs_no_repository(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = make_repository(flow.folder / "app", page="one\n")
+    commit(repository, "Go on", page="two\n")
+    programs = {
+        "api": f"open('api', 'w').write(open('page').read()); {LEAVE}",
+        "tests": f"import os; os.path.exists({str(repository)!r}) and exit(3); open('tests', 'w').write('x'); {LEAVE}",
+    }
+    wanted = {"path": str(repository), "store_base": True}
+    flow.run(flow.spec("kept-base", programs, repository=wanted))
+    assert [one["status"] for one in flow.document("kept-base")["run"]["tracks"]] == ["completed", "failed"]
+    shutil.rmtree(repository)
+    monkeypatch.setenv("PLAIT_WORKSPACES", str(flow.folder / "elsewhere"))
+    state = feature(workflow_id="kept-base", store=str(flow.folder / "store"), return_state=True)
+    final = flow.document("kept-base")
+    assert state.is_completed(), state.message
+    assert [one["reused"] for one in final["run"]["tracks"]] == [True, False]
+    result = workspace_root(flow.store, "kept-base") / RESULT
+    assert {file.name: file.read_text() for file in result.iterdir()} == {"page": "two\n", "api": "two\n", "tests": "x"}
