@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from contexts.errors import BadIdentifier
@@ -13,6 +14,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MAX_ID = 64
 
 
+@lru_cache(maxsize=1024)  # the same few ids are checked at every border
 def is_id(value: str) -> bool:
     """Say whether a string is an id."""
     return len(value) <= MAX_ID and _ID.match(value) is not None and not value.endswith(".lock")

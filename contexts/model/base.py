@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -28,6 +29,7 @@ def _path(value: str) -> str:
         raise ValueError(error.message) from error
 
 
+@lru_cache(maxsize=1024)  # documents of one run say the same few instants again and again
 def parse_instant(value: str) -> datetime:
     """Return an ISO 8601 instant as an aware datetime.
 
