@@ -51,7 +51,7 @@ def count(documents: DocumentSet) -> Iterator[Finding]:
             for key, where in _counted_lists(members):
                 stated = whole(members[key])
                 length = len(sequence(members[where]))
-                if stated != length:
+                if stated != length and not _adds_up(stated, members[where]):
                     yield found(
                         "arithmetic/count",
                         f"{key} says {stated}, and {where} has {length}",
@@ -60,6 +60,12 @@ def count(documents: DocumentSet) -> Iterator[Finding]:
         yield from _own_files(document)
     for document in documents.revisions:
         yield from _task_files(documents, document)
+
+
+def _adds_up(stated: int | None, listed_values: Any) -> bool:
+    """Tell whether a list holds amounts, of which a total is the sum and not the number."""
+    amounts = [number(value) for value in sequence(listed_values)]
+    return bool(amounts) and None not in amounts and stated == sum(value for value in amounts if value is not None)
 
 
 def _counted_lists(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -232,7 +238,7 @@ def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
             if _counts_tests(path) and (amount := _tests_of(path, value)) is not None
         ]
     lists = [
-        (path, len(sequence(value)) or len(mapping(value)))
+        (path, value)
         for path, value in document.values
         if path
         and isinstance(path[-1], str)
@@ -240,7 +246,13 @@ def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
         and _singular(path[-1]) == noun
         and "test_data" not in path
     ]
-    return lists if len(lists) == 1 else []
+    if len(lists) != 1:
+        return []
+    path, value = lists[0]
+    own = {key: whole(mapping(value).get(key)) for key in ("total", "count")}
+    totals = [((*path, key), amount) for key, amount in own.items() if amount is not None]
+    # Things grouped by file or place are as many as their total says, and not as the groups.
+    return totals or [(path, len(sequence(value)) or len(mapping(value)))]
 
 
 def _counts_tests(path: Path) -> bool:

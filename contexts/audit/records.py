@@ -38,6 +38,21 @@ _REVIEW = re.compile(
 )
 
 
+# What speaks of an earlier review, or of what one found, claims none.
+_PAST = re.compile(
+    r"\b(?:last|previous|earlier|prior|former|past)\b[^.;]{0,30}\b(?:review|audit|approval|certification|pen)"
+    r"|\b(?:findings?|issues|results?|comments|remarks|recommendations) (?:of|from|by|in) (?:the |an? |our )?"
+    r"(?:[\w'\u2019-]{1,20} ){0,3}(?:review|audit|pen)",
+    re.IGNORECASE,
+)
+# The name of an action that was done is no word of approval.
+_TO_DO = re.compile(
+    r"\s{0,3}(?:run|do|prepare|plan|schedule|request|book|order|write|add|create|set up|start|repeat|ask|apply|get)\b"
+    r"(?! ?(?:passed|approved|reviewed))",
+    re.IGNORECASE,
+)
+
+
 _EVIDENCE_KEY = re.compile(r"review|approv|audit|sign_?off|signed|pen_?test|certif|attest", re.IGNORECASE)
 
 
@@ -162,6 +177,8 @@ def _approvals(document: SourceDocument) -> Iterator[Statement]:
         if (
             _REVIEW.search(claim.words)
             and not _EVIDENCED.search(claim.words)
+            and not _PAST.search(claim.words)
+            and not _TO_DO.match(claim.words)
             and not _EVIDENCE_KEY.search(str(claim.path[-1]))
         ):
             yield claim

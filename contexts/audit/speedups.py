@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from contexts.audit.arithmetic import rounds
@@ -80,7 +81,7 @@ def spoken_times(value: str, name: str = "") -> Iterator[tuple[Quantity, str]]:
     """Yield the durations of a text that it calls parallel or sequential: the nearest such word after, else before."""
     if not (_SPOKEN.search(value) or _SPOKEN.search(name)):
         return
-    times = [q for q in quantities(value) if q.dimension == "time" and q.unit != "m"]
+    times = list(_spans(value))
     for index, quantity in enumerate(times):
         after = value[quantity.end : times[index + 1].start if index + 1 < len(times) else len(value)]
         before = value[times[index - 1].end if index else 0 : quantity.start]
@@ -88,6 +89,26 @@ def spoken_times(value: str, name: str = "") -> Iterator[tuple[Quantity, str]]:
             if _SEQUENTIAL.search(words) or _PARALLEL.search(words):
                 yield quantity, "sequential" if _SEQUENTIAL.search(words) else "parallel"
                 break
+
+
+def _spans(value: str) -> Iterator[Quantity]:
+    """Yield the durations of a text; ``4 h 30 min`` is one, ``90 m`` may be metres."""
+    last: Quantity | None = None
+    for quantity in quantities(value):
+        if quantity.dimension != "time" or quantity.unit == "m":
+            continue
+        joined = last is not None and re.fullmatch(r"\s{0,2}(?:and\s)?", value[last.end : quantity.start])
+        if last is not None and joined and last.unit[:1] in {"h", "d", "m"} and quantity.base < last.base:
+            amount = (last.base + quantity.base) / 60_000
+            last = replace(
+                quantity, value=amount, unit="min", base=last.base + quantity.base, start=last.start, end=quantity.end
+            )
+            continue
+        if last is not None:
+            yield last
+        last = quantity
+    if last is not None:
+        yield last
 
 
 def _factor(members: Mapping[str, Any]) -> tuple[str, Quantity] | None:
