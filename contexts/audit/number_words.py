@@ -1,0 +1,30 @@
+"""Percentages written out in words, such as ``eighty-four percent``."""
+
+from __future__ import annotations
+
+import re
+
+_ONES = {word: value for value, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve "
+         "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split())}  # fmt: skip
+_TENS = {word: 10 * value for value, word in enumerate(
+         "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}  # fmt: skip
+_SPOKEN = re.compile(
+    rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<unit>{'|'.join(list(_ONES)[1:10])}))?|(?P<ones>{'|'.join(_ONES)})"
+    r"|(?P<hundred>(?:one |a )?hundred))[ ](?=per ?cent\b)",
+    re.IGNORECASE,
+)
+
+
+def in_digits(text: str) -> str:
+    """Write the percentages of a text in digits; other numbers in words count things and stay."""
+    if "percent" not in text and "per cent" not in text:
+        return text
+    return _SPOKEN.sub(_digits, text)
+
+
+def _digits(match: re.Match[str]) -> str:
+    if match.group("hundred"):
+        return "100 "
+    if match.group("ones"):
+        return f"{_ONES[match.group('ones').lower()]} "
+    return f"{_TENS[match.group('tens').lower()] + _ONES.get((match.group('unit') or 'zero').lower(), 0)} "
