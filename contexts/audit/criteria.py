@@ -161,7 +161,7 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
     asked = set(mentions(criterion.shown))
     told_endpoint = next(
         (name for part in reported.path if isinstance(part, str) and (name := endpoint_name(part))), None
-    )
+    ) or next(iter(mentions(reported.words)), None)
     if told_endpoint is None:
         beside = mapping(_at_path(reported.document, reported.path[:-1]))
         told_endpoint = next(

@@ -8,9 +8,11 @@ _ONES = {word: value for value, word in enumerate("zero one two three four five 
          "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split())}  # fmt: skip
 _TENS = {word: 10 * value for value, word in enumerate(
          "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}  # fmt: skip
+_SHARES = {"half": 0.5, "quarter": 0.25, "fifth": 0.2, "tenth": 0.1, "hundredth": 0.01}
 _SPOKEN = re.compile(
     rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<unit>{'|'.join(list(_ONES)[1:10])}))?|(?P<ones>{'|'.join(_ONES)})"
-    r"|(?P<hundred>(?:one |a )?hundred))[ ](?=per ?cent\b)",
+    r"|(?P<hundred>(?:one |a )?hundred)|(?P<share>half|(?:a|one) (?:quarter|fifth|tenth|hundredth) of)(?: an?| one)?)"
+    r"[ ](?=per ?cent\b)",
     re.IGNORECASE,
 )
 
@@ -23,6 +25,9 @@ def in_digits(text: str) -> str:
 
 
 def _digits(match: re.Match[str]) -> str:
+    share = match.group("share")
+    if share:
+        return f"{_SHARES[share.lower().removesuffix(' of').rsplit(' ', 1)[-1]]:g} "
     if match.group("hundred"):
         return "100 "
     if match.group("ones"):

@@ -33,11 +33,14 @@ _NAMES = re.compile(
 _REVIEW = re.compile(
     r"\b(?:(?:peer |code |design |security |legal |accessibility |privacy |compliance "
     r"|architecture )?review(?:ed)?|approv(?:ed|al)|signed[ -]off|sign-?off"
+    r"|assessment(?= (?:was |is |has been )?(?:signed|approved|accepted|completed?|passed)\b)|DPIA|signed assessment"
     r"|audit(?:ed)?|penetration[ -]test(?:ed|ing)?|pen[ -]?test(?:ed)?|certified|certification)\b",
     re.IGNORECASE,
 )
 
 
+# A name with a hyphen or underscore is that of a person, a group or an office of this workflow.
+_BY = re.compile(r"\bby (?:the )?([A-Za-z0-9]{1,30}(?:[-_][A-Za-z0-9]{1,30}){1,4})\b")
 # What speaks of an earlier review, or of what one found, claims none.
 _PAST = re.compile(
     r"\b(?:last|previous|earlier|prior|former|past)\b[^.;]{0,30}\b(?:review|audit|approval|certification|pen)"
@@ -204,6 +207,9 @@ def _recorded(documents: DocumentSet, claim: Statement) -> bool:
 
 def _part_recorded(documents: DocumentSet, claim: Statement, part: str) -> bool:
     about = subject(part).stems - _VERBS
+    who = _BY.search(part)
+    if who and not _is_named(documents, who.group(1), claim):
+        return False  # one who is named nowhere else has recorded nothing
     for document in documents.current:
         for path, value in document.values:
             key = path[-1] if path else ""
@@ -214,6 +220,13 @@ def _part_recorded(documents: DocumentSet, claim: Statement, part: str) -> bool:
                 if about & told or not about or (not told and len(about) <= 1):
                     return True
     return False
+
+
+def _is_named(documents: DocumentSet, name: str, claim: Statement) -> bool:
+    around = claim.path[:-1]
+    return any(
+        name.lower() in line.lower() for d in documents.current for path, line in d.texts if path[: len(around)] != around
+    )
 
 
 _VERBS = frozenset(

@@ -1,11 +1,13 @@
 """All rules, by importing the modules that register them."""
 
 from contexts.audit import (
+    amounts,
     arithmetic,
     artifacts,
     assumptions,
     carried_contracts,
     claims,
+    columns,
     contracts,
     counts,
     derived,
@@ -25,11 +27,13 @@ from contexts.audit.registry import RULES
 
 __all__ = [
     "RULES",
+    "amounts",
     "arithmetic",
     "artifacts",
     "assumptions",
     "carried_contracts",
     "claims",
+    "columns",
     "contracts",
     "counts",
     "derived",
