@@ -45,11 +45,15 @@ def _totals(members: Mapping[str, Any]) -> Iterator[Wrong]:
     for key in members:
         match = _TOTAL.match(key)
         unit = (match.group("unit") or "") if match else ""
-        base = next((f"{name}{unit}" for name in ("subtotal", "net") if number(members.get(f"{name}{unit}")) is not None), "")
+        base = next(
+            (f"{name}{unit}" for name in ("subtotal", "net") if number(members.get(f"{name}{unit}")) is not None), ""
+        )
         stated = number(members[key])
         if match is None or not base or stated is None:
             continue
-        parts = {k: number(v) for k, v in members.items() if k not in {key, base} and number(v) is not None and _of(k, unit)}
+        parts = {
+            k: number(v) for k, v in members.items() if k not in {key, base} and number(v) is not None and _of(k, unit)
+        }
         names = {k: k.removesuffix(unit).rsplit("_", 1)[-1] for k in parts}
         if not parts or not set(names.values()) <= _ADDED | _TAKEN:
             continue

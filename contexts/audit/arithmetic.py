@@ -196,7 +196,11 @@ def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[Sequence[tuple
         ((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) not in _KINDS | _OUTCOMES
     ]
     money = any(re.match(r"(?:subtotal|net|discount|rebate|credit|refund)s?(?:_|\Z)", k) for k in beside)
-    plainly = not money and all(not _NO_PART.search(str(k[0])) and v <= stated for k, v in unknown) and len(unknown) == len(beside)
+    plainly = (
+        not money
+        and all(not _NO_PART.search(str(k[0])) and v <= stated for k, v in unknown)
+        and len(unknown) == len(beside)
+    )
     tail = {str(k[0]).rsplit("_", 1)[-1] for k, _ in unknown}
     if len(unknown) >= 2 and plainly and (key == "total" or len(tail) == 1 or len(beside) == len(members) - 1):
         yield unknown

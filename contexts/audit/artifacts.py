@@ -17,7 +17,9 @@ _EXTERNAL = re.compile(r"external|third|upstream|vendor|mock|stub|health|example
 
 
 # A content hash says what was applied, and is no name that a track gave; revision ids of twelve digits are names.
-_DIGEST = re.compile(r"(?:sha(?:1|256|512)[:-])?(?=[0-9]{0,60}[a-f])(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})")
+_DIGEST = re.compile(
+    r"(?:sha(?:1|256|512)[:-])?(?=[0-9]{0,60}[a-f])(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})"
+)
 
 
 @rule(

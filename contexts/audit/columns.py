@@ -28,13 +28,17 @@ _COUNT = re.compile(r"\W{0,4}(\d{1,3}(?:[, \u00a0\u202f]\d{3}){1,4}|\d{1,12})(?:
     example=(
         track(
             "loader",
-            implementation_details={"load": "| hour | rows |\n| --- | --- |\n| 1 | 400 |\n| 2 | 500 |\n| total | 990 |"},
+            implementation_details={
+                "load": "| hour | rows |\n| --- | --- |\n| 1 | 400 |\n| 2 | 500 |\n| total | 990 |"
+            },
         ),
     ),
     clean=(
         track(
             "loader",
-            implementation_details={"load": "| hour | rows |\n| --- | --- |\n| 1 | 400 |\n| 2 | 500 |\n| total | 900 |"},
+            implementation_details={
+                "load": "| hour | rows |\n| --- | --- |\n| 1 | 400 |\n| 2 | 500 |\n| total | 900 |"
+            },
         ),
     ),
 )

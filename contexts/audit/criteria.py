@@ -220,7 +220,11 @@ def _coverage_of(documents: DocumentSet, criterion: Criterion, reported: Reporte
     if not stated and last in {"total", "percent", "overall", "coverage"}:
         stated = {word for word in _COVERAGE_KINDS if f"{word}_" in beside} or wanted
     plain_lines = not stated and wanted <= {"line", "lines"}
-    if not plain_lines and {w[:4] for w in wanted} != {w[:4] for w in stated} and (wanted or stated - {"line", "lines"}):
+    if (
+        not plain_lines
+        and {w[:4] for w in wanted} != {w[:4] for w in stated}
+        and (wanted or stated - {"line", "lines"})
+    ):
         return False
     owner = track_of(documents, reported)
     areas = [criterion.area, *sorted(subject(criterion.shown).stems - _TOPIC)]

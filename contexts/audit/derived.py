@@ -11,8 +11,8 @@ from contexts.audit.findings import Finding
 from contexts.audit.quantities import Quantity, as_quantity, quantities
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
-from contexts.audit.spoken_figures import contradictions
 from contexts.audit.speedups import spoken_times
+from contexts.audit.spoken_figures import contradictions
 from contexts.contract.values import Path, mapping, number, sequence, text
 
 _PRODUCT = re.compile(
@@ -282,7 +282,12 @@ def _column_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) ->
 
 def _whole_beside(members: Mapping[str, Any], container: str, field: str) -> tuple[Path, float] | None:
     """Return what an object of totals beside results says of one of their fields."""
-    if container not in {"results", "suites", "by_suite", "by_kind"} or field not in {"passed", "failed", "total", "tests"}:
+    if container not in {"results", "suites", "by_suite", "by_kind"} or field not in {
+        "passed",
+        "failed",
+        "total",
+        "tests",
+    }:
         return None
     for name in ("total", "totals", "overall", "all"):
         amount = number(mapping(members.get(name)).get(field))

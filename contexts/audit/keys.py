@@ -72,6 +72,8 @@ _UPPER = re.compile(
 _LOWER = re.compile(
     r"coverage|throughput|accurac|availab|uptime|rps|qps|score|recall|precision|hit|success|rate_per", re.IGNORECASE
 )
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """What a member's name says: ``target`` or ``measured``, its statistic, its unit, and the words that are left."""

@@ -225,7 +225,10 @@ def _part_recorded(documents: DocumentSet, claim: Statement, part: str) -> bool:
 def _is_named(documents: DocumentSet, name: str, claim: Statement) -> bool:
     around = claim.path[:-1]
     return any(
-        name.lower() in line.lower() for d in documents.current for path, line in d.texts if path[: len(around)] != around
+        name.lower() in line.lower()
+        for d in documents.current
+        for path, line in d.texts
+        if path[: len(around)] != around
     )
 
 

@@ -12,6 +12,7 @@ from contexts.audit import (
     counts,
     derived,
     durations,
+    failures,
     fidelity,
     fixtures,
     input_rules,
@@ -20,6 +21,7 @@ from contexts.audit import (
     records,
     references,
     speedups,
+    suites,
     thresholds,
     times,
 )
@@ -38,6 +40,7 @@ __all__ = [
     "counts",
     "derived",
     "durations",
+    "failures",
     "fidelity",
     "fixtures",
     "input_rules",
@@ -46,6 +49,7 @@ __all__ = [
     "records",
     "references",
     "speedups",
+    "suites",
     "thresholds",
     "times",
 ]

@@ -33,8 +33,8 @@ _EACH = re.compile(
 )
 # A share after its numbers, closed by a sign or the end: words after it may make it the share of something else.
 _SHARE_AFTER = re.compile(
-    rf"(?<![\w.,/])(?P<part>{_N}) (?:of|out of) (?P<whole>{_N})(?: [a-z-]{{2,24}}){{0,5}}, (?P<p>\d{{1,3}}(?:\.\d{{1,4}})?)"
-    r"\s?(?:%|percent\b)\s{0,2}(?=[(.;\u2705]|\Z)",
+    rf"(?<![\w.,/])(?P<part>{_N}) (?:of|out of) (?P<whole>{_N})(?: [a-z-]{{2,24}}){{0,5}}, "
+    r"(?P<p>\d{1,3}(?:\.\d{1,4})?)\s?(?:%|percent\b)\s{0,2}(?=[(.;\u2705]|\Z)",
     re.IGNORECASE,
 )
 _SHARE_BEFORE = re.compile(
@@ -62,7 +62,8 @@ def contradictions(text: str) -> Iterator[str]:
     for match in _AMOUNT.finditer(words):
         exact = _value(match, "r") * _time(match, "t", "tu") / _seconds(match.group("ru"))
         if _same_noun(match) and _differ(match, "n", exact):
-            yield f"{match.group('r')} for {match.group('t')} {match.group('tu')} are {exact:,.10g}, not {match.group('n')}"
+            shown = f"{match.group('r')} for {match.group('t')} {match.group('tu')}"
+            yield f"{shown} are {exact:,.10g}, not {match.group('n')}"
     for match in _EACH.finditer(words):
         (dimension, factor), (whole_dimension, whole_factor) = unit_of(match.group("u")), unit_of(match.group("u2"))
         named = dimension != "count" or stem(match.group("u").lower()) == stem(match.group("u2").lower())
