@@ -223,7 +223,7 @@ def _is_of_another(name: str, noun: str, amount: int, members: Mapping[str, Any]
     match = _BREAKDOWN.match(name)
     of = match.group("of") if match else None
     if of is not None:
-        return of.rsplit("_", 1)[-1].removesuffix("s") != noun.rsplit("_", 1)[-1].removesuffix("s")
+        return of.removesuffix("s") != noun.removesuffix("s")
     figures = [whole(v) for k, v in members.items() if k != name]
     figures += [whole(v) for k, child in members.items() if k != name for v in mapping(child).values()]
     return amount in figures

@@ -12,7 +12,7 @@ from contexts.audit.findings import Finding, listed
 from contexts.audit.quantities import Quantity, as_percent, quantities
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
-from contexts.contract.values import Path, at, mapping, number, sequence, text, whole
+from contexts.contract.values import Path, at, mapping, number, pointer, resolve, sequence, text, whole
 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
 _SPOKEN = re.compile(
@@ -237,7 +237,7 @@ def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
             if _counts_tests(path) and (amount := _tests_of(path, value)) is not None
         ]
     lists = [
-        (path, value)
+        path
         for path, value in document.values
         if path
         and isinstance(path[-1], str)
@@ -247,7 +247,8 @@ def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
     ]
     if len(lists) != 1:
         return []
-    path, value = lists[0]
+    path = lists[0]
+    value: Any = resolve(document.data, pointer(path))
     own = {key: whole(mapping(value).get(key)) for key in ("total", "count")}
     totals = [((*path, key), amount) for key, amount in own.items() if amount is not None]
     # Things grouped by file or place are as many as their total says, and not as the groups.

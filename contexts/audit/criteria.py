@@ -87,7 +87,8 @@ def _structured_criterion(
     identity = text(members.get("id")) or named
     where = "target" if "target" in members else next((k for k, _ in stated_bounds(members, key_of(""))), "")
     for bound in bounds_of(members, named):
-        shown = f"{(named or identity).replace('_', ' ')} {bound}"
+        said = (named or identity).replace("_", " ")
+        shown = f"{said} {bound.compare}{bound.quantity}" if bound.statistic in said.lower() else f"{said} {bound}"
         yield Criterion(holder, (*path, where), shown, bound, area, identity)
 
 

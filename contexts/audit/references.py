@@ -70,13 +70,15 @@ def unknown_track(documents: DocumentSet) -> Iterator[Finding]:
         return
     planned = {text(mapping(task).get("task_id")) for task in sequence(plan.data.get("parallel_tasks"))}
     for document in documents.current:
-        for path, task_id in (*_task_names(document), *_strangers(document, planned)):
-            if task_id and task_id not in planned:
-                yield found(
-                    "references/unknown-track",
-                    f"{task_id!r} is no track of this workflow: {listed(sorted(planned))}",
-                    (document.source(path), plan.source(("parallel_tasks",))),
-                )
+        named = [path_and_id for path_and_id in _task_names(document) if path_and_id[1] not in planned | {""}]
+        strangers = [(p, name) for p, name in _strangers(document, planned) if not documents.elsewhere(name, document)]
+        for path, task_id in (*named, *strangers):
+            yield found(
+                "references/unknown-track",
+                f"{task_id!r} is no track of this workflow: {listed(sorted(planned))}",
+                (document.source(path), plan.source(("parallel_tasks",))),
+                "warning" if (path, task_id) in strangers else None,
+            )
 
 
 _NO_TRACK = frozenset(

@@ -15,20 +15,23 @@ _THEN = (
     r"[,:;(=\u2192\s]{0,3}(?:(?:which|that|so|thus|hence|or|is|are|was|were|makes?|made|gives?|gave|equals?|then|i\.e\."
     r"|(?P<about>about|around|roughly|nearly|almost|some|~|\u2248))[,:\s]{0,2}){0,4}"
 )
+# More words may make the figure one of something else.
+_ENDS = r"(?=\s{0,2}(?:[.;:,()\u2705\n]|\Z|and\b))"
 _RATE = re.compile(
     rf"(?<![\w.,])(?P<n>{_N}) (?P<noun>[a-z-]{{3,24}}) (?:[a-z]{{2,12}} ){{0,2}}?(?:in|within|over|during) "
-    rf"(?P<t>{_N})\s?(?P<tu>{_T})\b{_THEN}(?P<r>{_N}) (?P<noun2>[a-z-]{{3,24}})(?:\s?/\s?| per | a )(?P<ru>{_T})\b",
+    rf"(?P<t>{_N})\s?(?P<tu>{_T})\b{_THEN}(?P<r>{_N}) "
+    rf"(?P<noun2>[a-z-]{{3,24}})(?:\s?/\s?| per | a )(?P<ru>{_T}){_ENDS}",
     re.IGNORECASE,
 )
 _AMOUNT = re.compile(
     rf"(?<![\w.,])(?P<r>{_N}) (?P<noun>[a-z-]{{3,24}})(?:\s?/\s?| per | a )(?P<ru>{_T}) (?:for|over|during) "
-    rf"(?P<t>{_N})\s?(?P<tu>{_T})\b{_THEN}(?P<n>{_N}) (?P<noun2>[a-z-]{{3,24}})",
+    rf"(?P<t>{_N})\s?(?P<tu>{_T})\b{_THEN}(?P<n>{_N}) (?P<noun2>[a-z-]{{3,24}}){_ENDS}",
     re.IGNORECASE,
 )
 _EACH = re.compile(
-    rf"(?<![\w.,])(?P<n>{_N}) [a-z-]{{2,24}}(?: [a-z-]{{2,24}})? (?:of|with|at|times|x|\u00d7) (?P<each>{_N})"
+    rf"(?<![\w.,])(?P<n>{_N}) [a-z-]{{2,24}}(?: [a-z-]{{2,24}})? (?:of|times|x|\u00d7) (?P<each>{_N})"
     rf"\s?(?P<u>[A-Za-z]{{1,12}})(?: each)?{_THEN}(?P<all>{_N})\s?(?P<u2>[A-Za-z]{{1,12}}) "
-    r"(?:in all|in total|altogether|together|in sum|total|overall)\b",
+    rf"(?:in all|in total|altogether|together|in sum|total|overall){_ENDS}",
     re.IGNORECASE,
 )
 # A share after its numbers, closed by a sign or the end: words after it may make it the share of something else.
@@ -38,8 +41,8 @@ _SHARE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _SHARE_BEFORE = re.compile(
-    rf"(?<![\w.,])(?P<p>\d{{1,3}}(?:\.\d{{1,4}})?)\s?(?:%|percent) of (?:[a-z-]{{2,24}} ?){{1,6}}"
-    rf"\((?P<part>{_N}) of (?P<whole>{_N})(?: [a-z-]{{2,24}}){{0,3}}\)",
+    rf"(?<![\w.,])(?P<p>\d{{1,3}}(?:\.\d{{1,4}})?)\s?(?:%|percent) of (?:[a-z-]{{2,24}} ){{0,5}}"
+    rf"(?P<noun>[a-z-]{{2,24}}) \((?P<part>{_N}) of (?P<whole>{_N})(?: (?P<noun2>[a-z-]{{2,24}}))?\)",
     re.IGNORECASE,
 )
 _OTHER_SHARE = re.compile(r"cover", re.IGNORECASE)
@@ -79,7 +82,10 @@ def _shares(words: str) -> Iterator[str]:
             part, whole = _value(match, "part"), _value(match, "whole")
             stated = as_quantity(_value(match, "p"), "%")
             step = 0.5 * 10.0 ** -len(match.group("p").partition(".")[2])
-            another = pattern is _SHARE_AFTER and _OTHER_SHARE.search(match.group())
+            if pattern is _SHARE_AFTER:
+                another = bool(_OTHER_SHARE.search(match.group()))
+            else:
+                another = bool(match.group("noun2")) and not _same_noun(match)
             if whole and not another and abs(stated.value - 100 * part / whole) >= 2 * step * (1 + 1e-9):
                 yield f"{part:.10g} of {whole:.10g} is {100 * part / whole:.4g}%, not {stated.value:g}%"
 
