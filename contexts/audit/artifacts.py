@@ -163,7 +163,7 @@ def _described(document: SourceDocument) -> Iterator[tuple[Path, str]]:
     for path, value in document.texts:
         if path[:1] == ("implementation_details",) and path[-1] in {"path", "file", "file_path", "filename"}:
             suffix = PurePosixPath(value).suffix if len(value) < 300 else ""
-            if 2 <= len(suffix) <= 6 and " " not in value and not value.startswith(("/", "http")) and "{" not in value:
+            if 2 <= len(suffix) <= 8 and " " not in value and not value.startswith(("/", "http")) and "{" not in value:
                 yield path, value
     for path, value in document.objects:
         if path[:1] == ("implementation_details",) and len(path) > 1 and path[-1] in {"test_files", "files"}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from contexts.audit.arithmetic import rounds
 from contexts.audit.documents import DocumentSet, SourceDocument
@@ -15,12 +15,14 @@ from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged
 from contexts.contract.values import Path, mapping, number, sequence, text
 
-_SPOKEN = re.compile(r"parallel|concurrent|wall|sequential|serial|one by one|one after another", re.IGNORECASE)
+_SPOKEN = re.compile(
+    r"parallel|concurrent|wall|side by side|sequential|serial|one by one|one after (?:another|the other)", re.IGNORECASE
+)
 _FACTOR = re.compile(r"\d\s?[x\u00d7]", re.IGNORECASE)
-_PARALLEL = re.compile(r"parallel|concurrent|wall", re.IGNORECASE)
+_PARALLEL = re.compile(r"parallel|concurrent|wall|side by side", re.IGNORECASE)
 
 
-_SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after another", re.IGNORECASE)
+_SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after (?:another|the other)", re.IGNORECASE)
 
 
 @rule(
@@ -56,8 +58,8 @@ def speedup(documents: DocumentSet) -> Iterator[Finding]:
 
 def _times(path: Path, members: Mapping[str, Any]) -> tuple[tuple[Quantity, Path], tuple[Quantity, Path]] | None:
     sequential = parallel = None
-    for name, value in members.items():
-        where = (*path, name)
+    for below, value in _with_inner(members):
+        where, name = (*path, *below), str(below[-1])
         shown = number(value)
         if shown is not None:
             unit = next((u for u in ("minutes", "seconds", "hours", "ms", "min") if name.lower().endswith(u)), "")
@@ -75,6 +77,14 @@ def _times(path: Path, members: Mapping[str, Any]) -> tuple[tuple[Quantity, Path
     if sequential is None or parallel is None or sequential[0].dimension != parallel[0].dimension:
         return None
     return sequential, parallel
+
+
+def _with_inner(members: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Yield the members of an object, and those of an object of times among them."""
+    for name, value in members.items():
+        yield (name,), value
+        if isinstance(value, dict) and re.search(r"time|duration|minutes", name):
+            yield from (((name, inner), raw) for inner, raw in mapping(cast("Any", value)).items())
 
 
 def spoken_times(value: str, name: str = "") -> Iterator[tuple[Quantity, str]]:
@@ -170,15 +180,15 @@ def _stated_times(document: SourceDocument, summary: Mapping[str, Any]) -> Itera
     total = number(summary.get("total_duration_minutes"))
     if total is not None:
         yield ("parallel_execution_summary", "total_duration_minutes"), "parallel", total, 1.0
-    for name, value in mapping(document.data.get("metrics")).items():
-        shown = number(value)
+    for below, value in _with_inner(mapping(document.data.get("metrics"))):
+        shown, name = number(value), str(below[-1])
         if shown is not None and name.endswith("minutes"):
             kind = "sequential" if "sequential" in name else "parallel" if "parallel" in name else ""
             if kind:
-                yield ("metrics", name), kind, shown, 1.0
+                yield ("metrics", *below), kind, shown, 1.0
         elif isinstance(value, str):
             for quantity, kind in spoken_times(value[:300], name):
-                yield ("metrics", name), kind, quantity.base / 60_000, max(2 * quantity.step / 60_000, 0.5)
+                yield ("metrics", *below), kind, quantity.base / 60_000, max(2 * quantity.step / 60_000, 0.5)
 
 
 @rule(
