@@ -92,11 +92,15 @@ def spoken_times(value: str, name: str = "") -> Iterator[tuple[Quantity, str]]:
     if not (_SPOKEN.search(value) or _SPOKEN.search(name)):
         return
     times = list(_spans(value))
+    taken = False
     for index, quantity in enumerate(times):
         after = value[quantity.end : times[index + 1].start if index + 1 < len(times) else len(value)]
-        before = value[times[index - 1].end if index else 0 : quantity.start]
+        before = "" if taken else value[times[index - 1].end if index else 0 : quantity.start]
+        taken = False
         for words in (after, before, name if len(times) == 1 else ""):
             if _SEQUENTIAL.search(words) or _PARALLEL.search(words):
+                # Words behind a duration are its own, and not those before the next one.
+                taken = words is after
                 yield quantity, "sequential" if _SEQUENTIAL.search(words) else "parallel"
                 break
 
