@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contexts.audit import SourceDocument, audit
-from contexts.decisions import DECIDED
+from contexts.audit.own import without_records
 from contexts.merge import expand_tracks
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from contexts.store import ContextStore
-
-_OWN = frozenset({"execution", "run", "evidence", "criteria", "findings", "_checksum", *DECIDED})
 
 
 def audit_run(store: ContextStore, parent: ContextRef, merged: JsonObject) -> list[JsonObject]:
@@ -26,21 +24,12 @@ def audit_run(store: ContextStore, parent: ContextRef, merged: JsonObject) -> li
     refs = [ContextRef.model_validate(track["ref"]) for track in tracks if track.get("ref")]
     loaded = store.load_many([parent, *refs])
     documents = [_source(ref.document, document) for ref, document in zip([parent, *refs], loaded, strict=True)]
-    documents.append(_merged(expand_tracks(store, merged)))
+    documents.append(_source("merged", expand_tracks(store, merged)))
     return [_entry(finding) for finding in audit(documents).to_json()["findings"]]
 
 
-def _merged(document: JsonObject) -> SourceDocument:
-    tracks = {
-        name: {**track, "context": _source(name, track["context"]).data} if track.get("context") else track
-        for name, track in section(document, "track_contexts").items()
-    }
-    return _source("merged", {**document, "track_contexts": tracks})
-
-
 def _source(name: str, document: JsonObject) -> SourceDocument:
-    # The audit judges what agents said; plait's own records and people's decisions are no claims to be checked.
-    return SourceDocument(name=name, data={key: value for key, value in document.items() if key not in _OWN})
+    return SourceDocument(name, without_records(document))
 
 
 def _entry(finding: JsonObject) -> JsonObject:

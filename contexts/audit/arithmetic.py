@@ -37,6 +37,7 @@ _NO_PART = re.compile(
     r"seed|attempts?|batch|parallel|expected|required|baseline|previous|last|open|active|remaining|left|per|exit|code)(?:$|_)",
     re.IGNORECASE,
 )
+_BREAKDOWN = re.compile(r"(?:(?P<of>[a-z_]{1,40}?)_)?(?:by|per)_|breakdown|results|suites|counts|parts|split")
 _SPOKEN_SUM = re.compile(
     r"(?<![\w.,/])(\d{1,7})(?: [a-z]{1,20}){0,2} ?\(((?:\d{1,7} [^\d,;()+]{1,40}(?:, ?| and | ?\+ ?|\)))+)",
     re.IGNORECASE,
@@ -194,12 +195,17 @@ def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[Sequence[tuple
     unknown: list[tuple[Path, int]] = [
         ((k,), v) for k, v in beside.items() if v is not None and _bare(k, noun) not in _KINDS | _OUTCOMES
     ]
-    plainly = all(not _NO_PART.search(str(k[0])) and v <= stated for k, v in unknown) and len(unknown) == len(beside)
+    money = any(re.match(r"(?:subtotal|net|discount|rebate|credit|refund)s?(?:_|\Z)", k) for k in beside)
+    plainly = (
+        not money
+        and all(not _NO_PART.search(str(k[0])) and v <= stated for k, v in unknown)
+        and len(unknown) == len(beside)
+    )
     tail = {str(k[0]).rsplit("_", 1)[-1] for k, _ in unknown}
     if len(unknown) >= 2 and plainly and (key == "total" or len(tail) == 1 or len(beside) == len(members) - 1):
         yield unknown
     for name, child in members.items():
-        if isinstance(child, dict) and (re.match(r"by_|per_|breakdown|results|suites|counts|parts|split", name)):
+        if isinstance(child, dict) and _BREAKDOWN.match(name):
             inner = {k: count_of(v) for k, v in mapping(child).items()}
             if (
                 len(inner) >= 2
@@ -207,8 +213,20 @@ def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[Sequence[tuple
                 and not any(_NO_PART.search(k) for k in inner)
             ):
                 outcome = [k for k in inner if k in _OUTCOMES]
-                if not outcome or len(outcome) == len(inner):
+                of_another = _is_of_another(name, noun, sum(v or 0 for v in inner.values()), members)
+                if (not outcome or len(outcome) == len(inner)) and not of_another:
                     yield [((name, k), v or 0) for k, v in inner.items()]
+
+
+def _is_of_another(name: str, noun: str, amount: int, members: Mapping[str, Any]) -> bool:
+    """Tell whether a breakdown is of something else than the total: its name or another figure beside it says so."""
+    match = _BREAKDOWN.match(name)
+    of = match.group("of") if match else None
+    if of is not None:
+        return of.removesuffix("s") != noun.removesuffix("s")
+    figures = [whole(v) for k, v in members.items() if k != name]
+    figures += [whole(v) for k, child in members.items() if k != name for v in mapping(child).values()]
+    return amount in figures
 
 
 def _bare(key: str, noun: str) -> str:
@@ -250,7 +268,7 @@ def mean(documents: DocumentSet) -> Iterator[Finding]:
                 if noun in columns:
                     groups.setdefault(f"{noun} {stated.value:g}", []).append((path, stated))
         for key, places in groups.items():
-            column = columns[key.split(" ", 1)[0]]
+            column = _meant(document, places, columns[key.split(" ", 1)[0]])
             values = [quantity.base for _, quantity in column]
             stated = places[0][1]
             exact = sum(values) / len(values)
@@ -263,6 +281,21 @@ def mean(documents: DocumentSet) -> Iterator[Finding]:
                 (*(document.source(p) for p, _ in places), *(document.source(p) for p, _ in column)),
                 "warning" if between and _subset(values, stated) else None,
             )
+
+
+def _meant(
+    document: SourceDocument, places: list[tuple[Path, Quantity]], column: list[tuple[Path, Quantity]]
+) -> list[tuple[Path, Quantity]]:
+    """Return the values of the tracks that the average names; of all where it names fewer than two."""
+    tasks = sequence(mapping(document.data.get("parallel_execution_summary")).get("tasks"))
+    said = " ".join(document.source(path).quote for path, _ in places)
+    named = [
+        (path, quantity)
+        for path, quantity in column
+        if isinstance(path[2], int)
+        and re.search(rf"(?<![\w-]){re.escape(text(mapping(tasks[path[2]]).get('task_id')))}(?![\w-])", said)
+    ]
+    return named if len(named) > 1 else column
 
 
 def _subset(values: list[float], stated: Quantity) -> bool:

@@ -16,6 +16,12 @@ from contexts.contract.values import Path, sequence, text
 _EXTERNAL = re.compile(r"external|third|upstream|vendor|mock|stub|health|example", re.IGNORECASE)
 
 
+# A content hash says what was applied, and is no name that a track gave; revision ids of twelve digits are names.
+_DIGEST = re.compile(
+    r"(?:sha(?:1|256|512)[:-])?(?=[0-9]{0,60}[a-f])(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})"
+)
+
+
 @rule(
     "references/endpoint",
     "warning",
@@ -99,7 +105,7 @@ def _migrations(document: SourceDocument) -> Iterator[tuple[Path, str]]:
     for path, value in document.texts:
         keys = [part for part in path if isinstance(part, str)]
         named = keys and keys[-1] in {"migration", "migrations", "migration_id", "revision_id", "migration_name"}
-        if named and value and " " not in value.strip():
+        if named and value and " " not in value.strip() and not _DIGEST.fullmatch(value.strip()):
             yield path, value
 
 
@@ -157,7 +163,7 @@ def _described(document: SourceDocument) -> Iterator[tuple[Path, str]]:
     for path, value in document.texts:
         if path[:1] == ("implementation_details",) and path[-1] in {"path", "file", "file_path", "filename"}:
             suffix = PurePosixPath(value).suffix if len(value) < 300 else ""
-            if 2 <= len(suffix) <= 6 and " " not in value and not value.startswith(("/", "http")) and "{" not in value:
+            if 2 <= len(suffix) <= 8 and " " not in value and not value.startswith(("/", "http")) and "{" not in value:
                 yield path, value
     for path, value in document.objects:
         if path[:1] == ("implementation_details",) and len(path) > 1 and path[-1] in {"test_files", "files"}:

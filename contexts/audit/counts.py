@@ -8,14 +8,13 @@ from typing import Any
 
 from contexts.audit.arithmetic import count_of
 from contexts.audit.documents import DocumentSet, SourceDocument
-from contexts.audit.findings import Finding, Source, listed
+from contexts.audit.findings import Finding, listed
 from contexts.audit.quantities import Quantity, as_percent, quantities
 from contexts.audit.registry import found, rule
-from contexts.audit.samples import plan, track, verified
-from contexts.contract.values import Path, at, mapping, number, sequence, text, whole
+from contexts.audit.samples import track
+from contexts.contract.values import Path, at, mapping, number, pointer, resolve, sequence, text, whole
 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
-_KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)
 _SPOKEN = re.compile(
     r"(?<![\w.,/%$#-])(\d{1,6})\s(?:(?:[A-Za-z0-9-]{1,20}\s){0,3}?(tests?|scenarios|files|tracks)\b|([a-z]{4,20}s)\b)(?!\s(?:per|a|each|ago|later)\b)",
     re.IGNORECASE,
@@ -51,7 +50,7 @@ def count(documents: DocumentSet) -> Iterator[Finding]:
             for key, where in _counted_lists(members):
                 stated = whole(members[key])
                 length = len(sequence(members[where]))
-                if stated != length:
+                if stated != length and not _adds_up(stated, members[where]):
                     yield found(
                         "arithmetic/count",
                         f"{key} says {stated}, and {where} has {length}",
@@ -60,6 +59,12 @@ def count(documents: DocumentSet) -> Iterator[Finding]:
         yield from _own_files(document)
     for document in documents.revisions:
         yield from _task_files(documents, document)
+
+
+def _adds_up(stated: int | None, listed_values: Any) -> bool:
+    """Tell whether a list holds amounts, of which a total is the sum and not the number."""
+    amounts = [number(value) for value in sequence(listed_values)]
+    return bool(amounts) and None not in amounts and stated == sum(value for value in amounts if value is not None)
 
 
 def _counted_lists(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -232,7 +237,7 @@ def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
             if _counts_tests(path) and (amount := _tests_of(path, value)) is not None
         ]
     lists = [
-        (path, len(sequence(value)) or len(mapping(value)))
+        path
         for path, value in document.values
         if path
         and isinstance(path[-1], str)
@@ -240,7 +245,14 @@ def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
         and _singular(path[-1]) == noun
         and "test_data" not in path
     ]
-    return lists if len(lists) == 1 else []
+    if len(lists) != 1:
+        return []
+    path = lists[0]
+    value: Any = resolve(document.data, pointer(path))
+    own = {key: whole(mapping(value).get(key)) for key in ("total", "count")}
+    totals = [((*path, key), amount) for key, amount in own.items() if amount is not None]
+    # Things grouped by file or place are as many as their total says, and not as the groups.
+    return totals or [(path, len(sequence(value)) or len(mapping(value)))]
 
 
 def _counts_tests(path: Path) -> bool:
@@ -270,83 +282,3 @@ def _tests_of(path: Path, value: Any) -> int | None:
     if amount is None and isinstance(value, list) and _singular(str(path[-1])) in _TEST_NOUNS:
         amount = len(sequence(value))
     return amount
-
-
-@rule(
-    "arithmetic/tests-unaccounted",
-    "blocking",
-    "A later document counts other tests than the tracks document.",
-    example=(
-        plan("api"),
-        track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),
-        verified(
-            verification_results={
-                "tests": {"results": {"unit_tests": "46/46 passed", "integration_tests": "10/10 passed"}}
-            }
-        ),
-    ),
-    clean=(
-        plan("api"),
-        track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),
-        verified(
-            verification_results={
-                "tests": {"results": {"unit_tests": "18/18 passed", "integration_tests": "10/10 passed"}}
-            }
-        ),
-    ),
-)
-def tests_unaccounted(documents: DocumentSet) -> Iterator[Finding]:
-    """Add up the tracks' tests of each kind; tracks that count none make a surplus doubtful, a shortage never."""
-    if not documents.has_all_tracks:
-        return
-    documented: dict[str, list[tuple[Source, int]]] = {}
-    silent = 0
-    for document in documents.tracks:
-        own = list(_kinds_counted(document))
-        silent += not own
-        for kind, path, amount in own:
-            documented.setdefault(kind, []).append((document.source(path), amount))
-    for document in documents.at_stage("verified"):
-        for path, value in document.values:
-            kind = _kind(str(path[-1])) if path and path[0] in {"verification_results", "test_results"} else ""
-            amount = count_of(value) if kind else None
-            known = documented.get(kind, [])
-            if amount is None or not known:
-                continue
-            total = sum(number_of for _, number_of in known)
-            if amount != total:
-                yield found(
-                    "arithmetic/tests-unaccounted",
-                    f"{amount} {kind} tests here, and the tracks document {total}",
-                    (document.source(path), *(source for source, _ in known)),
-                    "warning" if amount > total and silent else None,
-                )
-
-
-def _kind(key: str) -> str:
-    match = _KIND.search(key)
-    if match is None or re.search(r"coverage|duration|time|percent|rate|failed|skipped", key, re.IGNORECASE):
-        return ""
-    return "e2e" if match.group().lower().startswith("end") else match.group().lower()
-
-
-def _kinds_counted(document: SourceDocument) -> Iterator[tuple[str, Path, int]]:
-    """Yield how many tests of each kind a track says it has."""
-    for path, members in document.objects:
-        if not path or not re.search(r"test", str(path[-1]), re.IGNORECASE):
-            continue
-        kinds = {
-            _kind(key): (key, whole(value)) for key, value in members.items() if _kind(key) and whole(value) is not None
-        }
-        for kind, (key, amount) in kinds.items():
-            yield kind, (*path, key), amount or 0
-        scenarios = whole(members.get("total_scenarios"))
-        if (
-            scenarios is not None
-            and not kinds
-            and re.search(
-                r"e2e|end-to-end|playwright|cypress",
-                f"{document.task_id} {document.phase} {document.data.get('current_agent')}",
-            )
-        ):
-            yield "e2e", (*path, "total_scenarios"), scenarios

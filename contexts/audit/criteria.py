@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Source
+from contexts.audit.keys import key_of, stated_bounds
 from contexts.audit.quantities import Bound, read
 from contexts.audit.reported import SPEAKS_OF_SPEED, TOTALS, Reported, bounds_of, reports
 from contexts.audit.words import plain, stem, subject
@@ -64,22 +65,31 @@ def criteria(documents: DocumentSet) -> Iterator[Criterion]:
 def _criteria_of(holder: SourceDocument) -> Iterator[Criterion]:
     for path, value in walk(holder.data.get("success_criteria"), ("success_criteria",)):
         area = str(path[1]) if len(path) > 1 and isinstance(path[1], str) else ""
-        if isinstance(value, dict) and "target" in value:
+        if isinstance(value, dict) and _is_structured(mapping(cast("Any", value))):
             yield from _structured_criterion(holder, path, mapping(cast("Any", value)), area)
-        elif isinstance(value, str) and "target" not in mapping(_at_path(holder, path[:-1])):
+        elif isinstance(value, str) and not _is_structured(mapping(_at_path(holder, path[:-1]))):
             for bound in read(value).bounds:
-                if bound.quantity.dimension not in {"count", "ratio"}:
+                score = bound.quantity.dimension == "count" and re.search(r"\bscore\b", value, re.IGNORECASE)
+                if bound.quantity.dimension not in {"count", "ratio"} or score:
                     yield Criterion(holder, path, value, bound, area)
+
+
+def _is_structured(members: Mapping[str, Any]) -> bool:
+    named = any(text(members.get(key)) for key in ("metric", "name", "criterion"))
+    return "target" in members or (named and any(True for _ in stated_bounds(members, key_of(""))))
 
 
 def _structured_criterion(
     holder: SourceDocument, path: Path, members: Mapping[str, Any], area: str
 ) -> Iterator[Criterion]:
-    named = " ".join(text(members.get(key)) for key in ("metric", "name", "criterion") if text(members.get(key)))
+    words = ("endpoint", "metric", "name", "criterion")
+    named = " ".join(text(members.get(key)) for key in words if text(members.get(key)))
     identity = text(members.get("id")) or named
+    where = "target" if "target" in members else next((k for k, _ in stated_bounds(members, key_of(""))), "")
     for bound in bounds_of(members, named):
-        shown = f"{named or identity} {bound}"
-        yield Criterion(holder, (*path, "target"), shown, bound, area, identity)
+        said = (named or identity).replace("_", " ")
+        shown = f"{said} {bound.compare}{bound.quantity}" if bound.statistic in said.lower() else f"{said} {bound}"
+        yield Criterion(holder, (*path, where), shown, bound, area, identity)
 
 
 def _at_path(document: SourceDocument, path: Path) -> object:
@@ -145,14 +155,14 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
     if reported.link and criterion.identity:
         return plain(reported.link) == plain(criterion.identity)
     keys = "/".join(str(part) for part in reported.path)
-    if "coverage" in criterion.shown.lower():
+    if re.search(r"coverage|\bcovered\b", criterion.shown, re.IGNORECASE) and dimension == "percent":
         return _coverage_of(documents, criterion, reported, keys)
     if "coverage" in keys.lower():
         return False
     asked = set(mentions(criterion.shown))
     told_endpoint = next(
         (name for part in reported.path if isinstance(part, str) and (name := endpoint_name(part))), None
-    )
+    ) or next(iter(mentions(reported.words)), None)
     if told_endpoint is None:
         beside = mapping(_at_path(reported.document, reported.path[:-1]))
         told_endpoint = next(
@@ -200,7 +210,7 @@ def _words_of(reported: Reported) -> frozenset[str]:
 
 
 def _coverage_of(documents: DocumentSet, criterion: Criterion, reported: Reported, keys: str) -> bool:
-    last = str(reported.path[-1]).lower()
+    last = re.sub(r"_(?:percent|pct)\Z", "", str(reported.path[-1]).lower())
     if "coverage" not in keys.lower() or _DETAIL.search(keys.lower()):
         return False
     if last not in TOTALS and str(reported.path[-1]) not in documents.track:
@@ -210,7 +220,12 @@ def _coverage_of(documents: DocumentSet, criterion: Criterion, reported: Reporte
     beside = " ".join(mapping(_at_path(reported.document, reported.path[:-1])))
     if not stated and last in {"total", "percent", "overall", "coverage"}:
         stated = {word for word in _COVERAGE_KINDS if f"{word}_" in beside} or wanted
-    if {w[:4] for w in wanted} != {w[:4] for w in stated} and (wanted or stated - {"line", "lines"}):
+    plain_lines = not stated and wanted <= {"line", "lines"}
+    if (
+        not plain_lines
+        and {w[:4] for w in wanted} != {w[:4] for w in stated}
+        and (wanted or stated - {"line", "lines"})
+    ):
         return False
     owner = track_of(documents, reported)
     areas = [criterion.area, *sorted(subject(criterion.shown).stems - _TOPIC)]

@@ -12,6 +12,7 @@ from contexts.audit.quantities import Quantity, as_quantity, quantities
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
 from contexts.audit.speedups import spoken_times
+from contexts.audit.spoken_figures import contradictions
 from contexts.contract.values import Path, mapping, number, sequence, text
 
 _PRODUCT = re.compile(
@@ -67,6 +68,9 @@ def derived(documents: DocumentSet) -> Iterator[Finding]:
                 a, b, c = (int(match.group(n)) for n in (1, 2, 3))
                 if a * b != c and a > 1 and b > 1:
                     yield found("arithmetic/derived", f"{a} times {b} is {a * b}, not {c}", (document.source(path),))
+        for path, value in document.texts:
+            for message in contradictions(value):
+                yield found("arithmetic/derived", message, (document.source(path),))
 
 
 Wrong = tuple[str, str, tuple[Path, ...]]
@@ -267,3 +271,26 @@ def _column_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) ->
                         f"{key} is {figures[key].value:g}, and {field} of {container} adds up to {amount:g}",
                         ((container,),),
                     )
+            summed = _whole_beside(members, container, field)
+            if summed is not None and summed[1] != amount:
+                yield (
+                    container,
+                    f"{field} of {container} adds up to {amount:g}, and {summed[0][0]} says {summed[1]:g}",
+                    (summed[0],),
+                )
+
+
+def _whole_beside(members: Mapping[str, Any], container: str, field: str) -> tuple[Path, float] | None:
+    """Return what an object of totals beside results says of one of their fields."""
+    if container not in {"results", "suites", "by_suite", "by_kind"} or field not in {
+        "passed",
+        "failed",
+        "total",
+        "tests",
+    }:
+        return None
+    for name in ("total", "totals", "overall", "all"):
+        amount = number(mapping(members.get(name)).get(field))
+        if amount is not None:
+            return (name, field), amount
+    return None

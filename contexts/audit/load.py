@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from contexts.audit.documents import SourceDocument
 from contexts.audit.findings import Finding, Severity, Source, listed
+from contexts.audit.own import is_own, without_records
 from contexts.audit.rules import RULES
 from contexts.contract.values import mapping, text, walk
 from contexts.errors import DocumentError
@@ -149,7 +150,7 @@ def _judge(name: str, data: Any, size: int, *, named: bool) -> tuple[SourceDocum
         return None, [Finding("input/newer-version", "blocking", message, (Source(name, "/version", version[:20]),))]
     missing = [key for key in _REQUIRED if not text(members.get(key))]
     findings = [_problem("input/incomplete-context", name, f"{name} lacks {listed(missing, 5)}")] if missing else []
-    return SourceDocument(name, members, size), findings
+    return SourceDocument(name, without_records(members) if is_own(members) else members, size), findings
 
 
 def _problem(rule: str, name: str, message: str, severity: Severity | None = None) -> Finding:

@@ -63,7 +63,9 @@ def status_contradicts(documents: DocumentSet) -> Iterator[Finding]:
             good, bad = bool(_GOOD.search(said)) and not _BAD.search(said), bool(_BAD.search(said))
             own_bad = bool(_BAD.search(outcome))
             own_good = bool(_GOOD.search(outcome)) and not own_bad
-            if (good and own_bad) or (bad and own_good and re.search("fail|error|cancel|abort", said, re.IGNORECASE)):
+            if (good and own_bad) or (
+                bad and own_good and re.search("fail|error|cancel|abort|partial|incomplete", said, re.IGNORECASE)
+            ):
                 yield found(
                     "fidelity/status-contradicts",
                     f"{task.get('task_id')} is {said!r} here, and {outcome!r} in its own document",

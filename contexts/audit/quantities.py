@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Dimension = Literal["time", "percent", "size", "rate", "ratio", "count"]
+from contexts.audit.number_words import in_digits
+
+Dimension = Literal["time", "percent", "size", "rate", "bandwidth", "ratio", "count"]
 COMPARISONS: dict[str, Literal["<", "<=", ">", ">="]] = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _UNITS: dict[str, tuple[Dimension, float]] = {
     **dict.fromkeys(("us", "µs", "μs", "microseconds", "microsecond"), ("time", 0.001)),
@@ -31,6 +33,8 @@ _UNITS: dict[str, tuple[Dimension, float]] = {
     **dict.fromkeys(("x", "\u00d7"), ("ratio", 1.0)),
 }
 _UNITS["rpm"] = _UNITS["req/min"] = ("rate", 1 / 60)
+# A small b alone is read as a bit by some and as a byte by others: it stays a bare number.
+_BANDWIDTH = re.compile(r"([kKMG]?)(i?)(bits?|B|[Bb]ytes?)(?:/s|/sec|ps| per second)")
 _UNIT = "|".join(sorted((re.escape(unit) for unit in _UNITS), key=len, reverse=True))
 _TOKEN = re.compile(
     r"(?P<stat>\b(?:p ?\d{2,3}(?:\.\d{1,3})?|\d{2}(?:th|st|nd|rd) percentile|median|avg|average|mean|maximum|max"
@@ -63,6 +67,7 @@ _FRACTION = re.compile(
     r"(?P<words>[^\d\n;(=]{0,60})(?:[(=]\s{0,2}(?P<percent>\d{1,3}(?:\.\d{1,6})?)\s?%)?"
 )
 _SPEEDUP = re.compile(r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?)\s?[x\u00d7](?![\w])", re.IGNORECASE)
+_SCORE = re.compile(r"\bscores?(?:\s?[:=]|\s(?:of|is|was))?\s?\Z", re.IGNORECASE)
 _LOW_IS_GOOD = re.compile(
     r"error|fail|loss|lost|drop|cpu|memory|miss|churn|bounce|flak|latency|duplicat|vulnerab|regress", re.IGNORECASE
 )
@@ -163,6 +168,11 @@ def unit_of(unit: str) -> tuple[Dimension, float]:
     known = _UNITS.get(lower)
     if known is not None:
         return known
+    data = _BANDWIDTH.fullmatch(unit.strip())
+    if data is not None:
+        prefix, binary, word = data.groups()
+        step = 1024.0 if binary else 1000.0
+        return "bandwidth", step ** " kmg".index(prefix.lower() or " ") / (8 if word.startswith("bit") else 1)
     per = re.fullmatch(r"[a-z ]{0,20}(?:/| per )(s|sec|second|min|minute|h|hour)", lower)
     if per is not None:
         return "rate", {"s": 1.0, "sec": 1.0, "second": 1.0, "h": 1 / 3600, "hour": 1 / 3600}.get(per.group(1), 1 / 60)
@@ -220,6 +230,7 @@ def read(text: str, *, bare_is: Literal["measured", "target"] = "measured") -> R
         bare_is: What a value without comparator and without a word like ``target`` is.
     """
     measured, bounds = list[Measured](), list[Bound]()
+    text = in_digits(text)
     for item in _items(text, bare_is):
         (measured if isinstance(item, Measured) else bounds).append(item)  # pyright: ignore[reportArgumentType]
     return Reading(tuple(measured), tuple(bounds), verdict(text))
@@ -274,7 +285,7 @@ def _read_number(
         op = trailing[:7]
     if op.startswith("exceed") or (op == "over" and quantity.dimension == "time"):
         return None
-    if quantity.dimension == "count" and not op:
+    if quantity.dimension == "count" and not op and not _SCORE.search(text[max(0, match.start() - 24) : match.start()]):
         return None
     if quantity.dimension == "time" and unit == "m":
         return None  # "m" is metres or million as often as minutes
@@ -290,7 +301,7 @@ def _direction(op: str, quantity: Quantity, text: str) -> Literal["<", "<=", ">"
         return "<="
     if op in _MORE:
         return ">"
-    if op in _AT_LEAST or quantity.dimension in {"rate", "ratio"}:
+    if op in _AT_LEAST or quantity.dimension in {"rate", "ratio", "bandwidth"}:
         return ">="
     if quantity.dimension == "percent" and not _LOW_IS_GOOD.search(text):
         return ">="
@@ -300,7 +311,7 @@ def _direction(op: str, quantity: Quantity, text: str) -> Literal["<", "<=", ">"
 def _is_trailing(tokens: Sequence[re.Match[str]], at: int) -> bool:
     """Tell whether a statistic belongs to the number before it (``85 ms P99``, ``85 ms (P99)``)."""
     before = at - 1
-    if before >= 0 and tokens[before].group() == "(":
+    if before >= 0 and tokens[before].group().lower() in {"(", "at"}:
         before -= 1
     if before < 0 or not tokens[before].group("number"):
         return False
@@ -310,7 +321,7 @@ def _is_trailing(tokens: Sequence[re.Match[str]], at: int) -> bool:
 
 def _after(tokens: Sequence[re.Match[str]], at: int) -> str:
     following = at + 1
-    if following < len(tokens) and tokens[following].group() == "(":
+    if following < len(tokens) and tokens[following].group().lower() in {"(", "at"}:
         following += 1
     if following < len(tokens) and tokens[following].group("stat") and _is_trailing(tokens, following):
         return statistic_name(tokens[following].group())

@@ -33,7 +33,25 @@ _NAMES = re.compile(
 _REVIEW = re.compile(
     r"\b(?:(?:peer |code |design |security |legal |accessibility |privacy |compliance "
     r"|architecture )?review(?:ed)?|approv(?:ed|al)|signed[ -]off|sign-?off"
+    r"|assessment(?= (?:was |is |has been )?(?:signed|approved|accepted|completed?|passed)\b)|DPIA|signed assessment"
     r"|audit(?:ed)?|penetration[ -]test(?:ed|ing)?|pen[ -]?test(?:ed)?|certified|certification)\b",
+    re.IGNORECASE,
+)
+
+
+# A name with a hyphen or underscore is that of a person, a group or an office of this workflow.
+_BY = re.compile(r"\bby (?:the )?([A-Za-z0-9]{1,30}(?:[-_][A-Za-z0-9]{1,30}){1,4})\b")
+# What speaks of an earlier review, or of what one found, claims none.
+_PAST = re.compile(
+    r"\b(?:last|previous|earlier|prior|former|past)\b[^.;]{0,30}\b(?:review|audit|approval|certification|pen)"
+    r"|\b(?:findings?|issues|results?|comments|remarks|recommendations) (?:of|from|by|in) (?:the |an? |our )?"
+    r"(?:[\w'\u2019-]{1,20} ){0,3}(?:review|audit|pen)",
+    re.IGNORECASE,
+)
+# The name of an action that was done is no word of approval.
+_TO_DO = re.compile(
+    r"\s{0,3}(?:run|do|prepare|plan|schedule|request|book|order|write|add|create|set up|start|repeat|ask|apply|get)\b"
+    r"(?! ?(?:passed|approved|reviewed))",
     re.IGNORECASE,
 )
 
@@ -162,6 +180,8 @@ def _approvals(document: SourceDocument) -> Iterator[Statement]:
         if (
             _REVIEW.search(claim.words)
             and not _EVIDENCED.search(claim.words)
+            and not _PAST.search(claim.words)
+            and not _TO_DO.match(claim.words)
             and not _EVIDENCE_KEY.search(str(claim.path[-1]))
         ):
             yield claim
@@ -187,6 +207,9 @@ def _recorded(documents: DocumentSet, claim: Statement) -> bool:
 
 def _part_recorded(documents: DocumentSet, claim: Statement, part: str) -> bool:
     about = subject(part).stems - _VERBS
+    who = _BY.search(part)
+    if who and not _is_named(documents, who.group(1), claim):
+        return False  # one who is named nowhere else has recorded nothing
     for document in documents.current:
         for path, value in document.values:
             key = path[-1] if path else ""
@@ -197,6 +220,16 @@ def _part_recorded(documents: DocumentSet, claim: Statement, part: str) -> bool:
                 if about & told or not about or (not told and len(about) <= 1):
                     return True
     return False
+
+
+def _is_named(documents: DocumentSet, name: str, claim: Statement) -> bool:
+    around = claim.path[:-1]
+    return any(
+        name.lower() in line.lower()
+        for d in documents.current
+        for path, line in d.texts
+        if path[: len(around)] != around
+    )
 
 
 _VERBS = frozenset(

@@ -70,13 +70,32 @@ def unknown_track(documents: DocumentSet) -> Iterator[Finding]:
         return
     planned = {text(mapping(task).get("task_id")) for task in sequence(plan.data.get("parallel_tasks"))}
     for document in documents.current:
-        for path, task_id in _task_names(document):
-            if task_id and task_id not in planned:
-                yield found(
-                    "references/unknown-track",
-                    f"{task_id!r} is no track of this workflow: {listed(sorted(planned))}",
-                    (document.source(path), plan.source(("parallel_tasks",))),
-                )
+        named = [path_and_id for path_and_id in _task_names(document) if path_and_id[1] not in planned | {""}]
+        strangers = [(p, name) for p, name in _strangers(document, planned) if not documents.elsewhere(name, document)]
+        for path, task_id in (*named, *strangers):
+            yield found(
+                "references/unknown-track",
+                f"{task_id!r} is no track of this workflow: {listed(sorted(planned))}",
+                (document.source(path), plan.source(("parallel_tasks",))),
+                "warning" if (path, task_id) in strangers else None,
+            )
+
+
+_NO_TRACK = frozenset(
+    """total totals overall all average mean combined merged shared common integration unit e2e component contract
+    backend frontend line lines branch branches functions statements target threshold minimum status""".split()  # noqa: SIM905
+)
+
+
+def _strangers(document: SourceDocument, planned: set[str]) -> Iterator[tuple[Path, str]]:
+    """Yield the names that an object of coverages or results by track has beside at least two tracks' ids."""
+    for path, members in document.objects:
+        if path and re.search(r"coverage|by_track|per_track", str(path[-1])) and len(members.keys() & planned) > 1:
+            for name in members.keys() - planned:
+                other = str(name).lower()
+                alike = {type(members[name])} == {type(members[known]) for known in members.keys() & planned}
+                if alike and other not in _NO_TRACK and not set(re.split(r"[_\W]+", other)) & {"total", "overall"}:
+                    yield (*path, name), name
 
 
 def _task_names(document: SourceDocument) -> Iterator[tuple[Path, str]]:

@@ -10,8 +10,10 @@ from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import LONGEST_TEXT, SourceDocument
 from contexts.audit.findings import Source
-from contexts.audit.measures import cells, choose, target_bounds
+from contexts.audit.keys import bounds_in, key_of, operator_of, stated_bounds
+from contexts.audit.measures import choose
 from contexts.audit.quantities import Bound, Measured, as_percent, as_quantity, read, statistic_name
+from contexts.audit.tables import cells
 from contexts.contract.values import Path, number, text
 
 _DIGIT = re.compile(r"[0-9]")
@@ -70,17 +72,14 @@ class Reported:
 
 
 def bounds_of(members: Mapping[str, Any], context: str) -> Iterator[Bound]:
-    """Yield the target of an object with target, unit, operator and statistic members."""
+    """Yield the target of an object with target, unit, operator and statistic members, or of one that is a target."""
     statistic = statistic_name(text(members.get("statistic")) or text(members.get("percentile")))
-    operator = next(
-        (
-            text(members.get(k)).replace("≤", "<=").replace("≥", ">=")
-            for k in ("op", "operator", "comparator")
-            if members.get(k)
-        ),
-        "",
-    )
-    for bound in target_bounds(members.get("target"), text(members.get("unit")), context, operator):
+    operator = next((operator_of(members[k]) for k in ("op", "operator", "comparator") if members.get(k)), "")
+    if "target" in members:
+        found = bounds_in(members["target"], key_of(""), text(members.get("unit")), context, operator)
+    else:
+        found = (bound for _, bound in stated_bounds(members, key_of(text(members.get("metric")))))
+    for bound in found:
         yield replace(bound, statistic=bound.statistic or statistic)
 
 
@@ -110,7 +109,7 @@ def _read_reported(document: SourceDocument) -> Iterator[Reported]:
             or isinstance(value, bool)
         ):
             continue
-        if isinstance(value, str) and not _DIGIT.search(value):
+        if isinstance(value, str) and not _DIGIT.search(value) and "percent" not in value.lower():
             continue
         keys = "/".join(str(part) for part in path)
         if isinstance(value, str):
@@ -118,7 +117,7 @@ def _read_reported(document: SourceDocument) -> Iterator[Reported]:
                 for cell in cells(value[:LONGEST_TEXT]):
                     bounds = () if cell.bound is None else (cell.bound,)
                     yield Reported(document, path, (cell.measured,), bounds, words=cell.words)
-            elif _DIGIT.search(value, 0, 400) and (
+            elif (_DIGIT.search(value, 0, 400) or "percent" in value) and (
                 SPEAKS_OF_SPEED.search(keys)
                 or "coverage" in keys.lower()
                 or path[0] in {"metrics", "verification_results"}
@@ -147,6 +146,10 @@ def _object_reported(document: SourceDocument, path: Path, members: Mapping[str,
         "",
     )
     if key is None or not link or isinstance(members[key], bool):
+        return
+    if key == "value" and "target" not in members and {"op", "operator", "comparator"} & members.keys():
+        bounds = tuple(bounds_of(members, link))
+        yield Reported(document, (*path, key), (), bounds, link, link, (*path, key))
         return
     unit, statistic = (
         text(members.get("unit")),

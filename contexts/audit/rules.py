@@ -1,15 +1,18 @@
 """All rules, by importing the modules that register them."""
 
 from contexts.audit import (
+    amounts,
     arithmetic,
     artifacts,
     assumptions,
     carried_contracts,
     claims,
+    columns,
     contracts,
     counts,
     derived,
     durations,
+    failures,
     fidelity,
     fixtures,
     input_rules,
@@ -18,6 +21,7 @@ from contexts.audit import (
     records,
     references,
     speedups,
+    suites,
     thresholds,
     times,
 )
@@ -25,15 +29,18 @@ from contexts.audit.registry import RULES
 
 __all__ = [
     "RULES",
+    "amounts",
     "arithmetic",
     "artifacts",
     "assumptions",
     "carried_contracts",
     "claims",
+    "columns",
     "contracts",
     "counts",
     "derived",
     "durations",
+    "failures",
     "fidelity",
     "fixtures",
     "input_rules",
@@ -42,6 +49,7 @@ __all__ = [
     "records",
     "references",
     "speedups",
+    "suites",
     "thresholds",
     "times",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from contexts.audit.arithmetic import rounds
 from contexts.audit.documents import DocumentSet, SourceDocument
@@ -14,12 +15,14 @@ from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged
 from contexts.contract.values import Path, mapping, number, sequence, text
 
-_SPOKEN = re.compile(r"parallel|concurrent|wall|sequential|serial|one by one|one after another", re.IGNORECASE)
+_SPOKEN = re.compile(
+    r"parallel|concurrent|wall|side by side|sequential|serial|one by one|one after (?:another|the other)", re.IGNORECASE
+)
 _FACTOR = re.compile(r"\d\s?[x\u00d7]", re.IGNORECASE)
-_PARALLEL = re.compile(r"parallel|concurrent|wall", re.IGNORECASE)
+_PARALLEL = re.compile(r"parallel|concurrent|wall|side by side", re.IGNORECASE)
 
 
-_SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after another", re.IGNORECASE)
+_SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after (?:another|the other)", re.IGNORECASE)
 
 
 @rule(
@@ -55,8 +58,8 @@ def speedup(documents: DocumentSet) -> Iterator[Finding]:
 
 def _times(path: Path, members: Mapping[str, Any]) -> tuple[tuple[Quantity, Path], tuple[Quantity, Path]] | None:
     sequential = parallel = None
-    for name, value in members.items():
-        where = (*path, name)
+    for below, value in _with_inner(members):
+        where, name = (*path, *below), str(below[-1])
         shown = number(value)
         if shown is not None:
             unit = next((u for u in ("minutes", "seconds", "hours", "ms", "min") if name.lower().endswith(u)), "")
@@ -76,18 +79,50 @@ def _times(path: Path, members: Mapping[str, Any]) -> tuple[tuple[Quantity, Path
     return sequential, parallel
 
 
+def _with_inner(members: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Yield the members of an object, and those of an object of times among them."""
+    for name, value in members.items():
+        yield (name,), value
+        if isinstance(value, dict) and re.search(r"time|duration|minutes", name):
+            yield from (((name, inner), raw) for inner, raw in mapping(cast("Any", value)).items())
+
+
 def spoken_times(value: str, name: str = "") -> Iterator[tuple[Quantity, str]]:
     """Yield the durations of a text that it calls parallel or sequential: the nearest such word after, else before."""
     if not (_SPOKEN.search(value) or _SPOKEN.search(name)):
         return
-    times = [q for q in quantities(value) if q.dimension == "time" and q.unit != "m"]
+    times = list(_spans(value))
+    taken = False
     for index, quantity in enumerate(times):
         after = value[quantity.end : times[index + 1].start if index + 1 < len(times) else len(value)]
-        before = value[times[index - 1].end if index else 0 : quantity.start]
+        before = "" if taken else value[times[index - 1].end if index else 0 : quantity.start]
+        taken = False
         for words in (after, before, name if len(times) == 1 else ""):
             if _SEQUENTIAL.search(words) or _PARALLEL.search(words):
+                # Words behind a duration are its own, and not those before the next one.
+                taken = words is after
                 yield quantity, "sequential" if _SEQUENTIAL.search(words) else "parallel"
                 break
+
+
+def _spans(value: str) -> Iterator[Quantity]:
+    """Yield the durations of a text; ``4 h 30 min`` is one, ``90 m`` may be metres."""
+    last: Quantity | None = None
+    for quantity in quantities(value):
+        if quantity.dimension != "time" or quantity.unit == "m":
+            continue
+        joined = last is not None and re.fullmatch(r"\s{0,2}(?:and\s)?", value[last.end : quantity.start])
+        if last is not None and joined and last.unit[:1] in {"h", "d", "m"} and quantity.base < last.base:
+            amount = (last.base + quantity.base) / 60_000
+            last = replace(
+                quantity, value=amount, unit="min", base=last.base + quantity.base, start=last.start, end=quantity.end
+            )
+            continue
+        if last is not None:
+            yield last
+        last = quantity
+    if last is not None:
+        yield last
 
 
 def _factor(members: Mapping[str, Any]) -> tuple[str, Quantity] | None:
@@ -149,15 +184,15 @@ def _stated_times(document: SourceDocument, summary: Mapping[str, Any]) -> Itera
     total = number(summary.get("total_duration_minutes"))
     if total is not None:
         yield ("parallel_execution_summary", "total_duration_minutes"), "parallel", total, 1.0
-    for name, value in mapping(document.data.get("metrics")).items():
-        shown = number(value)
+    for below, value in _with_inner(mapping(document.data.get("metrics"))):
+        shown, name = number(value), str(below[-1])
         if shown is not None and name.endswith("minutes"):
             kind = "sequential" if "sequential" in name else "parallel" if "parallel" in name else ""
             if kind:
-                yield ("metrics", name), kind, shown, 1.0
+                yield ("metrics", *below), kind, shown, 1.0
         elif isinstance(value, str):
             for quantity, kind in spoken_times(value[:300], name):
-                yield ("metrics", name), kind, quantity.base / 60_000, max(2 * quantity.step / 60_000, 0.5)
+                yield ("metrics", *below), kind, quantity.base / 60_000, max(2 * quantity.step / 60_000, 0.5)
 
 
 @rule(

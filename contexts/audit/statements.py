@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import SourceDocument
@@ -79,7 +80,8 @@ def _done(document: SourceDocument, *, sentences: bool) -> Iterator[Statement]:
         elif sentences and _listed(path) and root not in _WISHES and len(value) < 300 and _claims_done(value):
             yield Statement(path, value, value[:160])
     for path, members in document.objects:
-        status = members.get("status")
+        key = _status_key(path, members)
+        status = members.get(key)
         if len(path) == 2 and path[0] in _DONE_LISTS and not isinstance(status, str):
             words = " ".join(text(members.get(k)) for k in ("action", "subject", "name") if text(members.get(k)))
             if words:
@@ -101,7 +103,13 @@ def _done(document: SourceDocument, *, sentences: bool) -> Iterator[Statement]:
             named = named or (str(path[-1]).replace("_", " ") if isinstance(path[-1], str) else "")
             named = f"{named} {text(members.get('environment'))}".strip()
             if named and "task_id" not in members:
-                yield Statement((*path, "status"), named, f"{named}: {status}")
+                yield Statement((*path, key), named, f"{named}: {status}")
+
+
+def _status_key(path: Path, members: Mapping[str, Any]) -> str:
+    """Return which member says how far a thing is; a state elsewhere may be that of an order or of a session."""
+    judged = path[:1] in {("verification_results",), ("deployment_readiness",)}
+    return "state" if judged and "status" not in members and "state" in members else "status"
 
 
 def _claims_done(value: str) -> bool:
@@ -133,7 +141,7 @@ def open_items(document: SourceDocument) -> Iterator[Statement]:
         if path[0] != "pending_actions" and isinstance(path[-1], int) and _is_open(value):
             yield Statement(path, _OPEN_END.sub("", _OPEN_MARK.sub("", value)).strip(), value[:160])
     for path, members in document.objects:
-        status = text(members.get("status")).strip()
+        status = text(members.get(_status_key(path, members))).strip()
         if (
             path
             and isinstance(path[-1], int)

@@ -42,11 +42,13 @@ def target_missed(documents: DocumentSet) -> Iterator[Finding]:
                 continue
             called = " and is called met" if pair.ticked else ""
             honest = pair.ticked is False
+            # What is written like a strict limit may have been rounded up to it.
+            met_by_rounding = pair.measured.quantity.base == pair.bound.quantity.base
             yield found(
                 "thresholds/target-missed",
                 f"{pair.measured} does not meet the target {pair.bound}{called}",
                 (document.source(pair.at), document.source(pair.bound_at)),
-                "warning" if honest else None,
+                "note" if met_by_rounding else "warning" if honest else None,
             )
 
 
@@ -138,7 +140,8 @@ def criterion_unmeasured(documents: DocumentSet) -> Iterator[Finding]:
         - {c.identity for c in criteria(documents)}
         - {""}
     )
-    missing: list[Criterion] = [c for c in criteria(documents) if not list(measured_for(documents, c))]
+    numeric = [c for c in criteria(documents) if c.bound.quantity.dimension != "count"]
+    missing: list[Criterion] = [c for c in numeric if not list(measured_for(documents, c))]
     if unknown:
         return  # a measurement under a wrong name is the likelier defect, and has its own rule
     if missing:

@@ -110,7 +110,7 @@ def saved_before_reported(documents: DocumentSet) -> Iterator[Finding]:
                 f"the document was saved at {shown}, before what it reports",
                 (*(document.source(path) for path in later[:20]), document.source(("timestamp",))),
                 # A plan may name the start it intends; a result cannot lie ahead.
-                "warning" if all(path[0] == "parallel_tasks" and path[-1] == "started_at" for path in later) else None,
+                "note" if all(path[0] == "parallel_tasks" and path[-1] == "started_at" for path in later) else None,
             )
 
 

@@ -41,7 +41,8 @@ def _rename(edit: Editor, change: Callable[[str], str], root: str) -> bool:
 
     changed = False
     for data in edit.documents.values():
-        if root in data:
+        # The paths of an OpenAPI document have one notation, and its parameters are named after them.
+        if root in data and "openapi" not in data[root]:
             new = renamed(data[root])
             changed = changed or new != data[root]
             data[root] = new

@@ -17,7 +17,7 @@ def measured() -> Measured:
 
 
 def test_nine_of_ten_planted_defects_are_found_at_their_place(measured: Measured) -> None:
-    assert len(measured.found) + len(measured.missed) >= 130
+    assert len(measured.found) + len(measured.missed) >= 220
     assert measured.recall >= LEAST_RECALL, table(measured)
 
 

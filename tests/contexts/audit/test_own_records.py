@@ -1,0 +1,110 @@
+"""Plait's own records in a document that it wrote are no claims to be judged; in other documents they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contexts.audit import Finding, audit
+from contexts.audit.load import load
+from contexts.audit.own import RECORDS, is_own
+from contexts.merge import assemble, contribute
+
+INSTANT = "2025-03-01T10:00:00Z"
+LATER = "2025-03-01T12:30:00Z"
+HEAD = {"version": "1.0", "workflow_id": "orders", "timestamp": "2025-03-01T09:00:00Z"}
+PLAN = {
+    **HEAD,
+    "current_agent": "orchestrator",
+    "phase": "parallel-execution",
+    "parallel_tasks": [{"task_id": "api"}],
+    "shared_constraints": ["No new tables"],
+}
+# Each of these members would be a finding if an agent had said it.
+RECORDED: dict[str, Any] = {
+    "run": {"id": "run-1", "status": "passed", "started_at": LATER, "completed_at": LATER, "tests": {"failed": 2}},
+    "evidence": [
+        {"check": "unit", "kind": "tests", "status": "passed", "completed_at": LATER, "result": {"failed": 1}}
+    ],
+    "criteria": [{"name": "speed", "status": "met", "measured": "P99: 310ms (target <300ms)"}],
+    "findings": [{"rule": "thresholds/target-missed", "message": "P99: 410ms does not meet the target <300ms"}],
+    "waivers": [{"target": "speed", "by": "lead", "why": "9 of 10 (95%)", "timestamp": LATER}],
+    "settlements": [{"concern": "c", "by": "lead", "decision": "45/50 passed (98%)", "timestamp": LATER}],
+    "approvals": [{"gate": "deploy", "by": "lead", "note": "3 x 4 = 13", "timestamp": LATER}],
+    "deployments": [{"target": "staging", "started_at": LATER, "completed_at": INSTANT}],
+}
+
+
+def track() -> dict[str, Any]:
+    return {
+        **HEAD,
+        "workflow_id": "orders-api",
+        "task_id": "api",
+        "parent_workflow_id": "orders",
+        "timestamp": INSTANT,
+        "current_agent": "api-agent",
+        "phase": "api-complete",
+        "decisions": ["Store money in cents"],
+        "files_modified": ["src/api.py"],
+        "execution": {
+            "inputs": "0" * 64,
+            "backend": "command",
+            "started_at": LATER,
+            "completed_at": INSTANT,
+            "migration": "4f53cda18c2baa0c",
+        },
+    }
+
+
+def merged() -> dict[str, Any]:
+    document = assemble(PLAN, {"api": contribute(track())}, timestamp="2025-03-01T11:00:00Z", files_settled=True)
+    return json.loads(json.dumps({**document, "kind": "workflow", "phase": "integration-verified"}))
+
+
+def findings(folder: Path, *documents: Mapping[str, Any]) -> tuple[Finding, ...]:
+    for index, document in enumerate(documents):
+        (folder / f"{index}.json").write_text(json.dumps(document))
+    loaded = load([folder])
+    return audit(loaded.documents, loaded.findings).findings
+
+
+def told(found: tuple[Finding, ...]) -> list[tuple[str, str]]:
+    return [(f.rule, f.sources[0].pointer) for f in found if f.severity != "note"]
+
+
+def test_an_exported_run_is_judged_by_what_its_agents_said(tmp_path: Path) -> None:
+    assert told(findings(tmp_path, PLAN, track(), {**merged(), **RECORDED})) == []
+
+
+@pytest.mark.parametrize("field", sorted(set(RECORDED) - {"findings", "run", "criteria", "approvals"}))
+def test_the_same_member_is_judged_in_a_document_of_others(tmp_path: Path, field: str) -> None:
+    document = {**merged(), field: RECORDED[field]}
+    assert not is_own(document)
+    places = [pointer for _, pointer in told(findings(tmp_path, PLAN, {**track(), "execution": {}}, document))]
+    assert any(pointer.startswith(f"/{field}/") for pointer in places)
+
+
+def test_a_defect_beside_the_records_is_found(tmp_path: Path) -> None:
+    document = {**merged(), **RECORDED, "decisions": []}
+    assert ("fidelity/items-lost", "/decisions/0") in told(findings(tmp_path, PLAN, track(), document))
+
+
+def test_records_within_the_tracks_a_document_holds_are_left_out_too(tmp_path: Path) -> None:
+    document = {**merged(), **RECORDED, "track_contexts": {"api": {"context": track()}}}
+    assert told(findings(tmp_path, PLAN, track(), document)) == []
+
+
+def test_every_member_of_the_records_is_among_those_tried() -> None:
+    assert RECORDS - RECORDED.keys() == {"execution", "_checksum"}
+
+
+def test_a_digest_is_no_migration_that_a_track_must_have_written(tmp_path: Path) -> None:
+    wrote = {**track(), "execution": {}, "implementation_details": {"migration": "004_add_total"}}
+    for name, expected in (("4f53cda18c2baa0c", []), ("005_other", ["references/migration"])):
+        document = {**merged(), "verification_results": {"database": {"migration": name}}}
+        found = [rule for rule, _ in told(findings(tmp_path, PLAN, wrote, document))]
+        assert [rule for rule in found if rule.startswith("references/")] == expected
