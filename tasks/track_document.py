@@ -18,7 +18,7 @@ from tasks.workspaces import Work
 
 OURS = frozenset(
     {
-        "_checksum", "execution", "run", "kind", "evidence", "criteria", "waivers", "settlements", "provenance",
+        "_checksum", "execution", "run", "kind", "evidence", "findings", "criteria", "waivers", "settlements", "provenance",
         "omissions", "track_contexts", "contributions", "spec",
     }
 )  # fmt: skip
