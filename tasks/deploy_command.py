@@ -64,7 +64,7 @@ def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commi
             extra={
                 **extra,
                 **url,
-                "PLAIT_WORKFLOW": run.workflow_id,
+                "PLAIT_WORKFLOW_ID": run.workflow_id,
                 "PLAIT_COMMIT": commit,
                 "PLAIT_ENVIRONMENT": name,
             },
