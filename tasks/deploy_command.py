@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from hashlib import sha256
-from pathlib import Path
 from uuid import uuid4
 
 from contexts.model.base import JsonObject
@@ -16,15 +14,6 @@ from tasks.run import Run, now
 from tasks.walls.environment import agent_environment, split_environment
 from tasks.walls.outcome import Outcome
 from tasks.walls.supervisor import run_supervised
-
-
-def programs_of(argv: tuple[str, ...], folder: Path) -> list[tuple[str, str]]:
-    """Return the files of the spec's folder that a command names, each with the sha256 of its content."""
-    return [
-        (given, sha256(Path(resolved).read_bytes()).hexdigest())
-        for given, resolved in zip(argv, resolve_argv(argv, folder=folder), strict=True)
-        if "{spec_dir}" in given and Path(resolved).is_file()
-    ]
 
 
 def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> JsonObject:
