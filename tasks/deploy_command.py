@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from uuid import uuid4
 
 from contexts.model.base import JsonObject
@@ -12,6 +11,7 @@ from contexts.specfile import resolve_argv
 from tasks.progress import Progress, report
 from tasks.run import Run, now
 from tasks.walls.environment import agent_environment, split_environment
+from tasks.walls.folders import remove_folder
 from tasks.walls.outcome import Outcome
 from tasks.walls.supervisor import run_supervised
 
@@ -39,7 +39,7 @@ def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commi
     """
     name = str(attempt["environment"])
     place = run.repository.root / "deploy" / name
-    shutil.rmtree(place, ignore_errors=True)
+    remove_folder(place)
     tree = place / "tree"
     run.repository.checkout(commit, tree, as_repository=True)
     passed, extra = split_environment(target.env)
