@@ -60,12 +60,20 @@ def kill(worker: subprocess.Popen[bytes]) -> None:
 def until(client: SyncPrefectClient, run: FlowRun, *names: str) -> FlowRun:
     """Wait until a flow run is in a state of one of these names."""
 
+    seen: list[str] = []
+
     def look() -> FlowRun | None:
         found = client.read_flow_run(run.id)
         assert found.state is not None
+        if not seen or seen[-1] != found.state.name:
+            seen.append(str(found.state.name))
         if found.state.name in names:
             return found
         assert not found.state.is_final(), f"{found.name} ended as {found.state.name}: {found.state.message}"
         return None
 
-    return wait_for(f"{run.name} to be {' or '.join(names)}", look, 120)
+    try:
+        return wait_for(f"{run.name} to be {' or '.join(names)}", look, 240)
+    except AssertionError as error:
+        error.add_note(f"it was {', then '.join(seen)}")
+        raise

@@ -56,7 +56,7 @@ def test_the_documented_policies_suffice_for_everything_a_run_does_and_hold_noth
             ("show", "feature"),
             ("history", "feature"),
             ("store", "check"),
-            ("report", "feature"),
+            ("report", "feature", "--output", place.folder / "report.html"),
         ):
             ended = plait(place, *arguments)
             assert ended.code == 0, f"{arguments}: {ended.err}"
