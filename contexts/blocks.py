@@ -14,10 +14,10 @@ from prefect.filesystems import WritableFileSystem
 from prefect_aws import AwsCredentials, MinIOCredentials
 from pydantic import Field, PrivateAttr, field_validator
 
+from contexts.data_folder import default_folder
 from contexts.errors import InputError, NotFound
 from contexts.local import LocalObjects
 from contexts.objects import ObjectStore
-from contexts.opening import default_folder
 from contexts.s3 import S3Objects
 from contexts.s3_client import Addressing, Encryption, S3Settings
 

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from contexts.diagnosis import Diagnosis, diagnose
+from contexts.data_folder import default_folder
 from contexts.errors import InputError
 from contexts.local import LocalObjects
 from contexts.objects import ObjectStore
 
 if TYPE_CHECKING:
     from contexts.s3_client import S3Settings
-
-__all__ = ["Diagnosis", "default_folder", "diagnose", "open_objects"]
 
 ENVIRONMENT_VARIABLE = "PLAIT_STORE"
 _FORMS = "a folder, file:///FOLDER, s3://BUCKET/PREFIX?endpoint_url=...&region=..., or block:s3-contexts/NAME"
@@ -56,12 +54,6 @@ def open_objects(url: str | Path | None = None) -> ObjectStore:
     if parts.scheme == "s3":
         return _open_s3(parts)
     raise InputError(f"there is no store of kind {parts.scheme}://: name {_FORMS}")
-
-
-def default_folder() -> Path:
-    """Return the folder used when nothing is configured: ``plait`` in the user's data folder."""
-    base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "plait"
 
 
 def _file_path(parts: SplitResult) -> Path:

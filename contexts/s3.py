@@ -13,8 +13,7 @@ import gzip
 import secrets
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -113,18 +112,6 @@ class S3Objects:
             ChecksumMismatch: A compressed body that cannot be unpacked.
         """
         return self._get(key).body
-
-    def read_many(self, keys: Iterable[str], *, at_once: int = 16) -> dict[str, bytes]:
-        """Return several whole objects by key, read side by side.
-
-        Raises:
-            NotFound: One of the keys is missing.
-        """
-        wanted = list(dict.fromkeys(keys))
-        if not wanted:
-            return {}
-        with ThreadPoolExecutor(min(at_once, len(wanted)), thread_name_prefix="s3-read") as pool:
-            return dict(zip(wanted, pool.map(self.read, wanted), strict=True))
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """Yield every object whose key begins with ``prefix``, in ascending key order, 1,000 a request."""

@@ -47,11 +47,6 @@ class RedactedText:
     hits: tuple[LineHit, ...]
 
 
-def has_secret(text: str) -> bool:
-    """Return whether a text holds a secret value."""
-    return bool(_matching(text))
-
-
 def redact_text(text: str) -> RedactedText:
     """Take the secret values out of a log or diff."""
     found = _spans(text, _matching(text))

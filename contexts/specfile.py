@@ -15,6 +15,7 @@ import sys
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import orjson
@@ -162,6 +163,15 @@ def resolve_argv(argv: Iterable[str], *, folder: Path, **more: str) -> tuple[str
     """
     known = {"python": sys.executable, "spec_dir": str(folder)} | more
     return tuple(re.sub(r"\{([a-z_]+)\}", lambda match: known.get(match[1], match[0]), argument) for argument in argv)
+
+
+def programs_of(argv: Sequence[str], *, folder: Path) -> list[tuple[str, str]]:
+    """Return the files of the spec's folder that an argument list names, each with the sha256 of its content."""
+    return [
+        (given, sha256(Path(resolved).read_bytes()).hexdigest())
+        for given, resolved in zip(argv, resolve_argv(argv, folder=folder), strict=True)
+        if "{spec_dir}" in given and Path(resolved).is_file()
+    ]
 
 
 def check_agents(spec: Spec, *, folder: Path, replayed: Container[str] = ()) -> None:

@@ -12,6 +12,7 @@ from prefect.states import Completed, Failed
 
 from contexts.criteria import decide
 from contexts.errors import InputError, PlaitError
+from contexts.interrupted import UPKEEP
 from contexts.lease import read_lease
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef
@@ -53,7 +54,7 @@ def reverify(
         request = RunRequest(workflow_id=workflow_id, store=store, repository=repository)
         refuse_unless_allowed(request)
         try:
-            found = _reverify(request, workflow_id, reference)
+            found = reverify_one(request, workflow_id, reference)
         except PlaitError as error:
             broken.append(f"{workflow_id}: {error.message}")
             continue
@@ -70,8 +71,22 @@ def reverify(
     return Completed(message=f"{len(workflows)} workflows verified again, {worse}", data=rows)
 
 
-def _reverify(request: RunRequest, workflow_id: str, reference: str | None) -> JsonObject:
+def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -> JsonObject:
+    """Verify one workflow again, and save what came of it in its context.
+
+    Returns:
+        What was saved.
+
+    Raises:
+        InputError: It has no repository, or its last run has not ended.
+        StoreError: The store did not answer, or has no such workflow.
+    """
     before = read_lease(open_objects(request.store), workflow_id)
+    if before and before.end_reason is None and not before.owner.startswith(UPKEEP):
+        # Taking this lease would end it with a reason, and whoever restarts interrupted runs would pass it by.
+        raise InputError(
+            f"a run of {workflow_id} is going on or was interrupted: let it end, or `plait resume {workflow_id}`"
+        )
     with open_run(request, upkeep_owner) as run:
         if before:
             run.lease.end_reason = before.end_reason

@@ -19,10 +19,11 @@ from contexts.model.checks import Check
 from contexts.model.policy import Production, Staging
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.readiness import Outlook, last_attempt, look, production_subject, staging_subject
+from contexts.specfile import programs_of
 from contexts.store import CONTEXT
 from contexts.verdict import phase_of
 from tasks import events
-from tasks.deploy_command import begin, carry_out, programs_of
+from tasks.deploy_command import begin, carry_out
 from tasks.evidence import prove
 from tasks.progress import Progress, report
 from tasks.run import Run, now
@@ -34,10 +35,10 @@ def subjects_of(run: Run, document: JsonObject) -> dict[str, str]:
     deployment, tree = run.spec.deployment, str(document["run"]["tree"])
     subjects: dict[str, str] = {}
     if deployment and deployment.staging:
-        programs = programs_of(deployment.staging.argv, run.folder)
+        programs = programs_of(deployment.staging.argv, folder=run.folder)
         subjects["staging"] = staging_subject(deployment.staging, tree, programs)
     if deployment and deployment.production:
-        programs = programs_of(deployment.production.argv or (), run.folder)
+        programs = programs_of(deployment.production.argv or (), folder=run.folder)
         subjects["production"] = production_subject(deployment.production, tree, programs)
     return subjects
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from hashlib import sha256
-from pathlib import Path
 from uuid import uuid4
 
 from contexts.model.base import JsonObject
@@ -14,17 +11,9 @@ from contexts.specfile import resolve_argv
 from tasks.progress import Progress, report
 from tasks.run import Run, now
 from tasks.walls.environment import agent_environment, split_environment
+from tasks.walls.folders import remove_folder
 from tasks.walls.outcome import Outcome
 from tasks.walls.supervisor import run_supervised
-
-
-def programs_of(argv: tuple[str, ...], folder: Path) -> list[tuple[str, str]]:
-    """Return the files of the spec's folder that a command names, each with the sha256 of its content."""
-    return [
-        (given, sha256(Path(resolved).read_bytes()).hexdigest())
-        for given, resolved in zip(argv, resolve_argv(argv, folder=folder), strict=True)
-        if "{spec_dir}" in given and Path(resolved).is_file()
-    ]
 
 
 def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> JsonObject:
@@ -50,7 +39,7 @@ def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commi
     """
     name = str(attempt["environment"])
     place = run.repository.root / "deploy" / name
-    shutil.rmtree(place, ignore_errors=True)
+    remove_folder(place)
     tree = place / "tree"
     run.repository.checkout(commit, tree, as_repository=True)
     passed, extra = split_environment(target.env)
@@ -64,7 +53,7 @@ def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commi
             extra={
                 **extra,
                 **url,
-                "PLAIT_WORKFLOW": run.workflow_id,
+                "PLAIT_WORKFLOW_ID": run.workflow_id,
                 "PLAIT_COMMIT": commit,
                 "PLAIT_ENVIRONMENT": name,
             },

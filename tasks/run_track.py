@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from prefect import task
@@ -23,6 +23,7 @@ from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
 from contexts.plan_graph import transitive_needs
 from contexts.reuse import judge_track
+from contexts.secrets import redact_text
 from contexts.store import track_document
 from tasks import spending
 from tasks.agents.backend import Backend, Delivery, Job
@@ -211,10 +212,9 @@ def _attempt(
         try:
             work = collect(run, track, place) if place else None
             document = describe_success(run, track, delivery.context, work)
+            return _complete(trial, document, work, log)
         except (InputError, SecretRefused) as error:
             delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
-        else:
-            return _complete(trial, document, work, log)
     raise _fail(trial, delivery, log)
 
 
@@ -233,13 +233,22 @@ def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobR
 def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed:
     run, task_id = trial.run, trial.track.task_id
     status = "cancelled" if delivery.cancelled else "failed"
+    if run.spec.secrets == "refuse":
+        delivery = replace(delivery, reason=redact_text(delivery.reason).text)
     left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
     execution = trial.execution(status, left, delivery, log=log)
-    document = describe_unfinished(
-        run, trial.track, status, execution, reason=delivery.reason, checkpoint=left or trial.checkpoint
-    )
+
+    def save(checkpoint: JsonObject | None) -> ContextRef:
+        document = describe_unfinished(
+            run, trial.track, status, execution, reason=delivery.reason, checkpoint=checkpoint
+        )
+        return run.save(track_document(task_id), document)
+
     reach("track.before-failure")
-    ref = run.save(track_document(task_id), document)
+    try:
+        ref = save(left or trial.checkpoint)
+    except SecretRefused:  # in what it had left so far, which is then not kept
+        ref = save(trial.checkpoint if left else None)
     reach("track.after-failure")
     report(Progress(run.workflow_id, "track", task_id, status, delivery.reason, float(execution.seconds)))
     return TrackFailed(
@@ -278,14 +287,22 @@ def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | 
         )
         every = float(track.checkpoint_minutes) * 60
         if place and place.failure:
-            delivery = Delivery(None, place.failure)
+            delivery = Delivery(None, place.failure, cancelled=run.cancel.is_set())
         elif trial.backend.works:
-            with checkpointing(exchange / "context.json", every, trial.save_checkpoint):
-                delivery = trial.backend.run(job)
+            try:
+                with checkpointing(exchange / "context.json", every, trial.save_checkpoint):
+                    delivery = trial.backend.run(job)
+            except SecretRefused as error:
+                delivery = Delivery(None, error.message)
         else:
             delivery = trial.backend.run(job)
     reach("track.agent-ended")
-    blob = run.store.put_blob(run.workflow_id, log.read_bytes(), "text/plain") if log.is_file() else None
+    blob = None
+    if log.is_file():
+        try:
+            blob = run.store.put_blob(run.workflow_id, log.read_bytes(), "text/plain")
+        except SecretRefused as error:
+            delivery = Delivery(None, f"its log: {error.message}", exit_code=delivery.exit_code)
     reach("track.log-saved")
     return delivery, blob
 

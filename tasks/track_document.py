@@ -18,8 +18,8 @@ from tasks.workspaces import Work
 
 OURS = frozenset(
     {
-        "_checksum", "execution", "run", "kind", "evidence", "criteria", "waivers", "settlements", "provenance",
-        "omissions", "track_contexts", "contributions", "spec",
+        "_checksum", "execution", "run", "kind", "group_id", "evidence", "findings", "criteria", "waivers",
+        "settlements", "provenance", "omissions", "track_contexts", "contributions", "spec",
     }
 )  # fmt: skip
 """Fields only plait writes; an agent's own go under ``claims``, where nothing believes them."""

@@ -59,7 +59,7 @@ def assemble(
         reason = why.get(task_id, "no document")
         derived.omissions.append({"what": "track", "why": reason, "task_id": task_id})
         derived.concerns.append(_gap(task_id, "missing-track", f"Track {task_id} is missing from the merge: {reason}"))
-    unfinished = [task_id for task_id in present if contributions[task_id].facts.get("status") in _UNFINISHED]
+    unfinished = [task_id for task_id in present if is_unfinished(contributions[task_id])]
     for task_id in unfinished:
         said = f"Track {task_id} was merged, but its document says {contributions[task_id].facts['status']}"
         derived.concerns.append(_gap(task_id, "unfinished-track", said))
@@ -80,6 +80,11 @@ def assemble(
         "provenance": derived.take_provenance_json() if expanded else derived.provenance,
         "omissions": derived.omissions,
     }
+
+
+def is_unfinished(one: Contribution) -> bool:
+    """Say whether a track's own document says that the track is not done."""
+    return one.facts.get("status") in _UNFINISHED
 
 
 def _gap(task_id: str, kind: str, concern: str) -> JsonObject:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contexts.codec import CHECKSUM, checksum, dump, migrate, parse_object, validate
 from contexts.errors import ChecksumMismatch, DocumentError
-from contexts.merge.assemble import assemble
+from contexts.merge.assemble import assemble, is_unfinished
 from contexts.merge.contribution import Contribution, contribute
 from contexts.model.base import JsonObject
 
@@ -23,13 +23,18 @@ class MergedFiles:
         body: JSON of the merged document, expanded.
         missing: Tracks the parent lists and no file told of; not empty means the merge is partial.
         unlisted: Tracks merged after the others, because the parent does not list them.
-        partial: Whether a track is missing or its document says that it is unfinished.
+        unfinished: Tracks that were merged although their own documents say that they did not complete.
     """
 
     body: bytes
     missing: tuple[str, ...]
     unlisted: tuple[str, ...]
-    partial: bool
+    unfinished: tuple[str, ...]
+
+    @property
+    def partial(self) -> bool:
+        """Whether something the workflow was to have is not in the merge, or is not done."""
+        return bool(self.missing or self.unfinished)
 
 
 def merge_files(parent: NamedBytes, tracks: Iterable[NamedBytes], *, timestamp: str) -> MergedFiles:
@@ -66,7 +71,7 @@ def merge_files(parent: NamedBytes, tracks: Iterable[NamedBytes], *, timestamp: 
         body=dump(merged, "the merged document"),
         missing=tuple(task_id for task_id in listed if task_id not in contributions),
         unlisted=tuple(sorted(contributions.keys() - listed.keys())),
-        partial=merged["status"] == "partial",
+        unfinished=tuple(task_id for task_id, one in contributions.items() if is_unfinished(one)),
     )
 
 

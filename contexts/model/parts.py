@@ -431,7 +431,6 @@ class Execution(Open):
     bundle: BlobRef | None = None
     files: BlobRef | None = None
     refused: list[Refused] | None = None
-    claimed_files: list[str] | None = None
     run_id: str | None = None
     spent: Spent | None = None
 

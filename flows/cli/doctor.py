@@ -116,8 +116,8 @@ def _agents(spec: Path | None) -> Iterator[Answer]:
 
 
 def _store(session: Given) -> Iterator[Answer]:
+    from contexts.diagnosis import diagnose
     from contexts.errors import PlaitError
-    from contexts.opening import diagnose
 
     try:
         objects = session.contexts().objects

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from contexts.model.base import JsonObject
     from contexts.store import ContextStore
 
-BLOBS = "blobs"
-CONTEXT = "context"
-
 
 def export_workflow(
     workflow_id: str,
@@ -44,7 +41,7 @@ def export_workflow(
     from contexts.errors import InputError
     from contexts.merge import expand_tracks
     from contexts.references import blobs_in
-    from flows.cli.files import write_new
+    from flows.cli.files import BLOBS, write_new
     from flows.cli.finding import revisions_of
 
     store = session.contexts()
@@ -84,6 +81,7 @@ def export_workflow(
 
 def _context_refs(store: ContextStore, workflow_id: str) -> dict[str, str]:
     """Return the file names that the spec, or else the newest context that lists tracks, gives them."""
+    from contexts.keys import CONTEXT
     from contexts.model.refs import BlobRef
 
     for number in reversed(store.revisions(workflow_id, CONTEXT).get(CONTEXT, ())):

@@ -7,9 +7,24 @@ import os
 import tempfile
 from pathlib import Path
 
-from contexts.codec import CHECKSUM, checksum, migrate, parse_object
-from contexts.errors import ChecksumMismatch, DocumentError, InputError
+from contexts.errors import DocumentError, InputError
+from contexts.merge import read_loose
 from contexts.model.base import JsonObject
+
+BLOBS = "blobs"
+"""Folder of the blobs beside exported context files."""
+
+
+def read_file(path: Path) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
 
 
 def read_document(path: Path) -> JsonObject:
@@ -19,18 +34,7 @@ def read_document(path: Path) -> JsonObject:
         InputError: The file cannot be read.
         DocumentError: Not a context document, of a newer version, or not what its checksum says.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
-    document = parse_object(raw, str(path))
-    stated = document.pop(CHECKSUM, None)
-    if stated is not None and stated != checksum(document):
-        raise ChecksumMismatch(
-            f"{path} was changed after its checksum was written; remove the field {CHECKSUM!r} if that was on purpose",
-            document=str(path),
-        )
-    return migrate(document, str(path))
+    return read_loose(read_file(path), str(path))[0]
 
 
 def workflow_of(document: JsonObject) -> str:

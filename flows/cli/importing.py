@@ -15,8 +15,7 @@ from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.references import blobs_in, replace_blobs
 from contexts.store import CONTEXT, ContextStore, check_workflow_id, group_document, track_document
-from flows.cli.exchange import BLOBS
-from flows.cli.files import read_document, workflow_of
+from flows.cli.files import BLOBS, read_document, workflow_of
 
 
 @dataclass(slots=True)

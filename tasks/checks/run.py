@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,7 +18,7 @@ from contexts.model.checks import (
     SecurityCheck,
     TestsCheck,
 )
-from contexts.specfile import resolve_argv
+from contexts.specfile import programs_of
 from tasks.checks.bench import Bench, StepFailed
 from tasks.checks.command import run_command
 from tasks.checks.contract import run_contract
@@ -58,11 +57,8 @@ def check_inputs(
         consumers: Digests of the tracks' documents.
     """
     settings = check.model_dump(mode="json", exclude={"required", "parallel"})
-    outside = [
-        (argument, sha256(Path(resolved).read_bytes()).hexdigest())
-        for argument, resolved in zip(check.argv, resolve_argv(check.argv, folder=folder), strict=True)
-        if "{spec_dir}" in argument and Path(resolved).is_file()
-    ]
+    commands = [check.argv, *setup, *([check.url_command or ()] if isinstance(check, MigrationsCheck) else [])]
+    outside = [program for argv in commands for program in programs_of(argv, folder=folder)]
     return digest(
         {
             "format": INPUTS_FORMAT,

@@ -175,19 +175,6 @@ class Repository:
         self._write_note(task_id, "start", start)
         return folder
 
-    def open_workspace(self, task_id: str) -> Path:
-        """Return a track's workspace as it stands.
-
-        Raises:
-            RepositoryError: There is none.
-        """
-        folder = self._folder(task_id)
-        if folder.is_symlink() or not folder.is_dir() or self._read_note(task_id, "start") is None:
-            raise RepositoryError(
-                f"track {task_id} has no workspace at {folder}; run the track again", path=str(folder)
-            )
-        return folder
-
     def stage(self, workspace: Path, start: str, *, max_file_bytes: int = MAX_FILE_BYTES) -> Staged:
         """Hash a workspace's content, to be looked at and then committed (see `Staged`)."""
         self._refuse_links(workspace)

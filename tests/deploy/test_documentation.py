@@ -41,7 +41,7 @@ def test_the_runs_of_the_page_complete(worker: Server, client: SyncPrefectClient
     run(worker, by_spec)
     (made,) = wait_for("the workflow", lambda: of_today(place))
     wait_for("its end", lambda: ended(place, made))
-    run(worker, stored.replace("nightly-2026-01-01", made))
+    run(worker, stored.replace("nightly-20260101", made))
     again = wait_for("the second run", lambda: named(client, made))
     assert finish(client, again.id).name == "Completed"
 

@@ -1,18 +1,24 @@
 """Verifying again: the checks run on the repository as it is now."""
 
+import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect.client.schemas.objects import State
 
+from contexts.errors import InputError
+from contexts.interrupted import interrupted
+from contexts.lease import read_lease
 from contexts.local import LocalObjects
+from contexts.model.request import RunRequest
 from contexts.store import ContextStore
 from flows.feature import feature
-from flows.reverify import reverify
+from flows.reverify import reverify, reverify_one
 from tests.flows.specs import LEAVE, commit, git, make_repository, write_spec
-from tests.servers import Server
+from tests.servers import ROOT, Server
 
 ADD = f"open('greeting.txt', 'w').write('hello\\n'); {LEAVE}"
 CHECK = "import sys; sys.exit(0 if 'hello' in open('greeting.txt').read() else 1)"
@@ -98,3 +104,26 @@ def test_another_branch_can_be_verified(built: Built) -> None:
     git(built.repository, "checkout", "--quiet", "main")
     assert built.reverify().is_completed()
     assert built.reverify(reference="next").is_failed()
+
+
+DIE = """
+import os, sys
+from pathlib import Path
+from contexts.lease import acquire
+from contexts.local import LocalObjects
+acquire(LocalObjects(Path(sys.argv[1])), "greeting", owner="somebody")
+os._exit(9)
+"""
+
+
+def test_an_interrupted_workflow_is_not_verified_and_still_counts_as_interrupted(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    died = subprocess.run([sys.executable, "-c", DIE, str(store)], cwd=ROOT, check=False, timeout=60)
+    assert died.returncode == 9
+    objects = LocalObjects(store)
+    before = read_lease(objects, "greeting")
+    with pytest.raises(InputError, match="plait resume greeting"):
+        reverify_one(RunRequest(workflow_id="greeting", store=str(store)), "greeting", None)
+    assert read_lease(objects, "greeting") == before
+    found = interrupted(objects, now=datetime.now(UTC), watch=0, sleep=lambda _: None)
+    assert [one.workflow_id for one in found] == ["greeting"]

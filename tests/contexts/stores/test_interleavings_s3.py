@@ -47,7 +47,7 @@ class TwoWriters(RuleBasedStateMachine):
         self.proxy.planned = []
         reader = self.writers[0]
         keys = [entry.key for entry in reader.list(self.folder)]
-        return {int(key[-11:-5]): body for key, body in reader.read_many(keys).items()}
+        return {int(key[-11:-5]): reader.read(key) for key in keys}
 
     @rule(writer=st.integers(0, 1))
     def load(self, writer: int) -> None:

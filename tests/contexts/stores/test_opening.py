@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from contexts.data_folder import default_folder
+from contexts.diagnosis import diagnose
 from contexts.errors import InputError
 from contexts.local import LocalObjects
-from contexts.opening import default_folder, diagnose, open_objects
+from contexts.opening import open_objects
 from contexts.s3 import S3Objects
 from tests.contexts.stores import servers
 

@@ -14,8 +14,8 @@ from typing import Any
 import boto3
 import pytest
 
+from contexts.diagnosis import diagnose
 from contexts.errors import ChecksumMismatch, InputError, StoreDenied, StoreUnreachable, StoreUnsuitable
-from contexts.opening import diagnose
 from contexts.s3 import GZIP_ABOVE, S3Objects
 from contexts.s3_client import S3Settings, connect
 from contexts.s3_retry import Patience
@@ -74,7 +74,7 @@ def test_a_whole_workflow_is_looked_at_with_one_listing_and_one_get_per_track(mi
     reader = opened(ministack, "reuse")
     requests = Requests(reader)
     listed = [entry.key for entry in reader.list("documents/w/")]
-    assert reader.read_many(listed) == {key: key.encode() for key in keys}
+    assert {key: reader.read(key) for key in listed} == {key: key.encode() for key in keys}
     assert requests.sent == {"GET": 41}
 
 

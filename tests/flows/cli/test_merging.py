@@ -44,6 +44,15 @@ def test_a_missing_track_makes_the_merge_partial_and_is_named(call, files):
     assert result.json()["phase"] == "parallel-partial-merge"
 
 
+def test_a_track_whose_own_document_says_that_it_failed_makes_the_merge_partial(call, files, tmp_path):
+    failed = write(tmp_path / "failed.json", track("pay-impl", status="failed"))
+    result = call("merge", files["parent"], files["cart"], failed)
+    assert result.code == 3
+    assert "pay-impl did not complete" in result.err
+    assert result.json()["status"] == "partial"
+    assert result.json()["decisions"] == ["decide cart-impl", "decide pay-impl"]
+
+
 def test_output_is_written_whole_and_never_replaced_without_force(call, files, tmp_path):
     target = tmp_path / "merged.json"
     assert call("merge", files["parent"], files["cart"], files["pay"], "--output", target).out == ""

@@ -95,7 +95,7 @@ def _plant_attributes(work: Path) -> None:
 
 def _whole_road(repository: Repository, base: str, when: datetime, tmp_path: Path) -> None:
     """Do with a track's workspace all that plait ever does."""
-    work = repository.open_workspace("t")
+    work = repository.root / "tracks" / "t" / "work"
     snapshot = repository.snapshot(
         "t", work, base, "m", when, inspect=lambda staged: list(staged.added_lines()) and None
     )
