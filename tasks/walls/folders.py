@@ -58,8 +58,8 @@ def _make_repository(git: TrustedGit, commit: str, git_dir: Path, branch: str | 
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder with all in it, also what an agent made read-only; follow no link."""
-    if folder.is_symlink():
+    """Remove a folder with all in it, also what an agent made read-only, or whatever stands there; follow no link."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         folder.unlink()
     elif folder.exists():
         folder.chmod(0o700)

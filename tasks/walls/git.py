@@ -203,10 +203,12 @@ def _git(
             timeout=TIMEOUT,
             start_new_session=True,
         )
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         if not cwd.is_dir():
             raise RepositoryError(f"the folder {cwd} is gone; run the workflow again to make it anew") from error
         raise RepositoryError("git is not installed, or not on the PATH; install git 2.38 or newer") from error
+    except PermissionError as error:
+        raise RepositoryError(f"git cannot be started in {cwd} ({error.strerror}); check its permissions") from error
     except subprocess.TimeoutExpired as error:
         raise RepositoryError(f"git took longer than {TIMEOUT:.0f} s and was stopped; try again") from error
 

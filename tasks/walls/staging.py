@@ -23,7 +23,8 @@ from contexts.errors import RepositoryError
 from tasks.walls.git import EMPTY_TREES, TrustedGit, failure
 from tasks.walls.paths import MAX_FILE_BYTES, Refused, readable, why_refused_link, why_refused_path
 
-_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)  # no fault of a file's
+MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""Troubles of the machine, which are no fault of a file's."""
 _MAX_NOT_TAKEN = 100
 _UNREADABLE = "it cannot be read"
 _LOCKED = re.compile(rb"could not open directory '(.+?)/?':")
@@ -242,7 +243,7 @@ class Staged:
             said = self._update("--add", batch)
             if said is None:
                 continue
-            if self._not_taken >= _MAX_NOT_TAKEN or any(os.strerror(number) in said for number in _MACHINE):
+            if self._not_taken >= _MAX_NOT_TAKEN or any(os.strerror(number) in said for number in MACHINE):
                 raise failure(("update-index",), os.fsencode(said))
             if len(batch) == 1:
                 self._not_taken += 1
