@@ -75,6 +75,19 @@ class TrustedGit:
         self._users_own = users_own
         self._trees: dict[str, str] = {}
 
+    def room(self) -> Path:
+        """Return the folder beside the objects for plait's own notes and indexes.
+
+        Raises:
+            RepositoryError: The git dir is gone, as an agent that removes its parents can make it.
+        """
+        folder = self.git_dir / "plait"
+        try:
+            folder.mkdir(exist_ok=True)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RepositoryError(f"{self.git_dir} is gone; run the workflow again to make it anew") from error
+        return folder
+
     def run(
         self,
         *args: str,

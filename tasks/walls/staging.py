@@ -63,9 +63,7 @@ class Staged:
         self._workspace = workspace
         self._start = start
         self._max_file_bytes = max_file_bytes
-        folder = git.git_dir / "plait"
-        folder.mkdir(exist_ok=True)
-        self._index = folder / f"index-{uuid.uuid4().hex}"
+        self._index = git.room() / f"index-{uuid.uuid4().hex}"
         self._folders: dict[str, bool] = {}
         self._refused: dict[str, str] = {}
         self._not_taken = 0

@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,18 @@ def test_an_agent_that_kills_its_supervisor_is_said_to_have_ended_unknown(tmp_pa
     delivery = CommandBackend(agent, tmp_path).run(job)
     assert delivery.context is None
     assert "the supervisor itself was ended by SIGKILL" in delivery.reason
+
+
+def test_a_git_dir_that_an_agent_removed_is_said_to_be_gone_and_made_anew(tmp_path):
+    repository = Repository.prepare_empty(tmp_path / "root")
+    start = repository.pin("HEAD")
+    folder = repository.create_workspace("t", start)
+    (folder / "work").write_text("done\n", encoding="utf-8")
+    remove_folder(repository.git.git_dir)
+    with pytest.raises(RepositoryError, match="is gone; run the workflow again"):
+        repository.snapshot("t", folder, start, "m", datetime.now(UTC))
+    with pytest.raises(RepositoryError, match="is gone; run the workflow again"):
+        repository.create_workspace("u", start)
+    again = Repository.prepare_empty(tmp_path / "root")
+    assert again.create_workspace("t", again.pin("HEAD")).is_dir()
+    assert (tmp_path / "root/tracks/t/work-left-1/work").read_text(encoding="utf-8") == "done\n"
