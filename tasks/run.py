@@ -26,6 +26,7 @@ from tasks.pinning import RESTORED, open_repository
 from tasks.preflight import FOLDER_HINT, prepare, recordings_of
 from tasks.reuse import inputs_of
 from tasks.spending import Ledger
+from tasks.walls.folders import remove_folder
 from tasks.walls.workspace import Repository
 
 REPORT = "report.html"
@@ -194,6 +195,8 @@ class Run:
     def exchange(self, task_id: str) -> Path:
         """Return a track's own folder beside its workspace: assignment, context, log, home."""
         folder = self.repository.root / "tracks" / task_id
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            remove_folder(folder)  # an agent put it in its folder's place; what a link leads to is left alone
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -32,7 +32,9 @@ from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run, now
 from tasks.track_document import describe_success, describe_unfinished
+from tasks.walls.outcome import read_log
 from tasks.walls.ports import lease_ports
+from tasks.walls.staging import MACHINE
 from tasks.workspaces import Started, Work, collect, start_workspace
 
 
@@ -205,16 +207,24 @@ def _attempt(
     trial = _Trial(run, track, backend, inputs, needed, tried, checkpoint, spent, now(), time.monotonic())
     message = f"attempt {trial.number}" if tried else ""
     report(Progress(run.workflow_id, "track", track.task_id, "running", message))
-    place = start_workspace(run, track, needed) if backend.works else None
-    reach("track.workspace-ready")
-    delivery, log = _deliver(trial, place)
-    if delivery.context is not None:
-        try:
-            work = collect(run, track, place) if place else None
-            document = describe_success(run, track, delivery.context, work)
-            return _complete(trial, document, work, log)
-        except (InputError, SecretRefused) as error:
-            delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
+    folder = run.exchange(track.task_id)
+    log: BlobRef | None = None
+    try:
+        place = start_workspace(run, track, needed) if backend.works else None
+        reach("track.workspace-ready")
+        delivery, log = _deliver(trial, place)
+        if delivery.context is not None:
+            try:
+                work = collect(run, track, place) if place else None
+                document = describe_success(run, track, delivery.context, work)
+                return _complete(trial, document, work, log)
+            except (InputError, SecretRefused) as error:
+                delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
+    except OSError as error:
+        # What stands in an agent's own folder is the agent's doing, and fails its track alone.
+        if error.errno in MACHINE or not str(error.filename).startswith(f"{folder}/"):
+            raise
+        delivery = Delivery(None, f"{error.filename} cannot be used: {error.strerror}; remove it and run again")
     raise _fail(trial, delivery, log)
 
 
@@ -297,10 +307,11 @@ def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | 
         else:
             delivery = trial.backend.run(job)
     reach("track.agent-ended")
+    said = read_log(log)
     blob = None
-    if log.is_file():
+    if said is not None:
         try:
-            blob = run.store.put_blob(run.workflow_id, log.read_bytes(), "text/plain")
+            blob = run.store.put_blob(run.workflow_id, said, "text/plain")
         except SecretRefused as error:
             delivery = Delivery(None, f"its log: {error.message}", exit_code=delivery.exit_code)
     reach("track.log-saved")

@@ -10,6 +10,7 @@ Errors always go to stderr, also with ``--json``: what is on stdout is the resul
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -17,18 +18,25 @@ from collections.abc import Sequence
 
 INTERRUPTED = 130
 READER_GONE = 141
+UNWRITTEN = 2
+_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    _open_closed_streams()
     try:
         code = _run(given, debug=debug)
         sys.stdout.flush()
     except BrokenPipeError:
         _give_up_stdout()
         return READER_GONE
+    except OSError as error:
+        _give_up_stdout()
+        _say(f"the output cannot be written: {error.strerror}; what was saved is kept")
+        return UNWRITTEN
     except KeyboardInterrupt:
         if debug:
             traceback.print_exc()
@@ -58,9 +66,11 @@ def _run(given: list[str], *, debug: bool) -> int:
             return 2
     except (BrokenPipeError, KeyboardInterrupt):
         raise
-    except Exception as error:  # noqa: BLE001 the boundary: a defect is said as one, with a code that is not success
+    except Exception as error:
         if debug:
             traceback.print_exc()
+        if isinstance(error, OSError) and error.filename is None and error.errno in _WRITING:
+            raise  # no file is named: it is the output
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         _say(
             f"this is a defect in plait, not in what you gave it ({_sentence(what)[:300]}); --debug shows the traceback"
@@ -76,6 +86,17 @@ def _say(text: str) -> None:
     # A spec may have several problems, each a line of its own.
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     print("plait: " + "\n       ".join(lines), file=sys.stderr)  # noqa: T201 the boundary speaks plainly
+
+
+def _open_closed_streams() -> None:
+    """Send to nowhere what goes to a stream the caller closed; else the next file opened would get its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115 it stays open
 
 
 def _give_up_stdout() -> None:

@@ -13,6 +13,7 @@ from contexts.specfile import resolve_argv
 from tasks.agents.backend import Delivery, Job
 from tasks.agents.left import read_left
 from tasks.walls.environment import agent_environment, split_environment
+from tasks.walls.folders import remove_folder
 from tasks.walls.outcome import last_line
 from tasks.walls.supervisor import Outcome, run_supervised
 
@@ -29,8 +30,9 @@ class CommandBackend:
     def run(self, job: Job) -> Delivery:
         """Run the program and read what it left; a failure says what happened and whether it can pass."""
         assignment, left = job.exchange / "assignment.json", job.exchange / "context.json"
+        for path in (assignment, left):
+            remove_folder(path)  # an earlier attempt may have left a link, a pipe or a folder there
         assignment.write_bytes(orjson.dumps(job.assignment.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
-        left.unlink(missing_ok=True)
         passed, extra = split_environment(self.agent.env)
         environment = agent_environment(
             job.exchange / "home",
@@ -61,7 +63,7 @@ class CommandBackend:
         if outcome.reason == "deadline":
             minutes = (job.deadline or 0) / 60
             return Delivery(None, f"not done at its deadline of {minutes:g} minutes", retryable=True)
-        if outcome.reason == "not-started":
+        if outcome.reason in {"not-started", "lost"}:
             return Delivery(None, outcome.message)
         if outcome.exit_code != 0:
             retryable = outcome.exit_code in self.agent.retryable_exit_codes

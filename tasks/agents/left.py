@@ -23,10 +23,11 @@ def read_left(path: Path) -> JsonObject:
         raise DocumentError("the agent left no context.json (it must write at least {} to $PLAIT_CONTEXT)") from error
     except OSError as error:
         raise DocumentError(f"context.json cannot be read: {error.strerror}") from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)  # before it is opened as a file, which a folder cannot be
+        raise DocumentError("context.json is not a plain file")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise DocumentError("context.json is not a plain file")
         raw = file.read(LIMIT_BYTES * 20 + 1)
     if len(raw) > LIMIT_BYTES * 20:
         raise TooLarge(f"context.json has {status.st_size // 1024} KB; the limit is {LIMIT_BYTES // 1024} KB")

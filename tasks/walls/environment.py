@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from tasks.walls.folders import remove_folder
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 ALLOWED: Mapping[str, str] = MappingProxyType(
@@ -83,12 +85,21 @@ def agent_environment(home: Path, *, passed: Sequence[str] = (), extra: Mapping[
     environment |= FIXED
     home = home.absolute()
     for name, relative in FOLDERS.items():
-        folder = home / relative
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        environment[name] = str(folder)
+        environment[name] = str(_own_folder(home, relative))
     environment |= {name: os.environ[name] for name in passed if name in os.environ}
     return environment | dict(extra)
+
+
+def _own_folder(home: Path, relative: str) -> Path:
+    """Make a folder of an agent's home; whatever an earlier attempt put in its place is removed, no link followed."""
+    folder = home
+    for part in ("", *Path(relative).parts):
+        folder /= part
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            remove_folder(folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    return folder
 
 
 def split_environment(env: dict[str, str]) -> tuple[list[str], dict[str, str]]:

@@ -31,8 +31,7 @@ def fill_folder(git: TrustedGit, commit: str, folder: Path, *, branch: str | Non
         raise RepositoryError(f"{folder} is not empty; remove it or name another folder", path=str(folder))
     if not as_repository and git.tree_of(commit) in EMPTY_TREES:
         return
-    index = git.git_dir / "plait" / f"fill-{os.getpid()}-{os.urandom(8).hex()}"
-    index.parent.mkdir(exist_ok=True)
+    index = git.room() / f"fill-{os.getpid()}-{os.urandom(8).hex()}"
     try:
         git.run("read-tree", "--reset", "-u", commit, work_tree=folder, index=index)
         if as_repository:
@@ -58,8 +57,8 @@ def _make_repository(git: TrustedGit, commit: str, git_dir: Path, branch: str | 
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder with all in it, also what an agent made read-only; follow no link."""
-    if folder.is_symlink():
+    """Remove a folder with all in it, also what an agent made read-only, or whatever stands there; follow no link."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         folder.unlink()
     elif folder.exists():
         folder.chmod(0o700)

@@ -75,6 +75,19 @@ class TrustedGit:
         self._users_own = users_own
         self._trees: dict[str, str] = {}
 
+    def room(self) -> Path:
+        """Return the folder beside the objects for plait's own notes and indexes.
+
+        Raises:
+            RepositoryError: The git dir is gone, as an agent that removes its parents can make it.
+        """
+        folder = self.git_dir / "plait"
+        try:
+            folder.mkdir(exist_ok=True)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RepositoryError(f"{self.git_dir} is gone; run the workflow again to make it anew") from error
+        return folder
+
     def run(
         self,
         *args: str,
@@ -203,10 +216,12 @@ def _git(
             timeout=TIMEOUT,
             start_new_session=True,
         )
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         if not cwd.is_dir():
             raise RepositoryError(f"the folder {cwd} is gone; run the workflow again to make it anew") from error
         raise RepositoryError("git is not installed, or not on the PATH; install git 2.38 or newer") from error
+    except PermissionError as error:
+        raise RepositoryError(f"git cannot be started in {cwd} ({error.strerror}); check its permissions") from error
     except subprocess.TimeoutExpired as error:
         raise RepositoryError(f"git took longer than {TIMEOUT:.0f} s and was stopped; try again") from error
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+MOST_LOG_BYTES = 32_000_000
+"""More than `supervisor.run_supervised` ever writes to one."""
 Reason = Literal["exited", "deadline", "cancelled", "not-started", "lost"]
 
 
@@ -135,12 +138,27 @@ def _why_not_started(failure: list[Any], job: dict[str, Any]) -> str:
     return f"{program!r} could not be started: {text}"
 
 
+def read_log(log: Path, last: int | None = None) -> bytes | None:
+    """Return a program's log, or its last bytes; None where no plain file is.
+
+    A program can put anything in its log's place, also a link to a file that is nobody's log.
+    """
+    try:
+        descriptor = os.open(log, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        if last is not None:
+            file.seek(max(0, status.st_size - last))
+        return file.read(MOST_LOG_BYTES)
+
+
 def last_line(log: Path, most: int = 300) -> str:
     """Return the last line a program printed that says anything, cut to ``most`` characters."""
-    if not log.is_file():
-        return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 8192))
-        lines = file.read().decode("utf-8", "replace").split("\n")
+    lines = (read_log(log, 8192) or b"").decode("utf-8", "replace").split("\n")
     said = [line.strip() for line in lines if line.strip()]
     return said[-1][:most] if said else ""

@@ -23,7 +23,8 @@ from contexts.errors import RepositoryError
 from tasks.walls.git import EMPTY_TREES, TrustedGit, failure
 from tasks.walls.paths import MAX_FILE_BYTES, Refused, readable, why_refused_link, why_refused_path
 
-_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)  # no fault of a file's
+MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""Troubles of the machine, which are no fault of a file's."""
 _MAX_NOT_TAKEN = 100
 _UNREADABLE = "it cannot be read"
 _LOCKED = re.compile(rb"could not open directory '(.+?)/?':")
@@ -62,9 +63,7 @@ class Staged:
         self._workspace = workspace
         self._start = start
         self._max_file_bytes = max_file_bytes
-        folder = git.git_dir / "plait"
-        folder.mkdir(exist_ok=True)
-        self._index = folder / f"index-{uuid.uuid4().hex}"
+        self._index = git.room() / f"index-{uuid.uuid4().hex}"
         self._folders: dict[str, bool] = {}
         self._refused: dict[str, str] = {}
         self._not_taken = 0
@@ -242,7 +241,7 @@ class Staged:
             said = self._update("--add", batch)
             if said is None:
                 continue
-            if self._not_taken >= _MAX_NOT_TAKEN or any(os.strerror(number) in said for number in _MACHINE):
+            if self._not_taken >= _MAX_NOT_TAKEN or any(os.strerror(number) in said for number in MACHINE):
                 raise failure(("update-index",), os.fsencode(said))
             if len(batch) == 1:
                 self._not_taken += 1

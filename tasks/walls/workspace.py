@@ -300,7 +300,7 @@ class Repository:
 
     def _note(self, task_id: str, kind: str) -> Path:
         # Beside the objects, not in the track's folder: an agent's folder says nothing that plait believes.
-        return self.git.git_dir / "plait" / f"{check_id(task_id, 'task_id')}.{kind}"
+        return self.git.room() / f"{check_id(task_id, 'task_id')}.{kind}"
 
     def _write_note(self, task_id: str, kind: str, value: str) -> None:
         self._note(task_id, kind).write_text(value)

@@ -109,3 +109,57 @@ def _survivors(mark: str) -> list[str]:
         except psutil.Error:  # gone meanwhile
             continue
     return found
+
+
+PLACES = {
+    "context-folder": "mkdir $PLAIT_CONTEXT",
+    "context-pipe": "mkfifo $PLAIT_CONTEXT",
+    "assignment-pipe": "rm $PLAIT_ASSIGNMENT; mkfifo $PLAIT_ASSIGNMENT",
+    "assignment-link": "rm $PLAIT_ASSIGNMENT; ln -s $OTHERS/file $PLAIT_ASSIGNMENT",
+    "home-link": "rm -rf $HOME; ln -s $OTHERS $HOME",
+    "settings-link": "rm -rf $HOME/.config; ln -s $OTHERS $HOME/.config",
+    "log-pipe": "cd ..; rm attempt-1.log; mkfifo attempt-1.log attempt-2.log",
+    "log-link": "cd ..; rm attempt-1.log; ln -s $OTHERS/file attempt-1.log; ln -s $OTHERS/file attempt-2.log",
+    "work-file": "rm -rf $PWD; echo x > $PWD",
+    "work-pipe": "rm -rf $PWD; mkfifo $PWD",
+    "work-link": "rm -rf $PWD; ln -s $OTHERS $PWD",
+    "all-gone": "rm -rf ${PLAIT_CONTEXT%/*}",
+    "all-file": "rm -rf ${PLAIT_CONTEXT%/*}; echo x > ${PLAIT_CONTEXT%/*}",
+    "all-link": "rm -rf ${PLAIT_CONTEXT%/*}; ln -s $OTHERS ${PLAIT_CONTEXT%/*}",
+}
+"""What a first attempt makes of its own folder; the second one does the work."""
+
+
+def test_what_a_track_makes_of_its_own_folder_stops_neither_its_next_attempt_nor_its_siblings(
+    prefect_api: Server, workspaces: Path, tmp_path: Path
+) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    others.chmod(0o755)
+    (others / "file").write_text("theirs\n", encoding="utf-8")
+    good = "echo '{}' > \"$PLAIT_CONTEXT\"; echo done > done.txt"
+    first = "if grep -q '\"attempt\": 1' $PLAIT_ASSIGNMENT; then %s; exit 75; fi; %s"
+    spec = {
+        "workflow_id": "places",
+        "policy": {"retry_backoff_seconds": 0},
+        "agents": {
+            name: {"backend": "command", "argv": ["sh", "-c", first % (what, good)], "env": {"OTHERS": str(others)}}
+            for name, what in PLACES.items()
+        }
+        | {"good": {"backend": "command", "argv": ["sh", "-c", good]}}
+        | {"never": {"backend": "command", "argv": ["sh", "-c", "echo x > done.txt; mkdir $PLAIT_CONTEXT"]}},
+        "parallel_tasks": [{"task_id": name, "agent": name, "retries": 1} for name in (*PLACES, "good", "never")],
+    }
+    (tmp_path / "places.json").write_text(json.dumps(spec), encoding="utf-8")
+    state = feature(spec=str(tmp_path / "places.json"), store=str(tmp_path / "store"), return_state=True)
+    assert state.name == "Partial"
+    store = ContextStore(LocalObjects(tmp_path / "store"))
+    ended = {one["task_id"]: one["status"] for one in store.require("places")[1]["run"]["tracks"]}
+    assert ended == dict.fromkeys((*PLACES, "good"), "completed") | {"never": "failed"}
+    assert "not a plain file" in store.require("places", "tracks/never")[1]["execution"]["reason"]
+    assert [path.name for path in others.iterdir()] == ["file"]
+    assert (others / "file").read_text(encoding="utf-8") == "theirs\n"
+    assert others.stat().st_mode & 0o777 == 0o755
+    blobs = [path.read_bytes() for path in (tmp_path / "store" / "blobs").rglob("*") if path.is_file()]
+    assert blobs, "logs were saved"
+    assert b"theirs\n" not in blobs, "and what a link led to was not taken for one"

@@ -137,3 +137,19 @@ def test_a_signal_while_a_command_works_ends_it_quietly(tmp_path):
     assert out == b""
     assert b"Traceback" not in said
     assert said.count(b"\n") == 1
+
+
+def test_a_closed_output_is_an_output_nobody_wants(shop):
+    done = subprocess.run(["sh", "-c", f"{PLAIT} show shop >&-"], stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    silent = subprocess.run(["sh", "-c", f"{PLAIT} show shop <&- >&- 2>&-"], check=False, timeout=60)
+    assert silent.returncode == 0
+
+
+@pytest.mark.parametrize("command", ["show shop", "list --json", "--help"])
+def test_an_output_that_cannot_be_written_is_said_as_such(shop, command):
+    done = subprocess.run(
+        ["sh", "-c", f"{PLAIT} {command} > /dev/full"], stderr=subprocess.PIPE, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stderr == "plait: the output cannot be written: No space left on device; what was saved is kept\n"
