@@ -242,7 +242,7 @@ def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
         if path
         and isinstance(path[-1], str)
         and isinstance(value, list | dict)
-        and _singular(path[-1]) == noun
+        and _singular(path[-1]) == noun != path[-1].lower()
         and "test_data" not in path
     ]
     if len(lists) != 1:

@@ -189,8 +189,14 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
     if told_endpoint and not about and not _of_area(documents, criterion, told_endpoint):
         return False
     if dimension == "time" and not about and _RESPONSE.search(criterion.shown):
-        return bool(SPEAKS_OF_SPEED.search(keys)) and about <= told
+        return bool(SPEAKS_OF_SPEED.search(keys)) and about <= told and not _HOW_LONG_IT_RAN.search(keys)
     return bool(about) and about <= told
+
+
+# How long a load test or a command went on is no response time.
+_HOW_LONG_IT_RAN = re.compile(
+    r"(?:\b|_)(?:duration|elapsed|runtime|timeout|argv)(?:_[a-z]+)?(?:/\d+)?\Z", re.IGNORECASE
+)
 
 
 def _of_area(documents: DocumentSet, criterion: Criterion, endpoint: tuple[str, str]) -> bool:

@@ -16,6 +16,7 @@ from contexts.audit.quantities import Bound, Measured, as_percent, as_quantity, 
 from contexts.audit.tables import cells
 from contexts.contract.values import Path, number, text
 
+_STATISTIC = re.compile(r"(?:p\d{2,3}|avg|mean|median|max)\Z", re.IGNORECASE)
 _DIGIT = re.compile(r"[0-9]")
 # A value and its unit, and nothing else.
 _VALUE = re.compile(r"[~≈]?\s{0,2}\d[\d.,]{0,12}\s?[a-zA-Zµ%/]{1,12}\Z")
@@ -145,6 +146,8 @@ def _object_reported(document: SourceDocument, path: Path, members: Mapping[str,
         (text(members.get(k)) for k in ("criterion", "criterion_id", "metric", "id", "name") if text(members.get(k))),
         "",
     )
+    if key is None and link:
+        yield from _by_statistic(document, path, members, link)
     if key is None or not link or isinstance(members[key], bool):
         return
     if key == "value" and "target" not in members and {"op", "operator", "comparator"} & members.keys():
@@ -162,6 +165,17 @@ def _object_reported(document: SourceDocument, path: Path, members: Mapping[str,
     words = " ".join(value for value in members.values() if isinstance(value, str))
     bounds = tuple(bounds_of(members, words)) if "target" in members else ()
     yield Reported(document, (*path, key), values, bounds, words, link, (*path, "target") if bounds else ())
+
+
+def _by_statistic(document: SourceDocument, path: Path, members: Mapping[str, Any], link: str) -> Iterator[Reported]:
+    """Read the members of an object with a unit that are named after nothing but their statistic, such as ``p95``."""
+    unit = text(members.get("unit"))
+    words = " ".join(value for value in members.values() if isinstance(value, str))
+    for name, value in members.items():
+        shown = number(value)
+        if unit and shown is not None and _STATISTIC.match(name):
+            measured = Measured(as_quantity(shown, unit), statistic_name(name.lower()))
+            yield Reported(document, (*path, name), (measured,), (), words, link)
 
 
 def _statistic_of(key: str) -> str:
