@@ -42,6 +42,12 @@ def mentions(text: str) -> Iterator[tuple[str, str]]:
 
 
 def resource(path: str) -> str:
-    """Return the first segment of a path template that says what it is about: not ``api``, not a version."""
-    parts = [part for part in path.split("/") if part and part != "{}"]
-    return next((part for part in parts if part != "api" and not re.fullmatch(r"v\d{1,3}", part)), "")
+    """Return what a path template is about: its segments without parameters, ``api``, and all up to a version.
+
+    What stands before a version is the name of the whole, as in ``/billing/v2/plans``; a resource below another, as in
+    ``/orders/{id}/invoice``, may be another service's.
+    """
+    parts = [part for part in path.split("/") if part and part not in {"{}", "api"}]
+    versions = [index for index, part in enumerate(parts) if re.fullmatch(r"v\d{1,3}", part)]
+    behind = parts[versions[-1] + 1 :] if versions else parts
+    return "/".join(behind)
