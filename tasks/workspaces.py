@@ -18,6 +18,7 @@ from contexts.secrets import redact_text
 from contexts.specfile import resolve_argv
 from tasks.run import Run
 from tasks.walls.environment import agent_environment
+from tasks.walls.folders import remove_folder
 from tasks.walls.paths import readable
 from tasks.walls.staging import Staged
 from tasks.walls.supervisor import run_supervised
@@ -107,6 +108,7 @@ def _set_up(run: Run, track: Track, started: Started) -> Started:
     exchange = run.exchange(track.task_id)
     for argv in run.spec.repository.setup if run.spec.repository else ():
         log = exchange / "setup.log"
+        remove_folder(log)  # an earlier attempt may have left a link, a pipe or a folder there
         outcome = run_supervised(
             resolve_argv(argv, folder=run.folder),
             cwd=started.folder,

@@ -50,8 +50,8 @@ class Track(Closed):
     required: bool = True
     retries: int = Field(default=0, ge=0, le=20)
     timeout_minutes: Number = Field(default=60, gt=0, le=60 * 24 * 7)
-    estimate_minutes: Number | None = Field(default=None, ge=0)
-    checkpoint_minutes: Number = Field(default=30, gt=0)
+    estimate_minutes: Number | None = Field(default=None, ge=0, le=60 * 24 * 365)
+    checkpoint_minutes: Number = Field(default=30, gt=0, le=60 * 24 * 365)
     ports: int = Field(default=0, ge=0, le=64)
     migrations: tuple[str, ...] = ()
     criteria: tuple[str, ...] | None = None

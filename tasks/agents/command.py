@@ -30,7 +30,7 @@ class CommandBackend:
     def run(self, job: Job) -> Delivery:
         """Run the program and read what it left; a failure says what happened and whether it can pass."""
         assignment, left = job.exchange / "assignment.json", job.exchange / "context.json"
-        for path in (assignment, left):
+        for path in (assignment, left, job.log):
             remove_folder(path)  # an earlier attempt may have left a link, a pipe or a folder there
         assignment.write_bytes(orjson.dumps(job.assignment.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
         passed, extra = split_environment(self.agent.env)

@@ -20,7 +20,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from tasks.walls.folders import remove_folder
 from tasks.walls.orphans import MARK, kill_orphans
 from tasks.walls.outcome import Outcome, lost, outcome_of, unstarted
 
@@ -70,8 +69,6 @@ def run_supervised(
         OSError: The log cannot be opened.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    if log.is_symlink() or not log.is_file():
-        remove_folder(log)  # an earlier attempt may have left a link, a pipe or a folder there
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         if cancel is not None and cancel.is_set():

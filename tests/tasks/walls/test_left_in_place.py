@@ -18,7 +18,6 @@ from tasks.agents.left import read_left
 from tasks.walls.environment import FOLDERS, agent_environment
 from tasks.walls.folders import remove_folder
 from tasks.walls.outcome import last_line, read_log
-from tasks.walls.supervisor import run_supervised
 from tasks.walls.workspace import Repository
 
 
@@ -72,13 +71,27 @@ def test_a_home_is_the_agents_own_whatever_it_was_made_into(tmp_path, others, pl
     assert _untouched(others)
 
 
+def _job(tmp_path: Path) -> Job:
+    return Job(
+        assignment=Assignment.model_validate(
+            {name: [] for name in Assignment.model_fields}
+            | {"workflow_id": "w", "task_id": "t", "agent": "a", "attempt": 1, "scope": "", "last_failure": None}
+            | {"feature": {}, "criteria": {}, "prerequisites": {}, "contracts": {}, "checkpoint": None}
+        ),
+        workspace=tmp_path,
+        exchange=tmp_path,
+        log=tmp_path / "log",
+        deadline=30,
+        cancel=threading.Event(),
+        on_line=lambda _: None,
+    )
+
+
 @planted
 def test_a_log_is_begun_anew_whatever_stands_in_its_place(tmp_path, others, plant):
     plant(tmp_path / "log", others)
-    outcome = run_supervised(
-        ["echo", "said"], cwd=tmp_path, env={"PATH": os.environ["PATH"]}, log=tmp_path / "log", deadline=30
-    )
-    assert outcome.succeeded
+    agent = CommandAgent(backend="command", argv=("sh", "-c", "echo said; echo {} > $PLAIT_CONTEXT"))
+    assert CommandBackend(agent, tmp_path).run(_job(tmp_path)).context == {}
     assert read_log(tmp_path / "log") == b"said\n"
     assert _untouched(others)
 
@@ -111,19 +124,7 @@ def test_a_workspace_that_is_no_folder_any_more_is_said_to_be_gone_and_made_anew
 
 def test_an_agent_that_kills_its_supervisor_is_said_to_have_ended_unknown(tmp_path):
     agent = CommandAgent(backend="command", argv=("sh", "-c", "kill -9 $PPID; sleep 1"))
-    job = Job(
-        assignment=Assignment.model_validate(
-            {name: [] for name in Assignment.model_fields}
-            | {"workflow_id": "w", "task_id": "t", "agent": "a", "attempt": 1, "scope": "", "last_failure": None}
-            | {"feature": {}, "criteria": {}, "prerequisites": {}, "contracts": {}, "checkpoint": None}
-        ),
-        workspace=tmp_path,
-        exchange=tmp_path,
-        log=tmp_path / "log",
-        deadline=30,
-        cancel=threading.Event(),
-        on_line=lambda _: None,
-    )
+    job = _job(tmp_path)
     delivery = CommandBackend(agent, tmp_path).run(job)
     assert delivery.context is None
     assert "the supervisor itself was ended by SIGKILL" in delivery.reason
