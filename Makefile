@@ -8,7 +8,7 @@ ASIDE := tests/deploy/test_two_machines.py tests/deploy/test_first_time.py
 STAMP := .venv/.plait-setup
 
 .PHONY: help setup setup-stores setup-clients setup-postgres check docs test test-stores test-deploy test-ui test-chaos \
-  test-clients deploy bench demo browser screenshots
+  test-clients server deploy bench demo browser screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -47,6 +47,9 @@ setup-postgres: setup ## Debian's Postgres, for the tests of a server on it
 	  else \
 	    echo "there is no Postgres, and only root can install it (apt-get install postgresql): its tests will be skipped" >&2; \
 	  fi; }
+
+server: setup ## a Prefect server in the background, at the address of PREFECT_API_URL; `prefect server stop` ends it
+	@$(RUN) python -m flows.cli.server_command
 
 deploy: setup ## put work pool, queues, limits and deployments on the server of PREFECT_API_URL; clear what is gone
 	$(RUN) python -m flows.deployments

@@ -165,7 +165,7 @@ def _deploy(file: Path, declared: Mapping[str, Any], template: dict[str, Any], w
 
 
 def _await_server(client: SyncPrefectClient, seconds: float) -> None:
-    """Wait until the server answers: `prefect server start --background` returns long before it does.
+    """Wait until the server answers: one may be started at the same time, and takes half a minute.
 
     Raises:
         Exception: What the server, or nobody, said last.

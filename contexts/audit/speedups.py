@@ -232,7 +232,8 @@ def _overall(path: Path, value: Any) -> Iterator[Quantity]:
     if "tasks" in path or "phases" in path or "steps" in path:
         return
     if shown is not None and re.search(r"speed_?up(?:_factor)?\Z", keys):
-        yield next(speedups(f"{shown:g}x"))
+        # As a text would give it; one that no text gives, such as 10000 or more, is compared with nothing.
+        yield from speedups(f"{round(shown, 4):g}x")
     elif isinstance(value, str):
         for match in re.finditer(r"[^.;\n|]{0,200}(?:\.\d[^.;\n|]{0,200}){0,4}", value[:4_000]):
             sentence = match.group()

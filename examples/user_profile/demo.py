@@ -27,7 +27,7 @@ def main() -> int:
     print(f"\n$ cd {folder} && plait run spec.yaml\n", flush=True)
     done = subprocess.run([plait, "run", "spec.yaml"], cwd=folder, env=environment, check=False)
     print(f"\nThe feature is branch plait/user-profile of {folder / 'app'}; the contexts are in {folder / 'store'}.")
-    print(f"Look at them with: plait show user-profile --store {folder / 'store'}")
+    print(f"Look at them with: {plait} show user-profile --store {folder / 'store'}")
     return done.returncode
 
 

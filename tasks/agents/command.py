@@ -62,7 +62,8 @@ class CommandBackend:
             return Delivery(None, "the run was stopped", cancelled=True, exit_code=outcome.exit_code)
         if outcome.reason == "deadline":
             minutes = (job.deadline or 0) / 60
-            return Delivery(None, f"not done at its deadline of {minutes:g} minutes", retryable=True)
+            unit = "minute" if minutes == 1 else "minutes"
+            return Delivery(None, f"not done at its deadline of {minutes:g} {unit}", retryable=True)
         if outcome.reason in {"not-started", "lost"}:
             return Delivery(None, outcome.message)
         if outcome.exit_code != 0:

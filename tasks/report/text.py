@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -105,8 +106,9 @@ def size(count: float) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return text beginning with a capital."""
-    return text[:1].upper() + text[1:]
+    """Return text beginning with a capital, unless it begins with the name of a file, rule or field."""
+    first = text.partition(" ")[0].rstrip(".,:;")
+    return text if re.search(r"[^\W\d][./_:]\S|\S[/_]", first) else text[:1].upper() + text[1:]
 
 
 def moment(value: datetime | None) -> str:

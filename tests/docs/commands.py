@@ -18,7 +18,7 @@ ELSEWHERE = {
     ("README.md", "make test"): "this is what `make test` and `make test-deploy` are part of",
     ("README.md", "make setup && . .venv/bin/activate"): "tests/deploy/test_first_time.py",
     ("README.md", "export PREFECT_API_URL=http://127.0.0.1:4200/api"): "tests/deploy/test_first_time.py",
-    ("README.md", "prefect server start --background"): "tests/deploy/test_first_time.py",
+    ("README.md", "make server"): "tests/deploy/test_first_time.py",
     ("README.md", "make deploy"): "tests/deploy/test_first_time.py",
     ("README.md", "prefect worker start --pool plait"): "tests/deploy/test_first_time.py",
     ("README.md", "prefect deployment run feature/feature-scheduled --watch"): "tests/deploy/test_first_time.py",

@@ -86,3 +86,14 @@ def test_a_broken_file_blocks_and_the_others_are_judged(call: Callable[..., Any]
     result = call("audit", folder, "--json")
     assert result.code == 1
     assert [f["rule"] for f in result.json()["findings"] if f["severity"] == "blocking"] == ["input/not-json"]
+
+
+@pytest.mark.parametrize("factor", [1.4327537857543466, 0.00716986, 1e-9, 12345.678, 0, -0.5])
+def test_a_speedup_as_plait_itself_computes_it_is_read_however_many_digits_it_has(
+    call: Callable[..., Any], tmp_path: Path, factor: float
+) -> None:
+    context = {"version": "1.0", "workflow_id": "w", "metrics": {"inputs": {"speedup": factor}}}
+    (tmp_path / "w.json").write_text(json.dumps(context), encoding="utf-8")
+    result = call("audit", tmp_path, "--json")
+    assert result.err == ""
+    assert result.json()["summary"]["blocking"] == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tasks.report.bounds import listed
 from tasks.report.render import shown
-from tasks.report.text import cut, duration, instant, number, plain, size, visible
+from tasks.report.text import cut, duration, instant, number, plain, sentence, size, visible
 
 
 def test_a_bidi_override_is_shown_by_its_name():
@@ -88,3 +88,17 @@ def test_a_list_above_its_budget_keeps_its_beginning_and_its_length():
     assert kept.total == 50
     assert 0 < len(kept.shown) < 12
     assert kept.hidden == 50 - len(kept.shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("required track docs failed", "Required track docs failed"),
+        ("config.env:1 holds a secret value", "config.env:1 holds a secret value"),
+        ("secrets/value-in-file: config.env:1", "secrets/value-in-file: config.env:1"),
+        ("coverage is 100.00 %, target > 90 %", "Coverage is 100.00 %, target > 90 %"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_but_a_name_is_left_as_it_is(text: str, shown: str) -> None:
+    assert sentence(text) == shown
