@@ -55,13 +55,26 @@ def waive(document: JsonObject, target: str, *, by: str, why: str, at: str, ever
     return _with(document, "waivers", new, at)
 
 
+def decided_since(document: JsonObject, item: Item) -> str:
+    """Say what a person has decided on an item that the last run did not know of yet; empty where nothing."""
+    if item.status in {"waived", "settled"}:
+        return ""
+    if item.kind == "concern":
+        mark = concern_fingerprint(item.entry)
+        made = [one for one in entries(document, "settlements") if one.get("fingerprint") == mark]
+        return f"settled by {made[-1]['by']}; the next run honours it" if made else ""
+    waived = [one for one in entries(document, "waivers") if _fits(one, item)]
+    return f"waived by {waived[-1]['by']}; the next run honours it" if waived else ""
+
+
 def _is_waived(document: JsonObject, item: Item) -> bool:
+    return any(_fits(one, item) for one in entries(document, "waivers"))
+
+
+def _fits(waiver: JsonObject, item: Item) -> bool:
     if item.kind == "finding":
-        return any(one.get("fingerprint") == item.name for one in entries(document, "waivers"))
-    return any(
-        one.get("target") == item.name and one.get("kind", item.kind) == item.kind
-        for one in entries(document, "waivers")
-    )
+        return waiver.get("fingerprint") == item.name
+    return waiver.get("target") == item.name and waiver.get("kind", item.kind) == item.kind
 
 
 def _waiver(item: Item, *, by: str, why: str, at: str) -> JsonObject:

@@ -19,7 +19,10 @@ def measure(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]] = ()) 
         sizes: The contexts the phases saved, by phase.
     """
     run = section(document, "run")
-    lines = [one for one in entries(run, "tracks") if one["status"] == "completed"]
+    # A track that failed took its time as well: without it the run would seem slower than its tracks.
+    lines = [
+        one for one in entries(run, "tracks") if one["status"] == "completed" or (one["attempts"] and one["seconds"])
+    ]
     replayed = bool(lines) and all(one.get("recorded") for one in lines)
     tracks = _tracks(document, lines, replayed=replayed)
     by_phase = dict(sizes)

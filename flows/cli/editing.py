@@ -85,14 +85,23 @@ def _brief(ref: ContextRef) -> dict[str, Any]:
 
 
 def _list(store: ContextStore, workflow_id: str, session: Session) -> int:
+    from contexts.decisions import decided_since
     from contexts.open_items import open_items
 
     ref, document = store.require(workflow_id)
     items = open_items(document)
+    decided = [decided_since(document, one) for one in items]
     if session.as_json:
         shown = [
-            {"kind": one.kind, "name": one.name, "also": list(one.also), "status": one.status, "text": one.text}
-            for one in items
+            {
+                "kind": one.kind,
+                "name": one.name,
+                "also": list(one.also),
+                "status": one.status,
+                "text": one.text,
+                "decided": said or None,
+            }
+            for one, said in zip(items, decided, strict=True)
         ]
         session.emit({"workflow_id": workflow_id, "context": _brief(ref), "open": shown})
         return 0
@@ -104,7 +113,10 @@ def _list(store: ContextStore, workflow_id: str, session: Session) -> int:
     print_table(
         session.out(),
         ("kind", "name", "status", "what"),
-        [(one.kind, one.name, one.status, one.text) for one in items],
+        [
+            (one.kind, one.name, one.status, f"{one.text} ({said})" if said else one.text)
+            for one, said in zip(items, decided, strict=True)
+        ],
         fold=("what",),
     )
     return 0

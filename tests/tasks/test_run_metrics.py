@@ -31,3 +31,16 @@ def test_a_track_that_two_checks_measured_counts_once_with_the_less() -> None:
     assert mean is not None
     assert mean.inputs == {"api": 80}
     assert [row[0].display for table in shown for row in table.rows].count("api") == 1
+
+
+def test_a_track_that_failed_after_a_minute_counts_with_its_minute() -> None:
+    def line(task_id: str, status: str, seconds: float, attempts: int = 1) -> dict[str, Any]:
+        return {"task_id": task_id, "status": status, "seconds": seconds, "attempts": attempts, "reused": False}
+
+    tracks = [line("api", "completed", 20), line("docs", "failed", 60), line("page", "blocked", 0, 0)]
+    phase = {"name": "tracks", "started_at": "2026-01-15T09:00:00Z", "completed_at": "2026-01-15T09:01:00Z"}
+    document = {"run": {"tracks": tracks, "phases": [phase], "max_parallel": 5}}
+    assert value(document, "critical_path") == 60
+    assert value(document, "sequential_sum") == 80
+    assert value(document, "speedup") == 80 / 60
+    assert value(document, "saved") == 20

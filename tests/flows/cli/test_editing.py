@@ -67,6 +67,19 @@ def test_a_concern_is_settled_with_the_choice(call, stuck):
     assert stuck.require("shop")[1]["settlements"][0]["tracks"] == ["api", "page"]
 
 
+def test_what_was_decided_and_no_run_knows_of_yet_is_listed_with_who_decided(call, stuck):
+    for target in ("fast", "thresholds/missed"):
+        call("edit", "shop", "waive", target, "--by", "Ann", "--why", "known")
+    call("edit", "shop", "settle", "1", "--by", "Bea", "--choice", "api's", "--why", "older")
+    found = call("edit", "shop", "list", "--json").json()["open"]
+    assert [one["decided"] for one in found] == [
+        "waived by Ann; the next run honours it",
+        "waived by Ann; the next run honours it",
+        "settled by Bea; the next run honours it",
+    ]
+    assert "(settled by Bea; the next run honours it)" in call("edit", "shop").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
