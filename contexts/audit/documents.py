@@ -136,6 +136,16 @@ class DocumentSet:
         return tuple(newest[task_id] for task_id in sorted(newest))
 
     @cached_property
+    def merged_tracks(self) -> tuple[SourceDocument, ...]:
+        """Return the tracks whose documents the merge took in; what it names as left out is not lost."""
+        left_out = {
+            text(mapping(entry).get("task_id"))
+            for entry in sequence(self.merge.data.get("omissions") if self.merge else None)
+            if mapping(entry).get("what") == "track"
+        }
+        return tuple(document for document in self.tracks if document.task_id not in left_out)
+
+    @cached_property
     def track(self) -> Mapping[str, SourceDocument]:
         """Return the newest document of a track by its task id."""
         return {document.task_id: document for document in self.tracks}

@@ -57,7 +57,7 @@ def _compared(documents: DocumentSet) -> Iterator[Compared]:
     after = documents.at_stage("verified")
     for document in (*merges, *after):
         tracks = document in merges or not merges
-        sources = documents.tracks if tracks else merges[-1:]
+        sources = documents.merged_tracks if tracks else merges[-1:]
         elsewhere = {plain(value) for path, value in document.texts if path[0] not in _LISTS} if sources else set[str]()
         for key in _LISTS:
             if key not in document.data or (key == "pending_actions" and document not in merges):

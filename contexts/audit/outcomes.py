@@ -227,7 +227,7 @@ def error_lost(documents: DocumentSet) -> Iterator[Finding]:
     log = sequence(merge.data.get("error_log"))
     kept = {plain(text(mapping(entry).get("error"))): index for index, entry in enumerate(log)}
     lost = list[Source]()
-    for document in documents.tracks:
+    for document in documents.merged_tracks:
         for index, raw in enumerate(sequence(document.data.get("error_log"))):
             entry = mapping(raw)
             said = plain(text(entry.get("error")))

@@ -11,7 +11,7 @@ import pytest
 from contexts.audit import RULES, Finding, Rule
 from contexts.audit.page import PAGE, judged, page
 from contexts.audit.registry import FAMILIES, Documents
-from contexts.audit.samples import file_name
+from contexts.audit.samples import file_name, merged, track
 from contexts.contract.values import resolve
 
 
@@ -66,3 +66,14 @@ def test_the_page_shows_every_rule_with_its_severity_explanation_example_and_fin
         assert f"*{rule.severity}*. {rule.why}" in section
         assert "```json" in section
         assert judged(rule.example)[0].message in section
+
+
+def test_what_a_merge_names_as_left_out_is_not_lost() -> None:
+    log = [{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Deadlock on save", "resolved": False}]
+    failed = track("api", status="failed", error_log=log, decisions=["Use a queue"])
+    named = [{"what": "track", "why": "failed: exit code 1", "task_id": "api"}]
+    said = [finding.rule for finding in _audited((failed, merged(error_log=[], decisions=[], omissions=named)))]
+    assert "fidelity/error-lost" not in said
+    assert "fidelity/items-lost" not in said
+    unsaid = [finding.rule for finding in _audited((failed, merged(error_log=[], decisions=[])))]
+    assert {"fidelity/error-lost", "fidelity/items-lost"} <= set(unsaid)
