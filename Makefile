@@ -8,7 +8,7 @@ ASIDE := tests/deploy/test_two_machines.py tests/deploy/test_first_time.py
 STAMP := .venv/.plait-setup
 
 .PHONY: help setup setup-stores setup-clients setup-postgres check docs test test-stores test-deploy test-ui test-chaos \
-  test-clients server deploy bench demo browser screenshots
+  test-audit test-clients server deploy bench demo browser screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -72,6 +72,9 @@ setup-clients: ## install Claude Code and Codex below .cache, for test-clients; 
 	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/clients \
 	  @anthropic-ai/claude-code@2.1.330 @openai/codex@0.169.0
 	cd .cache/clients && node node_modules/@anthropic-ai/claude-code/install.cjs
+
+test-audit: setup ## mutations, rewritings and subsets of all corpora, where `make test` takes three
+	PLAIT_TEST_ALL_CORPORA=1 $(RUN) pytest tests/contexts/audit
 
 test-clients: setup setup-clients ## the wrappers of `plait init clients` with the real clients and a scripted model
 	$(RUN) pytest -m clients tests/docs

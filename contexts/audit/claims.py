@@ -12,7 +12,7 @@ from contexts.audit.findings import Finding, counted
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track, verified
 from contexts.audit.statements import Statement, done, open_items
-from contexts.audit.words import is_place, same_subject, subject
+from contexts.audit.words import is_place, plain, same_subject, subject
 from contexts.contract.values import Path, mapping, sequence, text
 
 _GOOD = re.compile(
@@ -60,7 +60,9 @@ def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
             against = [
                 item
                 for item in near.values()
-                if item.path != claim.path and (same_subject(claim.words, item.words, common) or _verifies(claim, item))
+                if item.path != claim.path
+                and not _same_elsewhere(claim, item)
+                and (same_subject(claim.words, item.words, common) or _verifies(claim, item))
             ]
             if against:
                 yield found(
@@ -81,6 +83,15 @@ _ANOTHER = re.compile(
     r"|schedule|plan|book|after|follow[- ]?up|regular)\b",
     re.IGNORECASE,
 )
+
+
+_FURTHER = re.compile(r" (?:on|for|in|at|with|of) ")
+
+
+def _same_elsewhere(claim: Statement, item: Statement) -> bool:
+    """Tell whether an open action is the finished one, word for word, for somebody or somewhere else."""
+    done_words, open_words = plain(claim.words), plain(item.words)
+    return open_words.startswith(done_words) and _FURTHER.match(open_words, len(done_words)) is not None
 
 
 def _verifies(claim: Statement, item: Statement) -> bool:

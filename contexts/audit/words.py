@@ -64,6 +64,7 @@ _PLACES = {
     **dict.fromkeys(("production", "prod", "live"), "production"),
     **dict.fromkeys(("staging", "stage", "preprod", "preview", "uat"), "staging"),
     **dict.fromkeys(("development", "dev", "local", "locally", "localhost", "sandbox"), "development"),
+    **dict.fromkeys(("demo", "showcase"), "demo"),
     "ci": "ci",
 }
 _LATER = frozenset(

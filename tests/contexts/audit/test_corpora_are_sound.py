@@ -44,8 +44,8 @@ def documents(case: Path) -> dict[str, Any]:
     return {path.name: load(path) for path in sorted(case.glob("*.json")) if path.name != "expected.json"}
 
 
-def test_there_are_seven_domains_with_a_clean_a_harmless_and_two_defect_sets_each() -> None:
-    assert DOMAINS == ["billing", "booking", "files", "mobile", "orders", "search", "warehouse"]
+def test_there_are_nine_domains_with_a_clean_a_harmless_and_two_defect_sets_each() -> None:
+    assert DOMAINS == ["billing", "booking", "files", "learning", "mobile", "orders", "search", "telemetry", "warehouse"]
     for domain in DOMAINS:
         names = {case.name for case in CASES if case.parent.name == domain}
         assert {"clean", "harmless", "defects-a", "defects-b"} <= names
