@@ -154,6 +154,8 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
         return False
     if reported.link and criterion.identity:
         return plain(reported.link) == plain(criterion.identity)
+    if _is_of_an_absent_track(documents, criterion, reported):
+        return False
     keys = "/".join(str(part) for part in reported.path)
     if re.search(r"coverage|\bcovered\b", criterion.shown, re.IGNORECASE) and dimension == "percent":
         return _coverage_of(documents, criterion, reported, keys)
@@ -197,6 +199,15 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
 _HOW_LONG_IT_RAN = re.compile(
     r"(?:\b|_)(?:duration|elapsed|runtime|timeout|argv)(?:_[a-z]+)?(?:/\d+)?\Z", re.IGNORECASE
 )
+
+
+def _is_of_an_absent_track(documents: DocumentSet, criterion: Criterion, reported: Reported) -> bool:
+    """Tell whether a criterion is of a planned track that is not among the documents, and the values are another's."""
+    own = reported.document.task_id
+    if not own or not criterion.area or _tracks_of(criterion.area, documents):
+        return False
+    wanted = set(re.findall(r"[a-z0-9]+", criterion.area.lower()))
+    return any(wanted <= set(re.findall(r"[a-z0-9]+", name.lower())) for name in documents.named_tracks - {own})
 
 
 def _of_area(documents: DocumentSet, criterion: Criterion, endpoint: tuple[str, str]) -> bool:

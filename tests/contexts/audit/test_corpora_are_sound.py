@@ -45,7 +45,17 @@ def documents(case: Path) -> dict[str, Any]:
 
 
 def test_there_are_nine_domains_with_a_clean_a_harmless_and_two_defect_sets_each() -> None:
-    assert DOMAINS == ["billing", "booking", "files", "learning", "mobile", "orders", "search", "telemetry", "warehouse"]
+    assert DOMAINS == [
+        "billing",
+        "booking",
+        "files",
+        "learning",
+        "mobile",
+        "orders",
+        "search",
+        "telemetry",
+        "warehouse",
+    ]
     for domain in DOMAINS:
         names = {case.name for case in CASES if case.parent.name == domain}
         assert {"clean", "harmless", "defects-a", "defects-b"} <= names
