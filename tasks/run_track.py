@@ -248,17 +248,14 @@ def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed
     left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
     execution = trial.execution(status, left, delivery, log=log)
 
-    def save(checkpoint: JsonObject | None) -> ContextRef:
-        document = describe_unfinished(
-            run, trial.track, status, execution, reason=delivery.reason, checkpoint=checkpoint
-        )
-        return run.save(track_document(task_id), document)
+    def describe(checkpoint: JsonObject | None) -> JsonObject:
+        return describe_unfinished(run, trial.track, status, execution, reason=delivery.reason, checkpoint=checkpoint)
 
     reach("track.before-failure")
     try:
-        ref = save(left or trial.checkpoint)
+        ref = run.save(track_document(task_id), describe(left or trial.checkpoint))
     except SecretRefused:  # in what it had left so far, which is then not kept
-        ref = save(trial.checkpoint if left else None)
+        ref = run.save(track_document(task_id), describe(trial.checkpoint if left else None))
     reach("track.after-failure")
     report(Progress(run.workflow_id, "track", task_id, status, delivery.reason, float(execution.seconds)))
     return TrackFailed(

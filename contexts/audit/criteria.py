@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import DocumentSet, SourceDocument
 from contexts.audit.findings import Source
@@ -55,11 +56,16 @@ class Criterion:
         return self.document.source(self.path)
 
 
-def criteria(documents: DocumentSet) -> Iterator[Criterion]:
-    """Yield the numeric criteria of the earliest document that states any; nothing else is a criterion."""
-    holder = documents.criteria_holder
-    if holder is not None:
-        yield from _criteria_of(holder)
+def criteria(documents: DocumentSet) -> tuple[Criterion, ...]:
+    """Return the numeric criteria of the earliest document that states any; nothing else is a criterion."""
+    known = _KNOWN.get(documents)
+    if known is None:
+        holder = documents.criteria_holder
+        known = _KNOWN[documents] = tuple(_criteria_of(holder)) if holder is not None else ()
+    return known
+
+
+_KNOWN: WeakKeyDictionary[DocumentSet, tuple[Criterion, ...]] = WeakKeyDictionary()
 
 
 def _criteria_of(holder: SourceDocument) -> Iterator[Criterion]:
@@ -154,7 +160,7 @@ def _speaks_of(documents: DocumentSet, criterion: Criterion, reported: Reported)
         return False
     if reported.link and criterion.identity:
         return plain(reported.link) == plain(criterion.identity)
-    if _is_of_an_absent_track(documents, criterion, reported):
+    if _is_of_an_absent_track(documents, criterion, reported) or _is_anothers(documents, criterion, reported):
         return False
     keys = "/".join(str(part) for part in reported.path)
     if re.search(r"coverage|\bcovered\b", criterion.shown, re.IGNORECASE) and dimension == "percent":
@@ -202,12 +208,28 @@ _HOW_LONG_IT_RAN = re.compile(
 
 
 def _is_of_an_absent_track(documents: DocumentSet, criterion: Criterion, reported: Reported) -> bool:
-    """Tell whether a criterion is of a planned track that is not among the documents, and the values are another's."""
+    """Tell whether a criterion is of a planned track that is not among the documents, and the values are another's.
+
+    They are in another track's document, or beside a target of their own.
+    """
     own = reported.document.task_id
-    if not own or not criterion.area or _tracks_of(criterion.area, documents):
+    elsewhere = own or any(b.quantity.base != criterion.bound.quantity.base for b in reported.bounds)
+    if not elsewhere or not criterion.area or _tracks_of(criterion.area, documents):
         return False
     wanted = set(re.findall(r"[a-z0-9]+", criterion.area.lower()))
     return any(wanted <= set(re.findall(r"[a-z0-9]+", name.lower())) for name in documents.named_tracks - {own})
+
+
+def _is_anothers(documents: DocumentSet, criterion: Criterion, reported: Reported) -> bool:
+    """Tell whether the target beside a value is not this criterion's, but exactly that of another area."""
+    if not reported.bounds:
+        return False
+    targets = {(b.compare, b.quantity.base) for b in reported.bounds}
+    mine = (criterion.bound.compare, criterion.bound.quantity.base)
+    return mine not in targets and any(
+        (other.bound.compare, other.bound.quantity.base) in targets and other.area != criterion.area
+        for other in criteria(documents)
+    )
 
 
 def _of_area(documents: DocumentSet, criterion: Criterion, endpoint: tuple[str, str]) -> bool:
