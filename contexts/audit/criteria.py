@@ -217,7 +217,7 @@ def _is_of_an_absent_track(documents: DocumentSet, criterion: Criterion, reporte
     if not elsewhere or not criterion.area or _tracks_of(criterion.area, documents):
         return False
     wanted = set(re.findall(r"[a-z0-9]+", criterion.area.lower()))
-    return any(wanted <= set(re.findall(r"[a-z0-9]+", name.lower())) for name in documents.named_tracks - {own})
+    return any(wanted <= set(re.findall(r"[a-z0-9]+", name.lower())) for name in documents.absent_tracks)
 
 
 def _is_anothers(documents: DocumentSet, criterion: Criterion, reported: Reported) -> bool:

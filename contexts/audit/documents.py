@@ -201,6 +201,11 @@ class DocumentSet:
         return frozenset(text(mapping(task).get("task_id")) for task in listed) - {""}
 
     @cached_property
+    def absent_tracks(self) -> frozenset[str]:
+        """Return the task ids of the plan that no document is of."""
+        return self.named_tracks - self.track.keys()
+
+    @cached_property
     def providers(self) -> tuple[Contract, ...]:
         """Return what the tracks provide; what the workflow's documents say only where no track does."""
         return self._contracts("provider")
