@@ -13,6 +13,7 @@ from uuid import UUID
 from httpx import HTTPError
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from tasks import events
 from tasks.artifact_keys import artifact_key
@@ -70,6 +71,11 @@ class _Picture:
         if self._refused or done == self._shown:
             return not self._refused
         percent = 100.0 * done / self._total
+        # One more try and no patience: a run whose server is gone would wait a minute or two here for a picture.
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
+            return self._draw(done, percent)
+
+    def _draw(self, done: int, percent: float) -> bool:
         made: Any
         try:
             if self._id is None:

@@ -144,6 +144,7 @@ def test_a_named_track_runs_again_and_what_depends_on_it_only_if_its_result_diff
     assert reused(plait(place, "run", place.spec, "--rerun", "api", "--json")) == {"web", "docs", "last"}
 
 
+@pytest.mark.timeout(500)
 def test_what_a_killed_server_means_for_a_run(place: Place, tmp_path: Path) -> None:
     """The server dies for good in the middle: the work goes on and is saved; whatever the run says, nothing is redone."""
     gate = place.folder / "gate"
@@ -154,7 +155,7 @@ def test_what_a_killed_server_means_for_a_run(place: Place, tmp_path: Path) -> N
         wait_until("the agents work", lambda: len(place.lines()) == 2 and place.completed() == {"quick"})
         _kill_server(server.pid)
         gate.touch()
-        ended = run.wait(200)
+        ended = run.wait(330)
     print(f"with its server killed, the run ended {ended.code} after {ended.seconds:.0f} s: {ended.err[-300:]}")
     assert ended.code in {0, 6}
     assert "Traceback" not in ended.err
