@@ -105,6 +105,7 @@ def worker_of(place: Place, pool: str, name: str) -> Generator[subprocess.Popen[
     argv = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--name", name]
     quick = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_WORKER_PREFETCH_SECONDS": "1"}
     log = place.folder / f"{pool}-{name}.log"
-    with started(argv, place.environment | quick, log, cwd=place.folder) as process:
+    allowed = {"PLAIT_ALLOWED_SPECS": str(place.folder)}
+    with started(argv, place.environment | quick | allowed, log, cwd=place.folder) as process:
         wait_until("the worker has started", lambda: "started!" in log.read_text(errors="replace"), 90)
         yield process
