@@ -56,7 +56,11 @@ class Api:
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request; return the answer."""
-        answer = httpx.request(method, f"{self.url}/{path}", json=body, timeout=60)
+        for pause in (0.2, 0.5, 1, 2, 4):
+            answer = httpx.request(method, f"{self.url}/{path}", json=body, timeout=60)
+            if answer.status_code != 503:  # what the server says while its SQLite database is locked
+                break
+            time.sleep(pause)
         answer.raise_for_status()
         return answer.json()
 
