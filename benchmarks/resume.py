@@ -30,7 +30,7 @@ import boto3
 from contexts.local import LocalObjects
 from contexts.objects import ObjectStore
 from contexts.s3 import S3Objects
-from contexts.s3_client import S3Settings, connect
+from contexts.s3.client import S3Settings, connect
 from contexts.specfile import load_spec
 from contexts.store import ContextStore
 from tasks.reuse import plan_reuse

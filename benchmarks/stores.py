@@ -19,7 +19,7 @@ import boto3
 import orjson
 
 from contexts.s3 import S3Objects
-from contexts.s3_client import S3Settings, connect
+from contexts.s3.client import S3Settings, connect
 from tests.contexts.stores import servers
 
 SAVE_AT_MOST = 1.2

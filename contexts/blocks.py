@@ -19,7 +19,7 @@ from contexts.errors import InputError, NotFound
 from contexts.local import LocalObjects
 from contexts.objects import ObjectStore
 from contexts.s3 import S3Objects
-from contexts.s3_client import Addressing, Encryption, S3Settings
+from contexts.s3.client import Addressing, Encryption, S3Settings
 
 RESULTS = "results"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from contexts.criteria_load import judge_load
 from contexts.model.base import JsonObject, section
-from contexts.model.parts import CriterionResult
 from contexts.model.spec import Criterion, Spec
+from contexts.model.verification import CriterionResult
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,

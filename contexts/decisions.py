@@ -11,7 +11,8 @@ from typing import Literal
 
 from contexts.errors import InputError
 from contexts.model.base import JsonObject, entries, section
-from contexts.model.parts import ApprovalEntry, SettlementEntry, WaiverEntry
+from contexts.model.readiness import ApprovalEntry
+from contexts.model.verification import SettlementEntry, WaiverEntry
 from contexts.open_items import Item, all_items, concern_fingerprint, find_items, fingerprint
 
 Answer = Literal["approve", "reject", "rerun", "done"]

@@ -17,7 +17,7 @@ from contexts.local import LocalObjects
 from contexts.objects import ObjectStore
 
 if TYPE_CHECKING:
-    from contexts.s3_client import S3Settings
+    from contexts.s3.client import S3Settings
 
 ENVIRONMENT_VARIABLE = "PLAIT_STORE"
 _FORMS = "a folder, file:///FOLDER, s3://BUCKET/PREFIX?endpoint_url=...&region=..., or block:s3-contexts/NAME"
@@ -71,7 +71,7 @@ def _open_s3(parts: SplitResult) -> ObjectStore:
 
 
 def _settings(query: str) -> S3Settings:
-    from contexts.s3_client import Addressing, Encryption, S3Settings  # noqa: PLC0415 - imports boto3
+    from contexts.s3.client import Addressing, Encryption, S3Settings  # noqa: PLC0415 - imports boto3
 
     known = {field.name for field in fields(S3Settings)} & {
         "endpoint_url",

@@ -10,7 +10,7 @@ from contexts.digest import Inputs
 from contexts.errors import SpecError
 from contexts.model.base import JsonObject, section
 from contexts.model.spec import Spec, Track
-from contexts.plan_graph import all_needs, topological_order
+from contexts.plan.graph import all_needs, topological_order
 
 _NEEDS = "prerequisites"
 """The part of a track's inputs that says what its prerequisites came to."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contexts.model.base import JsonObject
-from contexts.model.parts import CriterionResult
 from contexts.model.spec import Spec
+from contexts.model.verification import CriterionResult
 
 _PHASES = {
     "verified": "integration-verified",

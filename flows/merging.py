@@ -9,7 +9,7 @@ from typing import Any
 from prefect import allow_failure
 
 from contexts.model.refs import ContextRef
-from contexts.plan_groups import GroupNode, groups_of
+from contexts.plan.groups import GroupNode, groups_of
 from flows.schedule import Future, Tracks
 from tasks.merge_contexts import is_stored, merge_contexts, merge_group
 from tasks.run import Run

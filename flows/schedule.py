@@ -18,7 +18,7 @@ from prefect.futures import PrefectFuture
 from contexts.errors import TrackFailed
 from contexts.model.refs import ContextRef
 from contexts.model.spec import Track
-from contexts.plan_graph import all_needs
+from contexts.plan.graph import all_needs
 from contexts.store import track_document
 from flows.limits import backend_tags
 from tasks.outcome import TrackOutcome

@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import uuid4
 
 from contexts.model.base import JsonObject
-from contexts.model.parts import DeploymentAttempt
 from contexts.model.policy import Production, Staging
+from contexts.model.readiness import DeploymentAttempt
 from contexts.specfile import resolve_argv
 from tasks.progress import Progress, report
 from tasks.run import Run, now

@@ -13,8 +13,8 @@ import orjson
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.checks import Check
-from contexts.model.parts import Evidence
 from contexts.model.refs import BlobRef, ContextRef
+from contexts.model.verification import Evidence
 from tasks.checks.bench import Bench, Step, StepFailed, lease_for
 from tasks.checks.own_files import Change, changed_files
 from tasks.checks.ran import Judged, Ran, finding, notes_on

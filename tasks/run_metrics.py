@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contexts.metrics import Metrics, PhaseTimes, TrackCoverage, TrackTimes, compute
-from contexts.metrics_records import TRACKS_PHASE
-from contexts.metrics_tables import Table, tables
+from contexts.metrics.records import TRACKS_PHASE
+from contexts.metrics.tables import Table, tables
 from contexts.model.base import JsonObject, entries, parse_instant, section
 from contexts.model.refs import ContextRef
 

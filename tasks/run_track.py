@@ -18,10 +18,10 @@ from contexts.errors import InputError, SecretRefused, TrackFailed
 from contexts.faults import reach
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject, entries, parse_instant, section
-from contexts.model.parts import Attempt, Execution, Spent
+from contexts.model.records import Attempt, Execution, Spent
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
-from contexts.plan_graph import transitive_needs
+from contexts.plan.graph import transitive_needs
 from contexts.reuse import judge_track
 from contexts.secrets import redact_text
 from contexts.store import track_document

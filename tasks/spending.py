@@ -7,8 +7,8 @@ import threading
 from collections.abc import Mapping
 
 from contexts.model.base import JsonObject, section
-from contexts.model.parts import Spent
 from contexts.model.policy import Budget
+from contexts.model.records import Spent
 
 NOTHING = Spent()
 

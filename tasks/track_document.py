@@ -11,7 +11,7 @@ from contexts.codec import describe
 from contexts.errors import DocumentError
 from contexts.model.base import JsonObject, entries
 from contexts.model.document import Context
-from contexts.model.parts import Execution
+from contexts.model.records import Execution
 from contexts.model.spec import FORMAT_VERSION, Track
 from tasks.run import Run, now
 from tasks.workspaces import Work

@@ -13,7 +13,7 @@ from contexts.criteria import decide
 from contexts.decisions import DECIDED, apply_settlements, apply_waivers
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries, section
-from contexts.model.parts import RunRecord, TrackRecord
+from contexts.model.records import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.open_items import fingerprint
 from contexts.store import CONTEXT

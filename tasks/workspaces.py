@@ -11,7 +11,7 @@ from typing import Any
 from contexts.errors import SecretRefused
 from contexts.faults import reach
 from contexts.model.base import JsonObject, section
-from contexts.model.parts import Refused
+from contexts.model.records import Refused
 from contexts.model.refs import BlobRef
 from contexts.model.spec import Track
 from contexts.secrets import redact_text

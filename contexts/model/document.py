@@ -11,32 +11,28 @@ from typing import Any, Literal
 from pydantic import Field
 
 from contexts.model.base import Instant, Number, Open, RelativePath
+from contexts.model.merged import Concern, ExecutionSummary, Omission, TrackContext
 from contexts.model.parts import (
-    ApprovalEntry,
     Checkpoint,
-    Concern,
-    CriterionResult,
     Decision,
-    DeploymentAttempt,
-    DeploymentReadiness,
     ErrorEntry,
-    Evidence,
-    Execution,
-    ExecutionSummary,
     FeatureSpec,
-    FindingEntry,
     Metadata,
-    Omission,
     PendingAction,
-    RunRecord,
-    SettlementEntry,
-    TrackContext,
     TrackEntry,
     Usage,
+)
+from contexts.model.readiness import ApprovalEntry, DeploymentAttempt, DeploymentReadiness
+from contexts.model.records import Execution, RunRecord
+from contexts.model.refs import BlobRef
+from contexts.model.verification import (
+    CriterionResult,
+    Evidence,
+    FindingEntry,
+    SettlementEntry,
     VerificationResults,
     WaiverEntry,
 )
-from contexts.model.refs import BlobRef
 
 SUMMARY_LIMIT = 500
 

@@ -12,7 +12,7 @@ import pytest
 
 from contexts.lease import read_lease
 from contexts.s3 import S3Objects
-from contexts.s3_client import S3Settings, connect
+from contexts.s3.client import S3Settings, connect
 from tests.chaos.running import Machine, Place, fork, living, plait, torn, wait_until
 from tests.contexts.stores import servers
 
@@ -120,4 +120,5 @@ def test_a_dead_machines_workflow_goes_on_elsewhere_after_its_silence(shared: Pl
     assert ended.code == 0, ended.err
     assert time.monotonic() - began > 60 / HURRY, "nobody can see a dead process of another machine: its silence counts"
     assert [one["task_id"] for one in ended.report["tracks"] if one["reused"]] == ["quick"]
-    assert shared.started() == ["quick", "slow", "slow"]
+    *at_first, again = shared.started()
+    assert (sorted(at_first), again) == (["quick", "slow"], "slow")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contexts.criteria import decide, parse_target
-from contexts.model.parts import CriterionResult
 from contexts.model.spec import Criterion, Spec, Verification
+from contexts.model.verification import CriterionResult
 
 CHECKS = ("unit", "e2e", "backend-tests", "coverage", "speed")
 

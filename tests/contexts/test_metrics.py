@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contexts.metrics import Metrics, PhaseTimes, TrackCoverage, TrackTimes, compute
-from contexts.metrics_records import show
-from contexts.metrics_tables import tables
+from contexts.metrics.records import show
+from contexts.metrics.tables import tables
 
 START = datetime(2025, 1, 15, 9, 0, tzinfo=UTC)
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from contexts.errors import SpecError
 from contexts.model.spec import Spec
 from contexts.plan import Plan, groups_of, make_plan, topological_order, transitive_needs, waves
-from contexts.plan_graph import ancestry, longest_path, makespan
-from contexts.plan_overlaps import overlaps
+from contexts.plan.graph import ancestry, longest_path, makespan
+from contexts.plan.overlaps import overlaps
 
 REFERENCE = Path(__file__).parents[2] / "../shared/reference/documents/1-parent.json"
 

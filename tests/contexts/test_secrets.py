@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contexts.secret_shapes import shapes
 from contexts.secrets import redact, redact_text
+from contexts.secrets.shapes import shapes
 
 REFERENCE = Path(__file__).parents[2] / "../shared/reference"
 WORD = "aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0xY" * 4

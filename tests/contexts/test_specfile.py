@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from contexts.errors import SpecError
 from contexts.model.spec import Spec
 from contexts.specfile import check_agents, expand_workflow_id, load_spec, parse_spec, resolve_argv
-from contexts.specfile_read import read_source
+from contexts.specfile.read import read_source
 
 REFERENCE = Path(__file__).parents[2] / "../shared/reference"
 GOOD = """\

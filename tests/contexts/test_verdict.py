@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from contexts.model.parts import CriterionResult
 from contexts.model.spec import Spec
+from contexts.model.verification import CriterionResult
 from contexts.verdict import STATE_NAMES, Verdict, reach_verdict
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from contexts.model.parts import Spent
 from contexts.model.policy import Budget
+from contexts.model.records import Spent
 from tasks.spending import Ledger, add, recorded, reported
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, Playwright, Route, expect
+from playwright.sync_api import TimeoutError as NothingHappened
 
 CHROMIUM = shutil.which("chromium")
 QUIET = [
@@ -77,7 +78,7 @@ class Person:
         return self.page.get_by_role("main")
 
     def fill_run_form(self, deployment: str, **texts: str) -> None:
-        """From the start page to the deployment's form, fill in texts by their titles, and submit."""
+        """From the start page to the deployment's form, fill in texts by their titles."""
         self.come()
         self.page.get_by_role("link", name="Deployments", exact=True).click()
         self.page.get_by_role("main").get_by_role("link", name=deployment, exact=True).first.click()
@@ -85,6 +86,23 @@ class Person:
         self.page.get_by_role("menuitem", name="Custom run").click()
         for title, text in texts.items():
             self.page.get_by_label(re.compile(f"^{title.replace('_', ' ')}", re.IGNORECASE)).first.fill(text)
+
+    def submit_run_form(self) -> None:
+        """Press Submit, again while nothing happens or the server is too busy, until the server has taken the run."""
+        submit = self.page.get_by_role("main").get_by_role("button", name="Submit", exact=True)
+        for _ in range(5):
+            if submit.is_hidden():
+                return
+            try:
+                with self.page.expect_response(re.compile("/create_flow_run$"), timeout=20_000) as answer:
+                    submit.click()
+            except NothingHappened:
+                print("Submit: the page asked nothing of the server within 20 s")
+                continue
+            if answer.value.ok:
+                return
+            print(f"Submit: the server answered {answer.value.status}: {answer.value.text()[:500]}")
+        raise AssertionError("the run form was submitted five times in vain")
 
     def resume(self) -> Locator:
         """Open the form of the suspended run whose page is open, and return it."""

@@ -69,7 +69,7 @@ def test_somebody_who_has_read_nothing_starts_a_run_from_the_form(office: Office
         "Where contexts are kept", "Do not use what is already in the store", "Names of tracks to run again",
     ):  # fmt: skip
         person.see(re.compile(words), within=form)
-    form.get_by_role("button", name="Submit").click()
+    person.submit_run_form()
     # The list of the deployment's runs; a run has its workflow's name as soon as it has begun.
     mine = person.page.get_by_role("main").get_by_role("link", name=workflow_id, exact=True)
     expect(mine).to_be_visible(timeout=120_000)

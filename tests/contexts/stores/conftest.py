@@ -14,7 +14,7 @@ import pytest
 
 from contexts.local import LocalObjects
 from contexts.s3 import S3Objects
-from contexts.s3_client import S3Settings, connect
+from contexts.s3.client import S3Settings, connect
 from tests.contexts.conformance import Open
 from tests.contexts.stores import servers
 from tests.contexts.stores.mortal import Mortals

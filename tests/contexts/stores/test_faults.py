@@ -15,8 +15,8 @@ import pytest
 
 from contexts.errors import NotFound, ObjectExists, StoreDenied, StoreUnreachable, VersionChanged
 from contexts.s3 import S3Objects
-from contexts.s3_client import S3Settings, connect
-from contexts.s3_retry import Patience
+from contexts.s3.client import S3Settings, connect
+from contexts.s3.retry import Patience
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, session_for
 from tests.contexts.stores.faults import Fault, FaultProxy, Refusal

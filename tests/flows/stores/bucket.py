@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from contexts.s3 import S3Objects
-from contexts.s3_client import S3Settings
-from contexts.s3_retry import Patience
+from contexts.s3.client import S3Settings
+from contexts.s3.retry import Patience
 from contexts.store import ContextStore
 from tests.chaos.running import FORKS, Ended, Forked, Machine, Place, _child, _warm
 from tests.contexts.stores import servers
@@ -89,8 +89,8 @@ def plait(place: Place, *arguments: object, **options: Any) -> Ended:
 
 
 def _hasty_child(arguments: list[str], environment: dict[str, str], prefix: str, seconds: float | None) -> None:
-    import contexts.s3  # noqa: PLC0415 only forked processes are to be hasty
+    import contexts.s3.objects  # noqa: PLC0415 only forked processes are to be hasty
 
     if seconds is not None:
-        contexts.s3.Patience = partial(Patience, seconds=seconds, longest_wait=0.5, jitter=0.1)
+        contexts.s3.objects.Patience = partial(Patience, seconds=seconds, longest_wait=0.5, jitter=0.1)
     _child(arguments, environment, prefix, Machine())

@@ -1,7 +1,7 @@
 """The scanner of the save boundary: takes secret values out of documents, logs and diffs before anything is stored.
 
 Only the secret part is replaced, by ``[redacted:KIND]``. Names of secrets and references such as ``env:NAME`` stay.
-Nothing is ever verified over the network. What a secret looks like is in `contexts.secret_shapes`.
+Nothing is ever verified over the network. What a secret looks like is in `contexts.secrets.shapes`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from contexts.secret_shapes import KEY_BEGIN, KEY_END, Shape, all_hints, shapes
+from contexts.secrets.shapes import KEY_BEGIN, KEY_END, Shape, all_hints, shapes
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -24,7 +24,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from contexts.errors import InputError, StoreDenied, StoreError, StoreUnreachable
-from contexts.s3_errors import answer_of, explain
+from contexts.s3.errors import answer_of, explain
 
 _T = TypeVar("_T")
 _PASSING = (

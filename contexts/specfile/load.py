@@ -1,7 +1,7 @@
 """Load a spec from a file: one clear sentence with line and column for whatever is wrong with it.
 
-Reading is in `contexts.specfile_read`, what can be wrong with a value in `contexts.specfile_problems` (the model) and
-`contexts.specfile_rules` (names, cycles, groups); here is the road from a path to a checked spec, and what is checked
+Reading is in `contexts.specfile.read`, what can be wrong with a value in `contexts.specfile.problems` (the model) and
+`contexts.specfile.rules` (names, cycles, groups); here is the road from a path to a checked spec, and what is checked
 only when agents are about to run.
 """
 
@@ -26,10 +26,10 @@ from contexts.model.base import JsonObject
 from contexts.model.policy import CommandAgent
 from contexts.model.spec import Spec
 from contexts.names import check_id
-from contexts.specfile_problems import model_problems, strip_own_fields
-from contexts.specfile_read import MAX_BYTES, read_source
-from contexts.specfile_rules import Problem, spec_problems
-from contexts.specfile_source import Source, located, show
+from contexts.specfile.problems import model_problems, strip_own_fields
+from contexts.specfile.read import MAX_BYTES, read_source
+from contexts.specfile.rules import Problem, spec_problems
+from contexts.specfile.source import Source, located, show
 
 SHOWN_PROBLEMS = 5
 

@@ -31,10 +31,10 @@ from contexts.errors import (
 )
 from contexts.names import check_key
 from contexts.objects import Entry, Versioned
-from contexts.s3_client import S3Settings, connect
-from contexts.s3_errors import answer_of
-from contexts.s3_probe import PROBE_KEY, verdict
-from contexts.s3_retry import Patience, persist
+from contexts.s3.client import S3Settings, connect
+from contexts.s3.errors import answer_of
+from contexts.s3.probe import PROBE_KEY, verdict
+from contexts.s3.retry import Patience, persist
 
 if TYPE_CHECKING:
     import boto3
@@ -55,7 +55,7 @@ class S3Objects:
         prefix: Where in it, without slashes at the ends; may be empty.
         settings: Service, region, addressing, encryption, time-outs.
         session: Credentials; None for the usual chain of boto3.
-        client: A client made by `contexts.s3_client.connect`; None makes one from ``settings`` and ``session``.
+        client: A client made by `contexts.s3.client.connect`; None makes one from ``settings`` and ``session``.
         patience: How long to go on with a request whose failures may pass.
     """
 

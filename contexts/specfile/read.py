@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-from contexts.specfile_json import read_json
-from contexts.specfile_source import Path, Source, located, show
-from contexts.specfile_yaml import read_yaml
+from contexts.specfile.json_text import read_json
+from contexts.specfile.source import Path, Source, located, show
+from contexts.specfile.yaml_text import read_yaml
 
 MAX_BYTES = 4_000_000
 

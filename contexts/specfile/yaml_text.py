@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
-from contexts.specfile_source import MAX_DEPTH, Path, Place, Source, clip, located, number_of
+from contexts.specfile.source import MAX_DEPTH, Path, Place, Source, clip, located, number_of
 
 MAX_ALIASED = 10_000
 """How much aliases may stand for in one file (nodes, and hundreds of characters): room for defaults, none for bombs."""

@@ -9,14 +9,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from contexts.model.spec import Spec
-from contexts.plan_graph import longest_path, makespan, topological_order, transitive_needs, waves
-from contexts.plan_groups import GROUP_SIZE, GroupNode, groups_of
-from contexts.plan_overlaps import FREE_PORTS, Overlap, Overlaps, overlaps, peak_ports
-
-__all__ = [
-    "Advice", "Estimate", "GroupNode", "Overlap", "Plan", "PlannedTrack", "groups_of", "make_plan", "overlaps",
-    "topological_order", "transitive_needs", "waves",
-]  # fmt: skip
+from contexts.plan.graph import longest_path, makespan, topological_order, waves
+from contexts.plan.groups import GROUP_SIZE, GroupNode, groups_of
+from contexts.plan.overlaps import FREE_PORTS, Overlaps, overlaps, peak_ports
 
 FEW = 5
 WORTH_IT = 1.25

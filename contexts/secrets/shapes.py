@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from contexts.secret_prefixes import END_OF_WORD, PREFIXED, WORDS, mixed, varied
+from contexts.secrets.prefixes import END_OF_WORD, PREFIXED, WORDS, mixed, varied
 
 Span = tuple[int, int]
 Finder = Callable[[str], Iterator[Span]]

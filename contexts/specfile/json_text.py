@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from contexts.specfile_source import MAX_DEPTH, Path, Place, Source, clip, located, number_of
+from contexts.specfile.source import MAX_DEPTH, Path, Place, Source, clip, located, number_of
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from contexts.model.base import Closed
 from contexts.model.spec import Spec
-from contexts.specfile_rules import Problem, nearest
-from contexts.specfile_source import Path, show
+from contexts.specfile.rules import Problem, nearest
+from contexts.specfile.source import Path, show
 
 
 def strip_own_fields(value: Any, error: ValidationError) -> tuple[Any, bool]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from contexts.metrics_records import (
+from contexts.metrics.records import (
     TRACKS_PHASE,
     Absent,
     Metric,
@@ -24,9 +24,7 @@ from contexts.metrics_records import (
     show,
 )
 from contexts.model.base import parse_instant
-from contexts.plan_graph import heaviest_chain
-
-__all__ = ["Absent", "Metric", "Metrics", "PhaseTimes", "TrackCoverage", "TrackTimes", "compute"]
+from contexts.plan.graph import heaviest_chain
 
 
 @dataclass(slots=True)

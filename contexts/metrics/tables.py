@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from contexts.metrics_records import (
+from contexts.metrics.records import (
     TRACKS_PHASE,
     Metric,
     Metrics,

@@ -15,7 +15,7 @@ from contexts.errors import BadIdentifier
 from contexts.model.document import version_number
 from contexts.model.spec import FORMAT_VERSION
 from contexts.names import check_id
-from contexts.specfile_source import MAX_DEPTH, Path, show
+from contexts.specfile.source import MAX_DEPTH, Path, show
 
 
 @dataclass(frozen=True, slots=True, order=True)

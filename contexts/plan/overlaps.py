@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contexts.globs import meeting_pairs
 from contexts.model.spec import Spec
-from contexts.plan_graph import Ancestry, ancestry
+from contexts.plan.graph import Ancestry, ancestry
 
 FREE_PORTS = 28_232
 """The size of Linux' usual range of ephemeral ports, 32768 to 60999."""

@@ -1,0 +1,6 @@
+"""Numbers about a run, each with value, unit, formula and inputs; and the tables of a report made of them."""
+
+from contexts.metrics.formulas import compute
+from contexts.metrics.records import Absent, Metric, Metrics, PhaseTimes, TrackCoverage, TrackTimes
+
+__all__ = ["Absent", "Metric", "Metrics", "PhaseTimes", "TrackCoverage", "TrackTimes", "compute"]
