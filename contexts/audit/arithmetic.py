@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, listed
 from contexts.audit.quantities import Quantity, as_percent, as_quantity, fractions, quantities, read
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, track, verified
+from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, mapping, number, sequence, text, whole
 
 _KINDS = {

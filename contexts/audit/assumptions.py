@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, Source, counted, listed
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import plan, track
+from contexts.audit.source_document import SourceDocument
 from contexts.contract.paths import mentions
 from contexts.contract.values import Path, pointer, resolve, walk
 

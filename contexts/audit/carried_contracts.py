@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, Source, counted, listed, source_at
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, plan, track
+from contexts.audit.source_document import SourceDocument
 from contexts.contract.model import Endpoint, Schema
 from contexts.contract.paths import mentions
 from contexts.contract.typescript import parse_typescript

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, counted
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track, verified
+from contexts.audit.source_document import SourceDocument
 from contexts.audit.statements import Statement, done, open_items
 from contexts.audit.words import is_place, plain, same_subject, subject
 from contexts.contract.values import Path, mapping, sequence, text

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.arithmetic import count_of
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, listed
 from contexts.audit.quantities import Quantity, as_percent, quantities
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
+from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, at, mapping, number, pointer, resolve, sequence, text, whole
 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}

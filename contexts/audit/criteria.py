@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Source
 from contexts.audit.keys import key_of, stated_bounds
 from contexts.audit.quantities import Bound, read
 from contexts.audit.reported import SPEAKS_OF_SPEED, TOTALS, Reported, bounds_of, reports
+from contexts.audit.source_document import SourceDocument
 from contexts.audit.words import plain, stem, subject
 from contexts.contract.paths import endpoint_name, mentions
 from contexts.contract.values import Path, at, mapping, sequence, text, walk

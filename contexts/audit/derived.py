@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
@@ -12,7 +13,7 @@ from contexts.audit.quantities import Quantity, as_quantity, quantities
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
 from contexts.audit.speedups import spoken_times
-from contexts.audit.spoken_figures import contradictions
+from contexts.audit.spoken_figures import SIGNAL, contradictions
 from contexts.contract.values import Path, mapping, number, sequence, text
 
 _PRODUCT = re.compile(
@@ -20,6 +21,9 @@ _PRODUCT = re.compile(
     r"|on)\s?(\d{1,6})(?:\s[A-Za-z-]{1,24}){0,3}\s{0,2}(?:=|:|are|is|makes?|gives?)\s{0,2}(\d{1,9})(?![\w.,]\d)",
     re.IGNORECASE,
 )
+# Only texts that have this, in lower case, can state a product; only keys that have that can name a derived figure.
+_TIMES = re.compile(r"x\s?\d|\u00d7\s?\d|\*\s?\d|times\s?\d|each of\s?\d|on\s?\d")
+_DERIVED = re.compile(r"percent|pct|share|_per_|diff|delta|gap|sav|(?:by|per)_", re.IGNORECASE)
 _NO_SUM = re.compile(
     r"duration|time|second|minute|hour|percent|pct|rate|coverage|avg|mean|p\d\d|max|min(?!or)|_ms\Z|score|version|port",
     re.IGNORECASE,
@@ -48,7 +52,14 @@ _SECONDS = {"seconds": 1.0, "s": 1.0, "minutes": 60.0, "ms": 0.001, "hours": 360
 def derived(documents: DocumentSet) -> Iterator[Finding]:
     """Recompute what an object's own members determine; names decide what belongs together, in doubt nothing does."""
     for document in documents.current:
+        covering = document.has_key(_is_of_coverage)
         for path, members in document.objects:
+            if not (
+                any(map(_may_be_derived, members))
+                or any(isinstance(value, dict | list) for value in members.values())
+                or (covering and any(_is_of_coverage(str(part)) for part in path))
+            ):
+                continue
             figures = {k: v for k, raw in members.items() if (v := _figure(raw)) is not None}
             for key, message, others in (
                 *(_shares(path, figures) if len(figures) > 2 else ()),
@@ -63,17 +74,27 @@ def derived(documents: DocumentSet) -> Iterator[Finding]:
                     message,
                     (document.source((*path, key)), *(document.source((*path, *other)) for other in others)),
                 )
-        for path, value in document.figures:
+        for path, value in document.holding(_TIMES):
             for match in _PRODUCT.finditer(value[:1_000]):
                 a, b, c = (int(match.group(n)) for n in (1, 2, 3))
                 if a * b != c and a > 1 and b > 1:
                     yield found("arithmetic/derived", f"{a} times {b} is {a * b}, not {c}", (document.source(path),))
-        for path, value in document.texts:
+        for path, value in document.holding(SIGNAL):
             for message in contradictions(value):
                 yield found("arithmetic/derived", message, (document.source(path),))
 
 
 Wrong = tuple[str, str, tuple[Path, ...]]
+
+
+@lru_cache(maxsize=8_192)
+def _may_be_derived(key: str) -> bool:
+    return _DERIVED.search(key) is not None
+
+
+@lru_cache(maxsize=8_192)
+def _is_of_coverage(key: str) -> bool:
+    return "coverage" in key.lower()
 
 
 def _figure(raw: Any) -> Quantity | None:

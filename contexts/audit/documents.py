@@ -6,108 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-from contexts.audit.findings import Source, quote
+from contexts.audit.source_document import STAGES, WORD, SourceDocument, Stage
 from contexts.audit.words import stem
 from contexts.contract.compare import Mismatch, compare_all
 from contexts.contract.model import Contract
-from contexts.contract.read import read_contracts
-from contexts.contract.values import Path, at, mapping, pointer, resolve, sequence, text, walk
+from contexts.contract.values import Path, at, mapping, sequence, text
 
-Stage = Literal["parent", "merged", "verified"]
-_STAGES: tuple[Stage, ...] = ("parent", "merged", "verified")
-# A sentence longer than this is a log or a blob, not a claim; grammars read only the beginning of it.
-LONGEST_TEXT = 4_000
-_DIGIT = re.compile(r"[0-9]")
 _PART = re.compile(r"[a-z0-9]+")
-_WORD = re.compile(r"[\w-]{2,120}")
-
-
-@dataclass(frozen=True, eq=False)
-class SourceDocument:
-    """One document as read.
-
-    Attributes:
-        name: File name, which findings quote.
-        data: Parsed JSON; for prose ``{"lines": [...]}``.
-        size: Bytes.
-        prose: A report in words (Markdown or plain text), of which only figures are judged.
-    """
-
-    name: str
-    data: Mapping[str, Any]
-    size: int = 0
-    prose: bool = False
-
-    @cached_property
-    def values(self) -> tuple[tuple[Path, Any], ...]:
-        """Return every value with its path, in document order."""
-        return tuple(walk(self.data))
-
-    @cached_property
-    def texts(self) -> tuple[tuple[Path, str], ...]:
-        """Return every string with its path, cut to what grammars read."""
-        return tuple((path, value[:LONGEST_TEXT]) for path, value in self.values if isinstance(value, str))
-
-    @cached_property
-    def figures(self) -> tuple[tuple[Path, str], ...]:
-        """Return the strings that hold a digit: only these can state a quantity."""
-        return tuple((path, value) for path, value in self.texts if _DIGIT.search(value))
-
-    @cached_property
-    def objects(self) -> tuple[tuple[Path, Mapping[str, Any]], ...]:
-        """Return every JSON object with its path."""
-        return tuple((path, mapping(value)) for path, value in self.values if isinstance(value, dict))
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Return every word, identifier and key of the document, as written."""
-        keys = {part for path, _ in self.values for part in path[-1:] if isinstance(part, str)}
-        return frozenset(word for value in (*keys, *(v for _, v in self.texts)) for word in _WORD.findall(value))
-
-    @cached_property
-    def contracts(self) -> tuple[Contract, ...]:
-        """Return the contracts this document holds."""
-        return read_contracts(self.name, self.data)
-
-    @cached_property
-    def timestamp(self) -> datetime | None:
-        """Return when the document was saved, if it says so readably."""
-        return moment(self.data.get("timestamp"))
-
-    @property
-    def task_id(self) -> str:
-        """Return the track's id, or nothing for a workflow's document."""
-        return text(self.data.get("task_id"))
-
-    @property
-    def workflow_id(self) -> str:
-        """Return the document's own workflow id."""
-        return text(self.data.get("workflow_id"))
-
-    @property
-    def phase(self) -> str:
-        """Return the phase in lower case."""
-        return text(self.data.get("phase")).lower()
-
-    @cached_property
-    def stage(self) -> Stage:
-        """Return how far a workflow's document has come; the furthest mark it bears decides."""
-        if self.data.keys() & {"verification_results", "deployment_readiness"} or "verif" in self.phase:
-            return "verified"
-        marks = {"parallel_execution_summary", "integration_concerns", "provenance", "merge_summary"}
-        if self.data.keys() & marks or "merge" in self.phase:
-            return "merged"
-        return "parent"
-
-    def source(self, path: Path, value: Any = None) -> Source:
-        """Return a source for a path of this document; ``value`` saves looking it up."""
-        if value is None:
-            value = resolve(self.data, pointer(path))
-        return Source(self.name, pointer(path), quote(value))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +29,7 @@ class DocumentSet:
     def revisions(self) -> tuple[SourceDocument, ...]:
         """Return the workflow's own documents, oldest stage first, then by time and name."""
         own = [document for document in self.documents if not document.task_id and not document.prose]
-        return tuple(sorted(own, key=lambda d: (_STAGES.index(d.stage), _instant(d), d.name)))
+        return tuple(sorted(own, key=lambda d: (STAGES.index(d.stage), _instant(d), d.name)))
 
     def at_stage(self, stage: Stage) -> tuple[SourceDocument, ...]:
         """Return the workflow's documents of one stage."""
@@ -242,7 +150,7 @@ class DocumentSet:
 
     def elsewhere(self, name: str, document: SourceDocument) -> bool:
         """Tell whether all words of a name occur in some other document than this one."""
-        return all(self.spoken[word] > (word in document.words) for word in _WORD.findall(name))
+        return all(self.spoken[word] > (word in document.words) for word in WORD.findall(name))
 
     @cached_property
     def by_name(self) -> Mapping[str, SourceDocument]:
@@ -288,17 +196,6 @@ def _home(document: SourceDocument, known: Iterable[str], planned: Mapping[str, 
         return parent
     stem = document.workflow_id.removesuffix(f"-{document.task_id}")
     return stem or document.workflow_id
-
-
-def moment(value: Any) -> datetime | None:
-    """Read an ISO 8601 instant; one without an offset counts as UTC, as the format says. None for anything else."""
-    if not isinstance(value, str) or not 10 <= len(value) <= 40:
-        return None
-    try:
-        read = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 def _instant(document: SourceDocument) -> float:

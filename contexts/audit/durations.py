@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contexts.audit.documents import DocumentSet, moment
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding
 from contexts.audit.quantities import quantities
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, parent, track
+from contexts.audit.source_document import moment
 from contexts.audit.times import SPANS, planned_starts, same_kind
 from contexts.contract.values import mapping, number, sequence, text
 

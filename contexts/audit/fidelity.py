@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, counted, listed
 from contexts.audit.items import Comparison, Item, compare_items, items
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, parent, plan, track
+from contexts.audit.source_document import SourceDocument
 from contexts.audit.words import plain
 from contexts.contract.values import mapping, sequence, text
 

@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contexts.audit.documents import DocumentSet, SourceDocument, moment
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, Source, counted
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
+from contexts.audit.source_document import SourceDocument, moment
 from contexts.contract.model import Schema
 from contexts.contract.patterns import matches
 from contexts.contract.shapes import resolve_name, spell

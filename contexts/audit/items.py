@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contexts.audit.documents import SourceDocument
 from contexts.audit.findings import Source
+from contexts.audit.source_document import SourceDocument
 from contexts.audit.words import overlap, plain
 from contexts.contract.values import Path, mapping, sequence, text, walk
 

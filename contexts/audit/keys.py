@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from contexts.audit.quantities import COMPARISONS, Bound, Measured, Quantity, as_quantity, read, statistic_name
@@ -84,6 +85,7 @@ class Key:
     noun: frozenset[str]
 
 
+@lru_cache(maxsize=8_192)
 def key_of(name: str) -> Key:
     """Read a member's name."""
     parts = [part.lower() for part in _PARTS.findall(name[:80])]

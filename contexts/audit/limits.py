@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from contexts.audit.contracts import grouped
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, source_at
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
+from contexts.audit.source_document import SourceDocument
 from contexts.contract import Contract, Schema
 from contexts.contract.prose import file_types, size_limit
 from contexts.contract.shapes import resolve_name, send

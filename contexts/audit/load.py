@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from contexts.audit.documents import SourceDocument
 from contexts.audit.findings import Finding, Severity, Source, listed
 from contexts.audit.own import is_own, without_records
 from contexts.audit.rules import RULES
-from contexts.contract.values import mapping, text, walk
+from contexts.audit.source_document import SourceDocument
+from contexts.contract.values import is_deeper, mapping, text
 from contexts.errors import DocumentError
 
 LARGEST = 5_000_000
@@ -133,7 +133,7 @@ def parse(name: str, body: bytes, *, named: bool = True) -> tuple[SourceDocument
     except ValueError as error:
         reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)[:200]
         return None, [_problem("input/not-json", name, f"{name} is not JSON: {reason}")]
-    if any(len(path) > DEEPEST for path, _ in walk(data, deepest=DEEPEST + 1)):
+    if is_deeper(data, DEEPEST):
         return None, [_problem("input/too-deep", name, f"{name} is nested deeper than {DEEPEST} levels")]
     return _judge(name, data, len(body), named=named)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from contexts.audit.documents import SourceDocument
 from contexts.audit.keys import TARGET, bounds_in, key_of, stated_bounds, values_in
 from contexts.audit.quantities import Bound, Measured, Reading, read, verdict
+from contexts.audit.source_document import SourceDocument
 from contexts.audit.tables import cells
 from contexts.contract.values import Path, mapping, text
 
@@ -32,6 +33,19 @@ _COMPARED = re.compile(
 )
 
 
+_TABLE = re.compile(r"\|")
+_SIGNS = re.compile(r"[<>≤≥]")
+_COMPARING = re.compile(
+    r"[^a-z0-9_](?:under|below|less|fewer|mo(?:st|re)|up to|within|over|above|greater|least|target|goal|budget|limit"
+    r"|threshold|slo|sla|requir|must|should|expected|allowed|criterion|need|objective|ceiling|cap|baseline)"
+)
+
+
+@lru_cache(maxsize=8_192)
+def _names_target(key: str) -> bool:
+    return _NAMES_TARGET.search(key) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A measured value beside its target: where each is, and whether the author calls it met."""
@@ -45,17 +59,18 @@ class Pair:
 
 def pairs(document: SourceDocument) -> Iterator[Pair]:
     """Yield every measured value that a document puts beside a target."""
-    for path, words in document.figures:
-        if "|" in words and "\n" in words:
+    for path, words in document.holding(_TABLE):
+        if "\n" in words and _NUMBERS.search(words):
             for cell in cells(words):
                 if cell.bound is not None:
                     yield Pair(cell.measured, cell.bound, path, path, cell.ticked)
             for line in words.splitlines():
                 if "|" not in line:
                     yield from _prose(path, line)
-        else:
+    for path, words in document.holding(_COMPARING, _SIGNS):
+        if "|" not in words or "\n" not in words:
             yield from _prose(path, words)
-    for path, members in document.objects:
+    for path, members in document.objects_with(_names_target):
         yield from _structured(path, members)
         yield from _objects_of_target(path, members)
         yield from _twins(path, members)
@@ -107,8 +122,6 @@ def choose(values: Sequence[Measured], bound: Bound) -> Measured | None:
 
 def _structured(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
     """Read objects that hold a target member beside measured ones."""
-    if not _NAMES_TARGET.search(" ".join(members)):
-        return
     keys = {name: key_of(name) for name, value in members.items() if isinstance(value, str | int | float)}
     targets = [
         (name, key) for name, key in keys.items() if key.kind == "target" and not isinstance(members[name], bool)
@@ -162,8 +175,6 @@ def _objects_of_target(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]
 
 def _twins(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
     """Read ``{"targets": {"p95_ms": 200}, "measured": {"p95_ms": 220}}``."""
-    if not _NAMES_TARGET.search(" ".join(members)):
-        return
     targets = [
         (name, mapping(value))
         for name, value in members.items()

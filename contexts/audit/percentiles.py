@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from contexts.audit.quantities import (
@@ -25,9 +26,18 @@ def disordered(values: Sequence[Measured]) -> bool:
     return alike and count == len(ranks) and any(a.base > b.base for a, b in itertools.pairwise(ordered))
 
 
+_RANK = re.compile(r"(p\d{2})(?:_(ms|s|seconds|us))?")
+
+
+@lru_cache(maxsize=8_192)
+def is_rank(key: str) -> bool:
+    """Tell whether a member is named after a percentile."""
+    return _RANK.fullmatch(key.lower()) is not None
+
+
 def percentile(name: str, value: Any) -> Measured | None:
     """Read a member that is named after a percentile and its unit, or holds the unit, such as ``p95_ms`` or ``p95``."""
-    match = re.fullmatch(r"(p\d{2})(?:_(ms|s|seconds|us))?", name.lower())
+    match = _RANK.fullmatch(name.lower())
     shown = number(value)
     if match is None or (shown is None and not isinstance(value, str)):
         return None

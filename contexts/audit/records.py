@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, Source, listed
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, plan, track, verified
+from contexts.audit.source_document import SourceDocument
 from contexts.audit.statements import Statement, done
 from contexts.audit.words import stem, subject
 from contexts.contract.values import Path, mapping, sequence, text

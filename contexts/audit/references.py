@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, listed
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import WORKFLOW, merged, parent, track, verified
+from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, at, mapping, sequence, text
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from contexts.audit.documents import LONGEST_TEXT, SourceDocument
 from contexts.audit.findings import Source
 from contexts.audit.keys import bounds_in, key_of, operator_of, stated_bounds
 from contexts.audit.measures import choose
 from contexts.audit.quantities import Bound, Measured, as_percent, as_quantity, read, statistic_name
+from contexts.audit.source_document import LONGEST_TEXT, SourceDocument
 from contexts.audit.tables import cells
 from contexts.contract.values import Path, number, text
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any, cast
 
 from contexts.audit.arithmetic import rounds
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, Source, counted
 from contexts.audit.quantities import Quantity, as_quantity, quantities, speedups
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged
+from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, mapping, number, sequence, text
 
 _SPOKEN = re.compile(

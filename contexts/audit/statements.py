@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from contexts.audit.documents import SourceDocument
+from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, mapping, sequence, text
 
 _DONE_MARK = re.compile(r"\A\s{0,4}(?:[✅✓✔☑]|\[x\]|- \[x\])", re.IGNORECASE)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from contexts.audit.arithmetic import count_of
-from contexts.audit.documents import DocumentSet, SourceDocument
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, Source
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import plan, track, verified
+from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, whole
 
 _KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)

@@ -9,7 +9,7 @@ from contexts.audit.criteria import Criterion, criteria, measured_for, relaxatio
 from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, counted
 from contexts.audit.measures import pairs
-from contexts.audit.percentiles import disordered, percentile
+from contexts.audit.percentiles import disordered, is_rank, percentile
 from contexts.audit.quantities import read
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import parent, track, verified
@@ -154,8 +154,9 @@ def criterion_unmeasured(documents: DocumentSet) -> Iterator[Finding]:
         )
 
 
-# Reading every sentence to the end is what would take the time.
+# Reading every sentence to the end is what would take the time; the second is its beginning for lower case.
 _PERCENTILES = re.compile(r"\bp\s?\d|percentile|\bmedian", re.IGNORECASE)
+_RANKED = re.compile(r"p(?:\s?\d|ercentile)|median")
 
 
 @rule(
@@ -168,11 +169,11 @@ _PERCENTILES = re.compile(r"\bp\s?\d|percentile|\bmedian", re.IGNORECASE)
 def percentile_order(documents: DocumentSet) -> Iterator[Finding]:
     """Compare the percentiles of one text, or of the members of one object."""
     for document in documents.current:
-        for path, value in document.figures:
+        for path, value in document.holding(_RANKED):
             several = len(value) < 300 and len(_PERCENTILES.findall(value)) > 1
             if several and path[0] != "success_criteria" and disordered(read(value).measured):
                 yield found("thresholds/percentile-order", "percentiles that fall", (document.source(path),))
-        for path, members in document.objects:
+        for path, members in document.objects_with(is_rank):
             named = {name: value for name in members if (value := percentile(name, members[name])) is not None}
             if len(named) > 1 and path[:1] != ("success_criteria",) and disordered(list(named.values())):
                 sources = (document.source((*path, name)) for name in named)

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from contexts.audit.documents import DocumentSet, SourceDocument, moment
+from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, parent, track
+from contexts.audit.source_document import SourceDocument, moment
 from contexts.contract.values import Path, mapping, sequence, text
 
 SPANS = (

@@ -72,12 +72,29 @@ def walk(data: Any, start: Path = (), deepest: int = 64) -> Iterator[tuple[Path,
     stack: list[tuple[Path, Any]] = [(start, data)]
     limit = len(start) + deepest
     while stack:
-        path, value = stack.pop()
-        yield path, value
-        if len(path) >= limit:
+        entry = stack.pop()
+        yield entry
+        path, value = entry
+        if not isinstance(value, dict | list | tuple) or len(path) >= limit:
             continue
         if isinstance(value, dict):
-            stack.extend((((*path, key), child)) for key, child in reversed(list(mapping(cast("Any", value)).items())))
-        elif isinstance(value, list | tuple):
-            children = sequence(cast("Any", value))
-            stack.extend(((*path, index), children[index]) for index in range(len(children) - 1, -1, -1))
+            inner = [((*path, key), child) for key, child in mapping(cast("Any", value)).items()]
+        else:
+            inner = [((*path, index), child) for index, child in enumerate(sequence(cast("Any", value)))]
+        inner.reverse()
+        stack += inner
+
+
+def is_deeper(data: Any, levels: int) -> bool:
+    """Tell whether values are nested more than so many levels below ``data``, without recursion."""
+    level = [data]
+    for _ in range(levels + 1):
+        level = [
+            child
+            for value in level
+            if isinstance(value, dict | list)
+            for child in (mapping(value).values() if isinstance(value, dict) else sequence(value))
+        ]
+        if not level:
+            return False
+    return True
