@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
@@ -13,6 +14,7 @@ from contexts.audit.samples import track
 from contexts.contract.values import Path, mapping, number, sequence
 
 _TOTAL = re.compile(r"(?:grand_|order_|invoice_)?(?:total|gross)(?P<unit>_[a-z]{1,12})?\Z")
+_SUBTOTAL = re.compile(r"(?:subtotal|net)(_[a-z]{1,12})?\Z")
 _ADDED = {"tax", "taxes", "vat", "shipping", "fee", "fees", "tip", "surcharge", "delivery", "handling"}
 _TAKEN = {"discount", "discounts", "rebate", "credit"}
 _LINES = ("lines", "items", "line_items", "positions")
@@ -35,21 +37,28 @@ Wrong = tuple[str, str, tuple[Path, ...]]
 def amounts(documents: DocumentSet) -> Iterator[Finding]:
     """Add up what the names of members say belongs together; a member of the same unit that is not known stops it."""
     for document in documents.current:
-        for path, members in document.objects:
+        for path, members in document.objects_with(_is_of_money):
             for key, message, others in (*_totals(members), *_subtotals(members)):
                 sources = (document.source((*path, *other)) for other in others)
                 yield found("arithmetic/amounts", message, (document.source((*path, key)), *sources))
 
 
+@lru_cache(maxsize=8_192)
+def _is_of_money(key: str) -> bool:
+    return _TOTAL.match(key) is not None or _SUBTOTAL.match(key) is not None
+
+
 def _totals(members: Mapping[str, Any]) -> Iterator[Wrong]:
     for key in members:
         match = _TOTAL.match(key)
-        unit = (match.group("unit") or "") if match else ""
+        if match is None:
+            continue
+        unit = match.group("unit") or ""
         base = next(
             (f"{name}{unit}" for name in ("subtotal", "net") if number(members.get(f"{name}{unit}")) is not None), ""
         )
         stated = number(members[key])
-        if match is None or not base or stated is None:
+        if not base or stated is None:
             continue
         parts = {
             k: number(v) for k, v in members.items() if k not in {key, base} and number(v) is not None and _of(k, unit)
@@ -75,7 +84,7 @@ def _of(key: str, unit: str) -> bool:
 def _subtotals(members: Mapping[str, Any]) -> Iterator[Wrong]:
     lines = next((name for name in _LINES if len(sequence(members.get(name))) > 1), "")
     for key in members if lines else ():
-        match = re.fullmatch(r"(?:subtotal|net)(_[a-z]{1,12})?", key)
+        match = _SUBTOTAL.match(key)
         stated = number(members[key])
         if match is None or stated is None:
             continue

@@ -48,9 +48,9 @@ FINISHED = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|do
 def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
     """Compare what a document calls done with what it lists as pending, by subject."""
     for document in documents.current:
-        open_ones = [_placed(document, item) for item in open_items(document)]
-        if not open_ones:
+        if not done(document) or not open_items(document):
             continue
+        open_ones = [_placed(document, item) for item in open_items(document)]
         common = _common(documents, [*open_ones, *done(document)])
         by_stem: dict[str, list[Statement]] = {}
         for item in open_ones:
@@ -211,7 +211,7 @@ def _unresolved(document: SourceDocument) -> Iterator[Path]:
 def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
     """Look beside every completed status for a list of remaining things."""
     for document in documents.current:
-        for path, members in document.objects:
+        for path, members in document.objects_with("status".__eq__):
             status = members.get("status")
             if not path or not isinstance(status, str) or not FINISHED.match(status.strip()):
                 continue
@@ -271,11 +271,10 @@ def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
 def ready_with_open_prerequisites(documents: DocumentSet) -> Iterator[Finding]:
     """Look beside every ready status for open list items."""
     for document in documents.current:
-        items = list(open_items(document))
-        for path, members in document.objects:
+        for path, members in document.objects_with("status".__eq__):
             if text(members.get("status")).strip().lower() not in {"ready", "go", "cleared"}:
                 continue
-            left = [item for item in items if item.path[: len(path)] == path and path]
+            left = [item for item in open_items(document) if item.path[: len(path)] == path and path]
             if left:
                 yield found(
                     "claims/ready-with-open-prerequisites",

@@ -28,6 +28,7 @@ _CARRIED = (
 Compared = tuple[str, SourceDocument, int, Comparison]
 # Three rules look at the same comparison.
 _KNOWN: WeakKeyDictionary[DocumentSet, tuple[Compared, ...]] = WeakKeyDictionary()
+_ITEMS: WeakKeyDictionary[SourceDocument, dict[str, list[Item]]] = WeakKeyDictionary()
 
 
 def _file_items(document: SourceDocument) -> list[Item]:
@@ -39,7 +40,10 @@ def _file_items(document: SourceDocument) -> list[Item]:
 
 
 def _list_items(document: SourceDocument, key: str) -> list[Item]:
-    return _file_items(document) if key == "files_modified" else items(document, key)
+    known = _ITEMS.setdefault(document, {})
+    if key not in known:
+        known[key] = _file_items(document) if key == "files_modified" else items(document, key)
+    return known[key]
 
 
 def comparisons(documents: DocumentSet) -> tuple[Compared, ...]:
@@ -180,16 +184,16 @@ def items_duplicated(documents: DocumentSet) -> Iterator[Finding]:
     """Count equal items; decisions may be as many as the tracks that made them, files and pending actions one."""
     for document in (*documents.at_stage("merged"), *documents.at_stage("verified")):
         for key, noun in _LISTS.items():
-            own = _list_items(document, key)
+            groups: dict[frozenset[str], list[Item]] = {}
+            for item in _list_items(document, key):
+                groups.setdefault(item.forms, []).append(item)
+            repeated = {forms: same for forms, same in groups.items() if len(same) > 1}
             allowed = (
                 Counter(form for t in documents.tracks for i in _list_items(t, key) for form in i.forms)
-                if key == "decisions"
+                if repeated and key == "decisions"
                 else Counter[str]()
             )
-            groups: dict[frozenset[str], list[Item]] = {}
-            for item in own:
-                groups.setdefault(item.forms, []).append(item)
-            for forms, same in groups.items():
+            for forms, same in repeated.items():
                 most = max(1, *(allowed[form] for form in forms))
                 if len(same) > most:
                     yield found(

@@ -19,7 +19,7 @@ _TEXT_KEYS = ("choice", "decision", "action", "title", "error", "text", "descrip
 _MOST_PAIRED = 120
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One element of a list in a document."""
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from contexts.audit.findings import Source, quote
 from contexts.contract.model import Contract
 from contexts.contract.read import read_contracts
-from contexts.contract.values import Path, mapping, pointer, resolve, text, walk
+from contexts.contract.values import Path, pointer, resolve, text, walk
 
 Stage = Literal["parent", "merged", "verified"]
 STAGES: tuple[Stage, ...] = ("parent", "merged", "verified")

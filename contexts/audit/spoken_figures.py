@@ -45,7 +45,7 @@ _SHARE_BEFORE = re.compile(
     rf"(?P<noun>[a-z-]{{2,24}}) \((?P<part>{_N}) of (?P<whole>{_N})(?: (?P<noun2>[a-z-]{{2,24}}))?\)",
     re.IGNORECASE,
 )
-SIGNAL = re.compile(r"n \d|r \d|g \d|f \d|s \d|x \d|\u00d7 \d|%|percent|per cent")
+SIGNAL = re.compile(r"n \d|r \d|g \d|of \d|times \d|x \d|\u00d7 \d|%|percent|per cent")
 """What a text, in lower case, must hold for its figures to contradict each other."""
 _OTHER_SHARE = re.compile(r"cover", re.IGNORECASE)
 

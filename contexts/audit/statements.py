@@ -36,6 +36,15 @@ _NOT_DONE = re.compile(
 )
 
 
+# What a text must hold, in lower case, to be marked as done or open, or to say that something is done.
+_MARKED = re.compile(
+    r"✅|✓|✔|☑|⏳|⌛|🔲|☐|⬜|🚧|\[|todo|pending|:\s{0,3}(?:done|passed|complete|ok|met|yes|open|outstanding|not )"
+    r"|-\s{0,3}(?:done|passed|complete|ok|met|yes|open|outstanding|not )"
+    r"|\u2013\s{0,3}(?:done|passed|complete|ok|met|yes|open|outstanding|not )"
+)
+_VERBS = re.compile(r"passed|complete|approved|reviewed|audited|signed|done|finished|certified|met|successful")
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One thing said: where, its words without marks, and as shown."""
@@ -47,6 +56,7 @@ class Statement:
 
 # Several rules ask about the same document.
 _KNOWN: WeakKeyDictionary[SourceDocument, dict[bool, tuple[Statement, ...]]] = WeakKeyDictionary()
+_OPEN: WeakKeyDictionary[SourceDocument, tuple[Statement, ...]] = WeakKeyDictionary()
 
 
 def done(document: SourceDocument, *, sentences: bool = False) -> tuple[Statement, ...]:
@@ -63,23 +73,28 @@ def done(document: SourceDocument, *, sentences: bool = False) -> tuple[Statemen
 
 
 def _done(document: SourceDocument, *, sentences: bool) -> Iterator[Statement]:
-    passed = {path for path, members in document.objects if _DONE_STATUS.match(text(members.get("status")).strip())}
-    for path, value in document.texts:
+    judged = document.objects_with("status".__eq__)
+    passed = {path for path, members in judged if _DONE_STATUS.match(text(members.get("status")).strip())}
+    marked = document.indexes(_MARKED)
+    listing = any(key in document.keys for key in (*_DONE_LISTS, *_CHECK_LISTS))
+    speaking = document.indexes(_VERBS) if sentences else set[int]()
+    for index in range(len(document.texts)) if listing else sorted(marked | speaking):
+        path, value = document.texts[index]
         root, key = str(path[0]), str(path[-1])
-        if _DONE_MARK.match(value):
+        if index in marked and _DONE_MARK.match(value):
             yield Statement(path, _DONE_MARK.sub("", value).strip(), value[:160])
-        elif _DONE_END.search(value[-40:]) and _listed(path):
+        elif index in marked and _DONE_END.search(value[-40:]) and _listed(path):
             yield Statement(path, _DONE_END.sub("", value).strip(), value[:160])
-        elif _listed(path) and not _is_open(value) and _says_done(path, passed):
+        elif _listed(path) and _says_done(path, passed) and not (index in marked and _is_open(value)):
             yield Statement(path, value, value[:160])
-        elif sentences and key in {"context_summary", "summary", "validation", "notes", "statement"}:
+        elif index in speaking and key in {"context_summary", "summary", "validation", "notes", "statement"}:
             for match in _SENTENCE.finditer(value):
                 said = match.group().strip()
                 if _DONE_VERB.search(said) and not _NOT_DONE.search(said):
                     yield Statement(path, said, said[:160])
-        elif sentences and _listed(path) and root not in _WISHES and len(value) < 300 and _claims_done(value):
+        elif index in speaking and _listed(path) and root not in _WISHES and len(value) < 300 and _claims_done(value):
             yield Statement(path, value, value[:160])
-    for path, members in document.objects:
+    for path, members in document.objects if listing else document.objects_with(_STATUS_KEYS.__contains__):
         key = _status_key(path, members)
         status = members.get(key)
         if len(path) == 2 and path[0] in _DONE_LISTS and not isinstance(status, str):
@@ -106,6 +121,9 @@ def _done(document: SourceDocument, *, sentences: bool) -> Iterator[Statement]:
                 yield Statement((*path, key), named, f"{named}: {status}")
 
 
+_STATUS_KEYS = frozenset({"status", "state"})
+
+
 def _status_key(path: Path, members: Mapping[str, Any]) -> str:
     """Return which member says how far a thing is; a state elsewhere may be that of an order or of a session."""
     judged = path[:1] in {("verification_results",), ("deployment_readiness",)}
@@ -129,18 +147,25 @@ def _is_open(value: str) -> bool:
     return bool(_OPEN_MARK.match(value) or _OPEN_END.search(value[-40:]))
 
 
-def open_items(document: SourceDocument) -> Iterator[Statement]:
-    """Yield what a document says is still to do: pending actions and items marked as open."""
+def open_items(document: SourceDocument) -> tuple[Statement, ...]:
+    """Return what a document says is still to do: pending actions and items marked as open."""
+    known = _OPEN.get(document)
+    if known is None:
+        known = _OPEN[document] = tuple(_open(document))
+    return known
+
+
+def _open(document: SourceDocument) -> Iterator[Statement]:
     for index, raw in enumerate(sequence(document.data.get("pending_actions"))):
         item = mapping(raw)
         words = text(raw) or f"{text(item.get('action'))} {text(item.get('subject'))}".strip()
         status = text(item.get("status")).strip()
         if words and (not status or _OPEN_STATUS.match(status)) and not _DONE_MARK.match(words):
             yield Statement(("pending_actions", index), _OPEN_MARK.sub("", words).strip(), words[:160])
-    for path, value in document.texts:
+    for path, value in document.holding(_MARKED):
         if path[0] != "pending_actions" and isinstance(path[-1], int) and _is_open(value):
             yield Statement(path, _OPEN_END.sub("", _OPEN_MARK.sub("", value)).strip(), value[:160])
-    for path, members in document.objects:
+    for path, members in document.objects_with(_STATUS_KEYS.__contains__):
         status = text(members.get(_status_key(path, members))).strip()
         if (
             path

@@ -161,7 +161,7 @@ def same_subject(one: str, other: str, common: frozenset[str] = frozenset()) -> 
 @lru_cache(maxsize=50_000)
 def plain(text: str) -> str:
     """Bring an item to the form in which equality is judged: NFC, single spaces, no end stop, no case."""
-    line = " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+    line = " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split()).casefold()
     return line.rstrip(".;, ")
 
 
