@@ -43,6 +43,9 @@ _SPOKEN_SUM = re.compile(
     r"(?<![\w.,/])(\d{1,7})(?: [a-z]{1,20}){0,2} ?\(((?:\d{1,7} [^\d,;()+]{1,40}(?:, ?| and | ?\+ ?|\)))+)",
     re.IGNORECASE,
 )
+_PERCENT = re.compile("%")
+_PARENTHESIS = re.compile(r"\(\d")
+_PASSED = ("passed", "covered", "succeeded", "successful")
 _CHANGE = re.compile(
     r"(?:from|was)?\s{0,2}(?P<a>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ua>[A-Za-zµ%]{0,8})\s{1,2}(?:to|→|->|down to"
     r"|up to)\s{1,2}(?P<b>\d{1,9}(?:\.\d{1,4})?)\s?(?P<ub>[A-Za-zµ%]{0,8})"
@@ -67,9 +70,7 @@ _AVERAGE = re.compile(
 def percentage(documents: DocumentSet) -> Iterator[Finding]:
     """Recompute ``part/whole (percent)``, ``from A to B (percent less)``, and objects of passed, total and rate."""
     for document in documents.current:
-        for path, value in document.figures:
-            if "%" not in value:
-                continue
+        for path, value in document.holding(_PERCENT):
             for fraction in fractions(value):
                 if fraction.percent is None or fraction.whole == 0 or re.search(r"\bvs\b|target|min", fraction.words):
                     continue
@@ -79,7 +80,7 @@ def percentage(documents: DocumentSet) -> Iterator[Finding]:
                     yield found("arithmetic/percentage", message, (document.source(path),))
             for message in _changes(value):
                 yield found("arithmetic/percentage", message, (document.source(path),))
-        for path, members in document.objects:
+        for path, members in document.objects_with(_PASSED.__contains__):
             yield from _rates(document, path, members)
 
 
@@ -105,7 +106,7 @@ def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> 
     part = next(
         (
             whole(members.get(k))
-            for k in ("passed", "covered", "succeeded", "successful")
+            for k in _PASSED
             if whole(members.get(k)) is not None
         ),
         None,
@@ -151,12 +152,11 @@ def count_of(value: Any) -> int | None:
 def total(documents: DocumentSet) -> Iterator[Finding]:
     """Add up what stands beside a total: kinds of tests, outcomes, members of the same noun, or a sub-object."""
     for document in documents.current:
-        for path, value in document.figures:
-            if "(" in value:
-                for message in _spoken_sums(value):
-                    yield found("arithmetic/total", message, (document.source(path),))
-        for path, members in document.objects:
-            for key in [k for k in members if (k == "total" or k.startswith("total_") or k.endswith("_total"))]:
+        for path, value in document.holding(_PARENTHESIS):
+            for message in _spoken_sums(value):
+                yield found("arithmetic/total", message, (document.source(path),))
+        for path, members in document.objects_with(_is_total):
+            for key in filter(_is_total, members):
                 stated = count_of(members[key])
                 if stated is None:
                     continue
@@ -169,6 +169,10 @@ def total(documents: DocumentSet) -> Iterator[Finding]:
                             (document.source((*path, key)), *(document.source((*path, *place)) for place, _ in parts)),
                         )
                         break
+
+
+def _is_total(key: str) -> bool:
+    return key == "total" or key.startswith("total_") or key.endswith("_total")
 
 
 def _spoken_sums(value: str) -> Iterator[str]:

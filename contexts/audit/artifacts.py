@@ -102,10 +102,13 @@ def migration(documents: DocumentSet) -> Iterator[Finding]:
                 )
 
 
+_MIGRATION_KEYS = frozenset({"migration", "migrations", "migration_id", "revision_id", "migration_name"})
+_MIGRATION_FOLDERS = ("migrations", "migration", "versions", "migrate")
+
+
 def _migrations(document: SourceDocument) -> Iterator[tuple[Path, str]]:
-    for path, value in document.texts:
-        keys = [part for part in path if isinstance(part, str)]
-        named = keys and keys[-1] in {"migration", "migrations", "migration_id", "revision_id", "migration_name"}
+    for path, value in document.texts if document.has_key(_MIGRATION_KEYS.__contains__) else ():
+        named = next((part for part in reversed(path) if isinstance(part, str)), "") in _MIGRATION_KEYS
         if named and value and " " not in value.strip() and not _DIGEST.fullmatch(value.strip()):
             yield path, value
 
@@ -113,8 +116,10 @@ def _migrations(document: SourceDocument) -> Iterator[tuple[Path, str]]:
 def _migration_files(document: SourceDocument) -> Iterator[tuple[Path, str]]:
     """Yield the files a track changed below a folder of migrations."""
     for index, raw in enumerate(sequence(document.data.get("files_modified"))):
+        if not any(folder in text(raw) for folder in _MIGRATION_FOLDERS):
+            continue
         file = PurePosixPath(text(raw))
-        if {"migrations", "migration", "versions", "migrate"} & set(file.parts[:-1]) and re.match(
+        if not set(_MIGRATION_FOLDERS).isdisjoint(file.parts[:-1]) and re.match(
             r"[\w-]*\d", file.name
         ):
             yield ("files_modified", index), text(raw)
@@ -146,11 +151,14 @@ def _stem(name: str) -> str:
 def file(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every path that a track's implementation details give to a part of it."""
     for document in documents.tracks:
+        described = list(_described(document)) if document.data.get("files_modified") else []
+        if not described:
+            continue
         modified = {str(PurePosixPath(text(path))) for path in sequence(document.data.get("files_modified"))}
         if not modified:
             continue
         names = {PurePosixPath(path).name for path in modified}
-        missing = [(path, value) for path, value in _described(document) if not _is_there(value, modified, names)]
+        missing = [(path, value) for path, value in described if not _is_there(value, modified, names)]
         if missing:
             yield found(
                 "references/file",
@@ -160,14 +168,18 @@ def file(documents: DocumentSet) -> Iterator[Finding]:
             )
 
 
+_FILE_KEYS = frozenset({"path", "file", "file_path", "filename"})
+_FOLDER_KEYS = frozenset({"test_files", "files"})
+
+
 def _described(document: SourceDocument) -> Iterator[tuple[Path, str]]:
-    for path, value in document.texts:
-        if path[:1] == ("implementation_details",) and path[-1] in {"path", "file", "file_path", "filename"}:
+    for path, value in document.texts if document.has_key(_FILE_KEYS.__contains__) else ():
+        if path[:1] == ("implementation_details",) and path[-1] in _FILE_KEYS:
             suffix = PurePosixPath(value).suffix if len(value) < 300 else ""
             if 2 <= len(suffix) <= 8 and " " not in value and not value.startswith(("/", "http")) and "{" not in value:
                 yield path, value
-    for path, value in document.objects:
-        if path[:1] == ("implementation_details",) and len(path) > 1 and path[-1] in {"test_files", "files"}:
+    for path, value in document.objects if document.has_key(_FOLDER_KEYS.__contains__) else ():
+        if path[:1] == ("implementation_details",) and len(path) > 1 and path[-1] in _FOLDER_KEYS:
             for name in value:
                 if re.fullmatch(r"[\w.\-/]{1,200}\.[a-z]{1,5}", name):
                     yield (*path, name), name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Finding, Source, counted, listed
@@ -49,10 +50,12 @@ def selector(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every test id among the other tracks' words; only where another track describes components or ids."""
     if documents.named_tracks and not documents.has_all_tracks:
         return
+    sought = {document: list(_sought_ids(document)) for document in documents.tracks}
+    if not any(sought.values()):
+        return
     rendered = {name for document in documents.tracks for name in _declared_ids(document)}
     rendering = {document.name for document in documents.tracks if _renders(document)}
-    for document in documents.tracks:
-        wanted = [(path, name) for path, value in document.texts if _is_selector(path) for name in _ids(value)]
+    for document, wanted in sought.items():
         if not wanted:
             continue
         if rendered and (documents.has_all_tracks or rendered & {name for _, name in wanted}):
@@ -70,8 +73,19 @@ def selector(documents: DocumentSet) -> Iterator[Finding]:
             )
 
 
+def _sought_ids(document: SourceDocument) -> Iterator[tuple[Path, str]]:
+    for path, value in document.texts if document.has_key(_names_selector) else ():
+        if _is_selector(path):
+            yield from ((path, name) for name in _ids(value))
+
+
+@lru_cache(maxsize=8_192)
+def _names_selector(key: str) -> bool:
+    return "selector" in key.lower() or "locator" in key.lower()
+
+
 def _is_selector(path: Path) -> bool:
-    return any(isinstance(part, str) and ("selector" in part.lower() or "locator" in part.lower()) for part in path)
+    return any(isinstance(part, str) and _names_selector(part) for part in path)
 
 
 def _ids(value: str) -> Iterator[str]:
@@ -84,10 +98,15 @@ def _ids(value: str) -> Iterator[str]:
         yield from (match.group(1) for match in _ELEMENT.finditer(value))
 
 
+@lru_cache(maxsize=8_192)
+def _lists_ids(key: str) -> bool:
+    return _ID_LIST.search(key) is not None
+
+
 def _declared_ids(document: SourceDocument) -> Iterator[str]:
     """Yield the test ids a track says its elements carry."""
-    for path, value in document.texts:
-        if any(isinstance(part, str) and _ID_LIST.search(part) for part in path) and not _is_selector(path):
+    for path, value in document.texts if document.has_key(_lists_ids) else ():
+        if any(isinstance(part, str) and _lists_ids(part) for part in path) and not _is_selector(path):
             yield value
             yield from (match.group(1) or match.group(2) for match in _TEST_ID.finditer(value))
 

@@ -22,6 +22,7 @@ _CODES = re.compile(
 )
 
 
+_ERROR = re.compile(r"4\d\d|5\d\d")
 _OF_CODES = re.compile(r"code|error|status|http", re.IGNORECASE)
 
 
@@ -58,7 +59,7 @@ def status_code_lost(documents: DocumentSet) -> Iterator[Finding]:
     for document in documents.revisions:
         if document.stage == "parent" or not everything:
             continue
-        for path, value in document.texts:
+        for path, value in document.holding(_ERROR):
             codes = {int(code) for code in _CODES.findall(value)}
             if (
                 len(codes) < 2

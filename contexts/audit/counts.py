@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from contexts.audit.arithmetic import count_of
@@ -47,7 +48,7 @@ def _singular(word: str) -> str:
 def count(documents: DocumentSet) -> Iterator[Finding]:
     """Compare counts with lists beside them, with the document's own lists, and with the tracks' lists."""
     for document in documents.current:
-        for path, members in document.objects:
+        for path, members in document.objects_with(_counts):
             for key, where in _counted_lists(members):
                 stated = whole(members[key])
                 length = len(sequence(members[where]))
@@ -83,6 +84,11 @@ def _counted_lists(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, chosen[0]
 
 
+def _counts(key: str) -> bool:
+    return bool(_count_noun(key))
+
+
+@lru_cache(maxsize=8_192)
 def _count_noun(key: str) -> str:
     lower = key.lower()
     for pattern in (r"(?:total_|num_|number_of_|n_)(\w{1,40})\Z", r"(\w{1,40})_(?:count|total)\Z"):
@@ -96,24 +102,21 @@ def _own_files(document: SourceDocument) -> Iterator[Finding]:
     files = document.data.get("files_modified")
     if not isinstance(files, list):
         return
-    for path, value in document.values:
-        key = str(path[-1]) if path else ""
-        stated = whole(value)
-        if (
-            stated is not None
-            and re.fullmatch(
-                r"(?:total_)?files(?:_modified|_changed)?(?:_count)?|total_files(?:_modified|_changed)?", key
-            )
-            and "tasks" not in path
-            and len(path) > 1
-        ):
-            length = len(sequence(files))
-            if stated != length:
+    length = len(sequence(files))
+    for path, members in document.objects_with(_counts_files):
+        for key in filter(_counts_files, members if path and "tasks" not in path else ()):
+            stated = whole(members[key])
+            if stated is not None and stated != length:
                 yield found(
                     "arithmetic/count",
                     f"{key} says {stated}, and files_modified has {length}",
-                    (document.source(path), document.source(("files_modified",))),
+                    (document.source((*path, key)), document.source(("files_modified",))),
                 )
+
+
+@lru_cache(maxsize=8_192)
+def _counts_files(key: str) -> bool:
+    return bool(re.fullmatch(r"(?:total_)?files(?:_modified|_changed)?(?:_count)?", key))
 
 
 def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Finding]:
@@ -256,10 +259,15 @@ def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
     return totals or [(path, len(sequence(value)) or len(mapping(value)))]
 
 
+@lru_cache(maxsize=8_192)
+def _is_of_tests(key: str) -> bool:
+    return re.search(r"test|scenario|suite", key.lower()) is not None
+
+
 def _counts_tests(path: Path) -> bool:
     """Tell whether a place can hold a number of tests: its last keys speak of tests, and of no other figure."""
-    keys = [str(part).lower() for part in path if isinstance(part, str)]
-    if not keys or keys[0] in {
+    named = [part for part in path if isinstance(part, str)]
+    if not any(map(_is_of_tests, named[-3:])) or named[0].lower() in {
         "context_summary",
         "success_criteria",
         "decisions",
@@ -268,10 +276,9 @@ def _counts_tests(path: Path) -> bool:
         "api_contract_assumptions",
     }:
         return False
-    near = "/".join(keys[-3:])
-    return bool(re.search(r"test|scenario|suite", near)) and not re.search(
+    return not re.search(
         r"codes?\Z|duration|coverage/(?!total_|test)|percent|_ms\Z|seconds|exit_code|version|covered|retries|port|limit|timeout|_total\Z(?<!tests_total)",
-        near,
+        "/".join(named[-3:]).lower(),
     )
 
 

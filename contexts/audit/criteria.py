@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -249,13 +250,18 @@ def _words_of(reported: Reported) -> frozenset[str]:
     return subject(f"{value if isinstance(value, str) else ''} {named}".replace("/", " ")).stems
 
 
+@lru_cache(maxsize=1_024)
+def _coverage_kinds(shown: str) -> frozenset[str]:
+    return frozenset(word for word in _COVERAGE_KINDS if re.search(rf"\b{word}\b", shown.lower()))
+
+
 def _coverage_of(documents: DocumentSet, criterion: Criterion, reported: Reported, keys: str) -> bool:
     last = re.sub(r"_(?:percent|pct)\Z", "", str(reported.path[-1]).lower())
     if "coverage" not in keys.lower() or _DETAIL.search(keys.lower()):
         return False
     if last not in TOTALS and str(reported.path[-1]) not in documents.track:
         return False
-    wanted = {word for word in _COVERAGE_KINDS if re.search(rf"\b{word}\b", criterion.shown.lower())}
+    wanted = _coverage_kinds(criterion.shown)
     stated = {word for word in _COVERAGE_KINDS if word in last}
     beside = " ".join(mapping(_at_path(reported.document, reported.path[:-1])))
     if not stated and last in {"total", "percent", "overall", "coverage"}:

@@ -68,7 +68,7 @@ def fixture(documents: DocumentSet) -> Iterator[Finding]:
     groups: dict[tuple[str, str, str, str], list[tuple[Path, str]]] = {}
     places: dict[tuple[str, str, str, str], SourceDocument] = {}
     for document in documents.tracks:
-        for path, record in document.objects:
+        for path, record in document.objects_with(by_field.__contains__):
             if not _is_fixture(path, record):
                 continue
             rarest = min((by_field[key] for key in record.keys() & by_field.keys()), key=len, default=None)

@@ -23,6 +23,7 @@ _DOCUMENTED = re.compile(
 )
 
 
+_AS_DOCUMENTED = re.compile(r"documented|specified|described|agreed|defined|per |according|see |matches")
 _CODES = re.compile(r"(?<![\d.])[1-5]\d{2}(?![\d.%])(?!\s?(?:ms|s|x|MB|KB|%|chars|users|requests|req|rows|minutes))")
 
 
@@ -89,7 +90,7 @@ def undocumented(documents: DocumentSet) -> Iterator[Finding]:
     if not documents.has_all_tracks:
         return
     for document in documents.revisions:
-        for path, value in document.texts:
+        for path, value in document.holding(_AS_DOCUMENTED):
             match = _DOCUMENTED.search(value)
             missing = list(_not_written(documents, path, value, match.group())) if match else []
             if missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -103,38 +104,46 @@ def _read_reported(document: SourceDocument) -> Iterator[Reported]:
                 taken.update({reported.path, reported.bound_path})
                 yield reported
     for path, value in document.values:
-        if (
-            path in taken
-            or path[:1] == ("success_criteria",)
-            or not isinstance(value, str | int | float)
-            or isinstance(value, bool)
-        ):
+        if not isinstance(value, str | int | float) or isinstance(value, bool) or not path or path in taken:
             continue
-        if isinstance(value, str) and not _DIGIT.search(value) and "percent" not in value.lower():
+        if path[0] == "success_criteria":
             continue
-        keys = "/".join(str(part) for part in path)
         if isinstance(value, str):
-            if "|" in value and "\n" in value:
-                for cell in cells(value[:LONGEST_TEXT]):
-                    bounds = () if cell.bound is None else (cell.bound,)
-                    yield Reported(document, path, (cell.measured,), bounds, words=cell.words)
-            elif (_DIGIT.search(value, 0, 400) or "percent" in value) and (
-                SPEAKS_OF_SPEED.search(keys)
-                or "coverage" in keys.lower()
-                or path[0] in {"metrics", "verification_results"}
-                or (path[0] == "implementation_details" and _VALUE.match(value))
-            ):
-                reading = read(value[:400], bare_is="target" if path[-1] == "target" else "measured")
-                if reading.measured or reading.bounds:
-                    named = _statistic_of(str(path[-1]))
-                    measured = tuple(replace(m, statistic=m.statistic or named) for m in reading.measured)
-                    yield Reported(document, path, measured, reading.bounds)
+            yield from _text_reported(document, path, value)
             continue
-        unit, statistic = _unit_of(str(path[-1]) if path else "", keys)
+        unit, statistic = _unit_of(str(path[-1]))
+        if not unit and str(path[-1]).lower() in TOTALS:
+            keys = "/".join(str(part) for part in path).lower()
+            unit = "%" if "coverage" in keys and "count" not in keys else ""
         if unit:
-            share = unit == "%" and "coverage" in keys.lower()
+            share = unit == "%" and any(_speaks(part) == "coverage" for part in path)
             quantity = as_percent(float(value)) if share else as_quantity(float(value), unit)
             yield Reported(document, path, (Measured(quantity, statistic),), ())
+
+
+def _text_reported(document: SourceDocument, path: Path, value: str) -> Iterator[Reported]:
+    if "|" in value and "\n" in value:
+        for cell in cells(value[:LONGEST_TEXT]) if _DIGIT.search(value) or "percent" in value.lower() else ():
+            bounds = () if cell.bound is None else (cell.bound,)
+            yield Reported(document, path, (cell.measured,), bounds, words=cell.words)
+    elif (
+        any(map(_speaks, path))
+        or path[0] in {"metrics", "verification_results"}
+        or (path[0] == "implementation_details" and _VALUE.match(value))
+    ) and (_DIGIT.search(value, 0, 400) or "percent" in value):
+        reading = read(value[:400], bare_is="target" if path[-1] == "target" else "measured")
+        if reading.measured or reading.bounds:
+            named = _unit_of(str(path[-1]))[1]
+            measured = tuple(replace(m, statistic=m.statistic or named) for m in reading.measured)
+            yield Reported(document, path, measured, reading.bounds)
+
+
+@lru_cache(maxsize=8_192)
+def _speaks(part: str | int) -> str:
+    """Return what a step of a path says that values below it are: ``coverage``, ``speed``, or nothing."""
+    if not isinstance(part, str):
+        return ""
+    return "coverage" if "coverage" in part.lower() else "speed" if SPEAKS_OF_SPEED.search(part) else ""
 
 
 def _object_reported(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Reported]:
@@ -178,15 +187,12 @@ def _by_statistic(document: SourceDocument, path: Path, members: Mapping[str, An
             yield Reported(document, (*path, name), (measured,), (), words, link)
 
 
-def _statistic_of(key: str) -> str:
-    """Return the statistic that a key such as ``p99_ms`` names."""
-    found = re.search(r"(?:^|_)(p\d{2,3}|avg|mean|median|max)(?:_|$)", key.lower())
-    return statistic_name(found.group(1)) if found else ""
-
-
-def _unit_of(key: str, keys: str) -> tuple[str, str]:
+@lru_cache(maxsize=8_192)
+def _unit_of(key: str) -> tuple[str, str]:
+    """Return the unit and the statistic that a key such as ``p99_ms`` names."""
     lower = key.lower()
-    statistic = _statistic_of(key)
+    found = re.search(r"(?:^|_)(p\d{2,3}|avg|mean|median|max)(?:_|$)", lower)
+    statistic = statistic_name(found.group(1)) if found else ""
     for suffix, unit in (
         ("_ms", "ms"),
         ("_seconds", "s"),
@@ -199,6 +205,4 @@ def _unit_of(key: str, keys: str) -> tuple[str, str]:
     ):
         if lower.endswith(suffix):
             return unit, statistic
-    if lower in TOTALS and "coverage" in keys.lower() and "count" not in keys.lower():
-        return "%", statistic
     return "", statistic

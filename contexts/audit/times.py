@@ -34,6 +34,7 @@ _PLANNED = re.compile(
     re.IGNORECASE,
 )
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
+_DATED = re.compile(r"\n\d{4}-\d")
 _TIME_KEY = re.compile(r"(?:_at|timestamp|_time|date|^at|^on|^time)\Z", re.IGNORECASE)
 
 
@@ -102,7 +103,7 @@ def saved_before_reported(documents: DocumentSet) -> Iterator[Finding]:
             continue
         later = [
             path
-            for path, value in document.texts
+            for path, value in document.holding(_DATED)
             if path != ("timestamp",) and _reports(path, value) and _is_after(value, saved, shown)
         ]
         if later:
@@ -217,7 +218,7 @@ def unreadable(documents: DocumentSet) -> Iterator[Finding]:
     for document in documents.current:
         wrong = [
             path
-            for path, value in document.texts
+            for path, value in document.holding(_DATED)
             if path and isinstance(path[-1], str) and _TIME_KEY.search(path[-1]) and len(value) <= 40
             and re.match(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}|\Z)", value) and moment(value) is None
         ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 from contexts.contract.model import Body, Code, Contract, Endpoint, Problem, Role, Schema, unknown
@@ -13,11 +14,13 @@ from contexts.contract.paths import METHODS, endpoint_name, template
 from contexts.contract.prose import file_types, implied_codes, media_types, requires_auth, size_limit
 from contexts.contract.python_notation import parse_fields, parse_python_type
 from contexts.contract.typescript import parse_typescript
-from contexts.contract.values import Path, at, mapping, pointer, sequence, text, walk, whole
+from contexts.contract.values import Path, at, mapping, pointer, sequence, text, whole
 
 CODE_KEYS = ("error_codes", "status_codes", "errors", "codes", "error_responses", "responses")
 _REQUEST_KEYS = ("request_model", "request_schema", "request_body", "request", "body")
 _RESPONSE_KEYS = ("response_model", "response_schema", "response_body", "response", "returns")
+# No contract lies deeper.
+_DEEPEST = 6
 _SPEAKS_OF_CONTRACT = re.compile(r"endpoint|contract|assum|api|routes|expect", re.IGNORECASE)
 _STATUS = re.compile(r"(?<!\d)[1-5]\d{2}(?!\d)")
 _LIMIT_KEYS = ("max_size", "max_bytes", "size_limit", "max_body", "max_upload_size", "limit", "limits")
@@ -38,29 +41,42 @@ def read_contracts(document: str, data: Mapping[str, Any]) -> tuple[Contract, ..
     ``paths`` and other members are the provider's.
     """
     sides: dict[Role, _Collected] = {"consumer": _Collected(), "provider": _Collected()}
-    taken = set[Path]()
-    for path, value in walk(data, deepest=6):
-        if not isinstance(value, dict | list) or any(path[:n] in taken for n in range(len(path) + 1)):
-            continue
-        role = _role(path)
+    waiting: list[tuple[Path, Any, bool]] = [((), data, False)]
+    while waiting:
+        path, value, speaks = waiting.pop()
         if looks_like_openapi(value):
+            role = _role(path)
             contract = read_openapi(mapping(cast("Any", value)), document, role, path)
             sides[role].endpoints.extend(contract.endpoints)
             sides[role].definitions.update(contract.definitions)
             sides[role].problems.extend(contract.problems)
-            taken.add(path)
-        elif entries := list(_entries(path, value)):
+        elif entries := list(_entries(path, value)) if speaks else []:
+            role = _role(path)
             for name, (schema, place) in _schemas(data, path).items():
                 sides[role].definitions[name] = schema
                 sides[role].places[name] = place
             for entry in entries:
                 _read_entry(sides[role], entry, role)
-            taken.add(path)
+        elif len(path) < _DEEPEST:
+            waiting += reversed(list(_containers(path, value, speaks=speaks)))
     return tuple(
         Contract(document, role, tuple(side.endpoints), side.definitions, tuple(side.problems))
         for role, side in sides.items()
         if side.endpoints or side.problems
     )
+
+
+def _containers(path: Path, value: Any, *, speaks: bool) -> Iterator[tuple[Path, Any, bool]]:
+    """Yield the objects and lists right below a value, and whether a key down to them speaks of a contract."""
+    children = mapping(value).items() if isinstance(value, dict) else enumerate(sequence(value))
+    for key, child in children:
+        if isinstance(child, dict | list):
+            yield (*path, key), child, speaks or (isinstance(key, str) and _speaks_of_contract(key))
+
+
+@lru_cache(maxsize=8_192)
+def _speaks_of_contract(key: str) -> bool:
+    return _SPEAKS_OF_CONTRACT.search(key) is not None
 
 
 def _role(path: Path) -> Role:
@@ -79,8 +95,6 @@ class _Entry:
 
 def _entries(path: Path, value: Any) -> Iterator[_Entry]:
     """Yield the endpoints written directly in an object (by name) or a list (with method and path members)."""
-    if not _SPEAKS_OF_CONTRACT.search("/".join(str(part) for part in path)):
-        return
     for name, child in mapping(value).items():
         found = endpoint_name(name)
         if found and isinstance(child, dict):
