@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from contexts.audit.collection import paused_collection
 from contexts.audit.documents import DocumentSet, split
 from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Severity, Source
 from contexts.audit.registry import Rule, in_precedence
@@ -31,9 +32,10 @@ def audit(documents: Sequence[SourceDocument], before: Sequence[Finding] = ()) -
         before: Findings made while reading, to be reported with the rest.
     """
     findings = list(before)
-    for documents_of_one in split(documents):
-        mine = [finding for rule in RULES.values() for finding in rule.check(documents_of_one)]
-        findings.extend(in_precedence(mine))
+    with paused_collection():
+        for documents_of_one in split(documents):
+            mine = [finding for rule in RULES.values() for finding in rule.check(documents_of_one)]
+            findings.extend(in_precedence(mine))
     findings.sort(key=_order)
     return AuditReport(tuple(dict.fromkeys(findings)), tuple(sorted(document.name for document in documents)))
 

@@ -33,7 +33,7 @@ _ITEMS: WeakKeyDictionary[SourceDocument, dict[str, list[Item]]] = WeakKeyDictio
 
 def _file_items(document: SourceDocument) -> list[Item]:
     return [
-        Item(document, ("files_modified", index), text(raw), frozenset({posixpath.normpath(text(raw))}))
+        Item(document, ("files_modified", index), text(raw), (posixpath.normpath(text(raw)),))
         for index, raw in enumerate(sequence(document.data.get("files_modified")))
         if isinstance(raw, str)
     ]
@@ -184,7 +184,7 @@ def items_duplicated(documents: DocumentSet) -> Iterator[Finding]:
     """Count equal items; decisions may be as many as the tracks that made them, files and pending actions one."""
     for document in (*documents.at_stage("merged"), *documents.at_stage("verified")):
         for key, noun in _LISTS.items():
-            groups: dict[frozenset[str], list[Item]] = {}
+            groups: dict[tuple[str, ...], list[Item]] = {}
             for item in _list_items(document, key):
                 groups.setdefault(item.forms, []).append(item)
             repeated = {forms: same for forms, same in groups.items() if len(same) > 1}

@@ -21,12 +21,12 @@ _MOST_PAIRED = 120
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One element of a list in a document."""
+    """One element of a list in a document; two are the same where any of their forms is."""
 
     document: SourceDocument
     path: Path
     shown: str
-    forms: frozenset[str]
+    forms: tuple[str, ...]
 
     def source(self) -> Source:
         """Return where the item is."""
@@ -56,19 +56,17 @@ def items(document: SourceDocument, *keys: str) -> list[Item]:
 
 def _item(document: SourceDocument, path: Path, raw: Any) -> Item:
     if isinstance(raw, str):
-        forms = {plain(raw)}
-        label = _LABEL.match(raw[:120])
-        if label:
-            forms.add(plain(raw[label.end() :]))
-        return Item(document, path, raw, frozenset(forms))
+        label = _LABEL.match(raw, 0, 120)
+        forms = (plain(raw), plain(raw[label.end() :])) if label else (plain(raw),)
+        return Item(document, path, raw, forms)
     data = mapping(raw)
     main = next((text(data.get(key)) for key in _TEXT_KEYS if text(data.get(key))), "")
     topic = text(data.get("topic"))
     if main:
-        forms = {plain(f"{topic}: {main}"), plain(main)} if topic else {plain(main)}
-        return Item(document, path, f"{topic}: {main}" if topic else main, frozenset(forms))
+        forms = (plain(f"{topic}: {main}"), plain(main)) if topic else (plain(main),)
+        return Item(document, path, f"{topic}: {main}" if topic else main, forms)
     shown = json.dumps(raw, sort_keys=True, ensure_ascii=False)
-    return Item(document, path, shown, frozenset({shown}))
+    return Item(document, path, shown, (shown,))
 
 
 def compare_items(before: Sequence[Item], after: Sequence[Item], elsewhere: Iterable[str] = ()) -> Comparison:
@@ -81,8 +79,8 @@ def compare_items(before: Sequence[Item], after: Sequence[Item], elsewhere: Iter
     """
     kept = {form for item in after for form in item.forms} | set(elsewhere)
     known = {form for item in before for form in item.forms}
-    lost = _distinct(item for item in before if not item.forms & kept)
-    invented = _distinct(item for item in after if not item.forms & known)
+    lost = _distinct(item for item in before if kept.isdisjoint(item.forms))
+    invented = _distinct(item for item in after if known.isdisjoint(item.forms))
     changed = list[tuple[Item, Item]]()
     if len(lost) <= _MOST_PAIRED and len(invented) <= _MOST_PAIRED:
         scored = sorted(
@@ -101,7 +99,7 @@ def compare_items(before: Sequence[Item], after: Sequence[Item], elsewhere: Iter
 
 
 def _distinct(found: Iterable[Item]) -> list[Item]:
-    seen: dict[frozenset[str], Item] = {}
+    seen: dict[tuple[str, ...], Item] = {}
     for item in found:
         seen.setdefault(item.forms, item)
     return list(seen.values())

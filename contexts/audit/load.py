@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from contexts.audit.collection import paused_collection
 from contexts.audit.findings import Finding, Severity, Source, listed
 from contexts.audit.own import is_own, without_records
 from contexts.audit.rules import RULES
@@ -48,6 +49,11 @@ def load(paths: Sequence[str | os.PathLike[str]]) -> Loaded:
     Raises:
         DocumentError: A path does not exist, or nothing that could be judged was found.
     """
+    with paused_collection():
+        return _load(paths)
+
+
+def _load(paths: Sequence[str | os.PathLike[str]]) -> Loaded:
     documents, findings, skipped = list[SourceDocument](), list[Finding](), list[str]()
     prose = list[SourceDocument]()
     files = list(_files(paths))
