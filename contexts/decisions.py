@@ -18,8 +18,6 @@ from contexts.open_items import Item, all_items, concern_fingerprint, find_items
 Answer = Literal["approve", "reject", "rerun", "done"]
 EDITOR = "editor"
 """The ``current_agent`` of a revision that a person's decision made."""
-DECIDED = ("waivers", "settlements", "approvals", "deployments")
-"""Fields of a context that outlive the run that wrote them."""
 _GOOD = {"met", "passed"}
 
 

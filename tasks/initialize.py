@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.decisions import DECIDED
+from contexts.decided import DECIDED
 from contexts.faults import reach
 from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef

@@ -10,7 +10,8 @@ from prefect.cache_policies import NO_CACHE
 
 from contexts.areas import areas_of
 from contexts.criteria import decide
-from contexts.decisions import DECIDED, apply_settlements, apply_waivers
+from contexts.decided import DECIDED
+from contexts.decisions import apply_settlements, apply_waivers
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.records import RunRecord, TrackRecord

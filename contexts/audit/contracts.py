@@ -182,8 +182,9 @@ def code_unhandled(documents: DocumentSet) -> Iterator[Finding]:
     clean=(_consumer("{ id: string }"), _provider()),
 )
 def unknown(documents: DocumentSet) -> Iterator[Finding]:
-    """Say what was not compared."""
+    """Say what was not compared, and which OpenAPI documents could not be validated."""
     yield from _noted(documents, "contracts/unknown", "unknown", "not comparable")
+    yield from _problems(documents, "contracts/unknown", "unreadable")
 
 
 def _noted(documents: DocumentSet, identity: str, kind: str, what: str) -> Iterator[Finding]:

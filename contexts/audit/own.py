@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contexts.contract.values import mapping, text
-from contexts.decisions import DECIDED
+from contexts.decided import DECIDED
 
 RECORDS = frozenset({"execution", "run", "evidence", "criteria", "findings", "_checksum", *DECIDED})
 """Members of a document that plait writes: what was run and found, and what people decided about it."""

@@ -255,7 +255,10 @@ def _body(reader: _Reader, raw: Any, path: Path) -> Body | None:
 
 
 def validity(data: Mapping[str, Any], base: Path = ()) -> Iterator[Problem]:
-    """Yield why a whole OpenAPI document is not valid; fragments (no ``openapi`` or no ``info``) are not judged."""
+    """Yield why a whole OpenAPI document is not valid, or why nobody can tell.
+
+    Fragments (no ``openapi`` or no ``info``) are not judged.
+    """
     version = text(data.get("openapi"))
     if not version or "info" not in data:
         return
@@ -267,12 +270,14 @@ def validity(data: Mapping[str, Any], base: Path = ()) -> Iterator[Problem]:
 
     validator = OpenAPIV30SpecValidator if version.startswith("3.0") else OpenAPIV31SpecValidator
     plain: Any = json.loads(json.dumps(data))
+    errors: list[Any] = []
     try:
-        errors: list[Any] = list(validator(plain).iter_errors())
-    except Exception as error:  # noqa: BLE001 - whatever stops the validator is the reason it is not valid
-        reason = f"it cannot be checked: {type(error).__name__} {str(error)[:200]}".rstrip()
-        yield Problem("invalid-openapi", pointer(base), reason)
-        return
+        errors.extend(validator(plain).iter_errors())
+    except Exception as error:  # noqa: BLE001 - what stops the validator says nothing about the document
+        if not errors:
+            reason = f"{type(error).__name__} {str(error)[:200]}".rstrip()
+            message = f"whether the OpenAPI document is valid is unknown, because the validator stopped: {reason}"
+            yield Problem("unreadable", pointer(base), message)
     for error in errors[:1]:
         where = tuple(str(part) for part in getattr(error, "absolute_path", ()))
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

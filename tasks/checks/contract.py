@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from contexts.audit.findings import listed, source_at
+from contexts.audit.findings import counted, listed, source_at
 from contexts.contract import Contract, Mismatch, compare, read_contracts, read_openapi
 from contexts.contract.openapi import looks_like_openapi
 from contexts.model.base import JsonObject
 from contexts.model.checks import ContractCheck
 from tasks.checks.bench import MAX_CAPTURE_BYTES, Bench
-from tasks.checks.ran import Judged, finding, plural, source
+from tasks.checks.ran import Judged, finding, source
 from tasks.checks.reports import ReportError, read_report
 
 PROVIDER = "openapi.json"
@@ -75,6 +75,8 @@ def _problem(document: JsonObject, kind: str, message: str, pointer: str) -> Jso
     quoted = [source(where.document, where.pointer, where.quote)]
     if kind == "invalid-openapi":
         return finding("contracts/openapi", "blocking", f"the OpenAPI document is not valid: {message}", quoted)
+    if kind == "unreadable":
+        return finding("contracts/unknown", "note", message, quoted)
     return finding("contracts/unresolved-reference", "warning", message, quoted)
 
 
@@ -85,6 +87,7 @@ def _compare_all(
     findings: list[JsonObject],
     reports: Mapping[str, tuple[bytes, str]],
 ) -> Judged:
+    unjudged = [problem.message for problem in provider.problems if problem.kind == "unreadable"]
     unread: list[str] = []
     wrong: list[str] = []
     matrix: JsonObject = {}
@@ -101,10 +104,11 @@ def _compare_all(
             matrix[task_id] = {one.shown: _verdict(one.shown, found) for one in consumer.endpoints}
     result = _result(provider, matrix, len(wrong))
     if wrong:
-        reason = f"{plural(len(wrong), 'mismatch').replace('mismatchs', 'mismatches')}: {listed(wrong, 8)}"
+        reason = f"{counted(len(wrong), 'mismatch', 'mismatches')}: {listed(wrong, 8)}"
         return Judged("failed", reason, result, reports, tuple(findings))
-    if unread:
-        return Judged("unverified", f"not comparable: {listed(unread, 4)}", result, reports, tuple(findings))
+    if unjudged or unread:
+        reasons = [*unjudged, *([f"not comparable: {listed(unread, 4)}"] if unread else [])]
+        return Judged("unverified", "; ".join(reasons), result, reports, tuple(findings))
     if not any(matrix.values()):
         reason = "no track says what it expects of an API (api_contract_assumptions), so nothing was compared"
         return Judged("unverified", reason, result, reports, tuple(findings))

@@ -120,6 +120,21 @@ def test_a_document_that_does_not_validate_is_a_problem_with_the_reason(broken: 
     assert len(problems[0].message) > 10
 
 
+def test_a_document_on_which_the_validator_stops_is_unknown_with_the_reason_and_not_invalid() -> None:
+    endless = {"allOf": [{"$ref": "#/components/schemas/Node"}], "default": {}}
+    problems = read_openapi(whole({"type": "object"}, Node=endless), "api.json", "provider").problems
+    assert [p.kind for p in problems] == ["unreadable"]
+    assert "unknown, because the validator stopped: RecursionError" in problems[0].message
+
+
+def test_what_the_validator_found_before_it_stopped_is_invalid_all_the_same() -> None:
+    document = whole({"type": "object"})
+    document["paths"]["/items/{id}"]["get"]["parameters"] = 5
+    problems = read_openapi(document, "api.json", "provider").problems
+    assert [p.kind for p in problems] == ["invalid-openapi"]
+    assert "5 is not of type 'array'" in problems[0].message
+
+
 class Item(BaseModel):
     id: UUID
     name: Annotated[str, Field(min_length=1, max_length=80)]

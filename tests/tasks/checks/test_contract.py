@@ -80,6 +80,16 @@ def test_what_cannot_be_read_is_unknown_and_never_aligned(run_check: RunCheck, t
     assert "not comparable" in judged.reason
 
 
+def test_a_document_on_which_the_validator_stops_is_unverified_with_the_reason(run_check: RunCheck, tree: Path) -> None:
+    endless = "{'allOf': [{'$ref': '#/components/schemas/Node'}], 'default': {}}"
+    told = f"told = app.openapi()\n    told['components']['schemas']['Node'] = {endless}\n    print(json.dumps(told))"
+    write(tree, {"app.py": APP.replace("print(json.dumps(app.openapi()))", told)})
+    judged = run_check(kind="contract", argv=PRINTS, consumers={"page": RIGHT}).judged
+    assert judged.status == "unverified"
+    assert "valid is unknown, because the validator stopped: RecursionError" in judged.reason
+    assert [one["severity"] for one in judged.findings if one["rule"] == "contracts/unknown"] == ["note"]
+
+
 def test_nobody_who_expects_anything_is_no_alignment(run_check: RunCheck, tree: Path) -> None:
     write(tree, {"app.py": APP})
     judged = run_check(kind="contract", argv=PRINTS, consumers={"docs": {"decisions": ["x"]}}).judged
