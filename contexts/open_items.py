@@ -18,6 +18,7 @@ from contexts.model.base import JsonObject, entries, section
 
 Kind = Literal["criterion", "check", "finding", "concern", "gate"]
 _SHORT = 12
+_LEAST_DIGITS = 6
 
 
 def fingerprint(finding: Mapping[str, object]) -> str:
@@ -113,13 +114,33 @@ def _gates(document: Mapping[str, object]) -> Iterable[Item]:
         yield Item("gate", str(production["gate"]), str(production["status"]), text, (), production)
 
 
+def _begun(items: Iterable[Item], digits: str) -> tuple[Item, ...]:
+    """Return what the first digits of a fingerprint mean; nothing where they are too few, or begin none.
+
+    Raises:
+        InputError: They begin several fingerprints.
+    """
+    if len(digits) < _LEAST_DIGITS or not set(digits) <= set("0123456789abcdef"):
+        return ()
+    begun: dict[str, list[Item]] = {}
+    for one in items:
+        mark = {"finding": one.name, "concern": one.also[0] if one.also else ""}.get(one.kind, "")
+        if mark.startswith(digits):
+            begun.setdefault(mark, []).append(one)
+    if len(begun) > 1:
+        marks = ", ".join(sorted(begun))
+        raise InputError(f"{digits!r} begins {len(begun)} fingerprints, {marks}: give more digits", name=digits)
+    return tuple(one for same in begun.values() for one in same)
+
+
 def find_items(items: Iterable[Item], name: str, workflow_id: str) -> tuple[Item, ...]:
     """Return the items a name means: one by its own name or fingerprint, or all that share an other name, as a rule's.
 
-    ``criterion:``, ``check:`` and ``finding:`` before a name say which kind is meant.
+    ``criterion:``, ``check:`` and ``finding:`` before a name say which kind is meant. The first six or more digits of
+    a fingerprint do for it where no other begins so.
 
     Raises:
-        InputError: Nothing is called so; says which names are near.
+        InputError: Nothing is called so; says which names are near. Or digits begin several fingerprints.
     """
     known = list(items)
     kind, colon, rest = name.partition(":")
@@ -128,6 +149,8 @@ def find_items(items: Iterable[Item], name: str, workflow_id: str) -> tuple[Item
     for found in ([one for one in known if one.name == name], [one for one in known if name in one.also]):
         if found:
             return tuple(found)
+    if begun := _begun(known, name):
+        return begun
     names = list(dict.fromkeys(each for one in known for each in (one.name, *one.also)))
     near = get_close_matches(name, names, n=3, cutoff=0.5) or [each for each in names if each.startswith(name)][:3]
     hint = f"did you mean {' or '.join(near)}?" if near else f"`plait edit {workflow_id} list` shows what there is"

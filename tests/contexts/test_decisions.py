@@ -112,6 +112,32 @@ def test_a_rule_that_fits_several_findings_waives_none_of_them_unless_all_is_sai
     assert len(waive(document(), "thresholds/missed", every=True, **WHO)["waivers"]) == 2
 
 
+def test_six_digits_of_a_fingerprint_name_its_finding_or_concern_and_fewer_do_not():
+    mark, concerned = fingerprint(document()["findings"][2]), concern_fingerprint(concern())
+    assert [one["fingerprint"] for one in waive(document(), mark[:6], **WHO)["waivers"]] == [mark]
+    assert [one["fingerprint"] for one in waive(document(), f"finding:{mark[:9]}", **WHO)["waivers"]] == [mark]
+    assert len(settle(document(), concerned[:6], choice="the first", **WHO)["settlements"]) == 1
+    with pytest.raises(InputError, match="has nothing called"):
+        waive(document(), mark[:5], **WHO)
+
+
+def test_digits_that_begin_several_fingerprints_are_refused_with_all_of_them():
+    marked: dict[str, str] = {}
+    places = (f"/limits/{number}" for number in range(100_000))
+    one, other = next(
+        (marked[mark[:6]], place)
+        for place in places
+        for mark in [fingerprint(finding(place))]
+        if marked.setdefault(mark[:6], place) != place
+    )
+    several = document(findings=[finding(one), finding(other)])
+    marks = sorted(fingerprint(each) for each in several["findings"])
+    with pytest.raises(InputError, match=f"begins 2 fingerprints, {marks[0]}, {marks[1]}: give more digits") as error:
+        waive(several, marks[0][:6], **WHO)
+    assert error.value.exit_code == 2
+    assert len(waive(several, marks[0], **WHO)["waivers"]) == 1
+
+
 @pytest.mark.parametrize(
     ("target", "words"),
     [
