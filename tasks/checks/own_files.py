@@ -119,7 +119,8 @@ def changed_files(
         sources = [*_sources([path], changed_by), *sides]
         findings.append(finding("evidence/check-changed", "blocking", message, sources))
     if getattr(check, "kind", "") in {"tests", "coverage"}:
-        findings += _tests_of_base(others, changed_by)
+        moved = _moved_tests(others, contents, _named_folders(check.argv, tree))
+        findings += _tests_of_base({path: how for path, how in others.items() if path not in moved}, changed_by)
     return tuple(findings)
 
 
@@ -169,6 +170,30 @@ def _folders(argv: Sequence[str], tree: Path) -> frozenset[str]:
             found.add(path)
             path = posixpath.dirname(path)
     return frozenset(found)
+
+
+def _named_folders(argv: Sequence[str], tree: Path) -> tuple[str, ...]:
+    """Return the folders of a tree that a command names, each with an end slash."""
+    words = (posixpath.normpath(word.partition("::")[0].rpartition("=")[2] or ".") for word in argv[1:])
+    plain = (path for path in words if not path.startswith(("/", "..", "-")) and path != "." and "\0" not in path)
+    return tuple(f"{path}/" for path in plain if len(path) <= 1000 and (tree / path).is_dir())
+
+
+def _moved_tests(changed: Mapping[str, Change], contents: Contents, searched: tuple[str, ...]) -> frozenset[str]:
+    """Return the removed files of tests that stand, byte for byte, under another name where the command still looks."""
+    added: dict[bytes, int] = {}
+    if any(how == "removed" and _is_test(path) for path, how in changed.items()):
+        for path, how in changed.items():
+            held = contents(path)[1] if how == "added" and _is_test(path) else None
+            if held is not None and (not searched or path.startswith(searched)):
+                added[held] = added.get(held, 0) + 1
+    moved: set[str] = set()
+    for path, how in changed.items() if added else ():
+        held = contents(path)[0] if how == "removed" and _is_test(path) else None
+        if held is not None and added.get(held):
+            added[held] -= 1
+            moved.add(path)
+    return frozenset(moved)
 
 
 def _tests_of_base(changed: Mapping[str, Change], changed_by: Mapping[str, Sequence[str]]) -> list[JsonObject]:

@@ -126,6 +126,33 @@ def test_tests_that_are_gone_need_a_waiver_and_changed_ones_are_told(tmp_path: P
     assert found(tmp_path, ("echo",), {"tests/test_old.py": None}, kind="command") == []
 
 
+def test_a_file_of_tests_that_only_has_another_name_is_not_gone(tmp_path: Path) -> None:
+    old = BASE["tests/test_old.py"]
+    for name in ("tests/test_other.py", "tests/unit/test_old.py"):
+        assert found(tmp_path / name.replace("/", "-"), PYTEST, {"tests/test_old.py": None, name: old}) == []
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        pytest.param({"tests/test_other.py": "def test_old(): assert True\n"}, id="other contents"),
+        pytest.param({"tests/old.py": BASE["tests/test_old.py"]}, id="a name that no test has"),
+        pytest.param({"archive/test_old.py": BASE["tests/test_old.py"]}, id="where the command does not look"),
+    ],
+)
+def test_a_file_of_tests_that_no_longer_runs_is_gone(tmp_path: Path, now: dict[str, str | None]) -> None:
+    assert rules(found(tmp_path, PYTEST, {"tests/test_old.py": None, **now})) == {"tests-removed"}
+
+
+def test_one_copy_stands_for_one_file_of_tests(tmp_path: Path) -> None:
+    twins = {**BASE, "tests/test_twin.py": BASE["tests/test_old.py"]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BASE, "tests/test_twin.py", twins["tests/test_twin.py"])
+        gone = {"tests/test_old.py": None, "tests/test_twin.py": None, "tests/test_new.py": BASE["tests/test_old.py"]}
+        (said,) = found(tmp_path, PYTEST, gone)
+    assert (said["rule"], "removed 1 file of tests" in said["message"]) == ("evidence/tests-removed", True)
+
+
 def test_a_waiver_of_one_change_does_not_cover_another_of_the_same_file(tmp_path: Path) -> None:
     marks = {fingerprint(found(tmp_path, ("make",), {"Makefile": text})[0]) for text in ("a:\n", "b:\n")}
     assert len(marks) == 2
