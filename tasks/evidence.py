@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 
+from contexts.errors import DocumentError
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.checks import Check
@@ -18,7 +19,7 @@ from contexts.model.verification import Evidence
 from tasks.checks.bench import Bench, Step, StepFailed, lease_for
 from tasks.checks.own_files import Change, changed_files
 from tasks.checks.ran import Judged, Ran, finding, notes_on
-from tasks.checks.run import check_inputs, run_on
+from tasks.checks.run import check_inputs, run_on, still_holds
 from tasks.checks.silenced import silenced
 from tasks.checks.untouched import rewritten, stamps
 from tasks.progress import Progress, report
@@ -62,11 +63,11 @@ def prove(run: Run, document: JsonObject, check: Check, before: Sequence[JsonObj
     """
     subject = subject_of(document)
     inputs = inputs_of(run, check, subject)
-    for earlier in before:
-        if earlier.get("inputs") == inputs and earlier.get("status") == "passed":
-            why = "reused: same tree, same command"
-            report(Progress(run.workflow_id, "check", check.id, "passed", why, earlier["seconds"]))
-            return {**earlier, "reused": True}
+    earlier = earlier_pass(check, inputs, before)
+    if earlier is not None:
+        why = "reused: same tree, same command"
+        report(Progress(run.workflow_id, "check", check.id, "passed", why, earlier["seconds"]))
+        return {**earlier, "reused": True}
     report(Progress(run.workflow_id, "check", check.id, "running"))
     reach("check.before-run")
     evidence = gather(run, check, subject)
@@ -74,6 +75,12 @@ def prove(run: Run, document: JsonObject, check: Check, before: Sequence[JsonObj
     reason = evidence.get("reason", "")
     report(Progress(run.workflow_id, "check", check.id, evidence["status"], reason, evidence["seconds"]))
     return evidence
+
+
+def earlier_pass(check: Check, inputs: str, before: Sequence[JsonObject]) -> JsonObject | None:
+    """Return the evidence of an earlier pass on the very same inputs that still holds."""
+    same = (one for one in before if one.get("inputs") == inputs and one.get("status") == "passed")
+    return next((one for one in same if still_holds(check, one)), None)
 
 
 def inputs_of(run: Run, check: Check, subject: Subject) -> str:
@@ -102,10 +109,21 @@ def gather(run: Run, check: Check, subject: Subject) -> JsonObject:
 
 
 def _changed_by(document: JsonObject) -> dict[str, list[str]]:
-    """Return the files each track changed, from the merged document's provenance."""
+    """Return the files each track changed, from the merged document's provenance; nothing where it has none.
+
+    Raises:
+        DocumentError: The provenance is of another list.
+    """
     changed: dict[str, list[str]] = {}
     files = entries(document, "files_modified")
-    for path, sources in zip(files, entries(section(document, "provenance"), "files_modified"), strict=False):
+    told = entries(section(document, "provenance"), "files_modified")
+    if told and len(told) != len(files):
+        raise DocumentError(
+            f"provenance.files_modified of {document.get('workflow_id')} says where {len(told)} files come from, and "
+            f"files_modified has {len(files)}: somebody changed the merged document; merge its tracks anew",
+            pointer="/provenance/files_modified",
+        )
+    for path, sources in zip(files if told else (), told, strict=True):
         for source in sources:
             changed.setdefault(str(source).partition("#")[0], []).append(path)
     return changed

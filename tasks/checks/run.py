@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
+from contexts.audit.source_document import moment
 from contexts.codec import digest
+from contexts.model.base import JsonObject
 from contexts.model.checks import (
     Check,
     CommandCheck,
@@ -25,9 +28,11 @@ from tasks.checks.contract import run_contract
 from tasks.checks.migrations import run_migrations
 from tasks.checks.performance import run_performance
 from tasks.checks.ran import Judged, Ran, notes_on
+from tasks.checks.scanners import SCANNERS
 from tasks.checks.security import run_security
 
 INPUTS_FORMAT = 3
+_ANSWERS_HOLD = timedelta(days=1)
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
@@ -71,6 +76,22 @@ def check_inputs(
             "consumers": list(consumers) if isinstance(check, ContractCheck) else None,
         }
     )
+
+
+def still_holds(check: Check, evidence: JsonObject, at: datetime | None = None) -> bool:
+    """Tell whether evidence is young enough to speak for the same inputs again.
+
+    A service's answers change though nothing in the tree does: what rests on one holds for a day. All else holds.
+
+    Args:
+        check: The check.
+        evidence: Its record.
+        at: When that is asked; now.
+    """
+    if not isinstance(check, SecurityCheck) or not any(SCANNERS[tool].network for tool in check.tools):
+        return True
+    began = moment(evidence.get("started_at"))
+    return began is not None and (at or datetime.now(UTC)) - began < _ANSWERS_HOLD
 
 
 def run_on(check: Check, bench: Bench) -> Ran:
