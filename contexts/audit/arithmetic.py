@@ -104,11 +104,7 @@ def _changes(value: str) -> Iterator[str]:
 
 def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Finding]:
     part = next(
-        (
-            whole(members.get(k))
-            for k in _PASSED
-            if whole(members.get(k)) is not None
-        ),
+        (whole(members.get(k)) for k in _PASSED if whole(members.get(k)) is not None),
         None,
     )
     total = whole(members.get("total"))

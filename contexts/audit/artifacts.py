@@ -119,9 +119,7 @@ def _migration_files(document: SourceDocument) -> Iterator[tuple[Path, str]]:
         if not any(folder in text(raw) for folder in _MIGRATION_FOLDERS):
             continue
         file = PurePosixPath(text(raw))
-        if not set(_MIGRATION_FOLDERS).isdisjoint(file.parts[:-1]) and re.match(
-            r"[\w-]*\d", file.name
-        ):
+        if not set(_MIGRATION_FOLDERS).isdisjoint(file.parts[:-1]) and re.match(r"[\w-]*\d", file.name):
             yield ("files_modified", index), text(raw)
 
 

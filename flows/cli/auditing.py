@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,7 +11,19 @@ from cyclopts import Parameter
 from flows.cli.session import Given
 
 _WIDEST = 140
-_SHOWN = 10
+_SHOWN = 5
+_BLOB = re.compile(r"[0-9a-f]{64}")
+
+
+def _named(skipped: tuple[str, ...]) -> str:
+    """Name files in one line; the blobs of an export are only counted."""
+    from contexts.audit.findings import counted
+
+    blobs = [name for name in skipped if _BLOB.fullmatch(PurePosixPath(name).name)]
+    others = [name for name in skipped if name not in blobs]
+    more = [f"{len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
+    told = [", ".join(others[:_SHOWN])] if others else []
+    return " and ".join([*told, *more, *([counted(len(blobs), "blob")] if blobs else [])])
 
 
 def audit(paths: Annotated[tuple[Path, ...], Parameter(negative="")], /, *, session: Given) -> int:
@@ -32,6 +45,5 @@ def audit(paths: Annotated[tuple[Path, ...], Parameter(negative="")], /, *, sess
         for line in lines(report, min(console.width, _WIDEST)):
             console.print(line, markup=False, soft_wrap=True)
     if loaded.skipped:
-        more = f" and {len(loaded.skipped) - _SHOWN} more" if len(loaded.skipped) > _SHOWN else ""
-        session.note(f"plait: not read, because they are no context files: {', '.join(loaded.skipped[:_SHOWN])}{more}")
+        session.note(f"plait: not read, because they are no context files: {_named(loaded.skipped)}")
     return 1 if report.blocking else 0

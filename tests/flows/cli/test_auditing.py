@@ -53,6 +53,17 @@ def test_the_json_has_exactly_the_members_of_the_design(call: Callable[..., Any]
             assert not isinstance(value, str) or value.split()[:3] == source["quote"].split()[:3]
 
 
+def test_the_blobs_of_an_export_are_counted_in_one_short_line(call: Callable[..., Any], tmp_path: Path) -> None:
+    folder = copied(CLEAN, tmp_path / "export")
+    (folder / "blobs").mkdir()
+    for number in range(40):
+        (folder / "blobs" / f"{number:064x}").write_bytes(b"log")
+    result = call("audit", folder)
+    assert (result.code, result.err) == (0, "plait: not read, because they are no context files: 40 blobs\n")
+    (folder / "run.log").write_text("")
+    assert call("audit", folder).err == "plait: not read, because they are no context files: run.log and 40 blobs\n"
+
+
 @pytest.mark.parametrize("asked", [".", ".claude", ".claude/context"])
 def test_contexts_lie_in_hidden_folders(
     call: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
