@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
 @contextmanager
-def paused_collection() -> Iterator[None]:
+def paused_collection() -> Generator[None]:
     """Pause the search for cyclic garbage, which would go through all documents again and again as findings grow.
 
     Documents and their indexes are trees: what nobody refers to any more is freed at once, as always. Where the

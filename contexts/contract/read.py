@@ -46,7 +46,7 @@ def read_contracts(document: str, data: Mapping[str, Any]) -> tuple[Contract, ..
         path, value, speaks = waiting.pop()
         if looks_like_openapi(value):
             role = _role(path)
-            contract = read_openapi(mapping(cast("Any", value)), document, role, path)
+            contract = read_openapi(mapping(value), document, role, path)
             sides[role].endpoints.extend(contract.endpoints)
             sides[role].definitions.update(contract.definitions)
             sides[role].problems.extend(contract.problems)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from contexts.audit import AuditReport, Finding, audit
+from contexts.audit import AuditReport, Finding, SourceDocument, audit
 from contexts.audit.load import LARGEST, load
 from contexts.errors import DocumentError
 from tests.contexts.audit.editing import CLEAN, findings, load_set
@@ -165,3 +167,32 @@ def test_the_same_documents_give_the_same_report_in_any_order(tmp_path: Path) ->
     forward = [(f.rule, f.message, f.sources) for f in findings(documents)]
     backward = [(f.rule, f.message, f.sources) for f in findings(dict(reversed(documents.items())))]
     assert forward == backward
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_the_search_for_garbage_is_afterwards_as_it_was_before(tmp_path: Path, *, was_on: bool) -> None:
+    (tmp_path / "w.json").write_text(json.dumps({**HEAD, "workflow_id": "w"}))
+    before = gc.isenabled()
+    try:
+        (gc.enable if was_on else gc.disable)()
+        judged(tmp_path)
+        assert gc.isenabled() is was_on
+        with pytest.raises(DocumentError):
+            load([tmp_path / "missing"])
+        assert gc.isenabled() is was_on
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+def test_a_signal_finds_every_text_that_has_it_once_whatever_its_case() -> None:
+    texts = ["Twice P95 and p95", "", "İ p95", "nothing", "ends with P", "95 begins the next", "p95"]
+    document = SourceDocument("d.json", {"a": texts})
+    assert [value for _, value in document.holding(re.compile(r"p\d\d"))] == [texts[0], texts[2], texts[6]]
+    assert [value for _, value in document.holding(re.compile(r"\np\d"), re.compile(r"95 b"))] == texts[5:]
+
+
+def test_an_object_with_several_wanted_keys_comes_once_and_in_order() -> None:
+    data = {"x": {"total": 1, "total_files": 2}, "y": [{"n": 1}, {"n": 1, "total": 2}]}
+    document = SourceDocument("d.json", data)
+    found = document.objects_with(lambda key: key.startswith("total"))
+    assert [path for path, _ in found] == [("x",), ("y", 1)]
