@@ -58,8 +58,12 @@ def selector(documents: DocumentSet) -> Iterator[Finding]:
     for document, wanted in sought.items():
         if not wanted:
             continue
-        if rendered and (documents.has_all_tracks or rendered & {name for _, name in wanted}):
+        if rendered and documents.has_all_tracks:
             missing = [(path, name) for path, name in wanted if name not in rendered]
+        elif rendered:
+            # A screen of which nothing is rendered here may be that of a track whose document is not.
+            here = {path[:-1] for path, name in wanted if name in rendered}
+            missing = [(path, name) for path, name in wanted if name not in rendered and path[:-1] in here]
         elif not rendered and rendering - {document.name}:
             missing = [(path, name) for path, name in wanted if not documents.elsewhere(name, document)]
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -61,20 +62,22 @@ def fixture(documents: DocumentSet) -> Iterator[Finding]:
     shapes = [(d, name, shape) for d, name, shape in shapes if shape.kind == "object" and len(shape.fields) >= 2]
     if not shapes:
         return
-    by_field: dict[str, list[tuple[str, str, Schema]]] = {}
+    # Of shapes with the same members the first is as like as any: many tracks may answer the same.
+    by_field: dict[str, dict[frozenset[str], tuple[str, str, Schema]]] = {}
+    uses = Counter[str]()
     for item in shapes:
-        for entry in item[2].fields:
-            by_field.setdefault(entry.name, []).append(item)
+        names = [entry.name for entry in item[2].fields]
+        uses.update(names)
+        for name in names:
+            by_field.setdefault(name, {}).setdefault(frozenset(names), item)
     groups: dict[tuple[str, str, str, str], list[tuple[Path, str]]] = {}
     places: dict[tuple[str, str, str, str], SourceDocument] = {}
     for document in documents.tracks:
         for path, record in document.objects_with(by_field.__contains__):
             if not _is_fixture(path, record):
                 continue
-            rarest = min((by_field[key] for key in record.keys() & by_field.keys()), key=len, default=None)
-            if not rarest:
-                continue
-            provider, name, shape = max(rarest, key=lambda item: _likeness(record, item[2]))
+            rarest = min(record.keys() & by_field.keys(), key=lambda key: (uses[key], key))
+            provider, name, shape = max(by_field[rarest].values(), key=lambda item: _likeness(record, item[2]))
             if _likeness(record, shape) < 0.5:
                 continue
             for entry in shape.fields:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from contexts.audit.findings import Source
 from contexts.audit.keys import bounds_in, key_of, operator_of, stated_bounds
 from contexts.audit.measures import choose
-from contexts.audit.quantities import Bound, Measured, as_percent, as_quantity, read, statistic_name
+from contexts.audit.quantities import Bound, Measured, Reading, as_percent, as_quantity, read, statistic_name
 from contexts.audit.source_document import LONGEST_TEXT, SourceDocument
 from contexts.audit.tables import cells
 from contexts.contract.values import Path, number, text
@@ -134,8 +134,17 @@ def _text_reported(document: SourceDocument, path: Path, value: str) -> Iterator
         reading = read(value[:400], bare_is="target" if path[-1] == "target" else "measured")
         if reading.measured or reading.bounds:
             named = _unit_of(str(path[-1]))[1]
-            measured = tuple(replace(m, statistic=m.statistic or named) for m in reading.measured)
+            measured = tuple(replace(m, statistic=m.statistic or named) for m in _meant(reading))
             yield Reported(document, path, measured, reading.bounds)
+
+
+def _meant(reading: Reading) -> tuple[Measured, ...]:
+    """Leave out what a text adds behind its target, as in ``2.4 s (target <2.5 s), 3.4 s on another phone``."""
+    last = reading.bounds[-1].quantity if reading.bounds else None
+    alike = [m for m in reading.measured if last is not None and m.quantity.dimension == last.dimension]
+    if last is None or any(m.statistic for m in alike) or not any(m.quantity.start < last.start for m in alike):
+        return reading.measured
+    return tuple(m for m in reading.measured if m not in alike or m.quantity.start < last.start)
 
 
 @lru_cache(maxsize=8_192)

@@ -44,10 +44,11 @@ def documents(case: Path) -> dict[str, Any]:
     return {path.name: load(path) for path in sorted(case.glob("*.json")) if path.name != "expected.json"}
 
 
-def test_there_are_nine_domains_with_a_clean_a_harmless_and_two_defect_sets_each() -> None:
+def test_there_are_ten_domains_with_a_clean_a_harmless_and_two_defect_sets_each() -> None:
     assert DOMAINS == [
         "billing",
         "booking",
+        "delivery",
         "files",
         "learning",
         "mobile",

@@ -113,3 +113,30 @@ def test_coverage_by_track_names_tracks_or_what_a_document_speaks_of() -> None:
     for other, expected in (("scripts", []), ("share-portal", ["references/unknown-track"])):
         coverage = {"api": "90%", "ui": "80%", other: "70%"}
         assert told(*both, verified(verification_results={"tests": {"coverage": coverage}})) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("2.4 s (target <2.5 s), 3.4 s on a phone that is not in the fleet", []),
+        ("3.4 s (target <2.5 s), 2.4 s on another phone", ["thresholds/target-missed"]),
+        ("target <2.5 s, measured 3.4 s", ["thresholds/target-missed"]),
+    ],
+)
+def test_what_a_text_adds_behind_its_target_is_no_measured_value_of_the_criterion(
+    said: str, expected: list[str]
+) -> None:
+    criteria = {"app": ["Cold start under 2.5 s"]}
+    measured = {"performance": {"cold_start": said}}
+    assert told(parent(success_criteria=criteria), verified(success_criteria=criteria, verification_results=measured)) == expected  # fmt: skip
+
+
+def test_a_screen_may_be_that_of_a_track_whose_document_is_not_here() -> None:
+    def pages(**selectors: str) -> dict[str, Any]:
+        return {"page_objects": {"Cart": {"selectors": {"sum": "[data-testid='cart-sum']", **selectors}}}}
+
+    ui = track("ui", implementation_details={"components": {"Cart": {"test_ids": ["cart-sum"]}}})
+    other = {"page_objects": {**pages()["page_objects"], "Help": {"selectors": {"close": "[data-testid='close']"}}}}
+    assert told(track("e2e", implementation_details=other), ui) == []
+    assert told(plan("e2e", "ui"), track("e2e", implementation_details=other), ui) == ["assumptions/selector"]
+    assert told(track("e2e", implementation_details=pages(gone="[data-testid='gone']")), ui) == ["assumptions/selector"]
