@@ -236,7 +236,7 @@ def _is_anothers(documents: DocumentSet, criterion: Criterion, reported: Reporte
 
 def _of_area(documents: DocumentSet, criterion: Criterion, endpoint: tuple[str, str]) -> bool:
     """Tell whether an endpoint can be meant by a criterion of one area: it is not another track's."""
-    owners = {contract.document for contract in documents.providers for e in contract.endpoints if e.key == endpoint}
+    owners = documents.offered_by.get(endpoint, frozenset[str]())
     fitting = {track.name for track in _tracks_of(criterion.area, documents)}
     return not owners or not fitting or bool(owners & fitting)
 

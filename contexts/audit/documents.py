@@ -119,6 +119,15 @@ class DocumentSet:
         return self._contracts("provider")
 
     @cached_property
+    def offered_by(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """Return, by method and path template, the names of the documents that provide an endpoint."""
+        owners: dict[tuple[str, str], set[str]] = {}
+        for contract in self.providers:
+            for endpoint in contract.endpoints:
+                owners.setdefault(endpoint.key, set()).add(contract.document)
+        return {key: frozenset(names) for key, names in owners.items()}
+
+    @cached_property
     def consumers(self) -> tuple[Contract, ...]:
         """Return what the tracks expect of others."""
         return self._contracts("consumer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import DocumentSet
@@ -13,7 +14,6 @@ from contexts.audit.items import Comparison, Item, compare_items, items
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, parent, plan, track
 from contexts.audit.source_document import SourceDocument
-from contexts.audit.words import plain
 from contexts.contract.values import mapping, sequence, text
 
 _LISTS = {"files_modified": "file", "decisions": "decision", "pending_actions": "pending action"}
@@ -63,15 +63,23 @@ def _compared(documents: DocumentSet) -> Iterator[Compared]:
     for document in (*merges, *after):
         tracks = document in merges or not merges
         sources = documents.merged_tracks if tracks else merges[-1:]
-        elsewhere = {plain(value) for path, value in document.texts if path[0] not in _LISTS} if sources else set[str]()
         for key in _LISTS:
             if key not in document.data or (key == "pending_actions" and document not in merges):
                 continue
             before = [item for source in sources for item in _list_items(source, key)]
             if before or not tracks:
                 known = [item for d in documents.at_stage("parent") for item in _list_items(d, key)] if tracks else []
-                found_items = compare_items([*before, *known], _list_items(document, key), elsewhere)
+                others = partial(_texts_outside_lists, document) if sources else tuple[str, ...]
+                found_items = compare_items([*before, *known], _list_items(document, key), others)
                 yield key, document, len(before), found_items
+
+
+def _texts_outside_lists(document: SourceDocument) -> list[str]:
+    return [value for path, value in document.texts if path[0] not in _LISTS]
+
+
+def _all_texts(document: SourceDocument) -> list[str]:
+    return [value for _, value in document.texts]
 
 
 def _wording(documents: DocumentSet, document: SourceDocument) -> str:
@@ -209,8 +217,8 @@ def _carried(documents: DocumentSet) -> Iterator[tuple[tuple[str, ...], SourceDo
         holder = next((d for d in documents.revisions if items(d, *keys)), None)
         for later in documents.revisions:
             if holder is not None and later is not holder and later.stage != holder.stage and items(later, *keys):
-                elsewhere = {plain(value) for _, value in later.texts}
-                yield keys, later, compare_items(items(holder, *keys), items(later, *keys), elsewhere)
+                others = partial(_all_texts, later)
+                yield keys, later, compare_items(items(holder, *keys), items(later, *keys), others)
 
 
 @rule(

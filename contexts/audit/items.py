@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,17 +69,23 @@ def _item(document: SourceDocument, path: Path, raw: Any) -> Item:
     return Item(document, path, shown, (shown,))
 
 
-def compare_items(before: Sequence[Item], after: Sequence[Item], elsewhere: Iterable[str] = ()) -> Comparison:
+def compare_items(
+    before: Sequence[Item], after: Sequence[Item], elsewhere: Callable[[], Iterable[str]] = tuple
+) -> Comparison:
     """Compare two lists as sets of items.
 
     Args:
         before: What must be kept.
         after: What is there.
-        elsewhere: Plain forms that count as kept, too: another list of the document says what became of them.
+        elsewhere: Gives texts that count as kept, too: another place of the document says what became of an item. It
+            is asked only where something is missing.
     """
-    kept = {form for item in after for form in item.forms} | set(elsewhere)
+    kept = {form for item in after for form in item.forms}
     known = {form for item in before for form in item.forms}
     lost = _distinct(item for item in before if kept.isdisjoint(item.forms))
+    if lost:
+        kept = {plain(value) for value in elsewhere()}
+        lost = [item for item in lost if kept.isdisjoint(item.forms)]
     invented = _distinct(item for item in after if known.isdisjoint(item.forms))
     changed = list[tuple[Item, Item]]()
     if len(lost) <= _MOST_PAIRED and len(invented) <= _MOST_PAIRED:
