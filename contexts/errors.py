@@ -20,6 +20,7 @@
     │   ├── VersionChanged             a guarded replace met another version
     │   ├── RevisionConflict           another run saved this revision
     │   ├── LeaseHeld                  2  another run owns the workflow
+    │   │   └── RunInterrupted            it died before its end: resume it first
     │   └── LeaseLost                  this run no longer owns the workflow
     ├── TrackFailed                 3  an agent did not deliver
     ├── RunStopped                130  a person cancelled or suspended the run
@@ -145,6 +146,10 @@ class LeaseHeld(Conflict):
     """Another run owns the workflow."""
 
     exit_code = 2
+
+
+class RunInterrupted(LeaseHeld):
+    """The last run of the workflow died before its end, and what is to be done must not hide that."""
 
 
 class LeaseLost(Conflict):
