@@ -59,6 +59,27 @@ def test_work_that_is_not_verified_is_deployed_nowhere(tmp_path):
     assert "deployment_readiness" not in place.newest()
 
 
+@pytest.mark.parametrize(("code", "status", "ended"), [(0, "deployed", "done"), (4, "deployment-failed", "failed")])
+def test_a_refused_log_is_withheld_and_how_production_ended_is_known_all_the_same(tmp_path, code, status, ended):
+    token = "ghp_" + "x7Kq2Lm9Rt4Vw8Yz1Bc5" + "Df3Gh6Jn0PsA2eQu"
+    words = tmp_path / "words"
+    words.write_text(token)
+    place = Place(tmp_path)
+    production = {"argv": place.note("production", f"cat {words}; exit {code}"), "gate": "go"}
+    place.spec = place.write(deployment={"production": production}, secrets="refuse")
+    assert place.run().status == "waiting-for-approval"
+    place.answer("approve")
+    assert place.run().status == status
+    attempt = place.newest()["deployment_readiness"]["production"]["evidence"]
+    assert (attempt["status"], attempt["exit_code"]) == (ended, code)
+    assert "its log is withheld" in attempt["reason"]
+    assert "log" not in attempt
+    objects = place.store.objects
+    assert not any(token.encode() in objects.read(entry.key) for entry in objects.list(""))
+    place.run()
+    assert place.times("production") == 1
+
+
 def test_the_next_run_honours_a_waiver_and_a_settlement(tmp_path):
     checks = {"checks": [{"id": "unit", "argv": ["false"]}]}
     criteria = {"all": [{"id": "works", "text": "it works", "check": "unit"}]}
