@@ -27,8 +27,9 @@ check: setup ## ruff, pyright strict, import-linter
 	$(RUN) pyright
 	$(RUN) lint-imports --no-cache
 
+# A file's tests stay together: they share servers and repositories.
 test: setup ## the tests; at most five minutes on two cores
-	$(RUN) pytest -m "not chaos and not stores and not ui and not deploy and not clients"
+	$(RUN) pytest -n 2 --dist loadfile -m "not chaos and not stores and not ui and not deploy and not clients"
 
 # Two at a time: a machine that has died is waited for, and a fresh clone installs itself, while the others work.
 test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers; at most eight minutes on two cores
@@ -74,7 +75,7 @@ setup-clients: ## install Claude Code and Codex below .cache, for test-clients; 
 	cd .cache/clients && node node_modules/@anthropic-ai/claude-code/install.cjs
 
 test-audit: setup ## mutations, rewritings and subsets of all corpora, where `make test` takes three
-	PLAIT_TEST_ALL_CORPORA=1 $(RUN) pytest tests/contexts/audit
+	PLAIT_TEST_ALL_CORPORA=1 $(RUN) pytest -n 2 --dist worksteal tests/contexts/audit
 
 test-clients: setup setup-clients ## the wrappers of `plait init clients` with the real clients and a scripted model
 	$(RUN) pytest -m clients tests/docs

@@ -37,9 +37,11 @@ def live_progress(run: Run, every: float = EVERY) -> Generator[Callable[[TrackOu
     stop = threading.Event()
 
     def draw() -> None:
-        while not stop.wait(every):
-            if not picture.draw():
-                return
+        # One more try and no patience: a run whose server is gone would wait a minute or two here for a picture.
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
+            while not stop.wait(every):
+                picture.draw()
+            picture.draw()
 
     def ended(outcome: TrackOutcome) -> None:
         picture.done += 1
@@ -53,7 +55,6 @@ def live_progress(run: Run, every: float = EVERY) -> Generator[Callable[[TrackOu
     finally:
         stop.set()
         thread.join()
-        picture.draw()
 
 
 class _Picture:
@@ -65,17 +66,12 @@ class _Picture:
         self._id: UUID | None = None
         self._refused = False
 
-    def draw(self) -> bool:
-        """Bring the artifact up to date if it is not; return whether it is worth trying again."""
+    def draw(self) -> None:
+        """Bring the artifact up to date if it is not, unless the server refused it before."""
         done = self.done
         if self._refused or done == self._shown:
-            return not self._refused
+            return
         percent = 100.0 * done / self._total
-        # One more try and no patience: a run whose server is gone would wait a minute or two here for a picture.
-        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
-            return self._draw(done, percent)
-
-    def _draw(self, done: int, percent: float) -> bool:
         made: Any
         try:
             if self._id is None:
@@ -91,4 +87,3 @@ class _Picture:
             self._refused = True
             _log.warning("the server did not take the progress of %s: %s", self._run.workflow_id, error)
         self._shown = done
-        return not self._refused

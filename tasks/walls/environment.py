@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 
 from tasks.walls.folders import remove_folder
@@ -65,6 +66,7 @@ FOLDERS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Folders of the agent's own, below its home."""
+_PARENTS_FIRST = sorted({part for path in map(PurePath, FOLDERS.values()) for part in (*path.parents, path)})
 
 
 def agent_environment(home: Path, *, passed: Sequence[str] = (), extra: Mapping[str, str] = _NOTHING) -> dict[str, str]:
@@ -84,22 +86,24 @@ def agent_environment(home: Path, *, passed: Sequence[str] = (), extra: Mapping[
     environment.setdefault("PATH", os.defpath)
     environment |= FIXED
     home = home.absolute()
-    for name, relative in FOLDERS.items():
-        environment[name] = str(_own_folder(home, relative))
+    home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for relative in _PARENTS_FIRST:
+        _own_folder(home / relative)
+    environment |= {name: str(home / relative) for name, relative in FOLDERS.items()}
     environment |= {name: os.environ[name] for name in passed if name in os.environ}
     return environment | dict(extra)
 
 
-def _own_folder(home: Path, relative: str) -> Path:
+def _own_folder(folder: Path) -> None:
     """Make a folder of an agent's home; whatever an earlier attempt put in its place is removed, no link followed."""
-    folder = home
-    for part in ("", *Path(relative).parts):
-        folder /= part
-        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if stat.S_ISDIR(folder.lstat().st_mode):
+            folder.chmod(0o700)
+        else:
             remove_folder(folder)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    return folder
+            folder.mkdir(mode=0o700)
 
 
 def split_environment(env: dict[str, str]) -> tuple[list[str], dict[str, str]]:
