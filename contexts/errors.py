@@ -23,6 +23,7 @@
     │   │   └── RunInterrupted            it died before its end: resume it first
     │   └── LeaseLost                  this run no longer owns the workflow
     ├── TrackFailed                 3  an agent did not deliver
+    │   └── PortsExhausted             it could not even begin
     ├── RunStopped                130  a person cancelled or suspended the run
     └── SecretRefused               1  ``secrets: refuse`` met a secret value
 
@@ -160,6 +161,10 @@ class TrackFailed(PlaitError):
     """An agent did not deliver; ``details`` hold ``task_id`` and ``reason``."""
 
     exit_code = 3
+
+
+class PortsExhausted(TrackFailed):
+    """Fewer loopback ports are free than were asked for."""
 
 
 class RunStopped(PlaitError):
