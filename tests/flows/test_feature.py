@@ -20,6 +20,8 @@ from contexts.store import ContextStore
 from flows.feature import feature
 from tasks.pinning import workspace_root
 from tasks.run import RESULT
+from tasks.walls import ports
+from tasks.walls.ports import lease_ports
 from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, commit, make_repository, write_spec
 from tests.servers import Server
 
@@ -148,10 +150,43 @@ def test_siblings_of_a_failed_track_finish_and_are_kept_and_what_needs_it_is_blo
     assert set(final["track_contexts"]) >= {"slow"}
 
 
+def test_a_track_that_finds_too_few_ports_fails_alone_and_a_check_that_does_was_not_run(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lease_ports(1) as lease:
+        only = lease.ports[0]
+    monkeypatch.setattr(ports, "_FIRST", only)
+    monkeypatch.setattr(ports, "_LAST", only + 1)
+    verification = {"checks": [{"id": "served", "argv": ["true"], "ports": 2}]}
+    programs = {"greedy": LEAVE, "modest": LEAVE, "none": LEAVE}
+    tracks = {"greedy": {"ports": 2, "required": False}, "modest": {"ports": 1}}
+    state = flow.run(flow.spec("ported", programs, tracks=tracks, verification=verification))
+    assert flow.tracks(state) == {"greedy": "Failed", "modest": "Completed", "none": "Completed"}
+    final = flow.document("ported")
+    lines = {one["task_id"]: one for one in final["run"]["tracks"]}
+    assert "of 2 loopback ports are free" in lines["greedy"]["reason"]
+    (evidence,) = final["evidence"]
+    assert evidence["status"] == "unverified"
+    assert "2 loopback ports were not free" in evidence["reason"]
+    assert state.name == "VerificationIncomplete", "an optional track that failed is no reason, a check not run is"
+    required = flow.run(flow.spec("ported", programs, tracks={"greedy": {"ports": 2}}))
+    assert (required.name, required.is_failed()) == ("Partial", True)
+
+
 def test_an_optional_track_that_fails_does_not_fail_the_run(flow: Flow) -> None:
     spec = flow.spec("optional", {"must": LEAVE, "may": FAIL}, tracks={"may": {"required": False}})
     state = flow.run(spec)
     assert state.is_completed(), state.message
+
+
+def test_a_set_up_that_takes_longer_than_the_spec_allows_fails_its_track(flow: Flow) -> None:
+    make_repository(flow.folder / "code", readme__md="code")
+    slow = {"path": "code", "setup": [["true"], ["sleep", "300"]], "setup_minutes": 0.01}
+    state = flow.run(flow.spec("slow-setup", {"a": LEAVE}, repository=slow))
+    assert state.name == "Partial"
+    reason = flow.document("slow-setup")["run"]["tracks"][0]["reason"]
+    assert reason.startswith("repository.setup sleep 300: ")
+    assert "0.6 s" in reason
 
 
 def test_a_track_starts_when_what_it_needs_is_done_and_not_before(flow: Flow) -> None:
