@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 _READERS = 16
 _WIDE = 100
+_DAMAGED = 2
+"""As for every other command that meets a document which is not what was saved."""
 
 
 def list_workflows(*, session: Given) -> int:
-    """List the workflows of the store: newest phase, status, revisions and time."""
+    """List the workflows of the store: newest phase, status, revisions and time; exit code 2 if one is damaged."""
     from contexts.keys import read_key
 
     store = session.contexts()
@@ -43,9 +45,10 @@ def list_workflows(*, session: Given) -> int:
         for (workflow_id, held), document in zip(counts.items(), newest, strict=True)
     ]
     rows.sort(key=lambda row: str(row["timestamp"] or ""), reverse=True)
+    code = _DAMAGED if any(row["status"] == "damaged" for row in rows) else 0
     if session.as_json:
         session.emit({"store": store.identity, "workflows": rows})
-        return 0
+        return code
     if not rows:
         session.note(f"no workflows in {store.identity}; `plait init` scaffolds one, `plait run SPEC` runs it")
         return 0
@@ -68,7 +71,7 @@ def list_workflows(*, session: Given) -> int:
         right=("docs", "revs"),
         cut=("phase",),
     )
-    return 0
+    return code
 
 
 def _status(store: ContextStore, workflow_id: str, document: dict[str, Any]) -> Any:
@@ -95,7 +98,7 @@ def _newest(session: Given, store: ContextStore, workflow_id: str) -> dict[str, 
         found = store.latest(workflow_id)
     except (DocumentError, NotFound) as error:
         # One damaged workflow must not hide the others.
-        session.note(f"plait: {error.message}")
+        session.note(f"plait: {workflow_id} is damaged: {error.message}; `plait store check {workflow_id}` says more")
         return {"phase": None, "status": "damaged"}
     return found[1] if found else {"phase": None, "status": "no context document"}
 
@@ -139,7 +142,7 @@ def show(
 
 
 def history(workflow_id: str, /, *, session: Given) -> int:
-    """List every revision of a workflow's documents: number, time, agent, phase, size, digest.
+    """List every revision of a workflow's documents: number, time, agent, phase, size, digest; 2 if one is damaged.
 
     Args:
         workflow_id: The workflow.
@@ -198,4 +201,4 @@ def history(workflow_id: str, /, *, session: Given) -> int:
         )
     for row in damaged:
         session.note(f"plait: {row['damaged']}")
-    return 0
+    return _DAMAGED if damaged else 0
