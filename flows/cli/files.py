@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from contexts.errors import DocumentError, InputError
+from contexts.errors import DocumentError, InputError, TooLarge
 from contexts.merge import read_loose
 from contexts.model.base import JsonObject
 
@@ -15,16 +15,28 @@ BLOBS = "blobs"
 """Folder of the blobs beside exported context files."""
 
 
+MOST_BYTES = 100_000_000
+"""What a context file may have: merged documents with all their tracks in them are larger than what a store takes."""
+
+
 def read_file(path: Path) -> bytes:
-    """Return what a file holds.
+    """Return what a file holds; a device or pipe that never ends is read to the limit and no further.
 
     Raises:
         InputError: It cannot be read.
+        TooLarge: It has more than 100 MB.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
+    if len(data) > MOST_BYTES:
+        raise TooLarge(
+            f"{path} has more than {MOST_BYTES // 1_000_000} MB, which no context file has; name another file",
+            path=str(path),
+        )
+    return data
 
 
 def read_document(path: Path) -> JsonObject:
