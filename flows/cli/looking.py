@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -113,9 +115,12 @@ def show(
     /,
     *,
     revision: Annotated[int | None, Parameter(name=["--revision", "-r"])] = None,
+    full: Annotated[
+        bool, Parameter(negative="", show_default=False, help="The whole document, also on a terminal.")
+    ] = False,
     session: Given,
 ) -> int:
-    """Print a stored document with everything it refers to by digest put back in place.
+    """Print a stored document with everything it refers to by digest put back in place; on a terminal its outline.
 
     Args:
         workflow_id: The workflow.
@@ -136,8 +141,15 @@ def show(
     whole.pop(CHECKSUM, None)
     if session.as_json:
         session.emit(whole)
-    else:
+    elif full or not sys.stdout.isatty():
         write_json(whole)
+    else:
+        from flows.cli.outline import print_outline
+
+        asked = [workflow_id, *([doc] if doc != "context" else ()), *(["-r", str(number)] if revision else ())]
+        store_option = ["--store", session.store_url] if session.store_url else []
+        again = shlex.join(["plait", "show", *asked, "--full", *store_option])
+        print_outline(session.out(), f"{workflow_id}/{name}@{number}", whole, whole=again)
     return 0
 
 
