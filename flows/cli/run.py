@@ -192,8 +192,7 @@ def _choose_server(session: Given, *, ui: bool) -> bool:
         return True
     url = running_here()
     if not url and ui:
-        say("starting a Prefect server in the background")
-        url, started = start_or_reuse()
+        url, started = start_or_reuse(lambda: say("starting a Prefect server in the background"))
         if started:
             say("it keeps running, and keeps the history of every run; `prefect server stop` ends it")
     if url:
