@@ -58,6 +58,9 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
     console.print(line, soft_wrap=True)
     for reason in report.reasons:
         console.print(Text(f"  {reason}", STYLES.get(report.status, "")), soft_wrap=True)
+    if report.checks:
+        ended = ", ".join(f"{count} {status}" for status, count in report.checks)
+        console.print(Text(f"  checks: {ended}"), soft_wrap=True)
     option = f" --store {shlex.quote(store_url)}" if store_url else ""
     pointers: list[tuple[str, str]] = []
     if report.context:

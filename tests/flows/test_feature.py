@@ -16,9 +16,12 @@ from contexts.errors import SpecError, StoreError
 from contexts.lease import read_lease
 from contexts.local import LocalObjects
 from contexts.model.base import JsonObject, parse_instant
+from contexts.model.request import RunRequest
 from contexts.store import ContextStore
 from flows.feature import feature
+from flows.launch import describe_run
 from tasks.pinning import workspace_root
+from tasks.progress import LOGGER
 from tasks.run import RESULT
 from tasks.walls import ports
 from tasks.walls.ports import lease_ports
@@ -134,7 +137,8 @@ def test_without_a_repository_the_integrated_files_lie_beside_the_report_as_the_
 
 def test_siblings_of_a_failed_track_finish_and_are_kept_and_what_needs_it_is_blocked(flow: Flow) -> None:
     programs = {"bad": FAIL, "slow": f"import time; time.sleep(1); {LEAVE}", "after": LEAVE, "last": LEAVE}
-    spec = flow.spec("partly", programs, tracks={"after": {"needs": ["bad"]}, "last": {"needs": ["after"]}})
+    needs = {"after": {"needs": ["bad"]}, "last": {"needs": ["after"]}}
+    spec = flow.spec("partly", programs, tracks=needs, verification={"checks": [{"id": "unit", "argv": ["true"]}]})
     state = flow.run(spec)
     assert (state.name, state.is_failed()) == ("Partial", True)
     assert "required track bad failed" in str(state.message)
@@ -147,6 +151,9 @@ def test_siblings_of_a_failed_track_finish_and_are_kept_and_what_needs_it_is_blo
     assert "bad" in lines["after"]["reason"]
     assert flow.document("partly", "tracks/slow")["status"] == "completed"
     assert "exit code 3" in flow.document("partly", "tracks/bad")["context_summary"]
+    request = RunRequest(spec=spec, store=str(flow.folder / "store"))
+    told = describe_run(request, state.result(raise_on_failure=False))
+    assert told.checks == (("passed", 1),), "what could be checked was"
     assert set(final["track_contexts"]) >= {"slow"}
 
 
@@ -197,6 +204,15 @@ def test_a_track_starts_when_what_it_needs_is_done_and_not_before(flow: Flow) ->
     tasks = flow.tasks(state)
     assert tasks["after-quick"].start_time >= tasks["quick"].end_time
     assert tasks["after-quick"].end_time < tasks["slow"].end_time, "it does not wait for the whole wave"
+
+
+def test_progress_says_what_each_thing_is_once(flow: Flow, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", LOGGER)
+    flow.run(flow.spec("told", {"a": LEAVE, "b": LEAVE}, groups=[{"id": "early", "tracks": ["a"]}]))
+    said = [record.getMessage() for record in caplog.records if record.name == LOGGER]
+    for words in ("phase initialize: running", "track a: running", "group early: running", "phase merge: running"):
+        assert words in said
+    assert not [line for line in said if line.startswith("merge ")]
 
 
 def test_no_more_tracks_run_at_a_time_than_max_parallel(flow: Flow) -> None:
