@@ -305,9 +305,9 @@ def _open_run(record: LeaseRecord) -> LeaseHeld:
         return _held(record)
     name = record.workflow_id
     renewed = record.renewed.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    told = "died before its end:" if record.holder_is_gone() else "has not ended: let it end, or if it died"
+    told = "died before its end" if record.holder_is_gone() else "goes on or died there"
     return RunInterrupted(
-        f"the last run of {name}, on {record.machine} (pid {record.pid}, last heard of at {renewed}), {told} "
+        f"the last run of {name}, on {record.machine} (pid {record.pid}, last heard of at {renewed}), {told}: "
         f"`plait resume {name}` first",
         workflow_id=name,
         owner=record.owner,
