@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from uuid import uuid4
 
 from contexts.errors import SecretRefused
@@ -37,8 +38,8 @@ def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> Js
 def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commit: str) -> JsonObject:
     """Run the command, and return the record of how it ended.
 
-    A command that did not end by itself (deadline, cancel, supervisor lost) may have done anything: ``unknown``.
-    A log that must not be stored is withheld; how the command ended is known all the same.
+    A command that did not end by itself (deadline, cancel, supervisor lost) may have done anything: ``unknown``. A log
+    that must not be stored is withheld; how the command ended is known all the same.
     """
     name = str(attempt["environment"])
     place = run.repository.root / "deploy" / name
@@ -63,7 +64,8 @@ def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commi
         ),
         log=place / "deploy.log",
         deadline=float(target.timeout_minutes) * 60,
-        cancel=run.cancel,
+        # A production deployment that was cut midway is worse than one that ends after the run was suspended.
+        cancel=run.cancel if isinstance(target, Staging) else threading.Event(),
         on_line=lambda line: report(Progress(run.workflow_id, "line", name, "running", line)),
     )
     status, reason = _judge(outcome)
