@@ -7,36 +7,13 @@ import os
 import tempfile
 from pathlib import Path
 
-from contexts.errors import DocumentError, InputError, TooLarge
+from contexts.bounded import read_context_file
+from contexts.errors import DocumentError, InputError
 from contexts.merge import read_loose
 from contexts.model.base import JsonObject
 
 BLOBS = "blobs"
 """Folder of the blobs beside exported context files."""
-
-
-MOST_BYTES = 100_000_000
-"""What a context file may have: merged documents with all their tracks in them are larger than what a store takes."""
-
-
-def read_file(path: Path) -> bytes:
-    """Return what a file holds; a device or pipe that never ends is read to the limit and no further.
-
-    Raises:
-        InputError: It cannot be read.
-        TooLarge: It has more than 100 MB.
-    """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
-    if len(data) > MOST_BYTES:
-        raise TooLarge(
-            f"{path} has more than {MOST_BYTES // 1_000_000} MB, which no context file has; name another file",
-            path=str(path),
-        )
-    return data
 
 
 def read_document(path: Path) -> JsonObject:
@@ -46,7 +23,7 @@ def read_document(path: Path) -> JsonObject:
         InputError: The file cannot be read.
         DocumentError: Not a context document, of a newer version, or not what its checksum says.
     """
-    return read_loose(read_file(path), str(path))[0]
+    return read_loose(read_context_file(path), str(path))[0]
 
 
 def workflow_of(document: JsonObject) -> str:
