@@ -17,13 +17,11 @@ import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import httpx
 from table import show, verdict
 
-from tests.servers import ROOT, Server, running_server, running_worker
+from tests.servers import ROOT, Server, ask, running_server, running_worker
 
 TRACK_LIMIT = 5.0
 LINE_LIMIT = 3.0
@@ -48,28 +46,11 @@ def seconds(earlier: str, later: str) -> float:
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
 
 
-class Api:
-    """The few requests this needs."""
-
-    def __init__(self, server: Server) -> None:
-        self.url = server.url
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request; return the answer."""
-        for pause in (0.2, 0.5, 1, 2, 4):
-            answer = httpx.request(method, f"{self.url}/{path}", json=body, timeout=60)
-            if answer.status_code != 503:  # what the server says while its SQLite database is locked
-                break
-            time.sleep(pause)
-        answer.raise_for_status()
-        return answer.json()
-
-
-def deployed(api: Api, deployment: UUID, spec: Path) -> tuple[float, float]:
+def deployed(url: str, deployment: UUID, spec: Path) -> tuple[float, float]:
     """Start a deployed run; return the seconds until a worker took it, and from there to its first track."""
-    made = api.ask("POST", f"deployments/{deployment}/create_flow_run", {"parameters": {"spec": str(spec)}})
+    made = ask(url, "POST", f"deployments/{deployment}/create_flow_run", {"parameters": {"spec": str(spec)}})
     deadline = time.monotonic() + 120
-    while (state := api.ask("GET", f"flow_runs/{made['id']}")["state"])["type"] not in {
+    while (state := ask(url, "GET", f"flow_runs/{made['id']}")["state"])["type"] not in {
         "COMPLETED",
         "FAILED",
         "CRASHED",
@@ -79,9 +60,9 @@ def deployed(api: Api, deployment: UUID, spec: Path) -> tuple[float, float]:
         time.sleep(0.2)
     if state["type"] != "COMPLETED":
         raise RuntimeError(f"the run ended as {state['name']}: {state['message']}")
-    states = api.ask("GET", f"flow_run_states/?flow_run_id={made['id']}")
+    states = ask(url, "GET", f"flow_run_states/?flow_run_id={made['id']}")
     when = {one["type"]: one["timestamp"] for one in sorted(states, key=lambda one: one["timestamp"], reverse=True)}
-    tasks = api.ask("POST", "task_runs/filter", {"flow_runs": {"id": {"any_": [made["id"]]}}})
+    tasks = ask(url, "POST", "task_runs/filter", {"flow_runs": {"id": {"any_": [made["id"]]}}})
     first = min(one["start_time"] for one in tasks if one["task_key"].startswith("run_track"))
     return seconds(when["SCHEDULED"], when["PENDING"]), seconds(when["PENDING"], first)
 
@@ -127,12 +108,12 @@ def main(rounds: int) -> int:
                 [sys.executable, "-m", "flows.deployments"],
                 cwd=ROOT, env=server.environment, check=True, stdout=subprocess.DEVNULL,
             )  # fmt: skip
-            api = Api(server)
-            deployment = api.ask("GET", "deployments/name/feature/feature")["id"]
+            url = server.url
+            deployment = ask(url, "GET", "deployments/name/feature/feature")["id"]
             own = {"PLAIT_STORE": str(folder / "kept"), "PLAIT_WORKSPACES": str(folder / "work")}
             with running_worker(server, folder / "worker", PLAIT_ALLOWED_SPECS=str(folder), **own):
                 for number in range(rounds + 1):  # the first one compiles modules
-                    poll, track = deployed(api, deployment, write_spec(folder, f"deployed-{number}"))
+                    poll, track = deployed(url, deployment, write_spec(folder, f"deployed-{number}"))
                     lines = first_lines(server, write_spec(folder, f"local-{number}"), folder)
                     found = (poll, track, *lines, importing())
                     if number:

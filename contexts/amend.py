@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from contexts.errors import InputError, LeaseHeld
+from contexts.errors import InputError, LeaseHeld, RunInterrupted
 from contexts.held_lease import held_lease
-from contexts.interrupted import UPKEEP
+from contexts.lease import UPKEEP
 from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
 from contexts.store import CONTEXT, ContextStore
@@ -24,13 +24,15 @@ def amend(store: ContextStore, workflow_id: str, change: Callable[[JsonObject, s
 
     Raises:
         LeaseHeld: A run owns the workflow; nothing was changed.
+        RunInterrupted: The last run died before its end, and whoever restarts such runs must go on seeing that.
         InputError: The decision does not fit the document, or a run is needed first.
         NotFound: The workflow is not in the store.
     """
     store.require(workflow_id)  # a lease on something that is not there would only leave an object behind
     try:
-        with held_lease(store.objects, workflow_id, owner=f"{UPKEEP}edit-{uuid4().hex[:12]}") as lease:
-            lease.end_reason = "edited"
+        owner = f"{UPKEEP}edit-{uuid4().hex[:12]}"
+        with held_lease(store.objects, workflow_id, owner=owner, only_ended=True) as lease:
+            lease.end_reason = lease.before.end_reason if lease.before else None
             ref, document = store.require(workflow_id)
             if document.get("phase") == "parallel-execution":
                 raise InputError(
@@ -40,7 +42,11 @@ def amend(store: ContextStore, workflow_id: str, change: Callable[[JsonObject, s
             at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             changed = change(document, at)
             lease.check_locally()
-            return store.save(changed, workflow_id=workflow_id, name=CONTEXT, after=ref.revision)
+            saved = store.save(changed, workflow_id=workflow_id, name=CONTEXT, after=ref.revision)
+            lease.end_reason = "edited"
+            return saved
+    except RunInterrupted:
+        raise
     except LeaseHeld as error:
         raise LeaseHeld(
             f"{workflow_id} is being run, and a run decides by what it read at its start: {error.message}",

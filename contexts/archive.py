@@ -10,10 +10,10 @@ import contextlib
 import gzip
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 
-from contexts.errors import ChecksumMismatch, ObjectExists
+from contexts.errors import ChecksumMismatch, ObjectExists, RevisionConflict
 from contexts.keys import is_blob_key, read_key
 from contexts.names import check_id
 from contexts.objects import Entry, ObjectStore
@@ -49,12 +49,24 @@ def _with_blobs(objects: ObjectStore, workflow_id: str, documents: list[Entry]) 
     return Held(workflow_id, tuple(documents), blobs)
 
 
-def carry_out(objects: ObjectStore, plan: RetentionPlan) -> str | None:
+def carry_out(
+    objects: ObjectStore, plan: RetentionPlan, held: Held, *, read_again: Callable[[], None], each: Callable[[], None]
+) -> str | None:
     """Do what a plan says, and return the archive's key where there is one.
 
     The archive is written and read back before anything goes; a plan that was interrupted can be carried out again.
 
+    Args:
+        objects: The store.
+        plan: What is to go.
+        held: What the plan was made from: what was saved since may refer to anything.
+        read_again: Makes sure, by reading the lease again, that nobody else owns the workflow; called right before
+            the first object goes.
+        each: Makes sure of that without asking the store; called before each object.
+
     Raises:
+        RevisionConflict: Something was saved since the plan was made; nothing was removed.
+        LeaseLost: The workflow may be another's by now; nothing more is removed.
         ChecksumMismatch: The archive is not what was written; nothing was removed.
         StoreError: The store did not do it; what is gone is in the archive, or was beyond keeping.
     """
@@ -67,7 +79,13 @@ def carry_out(objects: ObjectStore, plan: RetentionPlan) -> str | None:
         if objects.read(key) != body:
             raise ChecksumMismatch(f"{key} is not what was written: look at the store's disk, nothing was removed")
     if plan.action != "keep":
+        known = {entry.key for entry in held.documents}
+        newer = [one.key for one in holding(objects, plan.workflow_id).documents if one.key not in known]
+        if newer:
+            raise RevisionConflict(f"{newer[0]} was saved meanwhile, and may refer to what was to go", key=newer[0])
+        read_again()
         for name in plan.keys:
+            each()
             objects.delete(name)
     return key
 

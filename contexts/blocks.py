@@ -7,6 +7,7 @@ Prefect's results below ``results/``, the one place where objects are overwritte
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,8 +62,9 @@ class _ResultStorage(WritableFileSystem):
             self._objects = self._make()
         return self._objects
 
+    @abstractmethod
     def _make(self) -> LocalObjects | S3Objects:
-        raise NotImplementedError
+        """Return the store that the block's fields describe."""
 
 
 class LocalContexts(_ResultStorage):

@@ -38,6 +38,10 @@ NOTES: frozenset[str] = frozenset({"unused-blob", "foreign-object"})
 """What costs space or wonder and loses nothing."""
 
 _READERS = 16
+_REPORT = (b"<!doctype html>", b" plait report</title>")
+"""How a report begins, and what its head holds. No document refers to one: each run publishes its own, and the older
+ones are of earlier runs."""
+_REPORT_HEAD = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,12 @@ def _foreign(workflow_id: str, key: str) -> Trouble:
     return Trouble(
         "foreign-object", workflow_id, key, f"{key} is not an object of plait", "remove it if nobody needs it"
     )
+
+
+def _is_report(body: bytes) -> bool:
+    begins, holds = _REPORT
+    head = body[:_REPORT_HEAD]
+    return head.lstrip().startswith(begins) and holds in head
 
 
 class _WorkflowCheck:
@@ -229,6 +239,7 @@ class _WorkflowCheck:
         prefix = f"blobs/{self._workflow_id}/"
         held: set[str] = set()
         inner: dict[str, str] = {}
+        reports: set[str] = set()
         for key, raw in self._bodies(prefix, is_blob_key):
             name = key.removeprefix(prefix)
             if raw is None:
@@ -248,6 +259,8 @@ class _WorkflowCheck:
             elif name in self._lists:
                 # A list that was stored aside refers to blobs as its document would.
                 inner.update((ref.sha256, key) for ref in blobs_in(orjson.loads(raw)))
+            elif _is_report(raw):
+                reports.add(name)
         for digest, user in inner.items():
             self._wanted_blobs.setdefault(digest, user)
         for digest in self._wanted_blobs.keys() - held:
@@ -257,7 +270,7 @@ class _WorkflowCheck:
                 f"{self._wanted_blobs[digest]} refers to blob {digest[:12]}, which is not in the store",
                 "restore the object from a backup, or run the workflow again to make it anew",
             )
-        for digest in held - self._wanted_blobs.keys():
+        for digest in held - self._wanted_blobs.keys() - reports:
             yield self._trouble(
                 "unused-blob",
                 f"{prefix}{digest}",

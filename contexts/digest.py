@@ -16,7 +16,7 @@ from typing import Any, cast
 from contexts.codec import canonical
 from contexts.errors import InputError
 from contexts.model.base import JsonObject
-from contexts.model.policy import CommandAgent, ReplayAgent
+from contexts.model.policy import CommandAgent
 from contexts.model.spec import Spec, Track
 
 FORMAT = 1
@@ -103,7 +103,7 @@ def track_inputs(
         track: The track.
         base: Full sha of the pinned base commit, None without a repository.
         prerequisites: Result digests of the transitive prerequisites, by task_id.
-        agent: What `agent_inputs` says of the backend.
+        agent: What `agent_inputs` or `recording_inputs` says of the backend.
     """
     parts = {
         "task_id": track.task_id,
@@ -124,28 +124,29 @@ def track_inputs(
     return Inputs(sha256(canonical({"format": FORMAT, **parts})).hexdigest(), digests)
 
 
-def agent_inputs(
-    agent: CommandAgent | ReplayAgent | None, *, folder: Path, recording: bytes | None = None
-) -> JsonObject:
-    """Return what of a backend decides a track's result.
+def recording_inputs(recording: bytes) -> JsonObject:
+    """Return what of a recorded document, played back, decides a track's result: its content, and not its place."""
+    return {"backend": "replay", "recording": sha256(recording).hexdigest()}
+
+
+def agent_inputs(agent: CommandAgent, *, folder: Path) -> JsonObject:
+    """Return what of an agent decides a track's result.
 
     Programs and files an argument names outside the repository count by content; absolute paths and client versions
     do not count.
 
     Args:
-        agent: The declared agent, None when a recording is replayed.
+        agent: The declared agent.
         folder: The spec's folder, for ``{spec_dir}``.
-        recording: The recorded document, when it is replayed.
+
+    Raises:
+        InputError: A program it names cannot be read.
     """
-    if recording is not None:
-        return {"backend": "replay", "recording": sha256(recording).hexdigest()}
-    if isinstance(agent, CommandAgent):
-        return {
-            "backend": "command",
-            "argv": [_argument(part, folder) for part in agent.argv],
-            "env": dict(sorted(agent.env.items())),
-        }
-    return {"backend": "none"}
+    return {
+        "backend": "command",
+        "argv": [_argument(part, folder) for part in agent.argv],
+        "env": dict(sorted(agent.env.items())),
+    }
 
 
 def _argument(text: str, folder: Path) -> Any:

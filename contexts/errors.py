@@ -20,8 +20,10 @@
     │   ├── VersionChanged             a guarded replace met another version
     │   ├── RevisionConflict           another run saved this revision
     │   ├── LeaseHeld                  2  another run owns the workflow
+    │   │   └── RunInterrupted            it died before its end: resume it first
     │   └── LeaseLost                  this run no longer owns the workflow
     ├── TrackFailed                 3  an agent did not deliver
+    │   └── PortsExhausted             it could not even begin
     ├── RunStopped                130  a person cancelled or suspended the run
     └── SecretRefused               1  ``secrets: refuse`` met a secret value
 
@@ -147,6 +149,10 @@ class LeaseHeld(Conflict):
     exit_code = 2
 
 
+class RunInterrupted(LeaseHeld):
+    """The last run of the workflow died before its end, and what is to be done must not hide that."""
+
+
 class LeaseLost(Conflict):
     """This run no longer owns the workflow and has stopped writing."""
 
@@ -155,6 +161,10 @@ class TrackFailed(PlaitError):
     """An agent did not deliver; ``details`` hold ``task_id`` and ``reason``."""
 
     exit_code = 3
+
+
+class PortsExhausted(TrackFailed):
+    """Fewer loopback ports are free than were asked for."""
 
 
 class RunStopped(PlaitError):

@@ -22,6 +22,7 @@ class HeldLease:
 
     Attributes:
         lost: Set once another run has the lease, or may have it: stop writing.
+        before: What it said when it was taken; None where there was none.
         end_reason: What the lease will say when the block ends; set it before leaving. Otherwise ``finished``, or
             ``failed`` when an exception ended the block.
     """
@@ -29,6 +30,7 @@ class HeldLease:
     def __init__(self, lease: Lease, *, every: float) -> None:
         self.lost = threading.Event()
         self.end_reason: str | None = None
+        self.before = lease.before
         self._lease = lease
         self._every = every
         self._stop = threading.Event()
@@ -135,14 +137,16 @@ def held_lease(
     clock: Clock | None = None,
     patience: float = STALE_AFTER + 5,
     every: float = RENEW_EVERY,
+    only_ended: bool = False,
 ) -> Generator[HeldLease]:
     """Acquire the lease, renew it every 15 s in a thread, and end it with a reason when the block ends.
 
     Raises:
-        LeaseHeld: Another run owns the workflow.
+        LeaseHeld: Another run owns the workflow; with ``only_ended`` also where the last one was interrupted.
         LeaseLost: At the end of the block, when the lease was lost while it ran and the block did not say so itself.
     """
-    held = HeldLease(acquire(objects, workflow_id, owner=owner, clock=clock, patience=patience), every=every)
+    lease = acquire(objects, workflow_id, owner=owner, clock=clock, patience=patience, only_ended=only_ended)
+    held = HeldLease(lease, every=every)
     held.start()
     try:
         yield held

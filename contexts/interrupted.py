@@ -25,8 +25,6 @@ from contexts.names import check_id, is_id
 from contexts.objects import ObjectStore
 from contexts.process import this_process
 
-UPKEEP = "upkeep:"
-"""How the owner of a lease is called when it is an upkeep flow: nothing of the workflow is lost when that one dies."""
 _MARK = re.compile(r"restarts/(?P<workflow>[^/]+)/(?P<epoch>\d{6,})-(?P<number>\d{2})\.json\Z")
 
 
@@ -58,7 +56,7 @@ def open_leases(objects: ObjectStore) -> tuple[LeaseRecord, ...]:
             record = read_lease(objects, workflow_id)
         except DocumentError:
             continue
-        if record and record.end_reason is None and not record.owner.startswith(UPKEEP):
+        if record and record.of_open_run:
             found.append(record)
     return tuple(found)
 

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from contexts.errors import DocumentError, LeaseHeld, LeaseLost, VersionChanged
+from contexts.errors import DocumentError, LeaseHeld, LeaseLost, RunInterrupted, VersionChanged
 from contexts.faults import reach
 from contexts.names import check_id
 from contexts.objects import ObjectStore, Versioned
@@ -33,6 +33,8 @@ STALE_AFTER = 60.0
 OWN_LIMIT = 50.0
 """Seconds without a successful heartbeat after which a holder counts itself out."""
 _LOOK_EVERY = 1.0
+UPKEEP = "upkeep:"
+"""How the owner of a lease is called that is no run: nothing of the workflow is lost when that one dies."""
 
 
 def steady() -> float:
@@ -86,6 +88,11 @@ class LeaseRecord(BaseModel):
         """The process that wrote it."""
         return ProcessMark(host=self.host, boot_id=self.boot_id, pid=self.pid, started=self.started)
 
+    @property
+    def of_open_run(self) -> bool:
+        """Whether a run took it and has not said why it ended: it goes on, or was interrupted."""
+        return self.end_reason is None and not self.owner.startswith(UPKEEP)
+
     def holder_is_gone(self) -> bool:
         """Say whether the holder is certainly dead; false wherever only watching can tell."""
         return is_gone(self.process)
@@ -102,12 +109,20 @@ class Lease:
 
     Attributes:
         record: What the store holds, as far as this run knows.
+        before: What it said when it was taken; None where there was none.
     """
 
     def __init__(
-        self, objects: ObjectStore, record: LeaseRecord, version: str, clock: Clock, held_since: float
+        self,
+        objects: ObjectStore,
+        record: LeaseRecord,
+        version: str,
+        clock: Clock,
+        held_since: float,
+        before: LeaseRecord | None = None,
     ) -> None:
         self.record = record
+        self.before = before
         self._objects = objects
         self._version = version
         self._clock = clock
@@ -206,6 +221,7 @@ def acquire(
     owner: str,
     clock: Clock | None = None,
     patience: float = STALE_AFTER + 5,
+    only_ended: bool = False,
 ) -> Lease:
     """Take the lease: a new one, an ended one, or a dead run's.
 
@@ -216,15 +232,20 @@ def acquire(
         clock: The observer's clock.
         patience: Seconds to watch a lease of which it cannot be told at once whether its holder lives. A moving
             heartbeat ends the watch before that. Below 60 only leases seen dead at once are taken.
+        only_ended: Leave a run's lease that ended without a reason to the run that will go on from there: whoever
+            ends it with a reason of its own hides from the sweeper that it was interrupted.
 
     Raises:
         LeaseHeld: Another run owns the workflow.
+        RunInterrupted: Its last run was interrupted, with ``only_ended``.
         DocumentError: Something that is no lease lies under the lease's key.
     """
     clock = clock or Clock()
     began = unchanged_since = clock.now()
     seen = first = _read(objects, workflow_id)
     while True:
+        if only_ended and seen is not None and seen.record.of_open_run:
+            raise _open_run(seen.record)
         if seen is None or seen.record.end_reason is not None or seen.record.holder_is_gone():
             break
         if first is not None and seen.version != first.version:
@@ -276,7 +297,22 @@ def _take(objects: ObjectStore, workflow_id: str, owner: str, seen: _Seen | None
             raise _held(winner.record) from None
         version = winner.version
     reach("lease.taken")
-    return Lease(objects, record, version, clock, began)
+    return Lease(objects, record, version, clock, began, seen.record if seen else None)
+
+
+def _open_run(record: LeaseRecord) -> LeaseHeld:
+    if _lives_here(record):
+        return _held(record)
+    name = record.workflow_id
+    renewed = record.renewed.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    told = "died before its end" if record.holder_is_gone() else "goes on or died there"
+    return RunInterrupted(
+        f"the last run of {name}, on {record.machine} (pid {record.pid}, last heard of at {renewed}), {told}: "
+        f"`plait resume {name}` first",
+        workflow_id=name,
+        owner=record.owner,
+        host=record.machine,
+    )
 
 
 def _held(record: LeaseRecord) -> LeaseHeld:

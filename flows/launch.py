@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -39,6 +40,7 @@ class RunReport(BaseModel):
         context: The final context.
         report: Where the report is, if one was written.
         reasons: Why the run is not simply verified.
+        checks: How many checks ended how, by status; none where none was run.
         branch: The branch delivered to the user's repository.
         result: Folder with the integrated files, where there is no such repository.
         workspace_root: Folder with the workspaces that were kept.
@@ -54,6 +56,7 @@ class RunReport(BaseModel):
     context: ContextRef | None
     report: str | None
     reasons: tuple[str, ...]
+    checks: tuple[tuple[str, int], ...] = ()
     branch: str | None
     result: str | None = None
     workspace_root: str
@@ -130,6 +133,7 @@ def describe_run(request: RunRequest, final: ContextRef, *, address: str | None 
         context=final,
         report=str(page) if page.is_file() else None,
         reasons=tuple(entries(record, "reasons")),
+        checks=tuple(sorted(Counter(str(one["status"]) for one in entries(document, "evidence")).items())),
         branch=record.get("branch"),
         result=str(result) if result.is_dir() and not record.get("branch") else None,
         workspace_root=str(root),

@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 
 from contexts.archive import carry_out, holding, holdings
-from contexts.errors import DocumentError, LeaseHeld
+from contexts.errors import Conflict, DocumentError, LeaseHeld
 from contexts.held_lease import held_lease
 from contexts.lease import read_lease
 from contexts.objects import ObjectStore
@@ -63,17 +63,17 @@ def _consider(objects: ObjectStore, held: Held, policy: RetentionPolicy, dry_run
     plan = _plan(objects, held, policy)
     if dry_run or plan.action == "keep":
         return plan, "would be done"
-    lease = read_lease(objects, held.workflow_id)
     try:
-        with held_lease(objects, held.workflow_id, owner=upkeep_owner(), patience=0) as mine:
-            mine.end_reason = lease.end_reason if lease else "never run"
+        with held_lease(objects, held.workflow_id, owner=upkeep_owner(), patience=0, only_ended=True) as mine:
+            mine.end_reason = mine.before.end_reason if mine.before else "never run"
             # Planned again while no run can start: what was listed before may have been referred to since.
-            plan = plan_retention(
-                holding(objects, held.workflow_id), lease_ended=True, now=time.time(), policy=policy, read=objects.read
-            )
-            archive = carry_out(objects, plan)
+            held = holding(objects, held.workflow_id)
+            plan = plan_retention(held, lease_ended=True, now=time.time(), policy=policy, read=objects.read)
+            archive = carry_out(objects, plan, held, read_again=mine.check, each=mine.check_locally)
     except LeaseHeld as error:
         return plan, f"left alone: {error.message}"
+    except Conflict as error:
+        return plan, f"not done: {error.message}; the next retention looks again"
     return plan, f"done, in {archive}" if archive else "done"
 
 

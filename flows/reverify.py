@@ -12,7 +12,6 @@ from prefect.states import Completed, Failed
 
 from contexts.criteria import decide
 from contexts.errors import InputError, PlaitError
-from contexts.interrupted import UPKEEP
 from contexts.lease import read_lease
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef
@@ -82,7 +81,7 @@ def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -
         StoreError: The store did not answer, or has no such workflow.
     """
     before = read_lease(open_objects(request.store), workflow_id)
-    if before and before.end_reason is None and not before.owner.startswith(UPKEEP):
+    if before and before.of_open_run:
         # Taking this lease would end it with a reason, and whoever restarts interrupted runs would pass it by.
         raise InputError(
             f"a run of {workflow_id} is going on or was interrupted: let it end, or `plait resume {workflow_id}`"

@@ -207,10 +207,10 @@ class _Schedule:
         self.waiting.pop(outcome.task_id, None)
         self.trouble = self.trouble or outcome.status != "completed"
         self.ended(outcome)
-        if outcome.status in {"blocked", "out-of-budget"}:
+        if outcome.ref is None:  # else its task has said it
             report(Progress(self.run.workflow_id, "track", outcome.task_id, outcome.status, outcome.reason))
-        elif (
-            outcome.status != "completed"
+        if (
+            outcome.status not in {"completed", "blocked", "out-of-budget"}
             and self.run.spec.policy.on_failure == "all"
             and self.tracks[outcome.task_id].required
         ):

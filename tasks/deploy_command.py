@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from uuid import uuid4
 
+from contexts.errors import SecretRefused
 from contexts.model.base import JsonObject
 from contexts.model.policy import Production, Staging
 from contexts.model.readiness import DeploymentAttempt
+from contexts.secrets import redact_text
 from contexts.specfile import resolve_argv
 from tasks.progress import Progress, report
 from tasks.run import Run, now
@@ -35,7 +38,8 @@ def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> Js
 def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commit: str) -> JsonObject:
     """Run the command, and return the record of how it ended.
 
-    A command that did not end by itself (deadline, cancel, supervisor lost) may have done anything: ``unknown``.
+    A command that did not end by itself (deadline, cancel, supervisor lost) may have done anything: ``unknown``. A log
+    that must not be stored is withheld; how the command ended is known all the same.
     """
     name = str(attempt["environment"])
     place = run.repository.root / "deploy" / name
@@ -60,11 +64,17 @@ def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commi
         ),
         log=place / "deploy.log",
         deadline=float(target.timeout_minutes) * 60,
-        cancel=run.cancel,
+        # A production deployment that was cut midway is worse than one that ends after the run was suspended.
+        cancel=run.cancel if isinstance(target, Staging) else threading.Event(),
         on_line=lambda line: report(Progress(run.workflow_id, "line", name, "running", line)),
     )
-    log = run.store.put_blob(run.workflow_id, (place / "deploy.log").read_bytes(), "text/plain")
     status, reason = _judge(outcome)
+    log = None
+    try:
+        log = run.store.put_blob(run.workflow_id, (place / "deploy.log").read_bytes(), "text/plain").model_dump()
+    except SecretRefused as error:
+        withheld = f"its log is withheld: {error.message}"
+        reason = f"{redact_text(reason).text}; {withheld}" if reason else withheld
     ended: JsonObject = {
         **attempt,
         "status": status,
@@ -72,7 +82,7 @@ def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commi
         "seconds": round(outcome.seconds, 3),
         "exit_code": outcome.exit_code,
         "reason": reason or None,
-        "log": log.model_dump(),
+        "log": log,
     }
     return {key: value for key, value in ended.items() if value is not None}
 

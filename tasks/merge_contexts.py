@@ -73,7 +73,7 @@ def merge_group(run: Run, group_id: str, tracks: Sequence[ContextRef], groups: S
         tracks: Documents of its completed tracks, in spec order.
         groups: Documents of the groups inside it.
     """
-    report(Progress(run.workflow_id, "merge", group_id, "running"))
+    report(Progress(run.workflow_id, "group", group_id, "running"))
     contributions = _gather(run, tracks, groups)
     reach("group.before-save")
     derived = derive(contributions, [track.task_id for track in run.spec.parallel_tasks])
@@ -97,7 +97,7 @@ def merge_group(run: Run, group_id: str, tracks: Sequence[ContextRef], groups: S
         },
     )
     reach("group.after-save")
-    report(Progress(run.workflow_id, "merge", group_id, "done", f"{len(contributions)} tracks"))
+    report(Progress(run.workflow_id, "group", group_id, "done", f"{len(contributions)} tracks"))
     return ref
 
 
@@ -127,7 +127,7 @@ def merge_contexts(
     Returns:
         The merged context. Its ``status`` is ``partial`` when a track is missing or a branch was left out.
     """
-    report(Progress(run.workflow_id, "merge", "merge", "running"))
+    report(Progress(run.workflow_id, "phase", "merge", "running"))
     contributions = _gather(run, tracks, groups)
     reach("merge.gathered")
     order = [track.task_id for track in run.spec.parallel_tasks if track.task_id in contributions]
@@ -159,7 +159,7 @@ def merge_contexts(
     ref = run.save(CONTEXT, merged)
     reach("merge.after-save")
     events.concerns_found(run.workflow_id, entries(merged, "integration_concerns"))
-    report(Progress(run.workflow_id, "merge", "merge", "done", merged["context_summary"]))
+    report(Progress(run.workflow_id, "phase", "merge", "done", merged["context_summary"]))
     return ref
 
 

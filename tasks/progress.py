@@ -11,7 +11,7 @@ from typing import Literal
 
 LOGGER = "plait.progress"
 
-Kind = Literal["run", "phase", "track", "line", "check", "merge"]
+Kind = Literal["run", "phase", "track", "line", "check", "group"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class Progress:
 
     Attributes:
         workflow_id: The workflow it happened in.
-        kind: ``phase`` and ``track`` change a status; ``line`` is a line an agent printed; ``check`` a check's status;
-            ``run`` says where the whole run can be seen.
-        subject: The phase, the task_id, the check's id, or the run's address.
+        kind: ``phase``, ``track``, ``check`` and ``group`` (a merge of some tracks) change a status; ``line`` is a line
+            an agent printed; ``run`` says where the whole run can be seen.
+        subject: The phase, the task_id, the check's id, the group's, or the run's address.
         status: For a track as in `contexts.model.parts.TrackStatus`, or ``reused``; for others ``running``, ``done``,
             ``failed``, ``passed``, ``unverified``.
         message: One line for people.

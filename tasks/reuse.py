@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from contexts.digest import Inputs, agent_inputs, track_inputs
+from contexts.digest import Inputs, agent_inputs, recording_inputs, track_inputs
 from contexts.model.base import JsonObject, section
 from contexts.model.spec import Spec, Track
 from contexts.reuse import Reuse, decide_reuse
@@ -37,9 +37,9 @@ def inputs_of(
     """
     backend = backend_for(spec, track, folder=folder, recordings=recordings)
     if isinstance(backend, ReplayBackend):
-        agent = agent_inputs(None, folder=folder, recording=backend.recording.raw)
+        agent = recording_inputs(backend.recording.raw)
     else:
-        agent = agent_inputs(spec.agents[track.agent], folder=folder)
+        agent = agent_inputs(backend.agent, folder=folder)
     return track_inputs(spec, track, base=base if backend.works else None, prerequisites=results, agent=agent)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from contexts.errors import SecretRefused
 from contexts.faults import reach
 from contexts.model.base import JsonObject, section
+from contexts.model.policy import Repository
 from contexts.model.records import Refused
 from contexts.model.refs import BlobRef
 from contexts.model.spec import Track
@@ -23,7 +24,6 @@ from tasks.walls.paths import readable
 from tasks.walls.staging import Staged
 from tasks.walls.supervisor import run_supervised
 
-_SETUP_SECONDS = 30 * 60.0
 MOST_REFUSED = 1000
 """Paths left out that a document names; a track can plant millions."""
 
@@ -106,7 +106,8 @@ def start_workspace(run: Run, track: Track, needed: Mapping[str, JsonObject]) ->
 
 def _set_up(run: Run, track: Track, started: Started) -> Started:
     exchange = run.exchange(track.task_id)
-    for argv in run.spec.repository.setup if run.spec.repository else ():
+    repository = run.spec.repository or Repository()
+    for argv in repository.setup:
         log = exchange / "setup.log"
         remove_folder(log)  # an earlier attempt may have left a link, a pipe or a folder there
         outcome = run_supervised(
@@ -114,7 +115,7 @@ def _set_up(run: Run, track: Track, started: Started) -> Started:
             cwd=started.folder,
             env=agent_environment(exchange / "home"),
             log=log,
-            deadline=_SETUP_SECONDS,
+            deadline=float(repository.setup_minutes) * 60,
             cancel=run.cancel,
         )
         if outcome.exit_code != 0:

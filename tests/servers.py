@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -91,6 +92,21 @@ def answers(url: str) -> bool:
         return httpx.get(f"{url}/health", timeout=2).status_code == 200
     except httpx.HTTPError:
         return False
+
+
+def ask(url: str, method: str, path: str, body: Any = None) -> Any:
+    """Send a request to a server's API, again while its SQLite database is locked; return the answer, if there is one.
+
+    Raises:
+        httpx.HTTPStatusError: It is refused, or the database stays locked.
+    """
+    for pause in (0.2, 0.5, 1, 2, 4):
+        answer = httpx.request(method, f"{url}/{path}", json=body, timeout=60)
+        if answer.status_code != 503:
+            break
+        time.sleep(pause)
+    answer.raise_for_status()
+    return answer.json() if answer.content else None
 
 
 @contextlib.contextmanager

@@ -20,12 +20,15 @@ class Repository(Closed):
         path: Folder (relative to the spec) or URL.
         base: Branch, tag or commit the tracks start from; pinned at the first run.
         setup: Argument lists that prepare a fresh workspace.
+        setup_minutes: Deadline of each of these, in minutes. How long they may take decides nothing of what the tracks
+            produce, so finished tracks are reused when it changes.
         store_base: Save the base commit with its history in the store, so that another machine needs no repository.
     """
 
     path: str = Field(default=".", min_length=1)
     base: str = Field(default="HEAD", min_length=1)
     setup: tuple[Argv, ...] = ()
+    setup_minutes: Number = Field(default=30, gt=0, le=60 * 24)
     store_base: bool = False
 
 

@@ -13,7 +13,7 @@ _COMMANDS = {
     "plan": ("flows.cli.planning:plan", "Show order, groups, overlaps, estimate and what would be reused."),
     "resume": ("flows.cli.run:resume", "Run a workflow again from the store alone."),
     "list": ("flows.cli.looking:list_workflows", "List the workflows of the store."),
-    "show": ("flows.cli.looking:show", "Print a stored document, whole."),
+    "show": ("flows.cli.looking:show", "Print a stored document: its outline on a terminal, else whole."),
     "history": ("flows.cli.looking:history", "List every revision of a workflow's documents."),
     "diff": ("flows.cli.difference:diff", "Compare two revisions of a document."),
     "approve": ("flows.cli.approving:approve", "Answer at a gate: approve or reject, and tick what holds."),

@@ -7,24 +7,13 @@ import os
 import tempfile
 from pathlib import Path
 
+from contexts.bounded import read_context_file
 from contexts.errors import DocumentError, InputError
 from contexts.merge import read_loose
 from contexts.model.base import JsonObject
 
 BLOBS = "blobs"
 """Folder of the blobs beside exported context files."""
-
-
-def read_file(path: Path) -> bytes:
-    """Return what a file holds.
-
-    Raises:
-        InputError: It cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}", path=str(path)) from error
 
 
 def read_document(path: Path) -> JsonObject:
@@ -34,7 +23,7 @@ def read_document(path: Path) -> JsonObject:
         InputError: The file cannot be read.
         DocumentError: Not a context document, of a newer version, or not what its checksum says.
     """
-    return read_loose(read_file(path), str(path))[0]
+    return read_loose(read_context_file(path), str(path))[0]
 
 
 def workflow_of(document: JsonObject) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
 
 _READERS = 16
 _WIDE = 100
+_DAMAGED = 2
+"""As for every other command that meets a document which is not what was saved."""
 
 
 def list_workflows(*, session: Given) -> int:
-    """List the workflows of the store: newest phase, status, revisions and time."""
+    """List the workflows of the store: newest phase, status, revisions and time; exit code 2 if one is damaged."""
     from contexts.keys import read_key
 
     store = session.contexts()
@@ -43,9 +47,10 @@ def list_workflows(*, session: Given) -> int:
         for (workflow_id, held), document in zip(counts.items(), newest, strict=True)
     ]
     rows.sort(key=lambda row: str(row["timestamp"] or ""), reverse=True)
+    code = _DAMAGED if any(row["status"] == "damaged" for row in rows) else 0
     if session.as_json:
         session.emit({"store": store.identity, "workflows": rows})
-        return 0
+        return code
     if not rows:
         session.note(f"no workflows in {store.identity}; `plait init` scaffolds one, `plait run SPEC` runs it")
         return 0
@@ -68,7 +73,7 @@ def list_workflows(*, session: Given) -> int:
         right=("docs", "revs"),
         cut=("phase",),
     )
-    return 0
+    return code
 
 
 def _status(store: ContextStore, workflow_id: str, document: dict[str, Any]) -> Any:
@@ -95,7 +100,7 @@ def _newest(session: Given, store: ContextStore, workflow_id: str) -> dict[str, 
         found = store.latest(workflow_id)
     except (DocumentError, NotFound) as error:
         # One damaged workflow must not hide the others.
-        session.note(f"plait: {error.message}")
+        session.note(f"plait: {workflow_id} is damaged: {error.message}; `plait store check {workflow_id}` says more")
         return {"phase": None, "status": "damaged"}
     return found[1] if found else {"phase": None, "status": "no context document"}
 
@@ -110,9 +115,12 @@ def show(
     /,
     *,
     revision: Annotated[int | None, Parameter(name=["--revision", "-r"])] = None,
+    full: Annotated[
+        bool, Parameter(negative="", show_default=False, help="The whole document, also on a terminal.")
+    ] = False,
     session: Given,
 ) -> int:
-    """Print a stored document with everything it refers to by digest put back in place.
+    """Print a stored document with everything it refers to by digest put back in place; on a terminal its outline.
 
     Args:
         workflow_id: The workflow.
@@ -133,13 +141,20 @@ def show(
     whole.pop(CHECKSUM, None)
     if session.as_json:
         session.emit(whole)
-    else:
+    elif full or not sys.stdout.isatty():
         write_json(whole)
+    else:
+        from flows.cli.outline import print_outline
+
+        asked = [workflow_id, *([doc] if doc != "context" else ()), *(["-r", str(number)] if revision else ())]
+        store_option = ["--store", session.store_url] if session.store_url else []
+        again = shlex.join(["plait", "show", *asked, "--full", *store_option])
+        print_outline(session.out(), f"{workflow_id}/{name}@{number}", whole, whole=again)
     return 0
 
 
 def history(workflow_id: str, /, *, session: Given) -> int:
-    """List every revision of a workflow's documents: number, time, agent, phase, size, digest.
+    """List every revision of a workflow's documents: number, time, agent, phase, size, digest; 2 if one is damaged.
 
     Args:
         workflow_id: The workflow.
@@ -198,4 +213,4 @@ def history(workflow_id: str, /, *, session: Given) -> int:
         )
     for row in damaged:
         session.note(f"plait: {row['damaged']}")
-    return 0
+    return _DAMAGED if damaged else 0

@@ -33,15 +33,18 @@ def merge(
         output: Write to this file instead of stdout.
         force: Replace the output file if it exists.
     """
+    from contexts.bounded import read_context_file
     from contexts.errors import InputError
     from contexts.merge import merge_files
-    from flows.cli.files import read_file, write_new
+    from flows.cli.files import write_new
 
     if output is not None and output.exists() and not force:
         raise InputError(f"{output} exists; name another file, or pass --force to replace it", path=str(output))
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     merged = merge_files(
-        (str(parent), read_file(parent)), ((str(path), read_file(path)) for path in tracks), timestamp=now
+        (str(parent), read_context_file(parent)),
+        ((str(path), read_context_file(path)) for path in tracks),
+        timestamp=now,
     )
     if output is not None:
         write_new(output, merged.body + b"\n", force=force)

@@ -108,7 +108,7 @@ def check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
 def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **asked: Any) -> int:
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
-    from flows.cli.watching import prefect_kept_apart, watched
+    from flows.cli.watching import prefect_kept_apart, said_afterwards, watched
     from tasks.preflight import check_early
 
     request = RunRequest(store=session.store_url, **asked)
@@ -122,10 +122,10 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **a
         session.note("plait: interrupted; nothing had begun")
         return INTERRUPTED
     try:
-        with watched(title, task_ids, console, starting) as board:
+        with said_afterwards() as later, watched(title, task_ids, console, starting) as board:
             try:
                 # Inside, because Prefect takes seconds to import.
-                with prefect_kept_apart(console, debug=session.debug):
+                with prefect_kept_apart(console, debug=session.debug, later=later):
                     report = _launch(request)
             finally:
                 name = board.workflow_id
@@ -192,8 +192,7 @@ def _choose_server(session: Given, *, ui: bool) -> bool:
         return True
     url = running_here()
     if not url and ui:
-        say("starting a Prefect server in the background")
-        url, started = start_or_reuse()
+        url, started = start_or_reuse(lambda: say("starting a Prefect server in the background"))
         if started:
             say("it keeps running, and keeps the history of every run; `prefect server stop` ends it")
     if url:

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -71,11 +71,14 @@ def running_here() -> str | None:
     return url if port and _healthy(url) else None
 
 
-def start_or_reuse() -> tuple[str, bool]:
+def start_or_reuse(starting: Callable[[], None] = lambda: None) -> tuple[str, bool]:
     """Return the API address of a server on this machine, and whether it was started for this.
 
     The new one has its data below PREFECT_HOME, where runs without a server keep theirs too; it outlives this process
     until `prefect server stop`. Of several callers at once, one starts it.
+
+    Args:
+        starting: Called before a new one is started, which takes some 20 s.
 
     Raises:
         StoreUnreachable: It did not come up; nothing of it is left.
@@ -93,7 +96,10 @@ def start_or_reuse() -> tuple[str, bool]:
             # Somebody may have started it a moment ago.
             return _address_of(process), False
         found = _at_usual_port()
-        return (found, False) if found else (_start(home), True)
+        if found:
+            return found, False
+        starting()
+        return _start(home), True
 
 
 def _start(home: Path) -> str:

@@ -32,9 +32,8 @@ def main() -> int:
         return _failed(f"PREFECT_API_URL names {wanted}, which is not on this machine: start it there", 2)
     if port:
         os.environ["PREFECT_SERVER_API_PORT"] = str(port)
-    print("starting a Prefect server, which takes some 20 s", flush=True)  # noqa: T201 this is a command
     try:
-        url, started = start_or_reuse()
+        url, started = start_or_reuse(_starting)
     except PlaitError as error:
         return _failed(str(error), error.exit_code)
     if port and urlsplit(url).port != port:
@@ -44,6 +43,10 @@ def main() -> int:
     what = f"it writes {LOG_FILE} below PREFECT_HOME" if started else "it ran already"
     print(f"{url.removesuffix('/api')} answers; {what}; `prefect server stop` ends it")  # noqa: T201
     return 0
+
+
+def _starting() -> None:
+    print("starting a Prefect server, which takes some 20 s", flush=True)  # noqa: T201 this is a command
 
 
 def _failed(sentence: str, code: int) -> int:

@@ -52,12 +52,15 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
     if len(tracks) > most:
         rest = Counter(track.status for track in tracks[most:])
         counted = ", ".join(f"{count} {status}" for status, count in sorted(rest.items()))
-        console.print(f"and {len(tracks) - most} more ({counted}), all of them in `plait show`", style="dim")
+        console.print(f"and {len(tracks) - most} more ({counted}), all of them in `plait show --full`", style="dim")
     console.print()
     line = Text.assemble((report.workflow_id, "bold"), "  ", styled(report.status))
     console.print(line, soft_wrap=True)
     for reason in report.reasons:
         console.print(Text(f"  {reason}", STYLES.get(report.status, "")), soft_wrap=True)
+    if report.checks:
+        ended = ", ".join(f"{count} {status}" for status, count in report.checks)
+        console.print(Text(f"  checks: {ended}"), soft_wrap=True)
     option = f" --store {shlex.quote(store_url)}" if store_url else ""
     pointers: list[tuple[str, str]] = []
     if report.context:

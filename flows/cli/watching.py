@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from types import FrameType
+from typing import TextIO
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
@@ -95,14 +98,36 @@ def watched(
         logger.propagate = propagate
 
 
+class _HeldBack(io.StringIO):
+    """Takes what is meant for stderr and answers as that does, so that whoever writes there decides as ever."""
+
+    def isatty(self) -> bool:
+        """Say whether stderr itself is a terminal."""
+        return sys.__stderr__ is not None and sys.__stderr__.isatty()
+
+
 @contextmanager
-def prefect_kept_apart(console: Console | None, *, debug: bool) -> Generator[None]:
+def said_afterwards() -> Generator[TextIO]:
+    """Give a place for what is to be said on stderr, and say it when the block has ended, with or without an error."""
+    held = _HeldBack()
+    try:
+        yield held
+    finally:
+        if said := held.getvalue().strip():
+            print(said, file=sys.stderr)  # noqa: T201 it was on its way there
+
+
+@contextmanager
+def prefect_kept_apart(console: Console | None, *, debug: bool, later: TextIO) -> Generator[None]:
     """Keep Prefect's own log off the terminal, or with debug above the board; the Prefect UI has all of it either way.
+
+    What importing it prints, such as its notice about usage data at a first run, goes to ``later``.
 
     Prefect logs every failed track with its traceback. Its console handlers write to the terminal past any redirection,
     which would tear the picture; importing it here sets them up once, and later set-ups leave them.
     """
-    import prefect.main  # pyright: ignore[reportUnusedImport] # noqa: F401 sets up the logging
+    with redirect_stderr(later):
+        import prefect.main  # pyright: ignore[reportUnusedImport] # noqa: F401 sets up the logging
     from prefect.logging.handlers import PrefectConsoleHandler
 
     loggers = [logging.getLogger(), *map(logging.getLogger, tuple(logging.root.manager.loggerDict))]

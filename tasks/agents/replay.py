@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from contexts.bounded import read_context_file
 from contexts.codec import parse_object
 from contexts.errors import DocumentError, SpecError
 from tasks.agents.backend import Delivery, Job
@@ -42,13 +43,14 @@ def read_recordings(path: Path) -> dict[str, Recording]:
 
     Raises:
         SpecError: The folder is not there, or two files record one track.
-        DocumentError: A file is not a JSON object.
+        DocumentError: A file is not a JSON object, or never ends.
+        InputError: A file cannot be read.
     """
     if not path.exists():
         raise SpecError(f"there are no recordings at {path}: give a folder of context documents", path=str(path))
     found: dict[str, Recording] = {}
     for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
-        raw = file.read_bytes()
+        raw = read_context_file(file)
         task_id = parse_object(raw, file.name).get("task_id")
         if not isinstance(task_id, str):
             continue

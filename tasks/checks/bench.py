@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from contexts.errors import PortsExhausted
 from contexts.model.base import JsonObject
 from contexts.model.checks import Check
 from contexts.specfile import resolve_argv
@@ -207,9 +208,17 @@ class StepFailed(Exception):
     """A step without which a check cannot go on; the text says why, and makes the check unverified."""
 
 
+def ports_of(check: Check) -> int:
+    """Return how many ports a check needs; a performance check needs one, asked for or not."""
+    return max(check.ports, 1 if check.kind == "performance" else 0)
+
+
 def lease_for(check: Check) -> PortLease:
-    """Lend a check its ports; a performance check needs one, asked for or not."""
-    return lease_ports(max(check.ports, 1 if check.kind == "performance" else 0))
+    """Lend a check its ports, or none where there are too few: it is then not run, and says so."""
+    try:
+        return lease_ports(ports_of(check))
+    except PortsExhausted:
+        return PortLease(())
 
 
 def from_environment(value: str) -> str | None:

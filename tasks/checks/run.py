@@ -22,7 +22,7 @@ from contexts.model.checks import (
     TestsCheck,
 )
 from contexts.specfile import programs_of
-from tasks.checks.bench import Bench, StepFailed
+from tasks.checks.bench import Bench, StepFailed, ports_of
 from tasks.checks.command import run_command
 from tasks.checks.contract import run_contract
 from tasks.checks.migrations import run_migrations
@@ -106,6 +106,8 @@ def run_on(check: Check, bench: Bench) -> Ran:
 
 
 def _by_kind(check: Check, bench: Bench) -> Judged:
+    if len(bench.ports) < ports_of(check):
+        raise StepFailed(f"{ports_of(check)} loopback ports were not free: end what listens there, and run again")
     match check:
         case CommandCheck() | TestsCheck() | CoverageCheck():
             return run_command(check, bench)

@@ -8,6 +8,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from contexts.errors import PortsExhausted
+
 # Below the range from which systems take ports for outgoing connections (32768 on Linux), so that none of those steals
 # a port between the moment it is lent and the moment the track listens on it.
 _FIRST, _LAST = 20_000, 32_000
@@ -40,7 +42,7 @@ def lease_ports(n: int) -> PortLease:
     """Lend ``n`` distinct TCP ports that nobody listens on now.
 
     Raises:
-        OSError: Fewer than ``n`` are free.
+        PortsExhausted: Fewer than ``n`` are free; they may be later.
     """
     found: list[int] = []
     if n == 0:  # most tracks: shuffling the range for them would cost more than all else here
@@ -52,7 +54,11 @@ def lease_ports(n: int) -> PortLease:
             if port not in _lent and _is_free(port):
                 found.append(port)
         if len(found) < n:
-            raise OSError(f"only {len(found)} of {n} loopback ports are free between {_FIRST} and {_LAST}")
+            reason = (
+                f"only {len(found)} of {n} loopback ports are free between {_FIRST} and {_LAST - 1}: ask for fewer, or "
+                "end what listens there, and run again"
+            )
+            raise PortsExhausted(reason, reason=reason, retryable=True)
         _lent.update(found)
     return PortLease(tuple(found))
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from tests.chaos.running import Place, wait_until
-from tests.servers import ROOT, started
+from tests.servers import ROOT, ask, started
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,7 @@ class Ui:
     deployment: str
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        for pause in (0.2, 0.5, 1, 2, 4):
-            answer = httpx.request(method, f"{self.url}/{path}", json=body, timeout=60)
-            if answer.status_code != 503:  # what the server says while its SQLite database is locked
-                break
-            time.sleep(pause)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
+        return ask(self.url, method, path, body)
 
     def start(self, **parameters: Any) -> str:
         """Start a run with the form; return its id."""

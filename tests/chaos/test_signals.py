@@ -34,18 +34,24 @@ def stubborn(place: Place) -> Place:
 
 def started(place: Place) -> subprocess.Popen[str]:
     """Start the command line from a fresh interpreter, as a terminal does, and wait until all agents are at work."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", PLAIT, "run", str(place.spec)],
-        env=place.environment,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    with (place.folder / "errors").open("w", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PLAIT, "run", str(place.spec)],
+            env=place.environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
     wait_until("the agents work", lambda: len(place.lines()) == 5 and place.completed() == {"quick"}, 60)
     return process
+
+
+def errors_of(place: Place) -> str:
+    """Return what a started run has said on stderr so far."""
+    return (place.folder / "errors").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -54,13 +60,13 @@ def test_a_stopped_run_leaves_nobody_alive_and_can_go_on(stubborn: Place, number
     family = descendants(process.pid)
     began = time.monotonic()
     process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    process.communicate(timeout=60)
     took = time.monotonic() - began
     assert took < 20
     assert not living(stubborn)
     assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
     assert process.returncode == 130
-    assert "goes on from there" in errors
+    assert "goes on from there" in errors_of(stubborn)
     assert last_flow_state(stubborn) == "Cancelled"
     lease = read_lease(stubborn.store.objects, "feature")
     assert lease is not None
@@ -76,11 +82,16 @@ def test_a_stopped_run_leaves_nobody_alive_and_can_go_on(stubborn: Place, number
 def test_a_second_ctrl_c_ends_it_too(stubborn: Place) -> None:
     process = started(stubborn)
     process.send_signal(signal.SIGINT)
-    time.sleep(1)
+    wait_until("the first one was heard", lambda: "stopping" in errors_of(stubborn), 20)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode in {130, -signal.SIGINT}
     wait_until("nobody is left", lambda: not living(stubborn), 20)
+
+
+def left_by(place: Place) -> list[str]:
+    """Return what agents have left as their context so far."""
+    return [path.read_text(encoding="utf-8") for path in (place.folder / "workspaces").rglob("context.json")]
 
 
 def test_an_interrupted_agent_leaves_its_last_words(place: Place, new_place: Callable[[str], Place]) -> None:
@@ -89,12 +100,21 @@ def test_an_interrupted_agent_leaves_its_last_words(place: Place, new_place: Cal
         [sys.executable, "-c", PLAIT, "run", str(place.spec)], env=place.environment, cwd=ROOT,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
-    wait_until("the agent works", place.lines, 60)
-    time.sleep(0.5)
+    wait_until("the agent has left something", lambda: '{"done": "half"}' in left_by(place), 60)
     process.terminate()
     assert process.wait(30) == 130
     document = place.store.require("feature", "tracks/long")[1]
     assert (document["status"], document["checkpoint"]) == ("cancelled", {"done": "half"})
+
+
+def track_states(place: Place) -> list[str]:
+    """Return the names of the states of this case's tracks, as the server knows them."""
+    found = httpx.post(f"{place.server.url}/task_runs/filter", json={"limit": 200}, timeout=20).json()
+    runs = httpx.post(f"{place.server.url}/flow_runs/filter", json={"limit": 200}, timeout=20).json()
+    mine = {run["id"] for run in runs if str(place.spec) in str(run["parameters"])}
+    return [
+        one["state_name"] for one in found if one["flow_run_id"] in mine and one["task_key"].startswith("run_track")
+    ]
 
 
 def test_a_run_that_waits_for_another_attempt_stops_at_once(place: Place) -> None:
@@ -105,8 +125,7 @@ def test_a_run_that_waits_for_another_attempt_stops_at_once(place: Place) -> Non
         [sys.executable, "-c", PLAIT, "run", str(place.spec)], env=place.environment, cwd=ROOT,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
-    wait_until("the first attempt failed", lambda: "tracks/fails" in place.store.revisions("feature"), 60)
-    time.sleep(1)
+    wait_until("it waits for the second attempt", lambda: "Retrying" in track_states(place), 60)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     assert plait(place, "run", place.spec).code == 0

@@ -6,6 +6,7 @@ from contexts.check import check_store
 from contexts.errors import NotFound
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
+from tasks.report import build_report
 
 
 @pytest.fixture
@@ -90,6 +91,14 @@ def test_what_nobody_refers_to_and_what_is_not_ours_are_notes(store):
     store.put_blob("shop", b"left over", "text/plain")
     store.objects.create("documents/shop/readme.txt", b"hello")
     assert sorted(problems(store)) == [("foreign-object", "note"), ("unused-blob", "note")]
+
+
+def test_a_report_is_known_though_no_document_refers_to_it(store):
+    ref, _ = store.require("shop")
+    store.put_blob("shop", build_report(store, ref), "text/html", scanned=True)
+    assert problems(store) == []
+    store.put_blob("shop", b"<!doctype html><title>another page</title>", "text/html")
+    assert problems(store) == [("unused-blob", "note")]
 
 
 def test_a_digest_in_a_log_is_no_reference(store):

@@ -19,6 +19,7 @@ from contexts.digest import (
     TRACK_OUT,
     agent_inputs,
     criteria_of,
+    recording_inputs,
     result_digest,
     track_inputs,
 )
@@ -65,7 +66,7 @@ def digest(spec: dict[str, Any], task_id: str = "api", results: dict[str, str] |
     track = made.track(task_id)
     needed = {name: "result-of-" + name for name in track.needs} if results is None else results
     agent = made.agents.get(track.agent)
-    inputs = agent_inputs(agent, folder=Path("/project")) if agent else {}
+    inputs = agent_inputs(agent, folder=Path("/project")) if isinstance(agent, CommandAgent) else {}
     return track_inputs(made, track, base="b" * 40, prerequisites=needed, agent=inputs).digest
 
 
@@ -189,13 +190,10 @@ def test_a_program_that_cannot_be_read_is_said(tmp_path: Path) -> None:
         agent_inputs(command(str(path)), folder=tmp_path)
 
 
-def test_a_recordings_content_counts_and_its_place_does_not(tmp_path: Path) -> None:
-    agent = ReplayAgent(backend="replay", path="recordings")
-    other = ReplayAgent(backend="replay", path="elsewhere")
-    one = agent_inputs(agent, folder=tmp_path, recording=b"{}")
-    assert agent_inputs(other, folder=Path("/x"), recording=b"{}") == one
-    assert agent_inputs(None, folder=tmp_path, recording=b"{}") == one
-    assert agent_inputs(agent, folder=tmp_path, recording=b"{ }") != one
+def test_a_recordings_content_counts_and_is_no_agents(tmp_path: Path) -> None:
+    one = recording_inputs(b"{}")
+    assert recording_inputs(b"{}") == one
+    assert recording_inputs(b"{ }") != one
     assert agent_inputs(command("agent"), folder=tmp_path) != one
 
 

@@ -98,3 +98,24 @@ def test_without_a_terminal_a_run_ends_with_5_and_goes_on_after_plait_approve(
     assert (tmp_path / "production").read_text() == "done\n"
     readiness = ContextStore(LocalObjects(tmp_path / "store")).require("shop")[1]["deployment_readiness"]
     assert (readiness["production"]["status"], readiness["production"]["approval"]["by"]) == ("deployed", "Ann")
+
+
+def test_what_prefect_says_at_its_first_import_stands_below_the_board_and_is_left_to_the_user(
+    prefect_api: Server, tmp_path: Path
+) -> None:
+    spec = write_spec(tmp_path, "shop", {"api": LEAVE})
+    environment = prefect_api.environment | {
+        "PLAIT_WORKSPACES": str(tmp_path / "workspaces"), "PLAIT_STORE": str(tmp_path / "store"), "TERM": "xterm",
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+    }  # fmt: skip
+    plait = str(Path(sys.executable).with_name("plait"))
+    code, said = talk([plait, "run", spec], environment, [])
+    assert (code, "anonymous usage data" in said) == (0, False), "who has opted out is not told"
+    # The session's server says that it wants no usage data, so nothing is sent by this run either.
+    choosing = {name: value for name, value in environment.items() if name not in {"DO_NOT_TRACK", "CI"}}
+    code, said = talk([plait, "run", spec], choosing, [])
+    assert code == 0, said
+    board_gone, summary = said.rindex("\x1b[?25h"), said.rindex("plait show shop")
+    assert said.count("anonymous usage data") == 1
+    assert board_gone < said.index("anonymous usage data") < summary
+    assert "anonymous usage data" not in talk([plait, "run", spec], choosing, [])[1]

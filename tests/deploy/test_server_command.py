@@ -43,11 +43,13 @@ def test_the_server_answers_at_the_named_address_and_outlives_the_errors_it_logs
     first = started(environment)
     assert first.returncode == 0, first.stderr
     assert url.removesuffix("/api") in first.stdout
+    assert "starting a Prefect server" in first.stdout
     assert answers(url)
     wait_for("an error in its log", lambda: "Failed to send telemetry" in log.read_text(encoding="utf-8"), 60)
     again = started(environment)
     assert (again.returncode, again.stderr) == (0, "")
     assert "it ran already" in again.stdout
+    assert "starting" not in again.stdout
     assert answers(url)
 
 

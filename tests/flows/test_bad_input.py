@@ -114,6 +114,8 @@ CHANGES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("a program that is not there", {"agents": {"x": {"backend": "command", "argv": ["no-such-program"]}}},
      ("agents.x", "'no-such-program' does not exist")),
     ("a role without an agent", {"agents": {}}, ("no agent is declared for role x", "--replay DIR")),
+    ("a recording that never ends", {"agents": {"x": {"backend": "replay", "path": "/dev/zero"}}},
+     ("/dev/zero has more than 100 MB",)),
     ("recordings that are not there", {"agents": {"x": {"backend": "replay", "path": "nowhere"}}},
      ("there are no recordings at", "nowhere")),
     ("an estimate beyond all sums", {"track": {"estimate_minutes": 1e308}}, ("estimate_minutes must be less than",)),

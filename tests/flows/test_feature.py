@@ -16,10 +16,15 @@ from contexts.errors import SpecError, StoreError
 from contexts.lease import read_lease
 from contexts.local import LocalObjects
 from contexts.model.base import JsonObject, parse_instant
+from contexts.model.request import RunRequest
 from contexts.store import ContextStore
 from flows.feature import feature
+from flows.launch import describe_run
 from tasks.pinning import workspace_root
+from tasks.progress import LOGGER
 from tasks.run import RESULT
+from tasks.walls import ports
+from tasks.walls.ports import lease_ports
 from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, commit, make_repository, write_spec
 from tests.servers import Server
 
@@ -132,7 +137,8 @@ def test_without_a_repository_the_integrated_files_lie_beside_the_report_as_the_
 
 def test_siblings_of_a_failed_track_finish_and_are_kept_and_what_needs_it_is_blocked(flow: Flow) -> None:
     programs = {"bad": FAIL, "slow": f"import time; time.sleep(1); {LEAVE}", "after": LEAVE, "last": LEAVE}
-    spec = flow.spec("partly", programs, tracks={"after": {"needs": ["bad"]}, "last": {"needs": ["after"]}})
+    needs = {"after": {"needs": ["bad"]}, "last": {"needs": ["after"]}}
+    spec = flow.spec("partly", programs, tracks=needs, verification={"checks": [{"id": "unit", "argv": ["true"]}]})
     state = flow.run(spec)
     assert (state.name, state.is_failed()) == ("Partial", True)
     assert "required track bad failed" in str(state.message)
@@ -145,13 +151,49 @@ def test_siblings_of_a_failed_track_finish_and_are_kept_and_what_needs_it_is_blo
     assert "bad" in lines["after"]["reason"]
     assert flow.document("partly", "tracks/slow")["status"] == "completed"
     assert "exit code 3" in flow.document("partly", "tracks/bad")["context_summary"]
+    request = RunRequest(spec=spec, store=str(flow.folder / "store"))
+    told = describe_run(request, state.result(raise_on_failure=False))
+    assert told.checks == (("passed", 1),), "what could be checked was"
     assert set(final["track_contexts"]) >= {"slow"}
+
+
+def test_a_track_that_finds_too_few_ports_fails_alone_and_a_check_that_does_was_not_run(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lease_ports(1) as lease:
+        only = lease.ports[0]
+    monkeypatch.setattr(ports, "_FIRST", only)
+    monkeypatch.setattr(ports, "_LAST", only + 1)
+    verification = {"checks": [{"id": "served", "argv": ["true"], "ports": 2}]}
+    programs = {"greedy": LEAVE, "modest": LEAVE, "none": LEAVE}
+    tracks = {"greedy": {"ports": 2, "required": False}, "modest": {"ports": 1}}
+    state = flow.run(flow.spec("ported", programs, tracks=tracks, verification=verification))
+    assert flow.tracks(state) == {"greedy": "Failed", "modest": "Completed", "none": "Completed"}
+    final = flow.document("ported")
+    lines = {one["task_id"]: one for one in final["run"]["tracks"]}
+    assert "of 2 loopback ports are free" in lines["greedy"]["reason"]
+    (evidence,) = final["evidence"]
+    assert evidence["status"] == "unverified"
+    assert "2 loopback ports were not free" in evidence["reason"]
+    assert state.name == "VerificationIncomplete", "an optional track that failed is no reason, a check not run is"
+    required = flow.run(flow.spec("ported", programs, tracks={"greedy": {"ports": 2}}))
+    assert (required.name, required.is_failed()) == ("Partial", True)
 
 
 def test_an_optional_track_that_fails_does_not_fail_the_run(flow: Flow) -> None:
     spec = flow.spec("optional", {"must": LEAVE, "may": FAIL}, tracks={"may": {"required": False}})
     state = flow.run(spec)
     assert state.is_completed(), state.message
+
+
+def test_a_set_up_that_takes_longer_than_the_spec_allows_fails_its_track(flow: Flow) -> None:
+    make_repository(flow.folder / "code", readme__md="code")
+    slow = {"path": "code", "setup": [["true"], ["sleep", "300"]], "setup_minutes": 0.01}
+    state = flow.run(flow.spec("slow-setup", {"a": LEAVE}, repository=slow))
+    assert state.name == "Partial"
+    reason = flow.document("slow-setup")["run"]["tracks"][0]["reason"]
+    assert reason.startswith("repository.setup sleep 300: ")
+    assert "0.6 s" in reason
 
 
 def test_a_track_starts_when_what_it_needs_is_done_and_not_before(flow: Flow) -> None:
@@ -162,6 +204,15 @@ def test_a_track_starts_when_what_it_needs_is_done_and_not_before(flow: Flow) ->
     tasks = flow.tasks(state)
     assert tasks["after-quick"].start_time >= tasks["quick"].end_time
     assert tasks["after-quick"].end_time < tasks["slow"].end_time, "it does not wait for the whole wave"
+
+
+def test_progress_says_what_each_thing_is_once(flow: Flow, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", LOGGER)
+    flow.run(flow.spec("told", {"a": LEAVE, "b": LEAVE}, groups=[{"id": "early", "tracks": ["a"]}]))
+    said = [record.getMessage() for record in caplog.records if record.name == LOGGER]
+    for words in ("phase initialize: running", "track a: running", "group early: running", "phase merge: running"):
+        assert words in said
+    assert not [line for line in said if line.startswith("merge ")]
 
 
 def test_no_more_tracks_run_at_a_time_than_max_parallel(flow: Flow) -> None:

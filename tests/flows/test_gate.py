@@ -1,13 +1,21 @@
 """Staging, the gate and production, run in this process on a real Prefect server."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.states import Suspended
 
 from contexts.amend import amend
 from contexts.decisions import settle, waive
+from contexts.errors import RunStopped
 from contexts.local import LocalObjects
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore
 from flows.launch import launch
+from tests.deploy.running import wait_for
 from tests.flows.gate import Place
 from tests.flows.specs import write_spec
 
@@ -57,6 +65,56 @@ def test_work_that_is_not_verified_is_deployed_nowhere(tmp_path):
     assert (report.status, report.exit_code) == ("verification-failed", 1)
     assert place.times("staging") == 0
     assert "deployment_readiness" not in place.newest()
+
+
+@pytest.mark.parametrize(("code", "status", "ended"), [(0, "deployed", "done"), (4, "deployment-failed", "failed")])
+def test_a_refused_log_is_withheld_and_how_production_ended_is_known_all_the_same(tmp_path, code, status, ended):
+    token = "ghp_" + "x7Kq2Lm9Rt4Vw8Yz1Bc5" + "Df3Gh6Jn0PsA2eQu"
+    words = tmp_path / "words"
+    words.write_text(token)
+    place = Place(tmp_path)
+    production = {"argv": place.note("production", f"cat {words}; exit {code}"), "gate": "go"}
+    place.spec = place.write(deployment={"production": production}, secrets="refuse")
+    assert place.run().status == "waiting-for-approval"
+    place.answer("approve")
+    assert place.run().status == status
+    attempt = place.newest()["deployment_readiness"]["production"]["evidence"]
+    assert (attempt["status"], attempt["exit_code"]) == (ended, code)
+    assert "its log is withheld" in attempt["reason"]
+    assert "log" not in attempt
+    objects = place.store.objects
+    assert not any(token.encode() in objects.read(entry.key) for entry in objects.list(""))
+    place.run()
+    assert place.times("production") == 1
+
+
+def test_a_suspend_during_production_lets_it_finish_and_the_next_run_knows_of_it(place, tmp_path):
+    go_on = tmp_path / "go-on"
+    production = {"argv": place.note("production", f"while [ ! -e {go_on} ]; do sleep 0.05; done"), "gate": "go"}
+    place.spec = place.write(deployment={"production": production})
+    place.run()
+    place.answer("approve")
+
+    def suspend() -> None:
+        wait_for("production has begun", lambda: place.times("production"))
+        with get_client(sync_client=True) as client:
+            mine = next(
+                one
+                for one in client.read_flow_runs()
+                if one.state_name == "Running" and one.parameters.get("spec") == place.spec
+            )
+            client.set_flow_run_state(mine.id, Suspended(), force=True)
+        wait_for("the run has heard it", lambda: not any(one.name == "plait-heed" for one in threading.enumerate()))
+        go_on.touch()
+
+    with ThreadPoolExecutor(1) as person:
+        suspended = person.submit(copy_context().run, suspend)
+        with pytest.raises(RunStopped):
+            place.run()
+        suspended.result(1)
+    attempt = place.newest()["deployments"][-1]
+    assert (attempt["environment"], attempt["status"], attempt["exit_code"]) == ("production", "done", 0)
+    assert (place.run().status, place.times("production")) == ("deployed", 1)
 
 
 def test_the_next_run_honours_a_waiver_and_a_settlement(tmp_path):

@@ -2,17 +2,22 @@
 
 import io
 import os
+import subprocess
+import sys
 import tarfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import flows.retention
 from contexts.held_lease import held_lease
-from contexts.lease import acquire
+from contexts.lease import acquire, read_lease
 from contexts.local import LocalObjects
 from contexts.model.refs import BlobRef
+from contexts.objects import Entry, Versioned
 from contexts.store import ContextStore
 from flows.retention import retention
 from tests.servers import Server
@@ -50,6 +55,41 @@ class Aged:
     def run(self, **options: Any) -> dict[str, Any]:
         """Run the flow; its line per workflow."""
         return {one["workflow"]: one for one in retention(store=str(self.folder), **options)}
+
+
+class Meanwhile(LocalObjects):
+    """The store, in which something happens once, right after a lease was read or documents were listed."""
+
+    def __init__(self, folder: Path, happens: Callable[[], None], *, after: str) -> None:
+        super().__init__(folder)
+        self._happens = happens
+        self._after = after
+        self._happened = False
+
+    def _done(self, what: str) -> None:
+        if what == self._after and not self._happened:
+            self._happened = True
+            self._happens()
+
+    def read_versioned(self, key: str) -> Versioned | None:
+        found = super().read_versioned(key)
+        self._done(key)
+        return found
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        found = list(super().list(prefix))
+        self._done(prefix)
+        return iter(found)
+
+
+DIE = """
+import os, sys
+from pathlib import Path
+from contexts.lease import acquire
+from contexts.local import LocalObjects
+acquire(LocalObjects(Path(sys.argv[1])), "w", owner="a-run")
+os._exit(9)
+"""
 
 
 @pytest.fixture
@@ -145,3 +185,60 @@ def test_one_workflows_rest_does_not_age_another(aged: Aged) -> None:
     aged.save("new", 3)
     assert set(aged.run(dry_run=False)) == {"old"}
     assert aged.store.revisions("new") == {"context": (1, 2, 3)}
+
+
+def test_a_run_that_began_and_died_since_the_plan_stays_interrupted_and_loses_nothing(
+    aged: Aged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aged.save("w", 8)
+    with held_lease(aged.objects, "w", owner="somebody"):
+        pass
+    aged.age(2)
+    before = aged.held()
+
+    def begin_and_die() -> None:
+        argv = [sys.executable, "-c", DIE, str(aged.folder)]
+        assert subprocess.run(argv, check=False, timeout=60).returncode == 9
+
+    store = Meanwhile(aged.folder, begin_and_die, after="leases/w.json")
+    monkeypatch.setattr(flows.retention, "open_objects", lambda _: store)
+    line = aged.run(dry_run=False)["w"]
+    assert line["done"].startswith("left alone: the last run of w")
+    assert aged.held() == before
+    lease = read_lease(aged.objects, "w")
+    assert lease
+    assert (lease.owner, lease.end_reason) == ("a-run", None)
+
+
+def test_what_a_newer_revision_than_the_plan_refers_to_stays(aged: Aged, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = aged.save("w", 8)
+    aged.age(2)
+    before = aged.held()
+
+    def refer_again() -> None:
+        document = {"version": "1.0", "workflow_id": "w", "log": logs[0].model_dump()}
+        aged.store.save(document, workflow_id="w", name="context", after=8)
+
+    # Right after what the plan is made from was listed.
+    store = Meanwhile(aged.folder, refer_again, after="documents/w/")
+    monkeypatch.setattr(flows.retention, "open_objects", lambda _: store)
+    line = aged.run(dry_run=False)["w"]
+    assert "000009.json was saved meanwhile" in line["done"]
+    assert aged.held() == before | {"documents/w/context/000009.json"}
+    assert aged.store.get_blob("w", logs[0]) == b"log 0"
+
+
+def test_a_lease_lost_before_anything_goes_ends_it(aged: Aged, monkeypatch: pytest.MonkeyPatch) -> None:
+    aged.save("w", 8)
+    aged.age(2)
+    before = aged.held()
+
+    def take_over() -> None:
+        lease = aged.folder / "leases" / "w.json"
+        body = lease.read_text().replace('"token": "', '"token": "another')
+        aged.objects.replace("leases/w.json", body.encode(), aged.objects.read_versioned("leases/w.json").version)  # type: ignore[union-attr]
+
+    store = Meanwhile(aged.folder, take_over, after="documents/w/")
+    monkeypatch.setattr(flows.retention, "open_objects", lambda _: store)
+    assert "no longer owns workflow w" in aged.run(dry_run=False)["w"]["done"]
+    assert aged.held() == before

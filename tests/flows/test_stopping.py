@@ -53,13 +53,33 @@ def run_id(client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch) -> UUID:
     return made.id
 
 
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[httpx.URL]:
+    """The addresses of the servers that were asked, one for each look that has begun."""
+    asked: list[httpx.URL] = []
+    read = SyncPrefectClient.read_flow_run
+
+    def noted(self: SyncPrefectClient, wanted: UUID) -> FlowRun:
+        asked.append(self.api_url)
+        return read(self, wanted)
+
+    monkeypatch.setattr(SyncPrefectClient, "read_flow_run", noted)
+    return asked
+
+
+def until_more(looks: list[httpx.URL], count: int) -> None:
+    """Wait until so many more looks have ended: the one that follows has begun."""
+    before = len(looks)
+    until(f"{count} more looks", lambda: len(looks) > before + count)
+
+
 @pytest.mark.parametrize(("state", "reason"), [(Suspended(), "suspended"), (Cancelling(), "cancelled")])
 def test_a_person_who_stops_the_flow_run_is_heard_once(
-    client: SyncPrefectClient, run_id: UUID, state: State, reason: str
+    client: SyncPrefectClient, run_id: UUID, looks: list[httpx.URL], state: State, reason: str
 ) -> None:
     reasons: list[str] = []
     with heeding_people(reasons.append, every=EVERY):
-        time.sleep(3 * EVERY)
+        until_more(looks, 3)
         assert reasons == []
         client.set_flow_run_state(run_id, state, force=True)
         until("the reason", lambda: reasons)
@@ -74,32 +94,26 @@ def test_nobody_looks_any_more_when_the_run_is_over(run_id: UUID) -> None:
 
 
 def test_looking_asks_the_server_of_the_run_and_starts_none_of_its_own(
-    prefect_api: Server, run_id: UUID, monkeypatch: pytest.MonkeyPatch
+    prefect_api: Server, run_id: UUID, looks: list[httpx.URL], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Prefect would start a temporary server for a thread that does not know the settings of the run."""
     started: list[object] = []
     monkeypatch.setattr(SubprocessASGIServer, "start", lambda *given: started.append(given))
-    asked: list[httpx.URL] = []
-    read = SyncPrefectClient.read_flow_run
-
-    def noted(self: SyncPrefectClient, wanted: UUID) -> FlowRun:
-        asked.append(self.api_url)
-        return read(self, wanted)
-
-    monkeypatch.setattr(SyncPrefectClient, "read_flow_run", noted)
     with (
         temporary_settings({PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: True}),
         heeding_people(pytest.fail, every=EVERY),
     ):
-        until("a look", lambda: asked)
+        until("a look", lambda: looks)
     assert started == []
-    assert str(asked[0]).rstrip("/") == prefect_api.url
+    assert str(looks[0]).rstrip("/") == prefect_api.url
 
 
-def test_a_flow_run_that_was_deleted_stops_nothing(client: SyncPrefectClient, run_id: UUID) -> None:
+def test_a_flow_run_that_was_deleted_stops_nothing(
+    client: SyncPrefectClient, run_id: UUID, looks: list[httpx.URL]
+) -> None:
     with heeding_people(pytest.fail, every=EVERY):
         client.delete_flow_run(run_id)
-        time.sleep(5 * EVERY)
+        until_more(looks, 5)
         assert looker()
 
 
@@ -118,7 +132,7 @@ def serving(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Generator[i
 
 
 def test_a_server_that_goes_away_stops_nothing_and_is_asked_again_when_it_is_back(
-    prefect_api: Server, client: SyncPrefectClient, run_id: UUID
+    prefect_api: Server, client: SyncPrefectClient, run_id: UUID, looks: list[httpx.URL]
 ) -> None:
     class Relay(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -137,9 +151,9 @@ def test_a_server_that_goes_away_stops_nothing_and_is_asked_again_when_it_is_bac
         port = there.enter_context(serving(Relay))
         here.enter_context(temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}))
         here.enter_context(heeding_people(reasons.append, every=EVERY))
-        time.sleep(5 * EVERY)
+        until_more(looks, 5)
         there.close()
-        time.sleep(5 * EVERY)
+        until_more(looks, 5)
         assert looker()
         client.set_flow_run_state(run_id, Suspended(), force=True)
         assert reasons == []
@@ -177,13 +191,14 @@ def test_what_is_no_answer_of_prefect_stops_nothing(run_id: UUID) -> None:
         assert looker()
 
 
-def test_a_server_that_never_answers_holds_up_the_end_for_a_few_seconds_only(run_id: UUID) -> None:
-
+def test_a_server_that_never_answers_holds_up_the_end_for_a_few_seconds_only(
+    run_id: UUID, looks: list[httpx.URL]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
         with temporary_settings({PREFECT_API_URL: url}):
             with heeding_people(pytest.fail, every=0.02):
-                time.sleep(0.5)
+                until("a look has begun", lambda: looks)
                 ended = time.monotonic()
             assert time.monotonic() - ended < 12
     until("no more looks", lambda: not looker())

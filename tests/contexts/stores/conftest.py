@@ -17,10 +17,13 @@ from contexts.s3 import S3Objects
 from contexts.s3.client import S3Settings, connect
 from tests.contexts.conformance import Open
 from tests.contexts.stores import servers
+from tests.contexts.stores.fixtures import ministack, r2
 from tests.contexts.stores.mortal import Mortals
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+__all__ = ["ministack", "r2"]
 
 _numbers = itertools.count()
 
@@ -32,24 +35,8 @@ def mortals() -> Iterator[Mortals]:
 
 
 @pytest.fixture(scope="session")
-def ministack() -> Iterator[servers.Server]:
-    with servers.ministack() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
 def moto() -> Iterator[servers.Server]:
     with servers.moto() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def r2() -> Iterator[servers.Server]:
-    try:
-        servers.install("r2")
-    except servers.Unavailable as error:
-        pytest.skip(f"no R2 simulator: {error}")
-    with servers.r2() as server:
         yield server
 
 

@@ -122,6 +122,12 @@ def test_every_field_of_the_form_has_a_title_and_a_description(block: type[Local
         assert field.description.endswith("."), name
 
 
+def test_a_block_that_does_not_say_how_its_store_is_made_is_no_block() -> None:
+    (base,) = LocalContexts.__bases__
+    with pytest.raises(TypeError, match="abstract method"):
+        base()
+
+
 @pytest.mark.stores
 def test_both_blocks_are_registered_by_one_command(prefect_api: Server) -> None:
     done = subprocess.run(

@@ -1,11 +1,25 @@
 """`edit` and `approve`: people's decisions from the command line."""
 
+import subprocess
+import sys
+from datetime import UTC, datetime
+
 import pytest
 
 from contexts.held_lease import held_lease
+from contexts.interrupted import interrupted
+from contexts.lease import read_lease
 from tests.flows.cli.documents import head
 
 AT = "2026-03-01T11:00:00Z"
+DIE = """
+import os, sys
+from pathlib import Path
+from contexts.lease import acquire
+from contexts.local import LocalObjects
+acquire(LocalObjects(Path(sys.argv[1])), "shop", owner="a-run")
+os._exit(9)
+"""
 
 
 @pytest.fixture
@@ -126,3 +140,33 @@ def test_a_run_that_did_not_get_to_its_end_leaves_nothing_to_decide(call, contex
     result = call("edit", "shop", "waive", "fast", "--by", "Ann", "--why", "known")
     assert result.code == 2
     assert "run it again" in result.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("edit", "shop", "waive", "fast", "--by", "Ann", "--why", "known"),
+        ("approve", "shop", "go", "--by", "Ann"),
+    ],
+)
+def test_a_run_that_died_midway_is_resumed_first_and_still_found_by_whoever_restarts_such_runs(call, stuck, arguments):
+    root = stuck.objects.identity.removeprefix("file://")
+    assert subprocess.run([sys.executable, "-c", DIE, root], check=False, timeout=60).returncode == 9
+    before = read_lease(stuck.objects, "shop")
+    result = call(*arguments)
+    assert result.code == 2
+    assert "died before its end: `plait resume shop` first" in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert stuck.revisions("shop")["context"] == (1,)
+    assert read_lease(stuck.objects, "shop") == before
+    found = interrupted(stuck.objects, now=datetime.now(UTC), watch=0, sleep=lambda _: None)
+    assert [one.workflow_id for one in found] == ["shop"]
+
+
+def test_a_decision_that_cannot_be_made_leaves_the_reason_the_last_run_ended_with(call, stuck):
+    with held_lease(stuck.objects, "shop", owner="a-run") as lease:
+        lease.end_reason = "cancelled"
+    assert call("edit", "shop", "waive", "fats", "--by", "A", "--why", "w").code == 2
+    assert read_lease(stuck.objects, "shop").end_reason == "cancelled"
+    assert call("edit", "shop", "waive", "fast", "--by", "A", "--why", "w").code == 0
+    assert read_lease(stuck.objects, "shop").end_reason == "edited"

@@ -1,3 +1,9 @@
+import contextlib
+import os
+import pty
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,10 +44,13 @@ def test_a_damaged_workflow_does_not_hide_the_others(call, shop, tmp_path):
     shop.save({**call_head, "current_agent": "x", "phase": "p"}, workflow_id="other", name="context", after=0)
     _damage(tmp_path / "store" / "documents" / "other" / "context" / "000001.json")
     result = call("list", "--json")
+    assert result.code == call("list").code == 2
     statuses = {row["workflow_id"]: row["status"] for row in result.json()["workflows"]}
     assert statuses["other"] == "damaged"
-    assert "shop" in statuses
-    assert "does not match its checksum" in result.err or "damaged" in result.err
+    assert statuses["shop"] is None
+    assert result.err.startswith("plait: other is damaged: ")
+    assert "`plait store check other` says more" in result.err
+    assert len(result.err.strip().splitlines()) == 1
 
 
 def test_show_prints_the_newest_document_whole(call, shop):
@@ -51,6 +60,53 @@ def test_show_prints_the_newest_document_whole(call, shop):
     assert shown["track_contexts"]["cart-impl"]["context"]["implementation_details"] == {"lines": 10}
     assert "_checksum" not in shown
     assert call("show", "shop", "--json").json() == shown
+
+
+def on_a_terminal(*arguments):
+    """Run plait on a terminal of its own, 100 columns wide; what it printed."""
+    master, slave = pty.openpty()
+    argv = [str(Path(sys.executable).with_name("plait")), *arguments]
+    environment = os.environ | {"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "100"}
+    with subprocess.Popen(argv, env=environment, stdin=slave, stdout=slave, stderr=slave) as process:
+        os.close(slave)
+        said = b""
+        with contextlib.suppress(OSError):  # how a terminal says that nobody writes to it any more
+            while more := os.read(master, 65536):
+                said += more
+        os.close(master)
+        assert process.wait(30) == 0
+    return re.sub(r"\x1b\[[0-9;]*m", "", said.decode()).replace("\r\n", "\n")
+
+
+def test_show_on_a_terminal_is_an_outline_of_one_screen_that_names_the_command_for_the_rest(shop):
+    latest = shop.require("shop")[1]
+    tracks = [{"task_id": f"track-{number}", "status": "completed"} for number in range(50)]
+    tracks.append({"task_id": "cart-impl", "status": "failed", "reason": "exit code 3"})
+    more = {
+        "decisions": [{"topic": f"topic {number}", "choice": "yes"} for number in range(9)],
+        "findings": [{"rule": "r", "severity": "blocking", "message": "too\x1b[31m slow"}],
+        "run": {"tracks": tracks},
+        "phase": "q",
+    }
+    shop.save({**latest, **more}, workflow_id="shop", name="context", after=2)
+    said = on_a_terminal("show", "shop")
+    lines = said.splitlines()
+    assert len(lines) < 60
+    assert lines[0] == "shop/context@3"
+    for words in (
+        "cart-impl  failed", "and 31 more", "exit code 3", "decisions: 9 entries", "topic 4: yes", "and 4 more",
+        "findings: 1 entry (1 blocking)", "evidence", "1 entry (1 passed)", "1,000 entries", "blocking: too\u2039U+001B",
+        "`plait show shop --full` prints the whole document",
+    ):  # fmt: skip
+        assert words in said, words
+    whole = on_a_terminal("show", "shop", "--full")
+    assert len(whole.splitlines()) > 1000
+    assert "turn 999" in whole
+
+
+def test_show_on_a_terminal_says_how_to_get_the_whole_of_what_was_asked_for(shop):
+    assert "`plait show shop pay-impl -r 1 --full` prints" in on_a_terminal("show", "shop", "pay-impl", "-r", "1")
+    assert "--full` prints" not in on_a_terminal("show", "shop", "--json")
 
 
 def test_show_finds_a_revision_and_a_track_by_its_bare_name(call, shop):
@@ -97,7 +153,7 @@ def test_history_lists_every_revision_of_every_document(call, shop):
 def test_history_shows_a_damaged_revision_among_the_others(call, shop, tmp_path):
     _damage(tmp_path / "store" / "documents" / "shop" / "context" / "000001.json")
     result = call("history", "shop", "--json")
-    assert result.code == 0
+    assert result.code == 2
     assert ["damaged" in row for row in result.json()["revisions"]] == [True, False, False, False]
     assert "checksum" in result.err or "damaged" in result.err
 

@@ -1,4 +1,6 @@
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,32 @@ def test_a_track_the_parent_does_not_list_is_merged_and_said(call, files, tmp_pa
     assert result.code == 0
     assert "extra-impl" in result.err
     assert "decide extra-impl" in result.json()["decisions"]
+
+
+@pytest.mark.parametrize("as_parent", [True, False])
+@pytest.mark.parametrize("piped", [True, False])
+def test_what_never_ends_is_read_to_the_limit_and_no_further(call, files, tmp_path, piped, as_parent):
+    path = tmp_path / "pipe" if piped else Path("/dev/zero")
+    writer = None
+    if piped:
+        os.mkfifo(path)
+        writer = subprocess.Popen(["sh", "-c", f"exec cat /dev/zero > {path}"], stderr=subprocess.DEVNULL)
+    try:
+        result = call("merge", *((path, files["cart"]) if as_parent else (files["parent"], path)))
+    finally:
+        if writer:
+            writer.kill()
+            writer.wait(10)
+    assert result.code == 2
+    assert result.out == ""
+    assert f"{path} has more than 100 MB" in result.err
+    assert len(result.err.strip().splitlines()) == 1
+
+
+def test_a_pipe_that_ends_is_a_file_like_any_other(call, files, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", f"cat {files['pay']} > {pipe}"]):
+        result = call("merge", files["parent"], files["cart"], pipe)
+    assert result.code == 0
+    assert result.json()["decisions"] == ["decide cart-impl", "decide pay-impl"]

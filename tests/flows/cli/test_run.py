@@ -80,12 +80,14 @@ def test_the_summary_says_how_every_track_ended_and_where_to_look(call, spec, la
             reason="no context.json was left",
             reasons=("required track french failed",),
             branch="plait/hello",
+            checks=(("passed", 2), ("unverified", 1)),
         )
     )
     out = call("run", spec, "--store", tmp_path / "store").out
     for said in (
         "english", "reused", "1 m 01 s", "no context.json was left", "required track french failed", "plait/hello",
         f"plait show hello --store {tmp_path / 'store'}", "/kept/here", "partial", "track english: running",
+        "checks: 2 passed, 1 unverified",
     ):  # fmt: skip
         assert said in out
 
@@ -196,6 +198,11 @@ def test_plan_says_which_tracks_would_run_and_why(call, spec):
     shown = call("plan", spec).out
     assert "english" in shown
     assert "side by side" in shown
+    assert "no estimates: each track counts 1" in shown
+    text = spec.read_text()
+    spec.write_text(text.replace("task_id: english", "task_id: english\n    estimate_minutes: 5", 1))
+    assert text != spec.read_text()
+    assert "no estimates" not in call("plan", spec).out
 
 
 def test_plan_takes_a_spec_whose_agents_are_not_declared(call, reference):

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from flows.cli.board import Board
-from flows.cli.watching import watched
+from flows.cli.watching import said_afterwards, watched
 from tasks.progress import Progress, report
 
 
@@ -108,6 +108,21 @@ def test_an_interrupt_is_said_at_once_and_raised_once(capfd):
     assert board.stopping
     assert capfd.readouterr().err == "plait: stopping; what is finished is kept\n"
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_is_held_back_is_said_when_the_board_is_gone(capfd):
+    def interrupted():
+        with said_afterwards() as later:
+            print("\nA notice\n", file=later)
+            assert capfd.readouterr().err == ""
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert capfd.readouterr().err == "A notice\n"
+    with said_afterwards():
+        pass
+    assert capfd.readouterr().err == ""
 
 
 def test_the_live_board_leaves_nothing_behind_on_the_terminal():

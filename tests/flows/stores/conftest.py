@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contexts.stores import servers
+from tests.contexts.stores.fixtures import ministack, r2
+
+__all__ = ["ministack", "r2"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -16,19 +17,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.stores)
             item.add_marker(pytest.mark.timeout(600))
-
-
-@pytest.fixture(scope="session")
-def ministack() -> Iterator[servers.Server]:
-    with servers.ministack() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def r2() -> Iterator[servers.Server]:
-    try:
-        servers.install("r2")
-    except servers.Unavailable as error:
-        pytest.skip(f"no R2 simulator: {error}")
-    with servers.r2() as server:
-        yield server

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from contexts.archive import carry_out
+from contexts.archive import carry_out, holding
 from contexts.errors import StoreDenied
+from contexts.lease import acquire
 from contexts.opening import open_objects
 from contexts.retention import RetentionPlan
 from tests.contexts.stores import servers
@@ -113,9 +114,11 @@ def test_removing_old_revisions_needs_the_permission_of_its_own_that_is_document
         for key in keys:
             objects.create(key, b"old")
         plan = RetentionPlan(workflow_id="w", action="archive", keys=keys, reason="a month")
+        held = holding(objects, "w")
+        lease = acquire(objects, "w", owner="upkeep:test")
         place.proxy.refuse = gate(known["ListOwnPrefix"], known["DocumentsAreOnlyAdded"])
         with pytest.raises(StoreDenied, match="s3:DeleteObject"):
-            carry_out(objects, plan)
+            carry_out(objects, plan, held, read_again=lease.check, each=lease.check)
         place.proxy.refuse = gate(known["ListOwnPrefix"], known["DocumentsAreOnlyAdded"], known["RemoveOldRevisions"])
-        assert carry_out(objects, plan) is not None
-        assert Counter(entry.key.partition("/")[0] for entry in objects.list("")) == {"archive": 1}
+        assert carry_out(objects, plan, held, read_again=lease.check, each=lease.check) is not None
+        assert Counter(entry.key.partition("/")[0] for entry in objects.list("")) == {"archive": 1, "leases": 1}

@@ -143,7 +143,7 @@ def test_evidence_has_the_beginning_and_the_end_of_its_log_and_the_way_to_all_of
     assert "line 0 line 1 " in text
     assert "line 19999" in text
     assert "line 10000" not in text
-    assert f"blob {log['sha256']} of plait show shop" in text
+    assert f"blob {log['sha256']} of plait show shop --full" in text
     assert "11 of 12 passed, 1 failed" in text
     assert "91.25 %" in text
 

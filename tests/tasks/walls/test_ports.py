@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from contexts.errors import PortsExhausted
 from tasks.walls import ports
 from tasks.walls.ports import free_ports, lease_ports
 
@@ -31,7 +32,7 @@ def test_a_released_port_may_be_lent_again(monkeypatch: pytest.MonkeyPatch) -> N
         assert only != first
         monkeypatch.setattr(ports, "_FIRST", only)
         monkeypatch.setattr(ports, "_LAST", only + 1)
-        with pytest.raises(OSError, match="only 0 of 1"):
+        with pytest.raises(PortsExhausted, match="only 0 of 1"):
             lease_ports(1)
     with lease_ports(1) as again:
         assert again.ports == (only,)
@@ -45,5 +46,5 @@ def test_a_port_somebody_listens_on_is_not_lent(monkeypatch: pytest.MonkeyPatch)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", port))
         listener.listen()
-        with pytest.raises(OSError, match="only 0 of 1"):
+        with pytest.raises(PortsExhausted, match="only 0 of 1"):
             lease_ports(1)
