@@ -98,7 +98,9 @@ def _files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[Path, bool
 def _below(folder: Path) -> Iterator[Path]:
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)
-        yield from (Path(root) / name for name in files)
+        for path in (Path(root) / name for name in files):
+            if path.is_file() or not path.exists():  # pipes and devices never end; a link to nothing is told of
+                yield path
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -104,7 +104,7 @@ def _compare_all(
             matrix[task_id] = {one.shown: _verdict(one.shown, found) for one in consumer.endpoints}
     result = _result(provider, matrix, len(wrong))
     if wrong:
-        reason = f"{counted(len(wrong), 'mismatch', 'mismatches')}: {listed(wrong, 8)}"
+        reason = f"{counted(len(wrong), 'mismatch', 'mismatches')}: {listed(wrong, 2)}"
         return Judged("failed", reason, result, reports, tuple(findings))
     if unjudged or unread:
         reasons = [*unjudged, *([f"not comparable: {listed(unread, 4)}"] if unread else [])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -82,6 +83,15 @@ def test_so_is_one_nested_deeper_than_any_parser_goes(tmp_path: Path) -> None:
 def test_a_file_above_five_megabytes_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "w.json").write_bytes(b" " * (LARGEST + 1))
     assert only(judged(tmp_path)).rule == "input/too-large"
+
+
+def test_pipes_and_devices_in_a_folder_are_passed_by_and_a_link_to_nothing_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "endless.json").symlink_to("/dev/zero")
+    (tmp_path / "endless.md").symlink_to("/dev/zero")
+    (tmp_path / "gone.json").symlink_to(tmp_path / "nowhere")
+    found = only(judged(tmp_path))
+    assert (found.rule, "gone.json" in found.message) == ("input/not-json", True)
 
 
 def test_a_document_of_almost_five_megabytes_is_judged(tmp_path: Path) -> None:
