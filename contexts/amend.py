@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from contexts.errors import InputError, LeaseHeld, RunInterrupted
 from contexts.held_lease import held_lease
-from contexts.lease import UPKEEP
+from contexts.lease_record import UPKEEP
 from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
 from contexts.store import CONTEXT, ContextStore

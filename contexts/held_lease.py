@@ -8,7 +8,8 @@ from collections.abc import Generator
 
 from contexts.errors import LeaseLost, StoreError, StoreUnreachable
 from contexts.faults import reach
-from contexts.lease import RENEW_EVERY, STALE_AFTER, Clock, Lease, LeaseRecord, acquire
+from contexts.lease import RENEW_EVERY, STALE_AFTER, Clock, Lease, acquire
+from contexts.lease_record import LeaseRecord
 from contexts.objects import ObjectStore
 
 _AFTER_FAILURE = 1.0

@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 import orjson
 
 from contexts.errors import DocumentError, ObjectExists
-from contexts.lease import STALE_AFTER, LeaseRecord, read_lease
+from contexts.lease import STALE_AFTER
+from contexts.lease_record import LeaseRecord, read_lease
 from contexts.names import check_id, is_id
 from contexts.objects import ObjectStore
 from contexts.process import this_process

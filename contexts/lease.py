@@ -17,14 +17,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from contexts.errors import DocumentError, LeaseHeld, LeaseLost, RunInterrupted, VersionChanged
+from contexts.errors import LeaseHeld, LeaseLost, VersionChanged
 from contexts.faults import reach
-from contexts.names import check_id
-from contexts.objects import ObjectStore, Versioned
-from contexts.process import ProcessMark, is_gone, this_process
+from contexts.lease_record import (
+    LeaseRecord,
+    SeenLease,
+    held_error,
+    lease_body,
+    lease_key,
+    lives_here,
+    open_run_error,
+    see_lease,
+)
+from contexts.objects import ObjectStore
+from contexts.process import this_process
 
 RENEW_EVERY = 15.0
 """Seconds between two heartbeats."""
@@ -33,8 +39,6 @@ STALE_AFTER = 60.0
 OWN_LIMIT = 50.0
 """Seconds without a successful heartbeat after which a holder counts itself out."""
 _LOOK_EVERY = 1.0
-UPKEEP = "upkeep:"
-"""How the owner of a lease is called that is no run: nothing of the workflow is lost when that one dies."""
 
 
 def steady() -> float:
@@ -53,55 +57,6 @@ class Clock:
 
     now: Callable[[], float] = steady
     sleep: Callable[[float], None] = time.sleep
-
-
-class LeaseRecord(BaseModel):
-    """What a lease says: who owns the workflow, and how it ended.
-
-    ``epoch`` counts the owners, ``token`` names this one's hold on it, ``heartbeat`` counts its renewals. Times are
-    the writer's own and for people only: nothing is decided by them.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    workflow_id: str
-    owner: str
-    epoch: int
-    token: str
-    heartbeat: int
-    acquired: datetime
-    renewed: datetime
-    host: str
-    boot_id: str
-    pid: int
-    started: str
-    end_reason: str | None = None
-    ended: datetime | None = None
-
-    @property
-    def machine(self) -> str:
-        """The host's name as people know it."""
-        return self.host.partition("[")[0]
-
-    @property
-    def process(self) -> ProcessMark:
-        """The process that wrote it."""
-        return ProcessMark(host=self.host, boot_id=self.boot_id, pid=self.pid, started=self.started)
-
-    @property
-    def of_open_run(self) -> bool:
-        """Whether a run took it and has not said why it ended: it goes on, or was interrupted."""
-        return self.end_reason is None and not self.owner.startswith(UPKEEP)
-
-    def holder_is_gone(self) -> bool:
-        """Say whether the holder is certainly dead; false wherever only watching can tell."""
-        return is_gone(self.process)
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    record: LeaseRecord
-    version: str
 
 
 class Lease:
@@ -155,7 +110,7 @@ class Lease:
         Raises:
             LeaseLost: Another run has it, or it was ended.
         """
-        seen = _read(self._objects, self.record.workflow_id)
+        seen = see_lease(self._objects, self.record.workflow_id)
         if seen is None or not self._is_ours(seen.record):
             raise self._lost(seen.record if seen else None)
 
@@ -168,11 +123,11 @@ class Lease:
         began = self._clock.now()
         while True:
             try:
-                self._version = self._objects.replace(_key(record.workflow_id), _body(record), self._version)
+                self._version = self._objects.replace(lease_key(record.workflow_id), lease_body(record), self._version)
                 break
             except VersionChanged:
                 # An earlier heartbeat of our own may have landed though its answer was lost.
-                seen = _read(self._objects, record.workflow_id)
+                seen = see_lease(self._objects, record.workflow_id)
                 if seen is None or not self._is_ours(seen.record) or seen.version == self._version:
                     raise self._lost(seen.record if seen else None) from None
                 self._version = seen.version
@@ -190,28 +145,6 @@ class Lease:
             workflow_id=self.record.workflow_id,
             owner=now.owner if now else None,
         )
-
-
-def read_lease(objects: ObjectStore, workflow_id: str) -> LeaseRecord | None:
-    """Return what the lease says, or None where there never was one.
-
-    Raises:
-        DocumentError: Something that is no lease lies under its key.
-    """
-    seen = _read(objects, workflow_id)
-    return seen.record if seen else None
-
-
-def refuse_if_held_here(objects: ObjectStore, workflow_id: str) -> None:
-    """Look, without taking anything, whether a living process of this host owns the workflow.
-
-    Raises:
-        LeaseHeld: One does.
-        DocumentError: Something that is no lease lies under the lease's key.
-    """
-    record = read_lease(objects, workflow_id)
-    if record is not None and record.end_reason is None and _lives_here(record):
-        raise _held(record)
 
 
 def acquire(
@@ -242,33 +175,27 @@ def acquire(
     """
     clock = clock or Clock()
     began = unchanged_since = clock.now()
-    seen = first = _read(objects, workflow_id)
+    seen = first = see_lease(objects, workflow_id)
     while True:
         if only_ended and seen is not None and seen.record.of_open_run:
-            raise _open_run(seen.record)
+            raise open_run_error(seen.record)
         if seen is None or seen.record.end_reason is not None or seen.record.holder_is_gone():
             break
         if first is not None and seen.version != first.version:
-            raise _held(seen.record)
-        if _lives_here(seen.record):
-            raise _held(seen.record)
+            raise held_error(seen.record)
+        if lives_here(seen.record):
+            raise held_error(seen.record)
         waited = clock.now() - unchanged_since
         if waited >= STALE_AFTER:
             break
         if clock.now() - began >= patience:
-            raise _held(seen.record)
+            raise held_error(seen.record)
         clock.sleep(_LOOK_EVERY)
-        seen = _read(objects, workflow_id)
+        seen = see_lease(objects, workflow_id)
     return _take(objects, workflow_id, owner, seen, clock)
 
 
-def _lives_here(record: LeaseRecord) -> bool:
-    """Say whether the holder is a process of this host that still runs: no watching needed."""
-    here = this_process()
-    return (record.host, record.boot_id) == (here.host, here.boot_id) and not record.holder_is_gone()
-
-
-def _take(objects: ObjectStore, workflow_id: str, owner: str, seen: _Seen | None, clock: Clock) -> Lease:
+def _take(objects: ObjectStore, workflow_id: str, owner: str, seen: SeenLease | None, clock: Clock) -> Lease:
     here = this_process()
     now = datetime.now(tz=UTC)
     record = LeaseRecord(
@@ -286,65 +213,15 @@ def _take(objects: ObjectStore, workflow_id: str, owner: str, seen: _Seen | None
     )
     began = clock.now()
     try:
-        version = objects.replace(_key(workflow_id), _body(record), seen.version if seen else None)
+        version = objects.replace(lease_key(workflow_id), lease_body(record), seen.version if seen else None)
     except VersionChanged:
-        winner = _read(objects, workflow_id)
+        winner = see_lease(objects, workflow_id)
         if winner is None:
             raise LeaseHeld(
                 f"another run is taking or giving up workflow {workflow_id}: run again", workflow_id=workflow_id
             ) from None
         if winner.record.token != record.token:
-            raise _held(winner.record) from None
+            raise held_error(winner.record) from None
         version = winner.version
     reach("lease.taken")
     return Lease(objects, record, version, clock, began, seen.record if seen else None)
-
-
-def _open_run(record: LeaseRecord) -> LeaseHeld:
-    if _lives_here(record):
-        return _held(record)
-    name = record.workflow_id
-    renewed = record.renewed.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    told = "died before its end" if record.holder_is_gone() else "goes on or died there"
-    return RunInterrupted(
-        f"the last run of {name}, on {record.machine} (pid {record.pid}, last heard of at {renewed}), {told}: "
-        f"`plait resume {name}` first",
-        workflow_id=name,
-        owner=record.owner,
-        host=record.machine,
-    )
-
-
-def _held(record: LeaseRecord) -> LeaseHeld:
-    since = record.acquired.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return LeaseHeld(
-        f"workflow {record.workflow_id} is being run by {record.owner} on {record.machine} (pid {record.pid}) "
-        f"since {since}: wait for it or end it, then run again",
-        workflow_id=record.workflow_id,
-        owner=record.owner,
-        host=record.machine,
-        pid=record.pid,
-        since=since,
-    )
-
-
-def _key(workflow_id: str) -> str:
-    return f"leases/{check_id(workflow_id, 'workflow_id')}.json"
-
-
-def _body(record: LeaseRecord) -> bytes:
-    return orjson.dumps(record.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-
-
-def _read(objects: ObjectStore, workflow_id: str) -> _Seen | None:
-    found: Versioned | None = objects.read_versioned(_key(workflow_id))
-    if found is None:
-        return None
-    try:
-        record = LeaseRecord.model_validate_json(found.body)
-    except ValidationError as error:
-        raise DocumentError(
-            f"{_key(workflow_id)} is not a lease: if no run of {workflow_id} is going, remove it and run again",
-            key=_key(workflow_id),
-        ) from error
-    return _Seen(record=record, version=found.version)

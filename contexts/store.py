@@ -2,7 +2,7 @@
 
     documents/{workflow_id}/{document}/{revision:06d}.json     one immutable save each
     blobs/{workflow_id}/{sha256}                               named by what they hold
-    leases/{workflow_id}.json                                  see `contexts.lease`
+    leases/{workflow_id}.json                                  see `contexts.lease_record`
     results/                                                   Prefect's cache; nothing here relies on it
 
 A save creates the next number and nothing else. Every string passes the secret scanner on its way in: there is no other

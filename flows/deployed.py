@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from prefect.runtime import deployment, flow_run
 
-from contexts.lease import UPKEEP
+from contexts.lease_record import UPKEEP
 from contexts.model.request import RunRequest
 from contexts.permissions import check_allowed, check_store, read_allowed
 

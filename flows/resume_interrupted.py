@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contexts.errors import InputError
 from contexts.interrupted import Mark, interrupted, leave_mark, marks, restarts_in_a_row
-from contexts.lease import LeaseRecord, read_lease
+from contexts.lease_record import LeaseRecord, read_lease
 from contexts.objects import ObjectStore
 from contexts.opening import open_objects
 from flows.deployed import refuse_store_unless_allowed

@@ -11,7 +11,7 @@ from prefect.artifacts import create_table_artifact
 from contexts.archive import carry_out, holding, holdings
 from contexts.errors import Conflict, DocumentError, LeaseHeld
 from contexts.held_lease import held_lease
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from contexts.objects import ObjectStore
 from contexts.opening import open_objects
 from contexts.retention import Held, RetentionPlan, RetentionPolicy, plan_retention

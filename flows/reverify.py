@@ -12,7 +12,7 @@ from prefect.states import Completed, Failed
 
 from contexts.criteria import decide
 from contexts.errors import InputError, PlaitError
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef
 from contexts.model.request import RunRequest

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from contexts.errors import InputError, SpecError
-from contexts.lease import refuse_if_held_here
+from contexts.lease_record import refuse_if_held_here
 from contexts.local import LocalObjects
 from contexts.model.base import JsonObject, section
 from contexts.model.refs import BlobRef

@@ -90,7 +90,7 @@ def _roots(store: ContextStore, workflow_id: str | None) -> list[tuple[Path, str
 
 
 def _look(store: ContextStore, root: Path, workflow_id: str) -> list[_Found]:
-    from contexts.lease import read_lease
+    from contexts.lease_record import read_lease
 
     lease = read_lease(store.objects, workflow_id)
     running = lease is not None and lease.end_reason is None and not lease.holder_is_gone()

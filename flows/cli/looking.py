@@ -79,7 +79,7 @@ def list_workflows(*, session: Given) -> int:
 def _status(store: ContextStore, workflow_id: str, document: dict[str, Any]) -> Any:
     """Return a workflow's status; a run that its document calls running may have been stopped since."""
     from contexts.errors import PlaitError
-    from contexts.lease import read_lease
+    from contexts.lease_record import read_lease
 
     status = _run_of(document).get("status") or document.get("status")
     if status != "running":

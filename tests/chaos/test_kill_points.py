@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from contexts.faults import POINTS
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from tests.chaos.running import Ended, Place, fork, living, plait, torn, wait_until
 
 # How often a point is passed before the kill, where the first time is not all there is to see.

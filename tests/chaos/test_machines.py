@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from contexts.s3 import S3Objects
 from contexts.s3.client import S3Settings, connect
 from tests.chaos.running import Machine, Place, fork, living, plait, torn, wait_until

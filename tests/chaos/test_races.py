@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from contexts.errors import LeaseHeld, VersionChanged
-from contexts.lease import acquire, read_lease
+from contexts.lease import acquire
+from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from tests.chaos.running import Place, living, plait, torn, wait_until
 from tests.servers import ROOT, descendants
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from tests.chaos.deployment import Ui, deployed, worker_of
 from tests.chaos.running import Place, living, torn, wait_until
 from tests.servers import Server

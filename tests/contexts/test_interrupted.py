@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from contexts.interrupted import Mark, interrupted, leave_mark, marks, restarts_in_a_row
-from contexts.lease import LeaseRecord, acquire, read_lease
+from contexts.lease import acquire
+from contexts.lease_record import LeaseRecord, read_lease
 from contexts.local import LocalObjects
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

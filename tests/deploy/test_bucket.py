@@ -15,7 +15,7 @@ from prefect_aws import AwsCredentials
 from pydantic import SecretStr
 
 from contexts.blocks import S3Contexts
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from contexts.s3 import S3Objects
 from contexts.store import ContextStore
 from tests.contexts.stores import servers

@@ -9,7 +9,7 @@ from pathlib import Path
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
 
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
 from tests.deploy.conftest import deploy

@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
 from tests.deploy.gated import deploy_feature, kill, until, working

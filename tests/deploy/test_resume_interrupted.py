@@ -5,7 +5,7 @@ import signal
 
 from prefect.client.orchestration import SyncPrefectClient
 
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
 from tests.deploy.running import Place, finish, start, tasks_of, wait_for, write_spec

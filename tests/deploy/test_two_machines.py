@@ -10,7 +10,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from contexts.interrupted import STALE_AFTER
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from contexts.store import ContextStore
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import s3_storage

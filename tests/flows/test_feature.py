@@ -13,7 +13,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, TaskR
 from prefect.client.schemas.objects import State, TaskRun
 
 from contexts.errors import SpecError, StoreError
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.model.base import JsonObject, parse_instant
 from contexts.model.request import RunRequest

@@ -14,7 +14,8 @@ import pytest
 
 import flows.retention
 from contexts.held_lease import held_lease
-from contexts.lease import acquire, read_lease
+from contexts.lease import acquire
+from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.model.refs import BlobRef
 from contexts.objects import Entry, Versioned

@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 
 from contexts.errors import InputError
 from contexts.interrupted import interrupted
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore

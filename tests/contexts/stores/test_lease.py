@@ -18,7 +18,8 @@ import pytest
 from contexts import held_lease as holding
 from contexts.errors import DocumentError, LeaseHeld, LeaseLost, StoreUnreachable
 from contexts.held_lease import held_lease
-from contexts.lease import OWN_LIMIT, STALE_AFTER, Clock, Lease, acquire, read_lease
+from contexts.lease import OWN_LIMIT, STALE_AFTER, Clock, Lease, acquire
+from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.objects import ObjectStore, Versioned
 from contexts.process import is_gone, this_process

@@ -8,7 +8,7 @@ import pytest
 
 from contexts.held_lease import held_lease
 from contexts.interrupted import interrupted
-from contexts.lease import read_lease
+from contexts.lease_record import read_lease
 from tests.flows.cli.documents import head
 
 AT = "2026-03-01T11:00:00Z"
