@@ -25,6 +25,7 @@ from tasks.backends import Backend, backend_for
 from tasks.pinning import RESTORED, open_repository
 from tasks.preflight import FOLDER_HINT, prepare, recordings_of
 from tasks.reuse import inputs_of
+from tasks.saves import Saves
 from tasks.spending import Ledger
 from tasks.walls.folders import remove_folder
 from tasks.walls.workspace import Repository
@@ -92,9 +93,8 @@ class Run:
         self.block = block
         self.phases: list[JsonObject] = []
         self._stopped = ""
-        self._closed = False
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
-        self._lock = threading.Lock()
+        self._saves = Saves()
 
     @property
     def label(self) -> str:
@@ -146,8 +146,7 @@ class Run:
     def close(self) -> None:
         """Stop what is still going on; from here on nothing is saved, because the lease is about to end."""
         self.cancel.set()
-        with self._lock:
-            self._closed = True
+        self._saves.close()
 
     def latest(self, name: str) -> tuple[ContextRef, JsonObject] | None:
         """Return the newest revision of a document that this run knows of, by one read; None if there is none."""
@@ -171,8 +170,8 @@ class Run:
             RevisionConflict: Somebody saved in between although this run still owns the workflow.
         """
         self.lease.check_locally()
-        with self._lock:
-            if self._closed:
+        with self._saves.of(name) as may_save:
+            if not may_save:
                 raise LeaseLost(f"this run of {self.workflow_id} has ended; {name} was not saved: run again to go on")
             after = self._last.get(name, 0)
             try:
