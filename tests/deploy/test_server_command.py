@@ -1,5 +1,6 @@
 """`make server`: the server PREFECT_API_URL names, which outlives what it has to say and whoever started it."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,7 +46,9 @@ def test_the_server_answers_at_the_named_address_and_outlives_the_errors_it_logs
     assert url.removesuffix("/api") in first.stdout
     assert "starting a Prefect server" in first.stdout
     assert answers(url)
-    wait_for("an error in its log", lambda: "Failed to send telemetry" in log.read_text(encoding="utf-8"), 60)
+    # What it would send ends nowhere, or it does not get as far because its database is busy: it says either.
+    errors = re.compile("Failed to send telemetry|^Traceback", re.MULTILINE)
+    wait_for("an error in its log", lambda: errors.search(log.read_text(encoding="utf-8")), 60)
     again = started(environment)
     assert (again.returncode, again.stderr) == (0, "")
     assert "it ran already" in again.stdout
