@@ -7,15 +7,17 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from pydantic import ValidationError
 
 from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
 from contexts.model.base import JsonObject
-from contexts.model.document import Context, version_number
-from contexts.model.spec import FORMAT_VERSION
+from contexts.model.version import FORMAT_VERSION, version_number
+
+if TYPE_CHECKING:
+    from contexts.model.document import Context
 
 CHECKSUM = "_checksum"
 WARN_BYTES = 100 * 1024
@@ -225,9 +227,11 @@ def validate(document: JsonObject, name: str = "document") -> Context:
         DocumentError: A field has the wrong type; the first five are named with their pointers.
         NewerVersion: As `migrate`.
     """
+    from contexts.model.document import Context as Typed  # noqa: PLC0415 most callers of this module need no models
+
     document = migrate(document, name)
     try:
-        return Context.model_validate_json(dump(document, name))
+        return Typed.model_validate_json(dump(document, name))
     except ValidationError as error:
         raise DocumentError(f"{name} is not a valid context: {describe(error, document)}", document=name) from error
 

@@ -19,7 +19,6 @@ from typing import Any, Literal, cast
 import orjson
 from pydantic import JsonValue
 
-from contexts import secrets
 from contexts.codec import canonical, dump, holds_no_number, migrate, seal, unseal
 from contexts.errors import (
     ChecksumMismatch,
@@ -110,7 +109,9 @@ class ContextStore:
         return ref
 
     def _without_secrets(self, document: JsonObject, name: str) -> JsonObject:
-        redacted = secrets.redact(document)
+        from contexts.secrets import redact  # noqa: PLC0415 whoever only reads does not pay for it
+
+        redacted = redact(document)
         if not redacted.hits:
             return document
         if self._policy == "refuse":
@@ -241,8 +242,10 @@ class ContextStore:
         return ref
 
     def _clean_text(self, data: bytes, name: str) -> bytes:
+        from contexts.secrets import redact_text  # noqa: PLC0415 whoever only reads does not pay for it
+
         # Bytes that are no UTF-8 go through as surrogates and come out unchanged.
-        clean = secrets.redact_text(data.decode("utf-8", "surrogateescape"))
+        clean = redact_text(data.decode("utf-8", "surrogateescape"))
         if clean.hits and self._policy == "refuse":
             kind = clean.hits[0].kind
             raise SecretRefused(f"{name} holds a secret value ({kind}); pass secrets by reference (env:NAME)")
@@ -262,7 +265,9 @@ class ContextStore:
 
     def put_json(self, workflow_id: str, value: object) -> BlobRef:
         """Store a JSON value as a blob in canonical form, cleaned of secret values."""
-        clean = secrets.redact(cast("JsonValue", value))
+        from contexts.secrets import redact  # noqa: PLC0415 whoever only reads does not pay for it
+
+        clean = redact(cast("JsonValue", value))
         if clean.hits and self._policy == "refuse":
             hit = clean.hits[0]
             raise SecretRefused(

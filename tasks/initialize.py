@@ -9,7 +9,7 @@ from contexts.decided import DECIDED
 from contexts.faults import reach
 from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef
-from contexts.model.spec import FORMAT_VERSION
+from contexts.model.version import FORMAT_VERSION
 from contexts.store import CONTEXT
 from tasks.progress import Progress, report
 from tasks.run import Run, now

@@ -20,7 +20,7 @@ from contexts.merge import Contribution, assemble, contribute, derive, union
 from contexts.merge.contribution import dump_contributions, load_contributions
 from contexts.model.base import JsonObject, entries
 from contexts.model.refs import ContextRef
-from contexts.model.spec import FORMAT_VERSION
+from contexts.model.version import FORMAT_VERSION
 from contexts.store import CONTEXT, group_document
 from tasks import events
 from tasks.progress import Progress, report

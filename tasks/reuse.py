@@ -13,7 +13,6 @@ from contexts.specfile import LoadedSpec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording, ReplayBackend
 from tasks.backends import backend_for, recordings_for, stored_recordings
-from tasks.pinning import kept_base, open_repository
 
 
 def inputs_of(
@@ -86,6 +85,8 @@ def plan_reuse(
     recordings = recordings_for(spec, loaded.folder, replay=replay, stored=stored)
     base: str | None = None
     if spec.repository and documents:
+        from tasks.pinning import kept_base, open_repository  # noqa: PLC0415 a plan of something new needs no git
+
         base = kept_base(parent, spec.repository, fresh=fresh)
         if base is None:
             _, base = open_repository(loaded, store, workflow_id, parent, named=repository, fresh=fresh)

@@ -12,7 +12,8 @@ from contexts.errors import DocumentError
 from contexts.model.base import JsonObject, entries
 from contexts.model.document import Context
 from contexts.model.records import Execution
-from contexts.model.spec import FORMAT_VERSION, Track
+from contexts.model.spec import Track
+from contexts.model.version import FORMAT_VERSION
 from tasks.run import Run, now
 from tasks.workspaces import Work
 

@@ -63,7 +63,7 @@ Number = int | float
 class Open(BaseModel):
     """Base of everything agents write: typed where known, unknown fields kept value for value."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, defer_build=True)
 
     def to_json(self) -> JsonObject:
         """Return the plain value as it was given: nothing added, nothing left out."""
@@ -73,7 +73,7 @@ class Open(BaseModel):
 class Closed(BaseModel):
     """Base of everything a user writes as a spec: an unknown field is an error unless it begins with ``x-``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True, defer_build=True)
 
 
 def section(document: Mapping[str, Any], key: str) -> JsonObject:

@@ -61,7 +61,7 @@ class CommandCheck(CheckBase):
     """
 
     kind: Literal["command"] = "command"
-    reports: Reports = Reports()
+    reports: Reports = Field(default_factory=Reports)
 
 
 class TestsCheck(CheckBase):
@@ -72,7 +72,7 @@ class TestsCheck(CheckBase):
     """
 
     kind: Literal["tests"]
-    reports: Reports = Reports()
+    reports: Reports = Field(default_factory=Reports)
 
 
 class CoverageCheck(CheckBase):
@@ -85,7 +85,7 @@ class CoverageCheck(CheckBase):
     """
 
     kind: Literal["coverage"]
-    reports: Reports = Reports(coverage="coverage.json")
+    reports: Reports = Field(default_factory=lambda: Reports(coverage="coverage.json"))
     min_line: Percent | None = None
     min_branch: Percent | None = None
 
@@ -142,7 +142,7 @@ class LoadRequest(Closed):
     warmup: int = Field(default=10, ge=0, le=100_000)
     count: int = Field(default=100, ge=1, le=1_000_000)
     concurrency: int = Field(default=1, ge=1, le=64)
-    targets: Targets = Targets()
+    targets: Targets = Field(default_factory=Targets)
 
 
 class PerformanceCheck(CheckBase):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from contexts.model.base import Instant, Number, Open, RelativePath
+from contexts.model.base import Instant, Open, RelativePath
 from contexts.model.merged import Concern, ExecutionSummary, Omission, TrackContext
 from contexts.model.parts import (
     Checkpoint,
@@ -107,15 +107,3 @@ class Context(Open):
     kind: Literal["workflow", "track", "group"] | None = None
 
     checksum: str | None = Field(default=None, alias="_checksum", pattern=r"^[0-9a-f]{64}$")
-
-
-def version_number(text: str) -> tuple[Number, Number]:
-    """Return ``(major, minor)`` of a format version such as ``1.0``.
-
-    Raises:
-        ValueError: Not two numbers with a dot between them.
-    """
-    major, _, minor = text.partition(".")
-    if not (major.isdecimal() and minor.isdecimal() and major.isascii() and minor.isascii() and len(text) < 10):
-        raise ValueError(f"version {text[:20]!r} is not of the form '1.0'")
-    return int(major), int(minor)

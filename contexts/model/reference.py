@@ -178,7 +178,7 @@ def _plural(kind: str) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value: Any = field.default
+    value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined or value is None or isinstance(value, BaseModel):
         given: dict[str, Any] = value.model_dump(exclude_defaults=True) if isinstance(value, BaseModel) else {}
         return f"`{{{', '.join(f'{key}: {one}' for key, one in given.items())}}}`" if given else ""

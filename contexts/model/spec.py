@@ -15,8 +15,7 @@ from contexts.model.base import Closed, Identifier, Instant, Number, RelativePat
 from contexts.model.checks import Check
 from contexts.model.parts import FeatureSpec, Metadata
 from contexts.model.policy import Agent, Budget, Deployment, Group, Policy, Repository
-
-FORMAT_VERSION = "1.0"
+from contexts.model.version import FORMAT_VERSION
 
 
 class Track(Closed):
@@ -123,7 +122,7 @@ class Spec(Closed):
     """
 
     workflow_id: str = Field(min_length=1, max_length=80)
-    feature_spec: FeatureSpec = FeatureSpec()
+    feature_spec: FeatureSpec = Field(default_factory=FeatureSpec)
     parallel_tasks: tuple[Track, ...] = Field(min_length=1)
 
     version: str = FORMAT_VERSION
@@ -140,10 +139,10 @@ class Spec(Closed):
     repository: Repository | None = None
     agents: dict[str, Agent] = {}
     groups: tuple[Group, ...] = ()
-    verification: Verification = Verification()
+    verification: Verification = Field(default_factory=Verification)
     deployment: Deployment | None = None
-    budget: Budget = Budget()
-    policy: Policy = Policy()
+    budget: Budget = Field(default_factory=Budget)
+    policy: Policy = Field(default_factory=Policy)
     max_parallel: int = Field(default=5, ge=1, le=256)
     secrets: Literal["redact", "refuse"] = "redact"
 

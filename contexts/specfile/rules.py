@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from contexts.errors import BadIdentifier
-from contexts.model.document import version_number
-from contexts.model.spec import FORMAT_VERSION
+from contexts.model.version import FORMAT_VERSION, version_number
 from contexts.names import check_id
 from contexts.specfile.source import MAX_DEPTH, Path, show
 

@@ -57,7 +57,7 @@ class Session:
 
     def note(self, text: str) -> None:
         """Say something on stderr, so that stdout stays what was asked for."""
-        self.err().print(text, markup=False, highlight=False, soft_wrap=True)
+        self.err().print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 Given = Annotated[Session, Parameter(parse=False)]
@@ -90,7 +90,7 @@ def _console(*, stderr: bool) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    console = Console(stderr=stderr, highlight=False)
+    console = Console(stderr=stderr, highlight=False, emoji=False)
     if not stream.isatty() and not console.is_terminal:
-        console = Console(stderr=stderr, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+        console = Console(stderr=stderr, highlight=False, emoji=False, width=_WIDTH_WITHOUT_TERMINAL)
     return console
