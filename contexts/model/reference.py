@@ -31,8 +31,8 @@ SPEC` checks a spec and runs nothing.
 
 Types: a *name* is lower-case letters and digits, joined by single `.`, `_` or `-`, at most 64 characters, and does
 not end in `.lock`. A *path* is relative, with no `..`. A *time* is ISO 8601 with a time zone. In `argv` and `setup`,
-`{python}` is the interpreter plait runs on and `{spec_dir}` the spec's folder; other braces stay as they are (the track's
-name is in the variable `PLAIT_TASK_ID`), and no shell is involved.
+`{python}` is the interpreter plait runs on and `{spec_dir}` the spec's folder; other braces stay as they are (the
+track's name is in the variable `PLAIT_TASK_ID`), and no shell is involved.
 
 `workflow_id` is a name in which `{date}` (`20250131`) and `{time}` (`093000`, UTC) are replaced at the start of a run.
 """
