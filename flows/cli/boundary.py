@@ -79,7 +79,7 @@ def _run(given: list[str], *, debug: bool) -> int:
 
 
 def _sentence(text: str) -> str:
-    return " ".join(text.split()).rstrip(".")
+    return " ".join(text.split()).rstrip(" .,")
 
 
 def _say(text: str) -> None:
