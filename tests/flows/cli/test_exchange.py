@@ -126,6 +126,16 @@ def test_a_damaged_blob_is_not_imported(call, shop, tmp_path):
     assert "not what its name says" in result.err
 
 
+def test_a_blob_that_never_ends_is_read_no_further_than_its_document_says(call, shop, tmp_path):
+    call("export", "shop", tmp_path / "out")
+    blob = next((tmp_path / "out" / "blobs").iterdir())
+    blob.unlink()
+    blob.symlink_to("/dev/zero")
+    result = call("import", tmp_path / "out", "--store", tmp_path / "other")
+    assert result.code == 2
+    assert "not what its name says" in result.err
+
+
 def test_export_replaces_other_files_only_with_force(call, shop, tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
