@@ -19,11 +19,12 @@ HERE = Path(__file__).resolve().parent
 def main() -> int:
     """Prepare, run, and return the exit code of the run."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="plait-demo-")) / "demo"
-    prepared = subprocess.run([sys.executable, HERE / "prepare.py", folder], check=False)
+    prepared = subprocess.run([sys.executable, HERE / "prepare.py", folder], check=False, stdout=subprocess.DEVNULL)
     if prepared.returncode:
         return prepared.returncode
     plait = shutil.which("plait", path=str(Path(sys.executable).parent)) or "plait"
     environment = {**os.environ, "PLAIT_STORE": str(folder / "store"), "PLAIT_WORKSPACES": str(folder / "workspaces")}
+    print(f"Prepared {folder}; all of this is in there: remove it when you have seen it.")
     print(f"\n$ cd {folder} && plait run spec.yaml\n", flush=True)
     done = subprocess.run([plait, "run", "spec.yaml"], cwd=folder, env=environment, check=False)
     print(f"\nThe feature is branch plait/user-profile of {folder / 'app'}; the contexts are in {folder / 'store'}.")

@@ -117,7 +117,7 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **a
     console = None if session.as_json else session.out()
     name = ""
     try:
-        starting = "starting" if _choose_server(session, ui=ui) else "starting a Prefect server, which takes some 20 s"
+        starting = "starting" if _choose_server(session, ui=ui) else "starting a Prefect server first (some 20 s)"
     except KeyboardInterrupt:
         session.note("plait: interrupted; nothing had begun")
         return INTERRUPTED
