@@ -108,11 +108,13 @@ def check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
 def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **asked: Any) -> int:
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
+    from flows.cli.startup import settle
     from flows.cli.watching import prefect_kept_apart, said_afterwards, watched
     from tasks.preflight import check_early
 
     request = RunRequest(store=session.store_url, **asked)
     check_early(request)  # Prefect takes seconds to import, its server more, and bad input must not wait for them
+    settle()
     _set_prefect_defaults()
     console = None if session.as_json else session.out()
     name = ""

@@ -1,8 +1,11 @@
 """What the quick commands load; how long that takes is in benchmarks/cli.py."""
 
 import json
+import os
 import subprocess
 import sys
+
+import pytest
 
 from flows.cli.app import build
 
@@ -51,6 +54,30 @@ def test_quick_commands_load_neither_prefect_nor_boto3(shop, call, tmp_path):
     found = json.loads(done.stdout)
     assert {name: heavy for name, (_, heavy) in found.items()} == {name: [] for name in QUICK}, done.stderr
     assert {name: code for name, (code, _) in found.items()} == {**dict.fromkeys(QUICK, 0), "merge": 3}, done.stderr
+
+
+HASTE = """
+import gc, json, os, sys
+usual = gc.get_threshold()
+from flows.cli import main
+def state(): return [gc.get_threshold() == usual, os.environ.get("PYDANTIC_DISABLE_PLUGINS")]
+quick = state()
+code = main(["run", sys.argv[1]])
+print(json.dumps([quick, code, state()]))
+"""
+
+
+@pytest.mark.parametrize(("chosen", "meanwhile"), [(None, "__all__"), ("", "")])
+def test_a_run_gives_prefect_the_interpreter_as_the_user_set_it(call, tmp_path, chosen, meanwhile):
+    call("init", "minimal", tmp_path)
+    environment = {name: value for name, value in os.environ.items() if name != "PYDANTIC_DISABLE_PLUGINS"}
+    environment |= {"PREFECT_API_URL": "http://127.0.0.1:9/api"}  # nobody is there: the run ends before it begins
+    environment |= {} if chosen is None else {"PYDANTIC_DISABLE_PLUGINS": chosen}
+    done = subprocess.run(
+        [sys.executable, "-c", HASTE, str(tmp_path / "plait.yaml")],
+        capture_output=True, env=environment, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == [[False, meanwhile], 6, [True, chosen]], done.stderr
 
 
 def test_every_command_can_be_loaded_and_says_what_it_does():
