@@ -176,11 +176,13 @@ def _advice(spec: Spec, width: int, groups: GroupNode, found: Overlaps, estimate
             "coordination may cost more than it saves",
         )
     if estimate.unknown:
-        counted = (
-            "as equal" if estimate.assumed is None else f"as {estimate.assumed:g} minutes each, the mean of the rest"
+        missing = f"{len(estimate.unknown)} of {count} tracks have no estimate_minutes; they are counted as"
+        reason = (
+            "no track has estimate_minutes: in the estimate each counts 1"
+            if estimate.assumed is None
+            else f"{missing} {estimate.assumed:g} minutes each, the mean of the rest"
         )
-        missing = f"{len(estimate.unknown)} of {count} tracks have no estimate_minutes"
-        yield Advice(kind="note", reason=f"{missing}; they are counted {counted}")
+        yield Advice(kind="note", reason=reason)
     shown = [overlap for overlap in found.listed if not overlap.ordered][:SHOWN_WARNINGS]
     yield from (Advice(kind="warning", reason=overlap.message) for overlap in shown)
     if found.unsettled > len(shown):

@@ -135,8 +135,6 @@ def _tree(node: GroupNode) -> str:
 
 def _estimate(estimate: Estimate, max_parallel: int) -> Iterator[str]:
     unit = estimate.unit
-    if unit == "tracks":
-        yield "no estimates: each track counts 1"
     whole = unit.removesuffix("s") if estimate.sequential == 1 else unit
     yield f"{estimate.sequential:g} {whole} one after another, {estimate.makespan:g} with {max_parallel} at a time"
     path = " -> ".join(estimate.critical_path[:8]) + (" -> ..." if len(estimate.critical_path) > 8 else "")

@@ -198,11 +198,11 @@ def test_plan_says_which_tracks_would_run_and_why(call, spec):
     shown = call("plan", spec).out
     assert "english" in shown
     assert "side by side" in shown
-    assert "no estimates: each track counts 1" in shown
+    assert "no track has estimate_minutes: in the estimate each counts 1" in shown
     text = spec.read_text()
     spec.write_text(text.replace("task_id: english", "task_id: english\n    estimate_minutes: 5", 1))
     assert text != spec.read_text()
-    assert "no estimates" not in call("plan", spec).out
+    assert "no track has" not in call("plan", spec).out
 
 
 def test_plan_takes_a_spec_whose_agents_are_not_declared(call, reference):
