@@ -12,10 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import forkserver
+from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ AGENT = Path(__file__).with_name("agents") / "worker.py"
 FORKS = multiprocessing.get_context("forkserver")
 _WARMING = threading.Lock()
 _WARM = threading.Event()
+_ONE_AT_A_TIME = threading.Lock()
+"""Starting a process asks after all others, and of two threads that ask after one only the first hears its exit code."""
 
 
 @dataclass(frozen=True)
@@ -169,13 +171,20 @@ class Forked:
         assert self.process.pid
         return self.process.pid
 
+    @property
+    def code(self) -> int | None:
+        """Its exit code, None while it runs."""
+        with _ONE_AT_A_TIME:
+            return self.process.exitcode
+
     def wait(self, seconds: float = 150) -> Ended:
-        self.process.join(seconds)
-        if self.process.exitcode is None:
+        if not connection.wait([self.process.sentinel], seconds):
             self.process.kill()
-            self.process.join()
+            connection.wait([self.process.sentinel])
             raise AssertionError(f"not over after {seconds:g} s: {self.said('err')}")
-        return Ended(self.process.exitcode, self.said("out"), self.said("err"), time.monotonic() - self.began)
+        ended = time.monotonic() - self.began
+        assert self.code is not None
+        return Ended(self.code, self.said("out"), self.said("err"), ended)
 
     def said(self, stream: str) -> str:
         path = self.prefix.with_suffix(f".{stream}")
@@ -213,21 +222,28 @@ def fork(
         machine: Where the process believes to be.
         environment: More of it.
     """
+    return fork_as(run_command_line, place, arguments, environment, machine or Machine(renew_every=renew_every))
+
+
+def fork_as(
+    target: Callable[..., None],
+    place: Place,
+    arguments: Sequence[object],
+    environment: Mapping[str, str],
+    *more: object,
+) -> Forked:
+    """Start ``target(ARGUMENTS, ENVIRONMENT, PREFIX, *MORE)`` in a forked process, PREFIX naming its output's files."""
     number = len(list(place.folder.glob("*.out")))
     prefix = place.folder / f"run-{number}"
     prefix.with_suffix(".out").touch()
     _warm(place.environment)
     process = FORKS.Process(
-        target=_child,
-        args=(
-            [str(one) for one in arguments],
-            place.environment | environment,
-            str(prefix),
-            machine or Machine(renew_every=renew_every),
-        ),
+        target=target,
+        args=([str(one) for one in arguments], place.environment | environment, str(prefix), *more),
         daemon=False,
     )
-    process.start()
+    with _ONE_AT_A_TIME:
+        process.start()
     return Forked(process, prefix, time.monotonic())
 
 
@@ -253,7 +269,8 @@ def _warm(environment: Mapping[str, str]) -> None:
         _WARM.set()
 
 
-def _child(arguments: list[str], environment: Mapping[str, str], prefix: str, machine: Machine) -> None:
+def run_command_line(arguments: list[str], environment: Mapping[str, str], prefix: str, machine: Machine) -> None:
+    """Be the forked process: run the command line with this environment, on this machine."""
     os.setsid()
     for descriptor, name in ((1, "out"), (2, "err")):
         file = os.open(f"{prefix}.{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -290,8 +307,14 @@ def wait_until(what: str, probe: Any, seconds: float = 60) -> Any:
 
 def living(place: Place) -> list[int]:
     """Return the agents, and the children they noted, that are alive."""
-    pids = {line.get("child") or line["pid"] for line in place.lines()}
-    return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+    return [pid for pid in {line.get("child") or line["pid"] for line in place.lines()} if _lives(pid)]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def torn(store: ContextStore) -> list[str]:

@@ -61,7 +61,7 @@ def test_of_two_machines_that_start_at_once_one_runs_and_the_other_names_it(shar
     gate = shared.folder / "gate"
     shared.write_spec({"slow": [f"wait={gate}"]})
     runs = [fork(on(shared, str(at.host)), "run", shared.spec, machine=at) for at in (HERE, THERE)]
-    wait_until("one has given up", lambda: any(run.process.exitcode is not None for run in runs), 60)
+    wait_until("one has given up", lambda: any(run.code is not None for run in runs), 60)
     gate.touch()
     ended = [run.wait() for run in runs]
     assert sorted(one.code for one in ended) == [0, 2], [one.err for one in ended]

@@ -80,7 +80,7 @@ def test_of_many_runs_that_come_upon_a_killed_one_exactly_one_goes_on(place: Pla
     first.process.kill()
     first.wait()
     runs = [fork(place, "run", place.spec, "--json") for _ in range(RACERS)]
-    wait_until("all but one gave up", lambda: sum(run.process.exitcode is not None for run in runs) >= RACERS - 1, 90)
+    wait_until("all but one gave up", lambda: sum(run.code is not None for run in runs) >= RACERS - 1, 90)
     gate.touch()
     ended = [run.wait() for run in runs]
     assert sorted(one.code for one in ended) == [0, *[2] * (RACERS - 1)], [one.err for one in ended]

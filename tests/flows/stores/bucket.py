@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from contexts.s3 import S3Objects
 from contexts.s3.client import S3Settings
 from contexts.s3.retry import Patience
 from contexts.store import ContextStore
-from tests.chaos.running import FORKS, Ended, Forked, Machine, Place, _child, _warm
+from tests.chaos.running import Ended, Forked, Machine, Place, fork_as, run_command_line
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, session_for
 from tests.contexts.stores.faults import FaultProxy
@@ -70,17 +69,7 @@ def bucket(folder: Path, server: Server, s3: servers.Server, **settings: Any) ->
 
 def begin(place: Place, *arguments: object, seconds: float | None = None, **environment: str) -> Forked:
     """Start ``plait ARGUMENTS``, going on with a failing request for so many seconds where 45 is too long to wait."""
-    number = len(list(place.folder.glob("*.out")))
-    prefix = place.folder / f"run-{number}"
-    prefix.with_suffix(".out").touch()
-    _warm(place.environment)
-    process = FORKS.Process(
-        target=_hasty_child,
-        args=([str(one) for one in arguments], place.environment | environment, str(prefix), seconds),
-        daemon=False,
-    )
-    process.start()
-    return Forked(process, prefix, time.monotonic())
+    return fork_as(_run_hastily, place, arguments, environment, seconds)
 
 
 def plait(place: Place, *arguments: object, **options: Any) -> Ended:
@@ -88,9 +77,9 @@ def plait(place: Place, *arguments: object, **options: Any) -> Ended:
     return begin(place, *arguments, **options).wait(200)
 
 
-def _hasty_child(arguments: list[str], environment: dict[str, str], prefix: str, seconds: float | None) -> None:
+def _run_hastily(arguments: list[str], environment: dict[str, str], prefix: str, seconds: float | None) -> None:
     import contexts.s3.objects  # noqa: PLC0415 only forked processes are to be hasty
 
     if seconds is not None:
         contexts.s3.objects.Patience = partial(Patience, seconds=seconds, longest_wait=0.5, jitter=0.1)
-    _child(arguments, environment, prefix, Machine())
+    run_command_line(arguments, environment, prefix, Machine())
