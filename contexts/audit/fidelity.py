@@ -28,7 +28,6 @@ _CARRIED = (
 Compared = tuple[str, SourceDocument, int, Comparison]
 # Three rules look at the same comparison.
 _KNOWN: WeakKeyDictionary[DocumentSet, tuple[Compared, ...]] = WeakKeyDictionary()
-_ITEMS: WeakKeyDictionary[SourceDocument, dict[str, list[Item]]] = WeakKeyDictionary()
 
 
 def _file_items(document: SourceDocument) -> list[Item]:
@@ -40,7 +39,7 @@ def _file_items(document: SourceDocument) -> list[Item]:
 
 
 def _list_items(document: SourceDocument, key: str) -> list[Item]:
-    known = _ITEMS.setdefault(document, {})
+    known: dict[str, list[Item]] = document.memo.setdefault("items", {})
     if key not in known:
         known[key] = _file_items(document) if key == "files_modified" else items(document, key)
     return known[key]

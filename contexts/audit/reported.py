@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from contexts.audit.findings import Source
 from contexts.audit.keys import bounds_in, key_of, operator_of, stated_bounds
@@ -87,13 +86,10 @@ def bounds_of(members: Mapping[str, Any], context: str) -> Iterator[Bound]:
 
 def reports(document: SourceDocument) -> tuple[Reported, ...]:
     """Return every place of a document that reports values or targets (read once a document)."""
-    known = _READ.get(document)
+    known: tuple[Reported, ...] | None = document.memo.get("reports")
     if known is None:
-        known = _READ[document] = tuple(_read_reported(document))
+        known = document.memo["reports"] = tuple(_read_reported(document))
     return known
-
-
-_READ: WeakKeyDictionary[SourceDocument, tuple[Reported, ...]] = WeakKeyDictionary()
 
 
 def _read_reported(document: SourceDocument) -> Iterator[Reported]:
@@ -134,17 +130,32 @@ def _text_reported(document: SourceDocument, path: Path, value: str) -> Iterator
         reading = read(value[:400], bare_is="target" if path[-1] == "target" else "measured")
         if reading.measured or reading.bounds:
             named = _unit_of(str(path[-1]))[1]
-            measured = tuple(replace(m, statistic=m.statistic or named) for m in _meant(reading))
+            measured = tuple(replace(m, statistic=m.statistic or named) for m in _meant(reading, value))
             yield Reported(document, path, measured, reading.bounds)
 
 
-def _meant(reading: Reading) -> tuple[Measured, ...]:
-    """Leave out what a text adds behind its target, as in ``2.4 s (target <2.5 s), 3.4 s on another phone``."""
+def _meant(reading: Reading, words: str) -> tuple[Measured, ...]:
+    """Leave out what a text says of another thing behind its target: ``2.4 s (target <2.5 s), 3.4 s on another phone``.
+
+    Any other value there may be the one that counts, as in ``2.4 s before (target <2.5 s), now 3.4 s``.
+    """
     last = reading.bounds[-1].quantity if reading.bounds else None
     alike = [m for m in reading.measured if last is not None and m.quantity.dimension == last.dimension]
     if last is None or any(m.statistic for m in alike) or not any(m.quantity.start < last.start for m in alike):
         return reading.measured
-    return tuple(m for m in reading.measured if m not in alike or m.quantity.start < last.start)
+    starts = [*sorted(m.quantity.start for m in reading.measured), len(words)]
+
+    def is_of_another(m: Measured) -> bool:
+        after = next((start for start in starts if start > m.quantity.start), len(words))
+        return m.quantity.start > last.start and bool(_ELSEWHERE.match(words[m.quantity.end : after]))
+
+    return tuple(m for m in reading.measured if m not in alike or not is_of_another(m))
+
+
+_ELSEWHERE = re.compile(
+    r"\s{0,3}(?:on|in|with|for|under|at)\s(?:another|other|an?\s[^,;.]{0,60}?\b(?:other|different|not|outside))\b",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=8_192)

@@ -41,6 +41,11 @@ class SourceDocument:
     prose: bool = False
 
     @cached_property
+    def memo(self) -> dict[str, Any]:
+        """Return what rules have read out of the document, by their own keys; it ends with the document."""
+        return {}
+
+    @cached_property
     def values(self) -> tuple[tuple[Path, Any], ...]:
         """Return every value with its path, in document order."""
         return tuple(walk(self.data))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
+from urllib.parse import unquote
 
 from contexts.contract.model import Body, Code, Contract, Endpoint, Field, Kind, Problem, Role, Schema, unknown
 from contexts.contract.paths import METHODS, template
@@ -138,7 +139,7 @@ class _Reader:
         if not name.startswith("#/"):
             return None
         try:
-            return resolve(self.root, name[1:].replace("%7B", "{").replace("%7D", "}"))
+            return resolve(self.root, unquote(name[1:]))
         except KeyError:
             return None
 
@@ -254,6 +255,29 @@ def _body(reader: _Reader, raw: Any, path: Path) -> Body | None:
     return Body(schema, pointer((*reader.base, *inner)) if shape is not None else place, media=tuple(content))
 
 
+_VALUES = frozenset({"example", "examples", "default", "enum", "const"})
+"""Keys below which a ``$ref`` is somebody's data."""
+
+
+def _dangling(root: Mapping[str, Any]) -> tuple[Path, str] | None:
+    """Return the first reference into the document itself that names nothing there, with its place."""
+    left: list[tuple[Any, Path]] = [(root, ())]
+    while left:
+        value, path = left.pop()
+        if isinstance(value, list):
+            left += [(one, (*path, index)) for index, one in enumerate(sequence(cast("Any", value)))][::-1]
+            continue
+        for key, inner in mapping(value).items():
+            if key == "$ref" and isinstance(inner, str) and inner.startswith("#/"):
+                try:
+                    resolve(root, unquote(inner[1:]))
+                except KeyError:
+                    return (*path, key), inner
+            elif key not in _VALUES or path[-1:] == ("properties",):
+                left.append((inner, (*path, key)))
+    return None
+
+
 def validity(data: Mapping[str, Any], base: Path = ()) -> Iterator[Problem]:
     """Yield why a whole OpenAPI document is not valid, or why nobody can tell.
 
@@ -264,6 +288,11 @@ def validity(data: Mapping[str, Any], base: Path = ()) -> Iterator[Problem]:
         return
     if not version.startswith(("3.0", "3.1")):
         yield Problem("invalid-openapi", pointer((*base, "openapi")), f"version {version[:20]!r} is not 3.0 or 3.1")
+        return
+    if nowhere := _dangling(data):
+        # The validator stops there, and what it has not seen yet cannot make the document valid.
+        where, name = nowhere
+        yield Problem("invalid-openapi", pointer((*base, *where)), f"$ref {name[:120]!r} leads nowhere")
         return
     # Half a second to import, and needed only where somebody embeds a whole OpenAPI document.
     from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator  # noqa: PLC0415

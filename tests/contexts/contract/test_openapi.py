@@ -135,6 +135,26 @@ def test_what_the_validator_found_before_it_stopped_is_invalid_all_the_same() ->
     assert "5 is not of type 'array'" in problems[0].message
 
 
+@pytest.mark.parametrize(
+    ("paths", "place"),
+    [
+        ({"/a": {"get": {"parameters": [{"$ref": "#/components/parameters/Nope"}], "responses": {}}}}, "/parameters/0"),
+        ({"/a": {"$ref": "#/components/pathItems/Nope"}}, "/paths/~1a"),
+        ({"/a": {"get": {"responses": {"200": {"$ref": "#/components/responses/Nope"}}}}}, "/responses/200"),
+    ],
+)
+def test_a_document_with_a_reference_that_leads_nowhere_is_invalid(paths: dict[str, Any], place: str) -> None:
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
+    invalid = [one for one in read_openapi(document, "api.json", "provider").problems if one.kind == "invalid-openapi"]
+    assert [one.pointer.endswith(f"{place}/$ref") for one in invalid] == [True]
+    assert "leads nowhere" in invalid[0].message
+
+
+def test_a_reference_inside_an_example_is_somebody_s_data() -> None:
+    schema = {"type": "object", "example": {"$ref": "#/nowhere"}, "properties": {"default": {"type": "string"}}}
+    assert read_openapi(whole({"$ref": "#/components/schemas/A"}, A=schema), "api.json", "provider").problems == ()
+
+
 class Item(BaseModel):
     id: UUID
     name: Annotated[str, Field(min_length=1, max_length=80)]
