@@ -6,6 +6,7 @@ to take away what was there.
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -25,6 +26,8 @@ _READ_ANYWAY: Mapping[str, tuple[str, ...]] = {
 }
 _INTERPRETER = re.compile(r"\{python\}|(?:python|node|bash|sh|dash|zsh|ruby|perl|php|deno|bun|tsx|ts-node)[\d.]*")
 _CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".go", ".rs", ".rb", ".java", ".kt", ".c", ".cc", ".php")
+_LOOKS = frozenset({"test", "[", "grep", "egrep", "fgrep", "rg", "stat", "ls", "wc", "jq"})
+"""Programs that only look at what they are pointed at."""
 _TEST = re.compile(r"(?:test_[^/]*|[^/]*_test|[^/]*[._](?:test|spec)|[^/]*Tests?)\.[a-z]{1,4}\Z")
 
 Change = Literal["added", "changed", "removed"]
@@ -70,8 +73,15 @@ def _script(argv: Sequence[str]) -> str | None:
 
 
 def _subjects(argv: Sequence[str]) -> frozenset[str]:
-    """Return source code a command is pointed at, as opposed to what it runs: tracks are to write that."""
+    """Return what a command is pointed at, as opposed to what it runs: source code, and all that it only looks at."""
     script = _script(argv)
+    program = posixpath.basename(argv[0]) if argv else ""
+    if program in _LOOKS:  # but the patterns that grep reads from a file, and jq's program, are the check's own
+        return frozenset(
+            posixpath.normpath(argument)
+            for before, argument in itertools.pairwise(argv)
+            if program in {"test", "["} or before not in {"-f", "--file", "--from-file"}
+        )
     return frozenset(
         posixpath.normpath(path)
         for at, argument in enumerate(argv)
@@ -119,7 +129,7 @@ def changed_files(
         sources = [*_sources([path], changed_by), *sides]
         findings.append(finding("evidence/check-changed", "blocking", message, sources))
     if getattr(check, "kind", "") in {"tests", "coverage"}:
-        moved = _moved_tests(others, contents, _named_folders(check.argv, tree))
+        moved = _renamed_tests(others, contents)
         findings += _tests_of_base({path: how for path, how in others.items() if path not in moved}, changed_by)
     return tuple(findings)
 
@@ -172,28 +182,32 @@ def _folders(argv: Sequence[str], tree: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def _named_folders(argv: Sequence[str], tree: Path) -> tuple[str, ...]:
-    """Return the folders of a tree that a command names, each with an end slash."""
-    words = (posixpath.normpath(word.partition("::")[0].rpartition("=")[2] or ".") for word in argv[1:])
-    plain = (path for path in words if not path.startswith(("/", "..", "-")) and path != "." and "\0" not in path)
-    return tuple(f"{path}/" for path in plain if len(path) <= 1000 and (tree / path).is_dir())
+def _renamed_tests(changed: Mapping[str, Change], contents: Contents) -> frozenset[str]:
+    """Return the removed files of tests that stand, byte for byte, under another name of the same kind beside it.
 
-
-def _moved_tests(changed: Mapping[str, Change], contents: Contents, searched: tuple[str, ...]) -> frozenset[str]:
-    """Return the removed files of tests that stand, byte for byte, under another name where the command still looks."""
-    added: dict[bytes, int] = {}
+    Only there it is certain that a command finds it as before: settings and options say which folders it looks into.
+    """
+    added: dict[tuple[tuple[str, ...], bytes], int] = {}
     if any(how == "removed" and _is_test(path) for path, how in changed.items()):
         for path, how in changed.items():
             held = contents(path)[1] if how == "added" and _is_test(path) else None
-            if held is not None and (not searched or path.startswith(searched)):
-                added[held] = added.get(held, 0) + 1
-    moved: set[str] = set()
+            if held is not None:
+                added[_kind_of_test(path), held] = added.get((_kind_of_test(path), held), 0) + 1
+    renamed: set[str] = set()
     for path, how in changed.items() if added else ():
         held = contents(path)[0] if how == "removed" and _is_test(path) else None
-        if held is not None and added.get(held):
-            added[held] -= 1
-            moved.add(path)
-    return frozenset(moved)
+        if held is not None and added.get((_kind_of_test(path), held)):
+            added[_kind_of_test(path), held] -= 1
+            renamed.add(path)
+    return frozenset(renamed)
+
+
+def _kind_of_test(path: str) -> tuple[str, ...]:
+    """Return by what tools tell that a file holds tests: its folder, how its name begins or ends, its suffix."""
+    folder, name = posixpath.split(path)
+    stem, suffix = posixpath.splitext(name)
+    mark = re.search(r"[._]?(?:test|spec|Tests?)\Z", stem)
+    return folder, "test_" if stem.startswith("test_") else mark[0] if mark else "", suffix
 
 
 def _tests_of_base(changed: Mapping[str, Change], changed_by: Mapping[str, Sequence[str]]) -> list[JsonObject]:

@@ -128,8 +128,7 @@ def test_tests_that_are_gone_need_a_waiver_and_changed_ones_are_told(tmp_path: P
 
 def test_a_file_of_tests_that_only_has_another_name_is_not_gone(tmp_path: Path) -> None:
     old = BASE["tests/test_old.py"]
-    for name in ("tests/test_other.py", "tests/unit/test_old.py"):
-        assert found(tmp_path / name.replace("/", "-"), PYTEST, {"tests/test_old.py": None, name: old}) == []
+    assert found(tmp_path, PYTEST, {"tests/test_old.py": None, "tests/test_other.py": old}) == []
 
 
 @pytest.mark.parametrize(
@@ -137,11 +136,38 @@ def test_a_file_of_tests_that_only_has_another_name_is_not_gone(tmp_path: Path) 
     [
         pytest.param({"tests/test_other.py": "def test_old(): assert True\n"}, id="other contents"),
         pytest.param({"tests/old.py": BASE["tests/test_old.py"]}, id="a name that no test has"),
+        pytest.param({"tests/test_old.bak": BASE["tests/test_old.py"]}, id="a name that is no program's"),
+        pytest.param(
+            {"tests/old_test.py": BASE["tests/test_old.py"]}, id="a name by which not every tool knows a test"
+        ),
         pytest.param({"archive/test_old.py": BASE["tests/test_old.py"]}, id="where the command does not look"),
+        pytest.param(
+            {"tests/build/test_old.py": BASE["tests/test_old.py"]}, id="where the tool does not look by itself"
+        ),
+        pytest.param({"tests/slow/test_old.py": BASE["tests/test_old.py"]}, id="where the command is told not to look"),
     ],
 )
-def test_a_file_of_tests_that_no_longer_runs_is_gone(tmp_path: Path, now: dict[str, str | None]) -> None:
-    assert rules(found(tmp_path, PYTEST, {"tests/test_old.py": None, **now})) == {"tests-removed"}
+def test_a_file_of_tests_that_may_no_longer_run_is_gone(tmp_path: Path, now: dict[str, str | None]) -> None:
+    argv = (*PYTEST, "--ignore", "tests/slow")
+    assert rules(found(tmp_path, argv, {"tests/test_old.py": None, **now})) == {"tests-removed"}
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("test", "-s", "page.txt"),
+        ("[", "-f", "page.txt", "]"),
+        ("grep", "-q", "ok", "page.txt"),
+        ("jq", "-e", ".ok", "page.txt"),
+    ],
+)
+def test_what_a_command_only_looks_at_is_the_product(tmp_path: Path, argv: tuple[str, ...]) -> None:
+    assert found(tmp_path, argv, {"page.txt": "ok\n"}, kind="command") == []
+
+
+def test_the_patterns_a_command_looks_for_are_its_own(tmp_path: Path) -> None:
+    said = found(tmp_path, ("grep", "-q", "-f", "tests/data.txt", "page.txt"), {"tests/data.txt": "", "page.txt": "x"})
+    assert [one["sources"][0]["quote"] for one in said if one["rule"] == "evidence/check-changed"] == ["tests/data.txt"]
 
 
 def test_one_copy_stands_for_one_file_of_tests(tmp_path: Path) -> None:
