@@ -11,7 +11,7 @@ from prefect import allow_failure
 from contexts.model.refs import ContextRef
 from contexts.plan.groups import GroupNode, groups_of
 from flows.schedule import Future, Tracks
-from tasks.merge_contexts import is_stored, merge_contexts, merge_group
+from tasks.merge_contexts import is_at_hand, merge_contexts, merge_group
 from tasks.run import Run
 
 
@@ -26,7 +26,7 @@ def merge_all(run: Run, parent: ContextRef, tracks: Tracks) -> ContextRef:
     merged: ContextRef = _submit(
         merging, _waits(tree, groups, tracks), run, parent, direct, outer, tracks.gaps
     ).result()
-    if is_stored(run, merged):
+    if is_at_hand(run, merged):
         return merged
     return merge_contexts.with_options(refresh_cache=True)(run, parent, direct, outer, tracks.gaps)
 
@@ -79,7 +79,7 @@ def _merge_groups(run: Run, tree: GroupNode, done: Mapping[str, ContextRef], tra
         futures = [_submit(merging, wait, run, *given) for wait, given in zip(waits, inputs, strict=True)]
         for future, given in zip(futures, inputs, strict=True):
             ref: ContextRef = future.result()
-            merged[given[0]] = _Merged(ref if is_stored(run, ref) else again(run, *given), future)
+            merged[given[0]] = _Merged(ref if is_at_hand(run, ref) else again(run, *given), future)
     return merged
 
 

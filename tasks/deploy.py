@@ -23,7 +23,7 @@ from contexts.specfile import programs_of
 from contexts.store import CONTEXT
 from contexts.verdict import phase_of
 from tasks import events
-from tasks.deploy_command import begin, carry_out
+from tasks.deploy_command import begin, carry_out, check_out
 from tasks.evidence import prove
 from tasks.progress import Progress, report
 from tasks.run import Run, now
@@ -58,8 +58,10 @@ def deploy_staging(run: Run, final: ContextRef, staging: Staging) -> ContextRef:
         return final
     report(Progress(run.workflow_id, "phase", "staging", "running"))
     reach("deploy.staging-begun")
+    commit = str(document["run"]["integrated"])
+    check_out(run, "staging", commit)
     attempt = begin(run, staging, subject, str(document["run"]["tree"]))
-    attempt = carry_out(run, staging, attempt, str(document["run"]["integrated"]))
+    attempt = carry_out(run, staging, attempt, commit)
     reach("deploy.staging-ended")
     good = attempt["status"] == "done"
     report(Progress(run.workflow_id, "phase", "staging", "done" if good else "failed", str(attempt.get("reason", ""))))
@@ -139,6 +141,8 @@ def _to_production(
     run: Run, production: Production, document: JsonObject, subjects: Mapping[str, str]
 ) -> tuple[JsonObject, Outlook]:
     report(Progress(run.workflow_id, "phase", "production", "running"))
+    commit = str(document["run"]["integrated"])
+    check_out(run, "production", commit)  # before the record says that it began
     attempt = begin(run, production, subjects["production"], str(document["run"]["tree"]))
     begun: JsonObject = {**document, "deployments": _replaced(document, attempt)}
     begun |= _said(begun, look(run.spec, begun, subjects))
@@ -146,7 +150,7 @@ def _to_production(
     _save(run, begun, {})
     reach("deploy.production-recorded")
     run.lease.check()  # the last moment at which somebody else's run could be noticed
-    attempt = carry_out(run, production, attempt, str(document["run"]["integrated"]))
+    attempt = carry_out(run, production, attempt, commit)
     reach("deploy.production-ended")
     good = attempt["status"] == "done"
     why = str(attempt.get("reason", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from uuid import uuid4
 
 from contexts.errors import SecretRefused
@@ -35,22 +36,34 @@ def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> Js
     return record.to_json() | ({"url": target.url} if isinstance(target, Staging) and target.url else {})
 
 
+def check_out(run: Run, environment: str, commit: str) -> None:
+    """Write the integrated tree where the command of an environment is to run.
+
+    Raises:
+        RepositoryError: This machine lacks the commit.
+    """
+    place = _place(run, environment)
+    remove_folder(place)
+    run.repository.checkout(commit, place / "tree", as_repository=True)
+
+
+def _place(run: Run, environment: str) -> Path:
+    return run.repository.root / "deploy" / environment
+
+
 def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commit: str) -> JsonObject:
-    """Run the command, and return the record of how it ended.
+    """Run the command on what `check_out` wrote, and return the record of how it ended.
 
     A command that did not end by itself (deadline, cancel, supervisor lost) may have done anything: ``unknown``. A log
     that must not be stored is withheld; how the command ended is known all the same.
     """
     name = str(attempt["environment"])
-    place = run.repository.root / "deploy" / name
-    remove_folder(place)
-    tree = place / "tree"
-    run.repository.checkout(commit, tree, as_repository=True)
+    place = _place(run, name)
     passed, extra = split_environment(target.env)
     url = {"PLAIT_STAGING_URL": str(attempt["url"])} if attempt.get("url") else {}
     outcome = run_supervised(
         resolve_argv(target.argv or (), folder=run.folder),
-        cwd=tree,
+        cwd=place / "tree",
         env=agent_environment(
             place / "home",
             passed=passed,

@@ -18,7 +18,7 @@ from contexts.errors import NotFound
 from contexts.faults import reach
 from contexts.merge import Contribution, assemble, contribute, derive, union
 from contexts.merge.contribution import dump_contributions, load_contributions
-from contexts.model.base import JsonObject, entries
+from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from contexts.model.version import FORMAT_VERSION
 from contexts.store import CONTEXT, group_document
@@ -174,10 +174,15 @@ def _branch_concern(task_id: str, files: Sequence[str], against: Sequence[str]) 
     }
 
 
-def is_stored(run: Run, ref: ContextRef) -> bool:
-    """Return whether a reference from Prefect's cache still leads to a document; the store is the truth."""
+def is_at_hand(run: Run, ref: ContextRef) -> bool:
+    """Return whether a merge from Prefect's cache still leads to its document, and to its commit on this machine.
+
+    The store is the truth of documents. Commits are in the workflow's folder, which is another one on another machine
+    and may be cleared on this one; merging again makes the same commit from the tracks' bundles.
+    """
     try:
-        run.store.load(ref)
+        document = run.store.load(ref)
     except NotFound:
         return False
-    return True
+    commit = section(document, "run").get("integrated")
+    return commit is None or run.repository.git.commit_of(str(commit)) is not None

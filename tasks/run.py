@@ -169,10 +169,10 @@ class Run:
             LeaseLost: This run no longer owns the workflow; nothing was written.
             RevisionConflict: Somebody saved in between although this run still owns the workflow.
         """
-        self.lease.check_locally()
         with self._saves.of(name) as may_save:
             if not may_save:
                 raise LeaseLost(f"this run of {self.workflow_id} has ended; {name} was not saved: run again to go on")
+            self.lease.check_locally()
             after = self._last.get(name, 0)
             try:
                 ref = self.store.save(document, workflow_id=self.workflow_id, name=name, after=after)
