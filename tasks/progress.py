@@ -6,8 +6,10 @@ The command line draws them as a live table; Prefect's API logger sends them to 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from contexts.secrets import redact_text
 
 LOGGER = "plait.progress"
 
@@ -38,7 +40,8 @@ class Progress:
 
 
 def report(progress: Progress) -> None:
-    """Tell whoever listens; agents' own lines at DEBUG, everything else at INFO."""
+    """Tell whoever listens, without secret values; agents' own lines at DEBUG, everything else at INFO."""
+    progress = replace(progress, message=redact_text(progress.message).text)
     level = logging.DEBUG if progress.kind == "line" else logging.INFO
     text = f"{progress.kind} {progress.subject}: {progress.status} {progress.message}".rstrip()
     logging.getLogger(LOGGER).log(level, "%s", text, extra={"plait": progress})

@@ -243,8 +243,7 @@ def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobR
 def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed:
     run, task_id = trial.run, trial.track.task_id
     status = "cancelled" if delivery.cancelled else "failed"
-    if run.spec.secrets == "refuse":
-        delivery = replace(delivery, reason=redact_text(delivery.reason).text)
+    delivery = replace(delivery, reason=redact_text(delivery.reason).text)  # it is told beyond the store, too
     left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
     execution = trial.execution(status, left, delivery, log=log)
 

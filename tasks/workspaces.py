@@ -20,6 +20,7 @@ from contexts.specfile import resolve_argv
 from tasks.run import Run
 from tasks.walls.environment import agent_environment
 from tasks.walls.folders import remove_folder
+from tasks.walls.outcome import last_line
 from tasks.walls.paths import readable
 from tasks.walls.staging import Staged
 from tasks.walls.supervisor import run_supervised
@@ -119,10 +120,8 @@ def _set_up(run: Run, track: Track, started: Started) -> Started:
             cancel=run.cancel,
         )
         if outcome.exit_code != 0:
-            last = log.read_text(encoding="utf-8", errors="replace").strip().rsplit("\n", 1)[-1][:300]
-            return Started(
-                started.folder, started.start, f"repository.setup {' '.join(argv)}: {outcome.message} {last}"
-            )
+            failure = f"repository.setup {' '.join(argv)}: {outcome.message} {last_line(log)}"
+            return Started(started.folder, started.start, failure.rstrip())
     return started
 
 

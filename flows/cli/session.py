@@ -87,10 +87,10 @@ def write_json(value: Any) -> None:
 
 
 def _console(*, stderr: bool) -> Console:
-    from rich.console import Console
+    from flows.cli.console import SafeConsole
 
     stream = sys.stderr if stderr else sys.stdout
-    console = Console(stderr=stderr, highlight=False, emoji=False)
+    console = SafeConsole(stderr=stderr, highlight=False, emoji=False)
     if not stream.isatty() and not console.is_terminal:
-        console = Console(stderr=stderr, highlight=False, emoji=False, width=_WIDTH_WITHOUT_TERMINAL)
+        console = SafeConsole(stderr=stderr, highlight=False, emoji=False, width=_WIDTH_WITHOUT_TERMINAL)
     return console

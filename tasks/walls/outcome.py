@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from contexts.secrets import redact_text
+
 MOST_LOG_BYTES = 32_000_000
 """More than `supervisor.run_supervised` ever writes to one."""
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 Reason = Literal["exited", "deadline", "cancelled", "not-started", "lost"]
 
 
@@ -158,7 +162,13 @@ def read_log(log: Path, last: int | None = None) -> bytes | None:
 
 
 def last_line(log: Path, most: int = 300) -> str:
-    """Return the last line a program printed that says anything, cut to ``most`` characters."""
-    lines = (read_log(log, 8192) or b"").decode("utf-8", "replace").split("\n")
-    said = [line.strip() for line in lines if line.strip()]
-    return said[-1][:most] if said else ""
+    """Return the last line a program printed that says anything, for a reason: without its secrets, cut to ``most``."""
+    for line in reversed((read_log(log, 8192) or b"").split(b"\n")):
+        if said := plain_line(line).strip():
+            return redact_text(said).text[:most]
+    return ""
+
+
+def plain_line(line: bytes) -> str:
+    """Return a line of output as text, without what would command a terminal."""
+    return _ESCAPES.sub("", line.decode("utf-8", "replace")).rstrip()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import select
 import subprocess
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tasks.walls.orphans import MARK, kill_orphans
-from tasks.walls.outcome import Outcome, lost, outcome_of, unstarted
+from tasks.walls.outcome import Outcome, lost, outcome_of, plain_line, unstarted
 
 MAX_LINE = 2_000
 _LAST_CHANCE = 2.0  # seconds for a warden to end by itself once its control pipe is closed
@@ -29,7 +28,6 @@ _SLACK = 30.0  # seconds a warden may be late, on a busy machine, before it coun
 # -I and -S leave only the standard library on the path: quick to start, and nothing of the user's runs in the warden.
 _WARDEN = "import sys; sys.path.append(sys.argv[1]); from tasks.walls.warden import main; main()"
 _ROOT = Path(__file__).parents[2]
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def run_supervised(
@@ -176,7 +174,7 @@ class _Watch:
         elif kind == b"E":
             self._end = json.loads(rest)
         elif self._on_line is not None:
-            text = _ESCAPES.sub("", rest.decode("utf-8", "replace")).rstrip()
+            text = plain_line(rest)
             if text:
                 self._on_line(text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…")
 
