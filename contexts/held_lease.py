@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Generator
 
-from contexts.errors import LeaseLost, StoreError, StoreUnreachable
+from contexts.errors import LeaseLost, PlaitError, StoreError, StoreUnreachable
 from contexts.faults import reach
 from contexts.lease import RENEW_EVERY, STALE_AFTER, Clock, Lease, acquire
 from contexts.lease_record import LeaseRecord
@@ -36,7 +36,7 @@ class HeldLease:
         self._every = every
         self._stop = threading.Event()
         self._cause: BaseException | None = None
-        self._release_error: StoreError | LeaseLost | None = None
+        self._release_error: PlaitError | None = None
         self._thread = threading.Thread(target=self._keep, name=f"lease-{lease.record.workflow_id}", daemon=True)
 
     @property
@@ -95,6 +95,10 @@ class HeldLease:
                 self._cause = error
                 self.lost.set()
                 return
+            except PlaitError as error:  # what stands in its place is no lease
+                self._cause = error
+                self.lost.set()
+                return
             except BaseException as error:
                 self._cause = error
                 self.lost.set()
@@ -102,7 +106,7 @@ class HeldLease:
         reach("lease.before-release")
         try:
             self._lease.release(self.end_reason or "finished")
-        except (StoreError, LeaseLost) as error:
+        except PlaitError as error:
             self._release_error = error
 
     def start(self) -> None:
@@ -154,7 +158,7 @@ def held_lease(
     except BaseException as error:
         try:
             held.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
-        except (StoreError, LeaseLost) as second:
+        except PlaitError as second:
             error.add_note(f"ending the lease of {workflow_id} failed too: {second}")
         raise
     held.finish("finished")

@@ -13,6 +13,7 @@ import orjson
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from contexts.errors import RunStopped
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries
 from contexts.model.checks import Check
@@ -141,6 +142,7 @@ def _to_production(
     run: Run, production: Production, document: JsonObject, subjects: Mapping[str, str]
 ) -> tuple[JsonObject, Outlook]:
     report(Progress(run.workflow_id, "phase", "production", "running"))
+    run.check_going()
     commit = str(document["run"]["integrated"])
     check_out(run, "production", commit)  # before the record says that it began
     attempt = begin(run, production, subjects["production"], str(document["run"]["tree"]))
@@ -150,6 +152,11 @@ def _to_production(
     _save(run, begun, {})
     reach("deploy.production-recorded")
     run.lease.check()  # the last moment at which somebody else's run could be noticed
+    try:
+        run.check_going()  # and a stop: from here on the command is left to end by itself
+    except RunStopped:
+        _save(run, document, {})  # it has not begun
+        raise
     attempt = carry_out(run, production, attempt, commit)
     reach("deploy.production-ended")
     good = attempt["status"] == "done"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 
+from contexts.contract.values import pointer, walk
 from contexts.errors import InputError, SpecError
 from contexts.lease_record import refuse_if_held_here
 from contexts.local import LocalObjects
@@ -18,6 +19,7 @@ from contexts.model.request import RunRequest
 from contexts.model.spec import Spec
 from contexts.opening import ENVIRONMENT_VARIABLE, open_objects
 from contexts.remembered import Remembered
+from contexts.secrets import is_redacted, redact
 from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
@@ -60,12 +62,31 @@ def prepare(request: RunRequest) -> Ready:
     store = ContextStore(Remembered(objects))
     loaded = load_request(request, store)
     spec = loaded.spec
+    _check_secrets(request, loaded)
     workflow_id = expand_workflow_id(spec.workflow_id, datetime.now(UTC))
     forced = _forced(request, spec)
     ready = Ready(loaded, workflow_id, store.with_policy(spec.secrets), forced)
     if isinstance(objects, LocalObjects):
         _look_ahead(request, ready, objects)
     return ready
+
+
+def _check_secrets(request: RunRequest, loaded: LoadedSpec) -> None:
+    """Refuse a spec out of which the store took a secret value, and one with a value that it would not take."""
+    if request.workflow_id is not None:
+        for path, value in walk(loaded.raw):
+            if isinstance(value, str) and is_redacted(value):
+                raise SpecError(
+                    f"{loaded.name} lacks the secret value at {pointer(path)}, which is not stored; run it with its "
+                    "spec file, and pass secrets by reference (env:NAME)",
+                    pointer=pointer(path),
+                )
+    if loaded.spec.secrets == "refuse" and (hits := redact(loaded.raw).hits):
+        raise SpecError(
+            f"{loaded.name} holds a secret value ({hits[0].kind}) at {hits[0].pointer}, and says secrets: refuse; pass "
+            "secrets by reference (env:NAME)",
+            pointer=hits[0].pointer,
+        )
 
 
 def _look_ahead(request: RunRequest, ready: Ready, objects: LocalObjects) -> None:

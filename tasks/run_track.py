@@ -14,7 +14,7 @@ from prefect.context import TaskRunContext
 from prefect.states import Completed
 
 from contexts.digest import Inputs, criteria_of, result_digest
-from contexts.errors import InputError, SecretRefused, TrackFailed
+from contexts.errors import InputError, PortsExhausted, SecretRefused, TrackFailed
 from contexts.faults import reach
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject, entries, parse_instant, section
@@ -220,6 +220,8 @@ def _attempt(
                 return _complete(trial, document, work, log)
             except (InputError, SecretRefused) as error:
                 delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
+    except PortsExhausted as error:
+        delivery = Delivery(None, error.message, retryable=True)  # they may be free later
     except OSError as error:
         # What stands in an agent's own folder is the agent's doing, and fails its track alone.
         if error.errno in MACHINE or not str(error.filename).startswith(f"{folder}/"):

@@ -57,7 +57,7 @@ def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
             for word in subject(item.words).stems:
                 by_stem.setdefault(word, []).append(item)
         for claim in (_placed(document, one) for one in done(document)):
-            near = {id(i): i for word in subject(claim.words).stems for i in by_stem.get(word, ())}
+            near = {id(i): i for word in sorted(subject(claim.words).stems) for i in by_stem.get(word, ())}
             against = [
                 item
                 for item in near.values()

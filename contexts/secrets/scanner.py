@@ -75,6 +75,11 @@ def redact(value: JsonValue) -> Redacted:
     return Redacted(clean, tuple(sorted(walk.hits))) if walk.hits else Redacted(value, ())
 
 
+def is_redacted(text: str) -> bool:
+    """Say whether a secret value was taken out of a text."""
+    return "[redacted:" in text
+
+
 def _matching(text: str) -> list[Shape]:
     lowered = text.lower()
     hints = {hint for hint in all_hints() if hint in lowered}

@@ -16,6 +16,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from flows.cli.interrupts import requests_interrupt
+
 INTERRUPTED = 130
 READER_GONE = 141
 UNWRITTEN = 2
@@ -28,8 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     _open_closed_streams()
     try:
-        code = _run(given, debug=debug)
-        sys.stdout.flush()
+        with requests_interrupt():
+            code = _run(given, debug=debug)
+            sys.stdout.flush()
     except BrokenPipeError:
         _give_up_stdout()
         return READER_GONE

@@ -49,7 +49,8 @@ def read_recordings(path: Path) -> dict[str, Recording]:
     if not path.exists():
         raise SpecError(f"there are no recordings at {path}: give a folder of context documents", path=str(path))
     found: dict[str, Recording] = {}
-    for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
+    # Whoever opens a pipe waits for its writer.
+    for file in sorted(one for one in path.glob("*.json") if one.is_file()) if path.is_dir() else [path]:
         raw = read_context_file(file)
         task_id = parse_object(raw, file.name).get("task_id")
         if not isinstance(task_id, str):
