@@ -254,7 +254,8 @@ class _WorkflowCheck:
                     key,
                     f"blob {name[:12]} of {self._workflow_id} is not what its name says"
                     + (f"; {users} refers to it" if users else ""),
-                    "restore the object from a backup; without one remove it, and `plait resume` redoes what made it",
+                    "restore the object from a backup; without one remove it and run the workflow with its spec file, "
+                    "with `--rerun TRACK` where a track's document refers to it",
                 )
             elif name in self._lists:
                 # A list that was stored aside refers to blobs as its document would.
