@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from contexts.check import check_store
 from contexts.errors import InputError
 from contexts.local import LocalObjects
 from contexts.model.request import RunRequest
@@ -64,6 +65,7 @@ def test_a_run_after_its_folder_was_harmed_reuses_all_and_delivers_the_same(
     workflow: Workflow, harm: Callable[[Path], None]
 ) -> None:
     assert workflow.run().exit_code == 0
+    assert check_store(workflow.store.objects).troubles == (), "nothing is left over either"
     delivered = git(workflow.repository, "rev-parse", "plait/shop")
     git(workflow.repository, "branch", "-D", "plait/shop")
     harm(workflow.root)
