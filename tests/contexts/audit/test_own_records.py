@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from contexts.audit import Finding, audit
+from contexts.audit import Finding, SourceDocument, audit
 from contexts.audit.load import load
-from contexts.audit.own import RECORDS, is_own
+from contexts.audit.own import RECORDS, is_own, without_records
 from contexts.merge import assemble, contribute
 
 INSTANT = "2025-03-01T10:00:00Z"
@@ -96,6 +96,60 @@ def test_a_defect_beside_the_records_is_found(tmp_path: Path) -> None:
 def test_records_within_the_tracks_a_document_holds_are_left_out_too(tmp_path: Path) -> None:
     document = {**merged(), **RECORDED, "track_contexts": {"api": {"context": track()}}}
     assert told(findings(tmp_path, PLAN, track(), document)) == []
+
+
+SAID = "the program ended with exit code 1: P99: 310ms (target <300ms), 1048576 KB; the limit is 500 KB"
+
+
+def undelivered() -> dict[str, Any]:
+    """Return the document of a track that failed, as plait writes it."""
+    return {
+        **{key: value for key, value in track().items() if key not in {"decisions", "files_modified"}},
+        "kind": "track",
+        "phase": "api-failed",
+        "status": "failed",
+        "context_summary": f"Failed: {SAID}",
+        "error_log": [{"timestamp": INSTANT, "agent": "api-agent", "error": SAID, "resolved": False}],
+    }
+
+
+@pytest.mark.parametrize("exported", [True, False])
+def test_why_a_track_is_missing_makes_no_finding(tmp_path: Path, exported: bool) -> None:
+    document = assemble(PLAN, {}, timestamp="2025-03-01T11:00:00Z", gaps={"api": SAID})
+    assert SAID in json.dumps(document["omissions"])
+    assert SAID in json.dumps(document["integration_concerns"])
+    assert SAID in json.dumps(document["parallel_tasks"])
+    merge = {**document, "kind": "workflow", "run": {"id": "run-1"}, "context_summary": f"partial: {SAID}"}
+    if exported:
+        found = findings(tmp_path, PLAN, undelivered(), merge)
+    else:  # as a run judges its own documents
+        documents = (PLAN, undelivered(), merge)
+        found = audit([SourceDocument(str(i), without_records(one)) for i, one in enumerate(documents)]).findings
+    assert told(found) == []
+
+
+def test_the_same_words_of_an_agent_make_findings(tmp_path: Path) -> None:
+    found = findings(tmp_path, PLAN, {**track(), "kind": "track", "context_summary": SAID})
+    assert ("thresholds/target-missed", "/context_summary") in told(found)
+
+
+@pytest.mark.parametrize("delivered", [("api",), ("ui",), (), ("api", "ui")])
+def test_the_summary_of_a_merge_counts_its_tracks_right_however_many_are_there(
+    tmp_path: Path, delivered: tuple[str, ...]
+) -> None:
+    planned = {**PLAN, "parallel_tasks": [{"task_id": "api"}]}
+    done = [{**track(), "task_id": name, "workflow_id": f"orders-{name}", "execution": {}} for name in delivered]
+    made = assemble(
+        planned,
+        {one["task_id"]: contribute(one) for one in done},
+        timestamp="2025-03-01T11:00:00Z",
+        files_settled=True,
+    )
+    document = json.loads(json.dumps(made))
+    assert f"{len(delivered)} of {len({'api', *delivered})} tracks" in document["context_summary"]
+    assert "arithmetic/spoken-count" not in {f.rule for f in findings(tmp_path, planned, *done, document)}
+    wrong = {**document, "context_summary": document["context_summary"].replace(" tracks", "1 tracks")}
+    assert "arithmetic/spoken-count" in {f.rule for f in findings(tmp_path, planned, *done, wrong)}
 
 
 def test_every_member_of_the_records_is_among_those_tried() -> None:
