@@ -64,9 +64,9 @@ class Track(Closed):
 class Criterion(Closed):
     """A success criterion with the check that decides it.
 
-    One without a ``check``, or written as a text alone, is decided by nothing: it stays unverified. It is required all the
-    same unless it says ``required: false``, so the run ends as ``verification-incomplete`` (exit code 1) until a person waives
-    it: ``plait edit ID waive CRITERION --by NAME --why TEXT``.
+    One without a ``check``, or written as a text alone, is decided by nothing: it stays unverified. It is required all
+    the same unless it says ``required: false``, so the run ends as ``verification-incomplete`` (exit code 1) until a
+    person waives it: ``plait edit ID waive CRITERION --by NAME --why TEXT``.
 
     Attributes:
         id: Name for waivers; default: derived from area and position.
