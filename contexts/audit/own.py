@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from contexts.contract.values import mapping, sequence, text
@@ -15,9 +15,19 @@ _UNDELIVERED = {"running", "failed", "cancelled", "blocked", "out-of-budget"}
 
 
 def is_own(document: Mapping[str, Any]) -> bool:
-    """Tell whether plait wrote a document: it names its kind and its run, or what a track's execution was given."""
+    """Tell whether plait wrote a document: it names its kind and its run, or what a track's execution was given.
+
+    So is what `plait merge` makes of such documents.
+    """
     run, execution = mapping(document.get("run")), mapping(document.get("execution"))
-    return bool((text(document.get("kind")) and text(run.get("id"))) or text(execution.get("inputs")))
+    if (text(document.get("kind")) and text(run.get("id"))) or text(execution.get("inputs")):
+        return True
+    return any(is_own(context) for context in _contexts(document))
+
+
+def _contexts(merged: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for track in mapping(merged.get("track_contexts")).values():
+        yield mapping(mapping(track).get("context"))
 
 
 def without_records(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -44,19 +54,25 @@ def _without(track: Any) -> Any:
 
 
 def _without_reasons(merged: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out why tracks are missing, wherever a merge says it, and the summary, which repeats it."""
+    """Leave out why tracks did not deliver, wherever a merge says it, and the summary, which repeats it."""
     kept = {key: value for key, value in merged.items() if key != "context_summary"}
-    for name, entry_is_of_gap, reason in (
-        ("parallel_tasks", ("status", "missing"), "reason"),
-        ("integration_concerns", ("kind", "missing-track"), "concern"),
-        ("omissions", ("what", "track"), "why"),
-    ):
+    told = {text(mapping(context.get("execution")).get("reason")) for context in _contexts(merged)} - {""}
+    of_plait: dict[str, tuple[str, Callable[[Mapping[str, Any]], bool]]] = {
+        "parallel_tasks": ("reason", lambda _: True),
+        "integration_concerns": ("concern", lambda entry: entry.get("kind") == "missing-track"),
+        "omissions": ("why", lambda entry: entry.get("what") == "track"),
+        "error_log": ("error", lambda entry: entry.get("error") in told),
+    }
+    for name, (reason, is_told) in of_plait.items():
         if isinstance(kept.get(name), list):
-            kept[name] = [_less(entry, entry_is_of_gap, reason) for entry in sequence(kept[name])]
+            kept[name] = [
+                {key: value for key, value in mapping(entry).items() if key != reason}
+                if _fits(entry, is_told)
+                else entry
+                for entry in sequence(kept[name])
+            ]
     return kept
 
 
-def _less(entry: Any, mark: tuple[str, str], left_out: str) -> Any:
-    key, value = mark
-    members = mapping(entry)
-    return {k: v for k, v in members.items() if k != left_out} if members.get(key) == value else entry
+def _fits(entry: Any, wanted: Callable[[Mapping[str, Any]], bool]) -> bool:
+    return isinstance(entry, dict) and wanted(mapping(entry))

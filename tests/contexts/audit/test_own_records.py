@@ -12,7 +12,7 @@ import pytest
 from contexts.audit import Finding, SourceDocument, audit
 from contexts.audit.load import load
 from contexts.audit.own import RECORDS, is_own, without_records
-from contexts.merge import assemble, contribute
+from contexts.merge import assemble, contribute, merge_files
 
 INSTANT = "2025-03-01T10:00:00Z"
 LATER = "2025-03-01T12:30:00Z"
@@ -60,8 +60,9 @@ def track() -> dict[str, Any]:
     }
 
 
-def merged() -> dict[str, Any]:
-    document = assemble(PLAN, {"api": contribute(track())}, timestamp="2025-03-01T11:00:00Z", files_settled=True)
+def merged(*, by_others: bool = False) -> dict[str, Any]:
+    one = {**track(), "execution": {}} if by_others else track()
+    document = assemble(PLAN, {"api": contribute(one)}, timestamp="2025-03-01T11:00:00Z", files_settled=True)
     return json.loads(json.dumps({**document, "kind": "workflow", "phase": "integration-verified"}))
 
 
@@ -82,7 +83,7 @@ def test_an_exported_run_is_judged_by_what_its_agents_said(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("field", sorted(set(RECORDED) - {"findings", "run", "criteria", "approvals"}))
 def test_the_same_member_is_judged_in_a_document_of_others(tmp_path: Path, field: str) -> None:
-    document = {**merged(), field: RECORDED[field]}
+    document = {**merged(by_others=True), field: RECORDED[field]}
     assert not is_own(document)
     places = [pointer for _, pointer in told(findings(tmp_path, PLAN, {**track(), "execution": {}}, document))]
     assert any(pointer.startswith(f"/{field}/") for pointer in places)
@@ -126,6 +127,24 @@ def test_why_a_track_is_missing_makes_no_finding(tmp_path: Path, exported: bool)
         documents = (PLAN, undelivered(), merge)
         found = audit([SourceDocument(str(i), without_records(one)) for i, one in enumerate(documents)]).findings
     assert told(found) == []
+
+
+def test_what_is_merged_again_from_an_export_is_judged_alike(tmp_path: Path) -> None:
+    failed = {**undelivered(), "execution": {**track()["execution"], "reason": SAID, "attempts": [{"reason": SAID}]}}
+    gone = json.loads(json.dumps(assemble(PLAN, {}, timestamp="2025-03-01T11:00:00Z", gaps={"api": f"failed: {SAID}"})))
+    finding = {"rule": "r", "severity": "blocking", "message": SAID, "sources": []}
+    verified = {**gone, "findings": [finding], "kind": "workflow"}
+    again = merge_files(
+        ("parent", json.dumps(verified).encode()),
+        [("track", json.dumps(failed).encode())],
+        timestamp="2025-03-01T13:00:00Z",
+    )
+    document = json.loads(again.body)
+    assert SAID in json.dumps(document["error_log"])
+    assert "findings" in document
+    assert told(findings(tmp_path, document)) == []
+    spoken = {**document, "implementation_details": {"performance": SAID}}
+    assert ("thresholds/target-missed", "/implementation_details/performance") in told(findings(tmp_path, spoken))
 
 
 def test_the_same_words_of_an_agent_make_findings(tmp_path: Path) -> None:
