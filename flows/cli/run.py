@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -195,23 +194,9 @@ def _choose_server(session: Given, *, ui: bool) -> bool:
 
 
 def _start_server() -> None:
-    """Start the server a run needs where none is configured, so that Ctrl-C does not reach it.
+    from flows.cli.own_server import start_where_needed
 
-    A terminal sends the signal to the whole process group. A server that dies of it makes Prefect's client wait for it
-    for minutes while the run is being stopped; with SIGINT blocked from birth it lives until we stop it.
-    """
-    from prefect.settings import get_current_settings
-
-    settings = get_current_settings()
-    if settings.api.url or not settings.server.ephemeral.enabled:
-        return
-    from prefect.server.api.server import SubprocessASGIServer
-
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        SubprocessASGIServer().start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    start_where_needed()
 
 
 def _launch(request: RunRequest, session: Given) -> RunReport:
