@@ -8,7 +8,8 @@ from dataclasses import is_dataclass
 from typing import TypeVar, cast
 
 from tasks.report.data import Listed
-from tasks.report.text import LONGEST, visible
+from tasks.report.text import LONGEST
+from tasks.visible import visible
 
 Given = TypeVar("Given")
 Item = TypeVar("Item")

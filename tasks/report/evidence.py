@@ -13,7 +13,8 @@ from contexts.model.refs import BlobRef
 from contexts.store import ContextStore
 from tasks.report.bounds import listed
 from tasks.report.data import EvidenceRow, Listed, Log, status
-from tasks.report.text import fields, items, number, plain, visible
+from tasks.report.text import fields, items, number, plain
+from tasks.visible import visible
 
 HEAD = 2_000
 TAIL = 6_000
