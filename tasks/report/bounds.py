@@ -7,8 +7,8 @@ from dataclasses import fields as attributes
 from dataclasses import is_dataclass
 from typing import TypeVar, cast
 
-from tasks.report.data import Listed
 from tasks.report.text import LONGEST, visible
+from tasks.report.values import Listed
 
 Given = TypeVar("Given")
 Item = TypeVar("Item")
