@@ -7,6 +7,7 @@ in ``/``, means the file or the folder of that name with all that is in it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ MOST_WORK = 20_000_000
 _LOOK, _COMPARISON = 4, 16
 """Steps that a look at two patterns takes, and the comparison of a segment with another; one for each character."""
 _Part = TypeVar("_Part")
+_Outline = tuple[str, str, int, float]
+"""Plain text a pattern's last segment begins and ends with; fewest and most segments of what the pattern matches."""
 
 
 @lru_cache(maxsize=4096)
@@ -51,18 +54,20 @@ def _patterns_meet(left: str, right: str) -> bool:
     return _meet_in_segment(left, right, True)
 
 
-def _ends(pattern: str) -> tuple[str, str]:
-    """Return the plain text at the beginning and at the end of a pattern's last segment."""
-    last = segments(pattern)[-1]
-    if last == ANY:
-        return "", ""
-    return re.split(r"[*?]", last, maxsplit=1)[0], re.split(r"[*?]", last)[-1]
+def _outline(pattern: str) -> _Outline:
+    parts = segments(pattern)
+    least = sum(part != ANY for part in parts)
+    last = re.split(r"[*?]", parts[-1] if parts[-1] != ANY else "*")
+    return last[0], last[-1], least, math.inf if ANY in parts else least
 
 
-def _ends_meet(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Tell whether the last segments can be the same name as far as their ends go: tells most patterns apart."""
-    return (one[0].startswith(other[0]) or other[0].startswith(one[0])) and (
-        one[1].endswith(other[1]) or other[1].endswith(one[1])
+def _may_meet(one: _Outline, other: _Outline) -> bool:
+    """Tell whether the outlines allow that two patterns meet, which most of one folder's do not."""
+    return (
+        one[2] <= other[3]
+        and other[2] <= one[3]
+        and (one[0].startswith(other[0]) or other[0].startswith(one[0]))
+        and (one[1].endswith(other[1]) or other[1].endswith(one[1]))
     )
 
 
@@ -136,13 +141,13 @@ def meeting_pairs(patterns: Iterable[str], *, most_work: int = MOST_WORK) -> Mee
             give the same.
     """
     split = {pattern: segments(pattern) for pattern in sorted(set(patterns))}
-    ends = {pattern: _ends(pattern) for pattern in split}
+    outlines = {pattern: _outline(pattern) for pattern in split}
     found: list[tuple[str, str]] = []
     left_to_do = most_work
     for one, other in _candidates(split):
         left, right = split[one], split[other]
         left_to_do -= _LOOK
-        meet = _ends_meet(ends[one], ends[other])
+        meet = _may_meet(outlines[one], outlines[other])
         if meet:
             left_to_do -= len(one) + len(other) + _COMPARISON * len(set(left)) * len(set(right))
         if left_to_do < 0:
