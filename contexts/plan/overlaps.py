@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from contexts.globs import meeting_pairs
+from contexts.globs import MOST_WORK, Meetings, meeting_pairs
 from contexts.model.spec import Spec
 from contexts.plan.graph import Ancestry, ancestry
 
 FREE_PORTS = 28_232
 """The size of Linux' usual range of ephemeral ports, 32768 to 60999."""
 
-Kind = Literal["files", "migration-name", "migration-heads", "ports"]
+Kind = Literal["files", "files-undecided", "migration-name", "migration-heads", "ports"]
 
 
 class Overlap(BaseModel):
     """Two tracks that may get in each other's way.
 
     Attributes:
-        kind: ``files`` (globs that can match one path), ``migration-name`` (the same twice), ``migration-heads`` (both
-            add migrations to the same base) or ``ports`` (more are wanted at once than there are).
-        tracks: The tracks; two, but for ports.
+        kind: ``files`` (globs that can match one path), ``files-undecided`` (comparing all globs would take too long,
+            so some were not), ``migration-name`` (the same twice), ``migration-heads`` (both add migrations to the
+            same base) or ``ports`` (more are wanted at once than there are).
+        tracks: The tracks; two, but for ports, and for undecided globs the owners of the first that were not compared.
         patterns: The globs or names.
         ordered: One needs the other, so that it starts from its result: no conflict.
         message: One sentence with what to do.
@@ -58,16 +59,19 @@ class Overlaps(BaseModel):
     unsettled: int
 
 
-def overlaps(spec: Spec, *, free_ports: int = FREE_PORTS, listed: int = 1_000) -> Overlaps:
+def overlaps(spec: Spec, *, free_ports: int = FREE_PORTS, listed: int = 1_000, most_work: int = MOST_WORK) -> Overlaps:
     """Find what tracks may fight over.
 
     Args:
         spec: The spec.
         free_ports: How many loopback ports may be handed out at once.
         listed: How many overlaps are described; all are counted.
+        most_work: Steps after which globs are not compared any more, which is then an overlap of its own.
     """
     order = ancestry(spec)
-    found = [*_shared_files(spec, order), *_shared_migrations(spec, order)]
+    owners = _owners(spec)
+    meetings = meeting_pairs(owners, most_work=most_work)
+    found = [*_shared_files(owners, meetings, order), *_shared_migrations(spec, order)]
     unsettled = [overlap for overlap in found if not overlap[3]]
     settled = [overlap for overlap in found if overlap[3]]
     described = [
@@ -80,13 +84,30 @@ def overlaps(spec: Spec, *, free_ports: int = FREE_PORTS, listed: int = 1_000) -
         )
         for kind, tracks, patterns, ordered in (*unsettled, *settled)[:listed]
     ]
+    besides = [*_crowded_ports(spec, free_ports), *_undecided(owners, meetings)]
+    return Overlaps(
+        listed=(*besides, *described), total=len(found) + len(besides), unsettled=len(unsettled) + len(besides)
+    )
+
+
+def _crowded_ports(spec: Spec, free_ports: int) -> Iterator[Overlap]:
     peak = peak_ports(spec)
     if peak > free_ports:
         wanting = tuple(track.task_id for track in spec.parallel_tasks if track.ports)
         message = f"up to {peak} ports are wanted at once and {free_ports} are free; lower ports or max_parallel"
-        described.insert(0, Overlap(kind="ports", tracks=wanting, message=message))
-    crowded = peak > free_ports
-    return Overlaps(listed=tuple(described), total=len(found) + crowded, unsettled=len(unsettled) + crowded)
+        yield Overlap(kind="ports", tracks=wanting, message=message)
+
+
+def _undecided(owners: Mapping[str, Sequence[str]], meetings: Meetings) -> Iterator[Overlap]:
+    if meetings.undecided:
+        tracks = tuple(dict.fromkeys(owners[pattern][0] for pattern in meetings.undecided))
+        names = " and ".join(tracks)
+        message = (
+            "the globs of owns are too many or too long to compare all of them, so more tracks than are told of may "
+            f"change the same files: not decided from those of {names} on; shorten owns, or give tracks folders of "
+            "their own"
+        )
+        yield Overlap(kind="files-undecided", tracks=tracks, patterns=meetings.undecided, message=message)
 
 
 def _message(kind: Kind, tracks: tuple[str, str], patterns: tuple[str, ...], ordered: bool) -> str:
@@ -100,14 +121,19 @@ def _message(kind: Kind, tracks: tuple[str, str], patterns: tuple[str, ...], ord
     return f"{one} and {other} may both change {shown}; {then}"
 
 
-def _shared_files(spec: Spec, order: Ancestry) -> Iterator[_Found]:
+def _owners(spec: Spec) -> dict[str, list[str]]:
+    """Return the tracks that own each pattern."""
     owners: dict[str, list[str]] = {}
     for track in spec.parallel_tasks:
         for pattern in dict.fromkeys(track.owns):
             owners.setdefault(pattern, []).append(track.task_id)
+    return owners
+
+
+def _shared_files(owners: Mapping[str, Sequence[str]], meetings: Meetings, order: Ancestry) -> Iterator[_Found]:
     met: dict[tuple[str, str], tuple[str, str]] = {}
     same = ((pattern, pattern) for pattern, tracks in owners.items() if len(tracks) > 1)
-    for left, right in (*same, *meeting_pairs(owners)):
+    for left, right in (*same, *meetings.pairs):
         for one in owners[left]:
             for other in owners[right]:
                 if order.index[one] < order.index[other]:

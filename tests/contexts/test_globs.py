@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contexts.globs import intersect, matches, meeting_pairs
+from contexts.globs import MOST_WORK, intersect, matches, meeting_pairs
 
 SEGMENTS = ["".join(letters) for length in (1, 2, 3) for letters in itertools.product("ab", repeat=length)]
 PATHS = [
@@ -102,7 +102,9 @@ def test_examples(one, other, meet):
 def test_the_index_of_folders_loses_no_pair(several):
     distinct = sorted(set(several))
     every = {pair for pair in itertools.combinations(distinct, 2) if intersect(*pair)}
-    assert set(meeting_pairs(several)) == every
+    found = meeting_pairs(several)
+    assert (set(found.pairs), found.undecided) == (every, None)
+    assert len(found.pairs) == len(every)
 
 
 def test_hostile_patterns_do_not_backtrack():
@@ -111,3 +113,32 @@ def test_hostile_patterns_do_not_backtrack():
     assert not intersect("/".join(["**", "a"] * 40 + ["b"]), "/".join(["**", "a"] * 40 + ["c", "*d"]))
     assert not matches("*a" * 100 + "b", "a" * 1000)
     assert time.perf_counter() - started < 10
+
+
+HOSTILE = {
+    "stars": [f"{'*a' * 400}{number}*" for number in range(400)],
+    "folders": [f"{'**/a*/' * 120}*{number}*" for number in range(300)],
+    "segments": ["/".join(f"*{chr(0x4E00 + n)}" for n in range(332)) + f"/{number}*" for number in range(200)],
+    "short": [f"*{number}*" for number in range(4000)],
+    "names": [f"**/{number}.py" for number in range(6000)],
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_however_many_patterns_there_are_comparing_them_ends(kind):
+    started = time.process_time()
+    found = meeting_pairs(HOSTILE[kind], most_work=MOST_WORK // 10)
+    assert time.process_time() - started < 5
+    assert found.undecided is not None
+    assert set(found.undecided) <= set(HOSTILE[kind])
+
+
+def test_what_is_not_compared_any_more_is_told_and_what_was_is_kept():
+    several = [f"*{number}*" for number in range(20)]
+    whole = meeting_pairs(several)
+    assert (len(whole.pairs), whole.undecided) == (190, None)
+    some = meeting_pairs(several, most_work=2_000)
+    assert 0 < len(some.pairs) < 190
+    assert some.pairs == whole.pairs[: len(some.pairs)]
+    assert some.undecided == whole.pairs[len(some.pairs)]
+    assert meeting_pairs(several, most_work=0).pairs == ()

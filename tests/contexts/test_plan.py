@@ -289,3 +289,24 @@ def test_half_a_million_overlaps_are_counted_and_a_thousand_described(track):
     assert len(plan.overlaps.listed) == 1000
     assert not plan.overlaps.listed[0].ordered
     assert "overlaps in all" in plan.advice[-1].reason
+
+
+def test_globs_that_were_not_compared_any_more_are_an_overlap_of_their_own():
+    spec = spec_of({f"t{number}": {"owns": [f"src/*{number}*"]} for number in range(10, 30)})
+    assert (overlaps(spec).total, overlaps(spec).unsettled) == (190, 190)
+    found = overlaps(spec, most_work=2_000)
+    first = found.listed[0]
+    assert (first.kind, first.tracks, first.ordered) == ("files-undecided", ("t11", "t16"), False)
+    assert first.patterns == ("src/*11*", "src/*16*")
+    assert "not decided from those of t11 and t16 on; shorten owns" in first.message
+    assert (found.total, found.unsettled) == (len(found.listed), len(found.listed))
+
+
+def test_a_plan_of_hostile_globs_is_made_in_seconds_and_says_what_it_does_not_know():
+    segments = "/".join(f"*{chr(0x4E00 + number)}" for number in range(330))
+    tracks = {f"t{number}": {"owns": [f"{segments}/{number}*", f"{'*a' * 400}{number}*"]} for number in range(150)}
+    started = time.process_time()
+    plan = make_plan(spec_of(tracks))
+    assert time.process_time() - started < 30
+    warnings = [advice.reason for advice in plan.advice if advice.kind == "warning"]
+    assert "too many or too long" in warnings[0]
