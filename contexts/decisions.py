@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from contexts.errors import InputError
-from contexts.model.base import JsonObject, entries, section
+from contexts.model.base import JsonObject, entries, parse_instant, section
 from contexts.model.readiness import ApprovalEntry
 from contexts.model.verification import SettlementEntry, WaiverEntry
 from contexts.open_items import Item, all_items, concern_fingerprint, find_items, fingerprint
@@ -54,16 +54,41 @@ def waive(document: JsonObject, target: str, *, by: str, why: str, at: str, ever
     return _with(document, "waivers", new, at)
 
 
-def decided_since(document: JsonObject, item: Item) -> str:
-    """Say what a person has decided on an item that the last run did not know of yet; empty where nothing."""
-    if item.status in {"waived", "settled"}:
-        return ""
+def said_of(document: JsonObject, item: Item) -> str:
+    """Say who decided what on an item, and whether the last run knew of it; empty where nobody did."""
     if item.kind == "concern":
-        mark = concern_fingerprint(item.entry)
-        made = [one for one in entries(document, "settlements") if one.get("fingerprint") == mark]
+        made = _settlements(document, concern_fingerprint(item.entry))
+        honoured = section(item.entry, "settlement")
+        if made and any(made[-1].get(key) != value for key, value in honoured.items()):
+            return f"settled again by {made[-1]['by']}: {made[-1]['choice']}; the next run honours it"
+        if honoured:
+            return f"settled by {honoured['by']}: {honoured['choice']} ({honoured['why']})"
         return f"settled by {made[-1]['by']}; the next run honours it" if made else ""
+    waiver: JsonObject = section(item.entry, "waived")
+    if waiver:
+        return f"waived by {waiver['by']}: {waiver['why']}"
     waived = [one for one in entries(document, "waivers") if _fits(one, item)]
-    return f"waived by {waived[-1]['by']}; the next run honours it" if waived else ""
+    if not waived or item.status == "waived":  # a waived criterion's own reason says by whom
+        return ""
+    if item.kind == "check" and _began_after(document, waived[-1]):  # evidence stays as it is, whatever is waived
+        return f"waived by {waived[-1]['by']}: {waived[-1]['why']}"
+    return f"waived by {waived[-1]['by']}; the next run honours it"
+
+
+def _began_after(document: JsonObject, decision: JsonObject) -> bool:
+    began: object = section(document, "run").get("started_at")
+    return isinstance(began, str) and parse_instant(began) >= parse_instant(str(decision["timestamp"]))
+
+
+def superseded_by(document: JsonObject, settlement: JsonObject) -> JsonObject | None:
+    """Return the settlement of the same concern that stood before this one, None where it is the first."""
+    made = _settlements(document, settlement.get("fingerprint"))
+    place = made.index(settlement)
+    return made[place - 1] if place else None
+
+
+def _settlements(document: JsonObject, mark: object) -> list[JsonObject]:
+    return [one for one in entries(document, "settlements") if one.get("fingerprint") == mark]
 
 
 def _is_waived(document: JsonObject, item: Item) -> bool:
@@ -87,7 +112,7 @@ def _waiver(item: Item, *, by: str, why: str, at: str) -> JsonObject:
 
 
 def settle(document: JsonObject, target: str, *, by: str, choice: str, why: str, at: str) -> JsonObject:
-    """Settle a concern the merge could not settle alone.
+    """Settle a concern the merge could not settle alone; a later settlement supersedes an earlier one.
 
     Args:
         document: The newest context.
@@ -98,7 +123,7 @@ def settle(document: JsonObject, target: str, *, by: str, choice: str, why: str,
         at: When, ISO 8601.
 
     Raises:
-        InputError: No concern, or more than one, is called so; or it is settled already.
+        InputError: No concern, or more than one, is called so; or that very choice holds already.
     """
     _said(by=by, choice=choice, why=why)
     workflow_id = str(document["workflow_id"])
@@ -107,10 +132,9 @@ def settle(document: JsonObject, target: str, *, by: str, choice: str, why: str,
         raise InputError(f"{target!r} fits concerns {', '.join(one.name for one in found)}: name one by its number")
     item = next(iter(found))
     mark = concern_fingerprint(item.entry)
-    if any(one.get("fingerprint") == mark for one in entries(document, "settlements")):
-        raise InputError(
-            f"concern {item.name} of {workflow_id} is settled already; `plait show {workflow_id}` says how"
-        )
+    made = _settlements(document, mark)
+    if made and made[-1].get("choice") == choice:
+        raise InputError(f"concern {item.name} of {workflow_id} is settled so already, by {made[-1].get('by')}")
     entry: JsonObject = {
         "target": item.text,
         "fingerprint": mark,
@@ -248,11 +272,19 @@ def apply_waivers(findings: Sequence[JsonObject], waivers: Sequence[JsonObject])
 
 
 def apply_settlements(concerns: Sequence[JsonObject], settlements: Sequence[JsonObject]) -> list[JsonObject]:
-    """Return concerns, those that a person has settled with the status ``settled`` and the choice."""
-    by_mark = {str(one["fingerprint"]): one for one in settlements}
-    return [
-        {**one, "status": "settled", "settlement": {key: made[key] for key in ("choice", "by", "why", "timestamp")}}
-        if (made := by_mark.get(concern_fingerprint(one)))
-        else one
-        for one in concerns
-    ]
+    """Return concerns, those that a person has settled with the status ``settled`` and the choice.
+
+    The last settlement holds; those it superseded are kept beside it as ``settled_before``, oldest first.
+    """
+    made: dict[str, list[JsonObject]] = {}
+    for one in settlements:
+        said = {key: one[key] for key in ("choice", "by", "why", "timestamp")}
+        made.setdefault(str(one["fingerprint"]), []).append(said)
+    return [_settled(one, made.get(concern_fingerprint(one), [])) for one in concerns]
+
+
+def _settled(concern: JsonObject, made: Sequence[JsonObject]) -> JsonObject:
+    if not made:
+        return concern
+    before = {"settled_before": list(made[:-1])} if len(made) > 1 else {}
+    return {**concern, "status": "settled", "settlement": made[-1], **before}

@@ -12,6 +12,7 @@ from flows.cli.session import Given
 if TYPE_CHECKING:
     from contexts.model.base import JsonObject
     from contexts.model.refs import ContextRef
+    from contexts.open_items import Item
     from contexts.store import ContextStore
     from flows.cli.session import Session
 
@@ -33,7 +34,7 @@ def edit(
     ] = False,
     session: Given,
 ) -> int:
-    """List what is open and its names; waive a criterion, check or finding; settle a concern.
+    """List what is open or settled and its names; waive a criterion, check or finding; settle a concern.
 
     Args:
         workflow_id: The workflow.
@@ -65,15 +66,21 @@ def save_decision(
 ) -> int:
     """Save a decision and say where it is."""
     from contexts.amend import amend
+    from contexts.decisions import superseded_by
 
     ref = amend(store, workflow_id, change)
     _, document = store.load_revision(workflow_id, ref.document, ref.revision)
     made: JsonObject = document[key][-1]
+    before = superseded_by(document, made) if key == "settlements" else None
     if session.as_json:
-        session.emit({"workflow_id": workflow_id, "context": _brief(ref), key[:-1]: made})
+        more = {"supersedes": before} if before else {}
+        session.emit({"workflow_id": workflow_id, "context": _brief(ref), key[:-1]: made, **more})
         return 0
     console = session.out()
     console.print(f"saved {ref}", markup=False, soft_wrap=True)
+    if before:
+        said = f"this supersedes the choice {before['choice']!r} of {before['by']}, which stays on record"
+        console.print(said, markup=False, soft_wrap=True)
     numbers = f"{ref.revision - 1} {ref.revision}"
     hint = f"`plait diff {workflow_id} {numbers}` shows it; `plait resume {workflow_id}` honours it"
     console.print(hint, markup=False, soft_wrap=True)
@@ -85,28 +92,19 @@ def _brief(ref: ContextRef) -> dict[str, Any]:
 
 
 def _list(store: ContextStore, workflow_id: str, session: Session) -> int:
-    from contexts.decisions import decided_since
-    from contexts.open_items import open_items
+    from contexts.decisions import said_of
+    from contexts.open_items import all_items, open_items
 
     ref, document = store.require(workflow_id)
     items = open_items(document)
-    decided = [decided_since(document, one) for one in items]
+    settled = [one for one in all_items(document) if one.status == "settled"]
     if session.as_json:
-        shown = [
-            {
-                "kind": one.kind,
-                "name": one.name,
-                "also": list(one.also),
-                "status": one.status,
-                "text": one.text,
-                "decided": said or None,
-            }
-            for one, said in zip(items, decided, strict=True)
-        ]
-        session.emit({"workflow_id": workflow_id, "context": _brief(ref), "open": shown})
+        told = [[_listed(one, said_of(document, one)) for one in group] for group in (items, settled)]
+        session.emit({"workflow_id": workflow_id, "context": _brief(ref), "open": told[0], "settled": told[1]})
         return 0
     if not items:
         session.note(f"nothing is open in {ref}")
+    if not items and not settled:
         return 0
     from flows.cli.screen import print_table
 
@@ -115,8 +113,21 @@ def _list(store: ContextStore, workflow_id: str, session: Session) -> int:
         ("kind", "name", "status", "what"),
         [
             (one.kind, one.name, one.status, f"{one.text} ({said})" if said else one.text)
-            for one, said in zip(items, decided, strict=True)
+            for one in (*items, *settled)
+            for said in [said_of(document, one)]
         ],
         fold=("what",),
     )
     return 0
+
+
+def _listed(item: Item, said: str) -> JsonObject:
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "also": list(item.also),
+        "status": item.status,
+        "text": item.text,
+        "decided": said or None,
+        **{key: item.entry[key] for key in ("waived", "settlement", "settled_before") if item.entry.get(key)},
+    }

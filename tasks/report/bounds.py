@@ -7,8 +7,8 @@ from dataclasses import fields as attributes
 from dataclasses import is_dataclass
 from typing import TypeVar, cast
 
-from tasks.report.data import Listed
 from tasks.report.text import LONGEST
+from tasks.report.values import Listed
 from tasks.visible import visible
 
 Given = TypeVar("Given")

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contexts.contract import Contract, compare, matrix, read_contracts
 from contexts.model.base import JsonObject
 from tasks.report.bounds import listed
-from tasks.report.data import Cell, ContractMatrix, ContractPair, status
+from tasks.report.data import Cell, ContractMatrix, ContractPair
 from tasks.report.text import plain
+from tasks.report.values import status
 
 _MOST_SIDES = 40
 """Consumers, and providers, that are compared; more than this no matrix can be read."""

@@ -8,73 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
-Tone = Literal["good", "bad", "warn", "quiet"]
-"""How a status is coloured; the words always stand beside it."""
-
-_WORDS: dict[Tone, str] = {
-    "good": "verified completed complete passed met aligned resolved reused ready",
-    "bad": "verification-failed failed unmet blocking mismatch conflicting rejected",
-    "warn": "partial verification-incomplete unverified warning blocked cancelled out-of-budget waived open missing "
-    "left-out unknown waiting",
-}
-TONES: dict[str, Tone] = {word: tone for tone, words in _WORDS.items() for word in words.split()}
-
-MEANINGS = {
-    "verified": "Every required track, check and criterion is done and good.",
-    "verification-failed": "The work is merged, but something that was checked is wrong.",
-    "verification-incomplete": "Nothing that was checked is wrong, but something required could not be checked.",
-    "partial": "Something required is missing from the result.",
-    "running": "The run has not ended.",
-}
-"""What a verdict means, in one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """A status in words, with the tone it is shown in."""
-
-    word: str
-    tone: Tone = "quiet"
-
-
-def status(word: str) -> Status:
-    """Return the status of a word plait writes; any other word is shown without a tone."""
-    return Status(word.replace("-", " ") if word in TONES else word, TONES.get(word, "quiet"))
-
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Listed(Generic[Item]):
-    """A list that may have been cut: what is shown, and how many there are."""
-
-    shown: tuple[Item, ...] = ()
-    total: int = 0
-
-    @property
-    def hidden(self) -> int:
-        """How many are not shown."""
-        return self.total - len(self.shown)
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """A log: its beginning and its end, and the name of the whole of it.
-
-    Attributes:
-        head: The first characters, or all of them.
-        tail: The last characters where something was left out between, else empty.
-        missing: Why it could not be read, empty if it could.
-    """
-
-    sha256: str
-    size: int
-    head: str = ""
-    tail: str = ""
-    missing: str = ""
+from tasks.report.deployment_data import Deployed
+from tasks.report.evidence_data import EvidenceRow
+from tasks.report.values import Decision, Listed, Log, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +93,27 @@ class TrackRow:
 
 @dataclass(frozen=True, slots=True)
 class Sourced:
-    """A merged item and where it came from, each source as ``task_id#/pointer``."""
+    """A merged item and where it came from, each source as ``task_id#/pointer``.
+
+    Attributes:
+        note: What a person decided on it.
+    """
 
     text: str
     detail: str
     status: Status | None
     sources: tuple[str, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One side of a finding or concern: what is written, and where."""
+    """One side of a finding or concern: what is written, and where; what became of it where a person chose."""
 
     document: str
     pointer: str
     quote: str
+    status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +122,9 @@ class Matter:
 
     Attributes:
         kind: The audit's rule, or the concern's kind.
+        severity: How much a waived finding would weigh, else empty.
+        decision: Who waived or settled it.
+        before: Settlements that this one superseded, oldest first.
     """
 
     kind: str
@@ -186,6 +133,9 @@ class Matter:
     tracks: tuple[str, ...]
     files: tuple[str, ...]
     quotes: tuple[Quote, ...]
+    severity: str = ""
+    decision: Decision | None = None
+    before: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,29 +149,6 @@ class CriterionRow:
     status: Status
     reason: str
     evidence: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceRow:
-    """One check, what it gave, and its log.
-
-    Attributes:
-        results: What its reports say, as pairs of name and value.
-        failures: Tests that failed, as its report has them.
-    """
-
-    check: str
-    kind: str
-    status: Status
-    reused: bool
-    argv: tuple[str, ...]
-    exit_code: str
-    seconds: float
-    tree: str
-    reason: str
-    results: tuple[tuple[str, str], ...]
-    failures: Listed[tuple[str, str]]
-    log: Log | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +187,7 @@ class ContractMatrix:
 
     consumers: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
-    pairs: Listed[ContractPair] = Listed()  # a generic alias cannot make a frozen slots instance
+    pairs: Listed[ContractPair] = Listed()  # noqa: RUF009 frozen; a generic alias cannot make one
     unavailable: str = ""
 
     def pair(self, consumer: str, provider: str) -> ContractPair | None:
@@ -286,6 +213,8 @@ class ReportData:
         meaning: What the status means, empty for one plait does not write.
         facts: Pairs of name and value.
         counts: Headline numbers: what is counted, how many, a word on them.
+        question: What the reasons answer.
+        deployment: None where the document says nothing of one.
     """
 
     workflow_id: str
@@ -300,7 +229,9 @@ class ReportData:
     completed: datetime | None
     facts: tuple[tuple[str, str], ...]
     counts: tuple[tuple[str, str, str], ...]
+    question: str
     reasons: Listed[str]
+    deployment: Deployed | None
     timeline: Timeline
     measures: tuple[Measure, ...]
     tracks: Listed[TrackRow]

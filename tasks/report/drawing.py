@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tasks.report.data import Row, Size, Span, Timeline
-from tasks.report.text import brief, cut, duration, size
+from tasks.report.text import brief, cut, duration, noun, size
 from tasks.visible import visible
 
 _LETTER = 7.3
@@ -139,7 +139,8 @@ def draw_timeline(timeline: Timeline, frame: Frame) -> Picture:
 
 def _title(timeline: Timeline) -> str:
     path = ", then ".join(visible(cut(name, 60)) for name in timeline.critical[:12])
-    text = f"Timeline of {duration(timeline.seconds)} with {timeline.tracks.total} tracks"
+    count = timeline.tracks.total
+    text = f"Timeline of {duration(timeline.seconds)} with {count} {noun('tracks', count)}"
     return f"{text}; critical path: {path}" if path else text
 
 

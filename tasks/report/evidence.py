@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,8 +13,10 @@ from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef
 from contexts.store import ContextStore
 from tasks.report.bounds import listed
-from tasks.report.data import EvidenceRow, Listed, Log, status
+from tasks.report.decided import check_waivers
+from tasks.report.evidence_data import EvidenceRow
 from tasks.report.text import fields, items, number, plain
+from tasks.report.values import Listed, Log, status
 from tasks.visible import visible
 
 HEAD = 2_000
@@ -54,11 +57,17 @@ def shorten(ref: BlobRef, text: str) -> Log:
 
 def evidence(document: JsonObject, read: ReadLog) -> Listed[EvidenceRow]:
     """Return every check's evidence."""
-    given = [fields(one) for one in items(document.get("evidence"))]
-    return listed(given, lambda one: _row(one, read), most=_MOST, budget=900_000)
+    waivers = check_waivers(document)
+
+    def row(one: JsonObject) -> EvidenceRow:
+        made = evidence_row(one, read)
+        return made if made.status.word == "passed" else replace(made, waiver=waivers.get(made.check))
+
+    return listed([fields(one) for one in items(document.get("evidence"))], row, most=_MOST, budget=900_000)
 
 
-def _row(one: JsonObject, read: ReadLog) -> EvidenceRow:
+def evidence_row(one: JsonObject, read: ReadLog) -> EvidenceRow:
+    """Return what one check gave."""
     failures = items(fields(fields(one.get("result")).get("tests")).get("failures"))
     return EvidenceRow(
         check=plain(one.get("check"), 120),

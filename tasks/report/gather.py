@@ -12,11 +12,14 @@ from contexts.model.refs import ContextRef
 from contexts.store import ContextStore
 from tasks.report.bounds import listed
 from tasks.report.contract_matrix import contract_matrix
-from tasks.report.data import MEANINGS, Listed, Log, ReportData, Size, Status, TrackRow, status
+from tasks.report.data import ReportData, Size, TrackRow
+from tasks.report.decided import check_waivers
+from tasks.report.deployment import deployment
 from tasks.report.evidence import ReadLog, evidence, log_reader
 from tasks.report.lists import concerns, criteria, findings, measures, merged_list
-from tasks.report.text import cut, duration, fields, instant, items, number, plain
+from tasks.report.text import cut, duration, fields, instant, items, noun, number, plain
 from tasks.report.timeline import build_timeline
+from tasks.report.values import MEANINGS, QUESTIONS, Listed, Log, Status, status
 
 _LOOK_BACK = 8
 """Earlier revisions searched for the contexts the phases of this run saved."""
@@ -49,7 +52,7 @@ def gather(store: ContextStore, final: ContextRef) -> ReportData:
         name=plain(feature.get("name"), 200) or final.workflow_id,
         description=plain(feature.get("description")),
         status=status(word),
-        meaning=MEANINGS.get(word, ""),
+        meaning=_meaning(word, document),
         summary=plain(document.get("context_summary")),
         document=str(final),
         run_id=plain(run.get("id"), 80),
@@ -57,7 +60,9 @@ def gather(store: ContextStore, final: ContextRef) -> ReportData:
         completed=completed,
         facts=_facts(document, run, (completed - started).total_seconds() if started and completed else None),
         counts=_counts(document, records),
+        question=QUESTIONS.get(word, "Why it is not verified"),
         reasons=listed([plain(one) for one in items(run.get("reasons"))], lambda one: one, most=500, budget=200_000),
+        deployment=deployment(document, read),
         timeline=timeline,
         measures=measures(document),
         tracks=tracks,
@@ -69,6 +74,17 @@ def gather(store: ContextStore, final: ContextRef) -> ReportData:
         criteria=criteria(document),
         evidence=evidence(document, read),
         sizes=_sizes(parent, merged, final, [(name, refs[name]) for name in refs]),
+    )
+
+
+def _meaning(word: str, document: JsonObject) -> str:
+    said = MEANINGS.get(word, "")
+    accepted = [one for name in ("criteria", "findings") for one in items(document.get(name))]
+    waived = any(fields(one).get("status") == "waived" or fields(one).get("waived") for one in accepted)
+    if not waived and not check_waivers(document):
+        return said
+    return said.replace("is done and good", "is done and good, or was waived by a person").replace(
+        "Everything required is verified", "Everything required is verified, or was waived by a person"
     )
 
 
@@ -138,19 +154,38 @@ def _counts(document: JsonObject, records: Sequence[JsonObject]) -> tuple[tuple[
     reused = sum(bool(one.get("reused")) for one in records)
     checks = [fields(one) for one in items(document.get("evidence"))]
     passed = sum(one.get("status") == "passed" for one in checks)
-    wanted = [fields(one) for one in items(document.get("criteria"))]
-    met = sum(one.get("status") in ("met", "waived") for one in wanted)
+    accepted = check_waivers(document)
+    let = sum(one.get("status") != "passed" and plain(one.get("check"), 120) in accepted for one in checks)
     found = [fields(one) for one in items(document.get("findings"))]
-    blocking = sum(one.get("severity") == "blocking" for one in found)
-    open_ = len(items(document.get("integration_concerns")))
+    concerned = len(items(document.get("integration_concerns")))
+    settled = sum(fields(one).get("status") == "settled" for one in items(document.get("integration_concerns")))
+    changed = len(items(document.get("files_modified")))
     return (
-        ("tracks completed", _part(done, len(records)), f"{reused} reused" if reused else ""),
-        ("checks passed", _part(passed, len(checks)), ""),
-        ("criteria met", _part(met, len(wanted)), ""),
-        ("findings", str(len(found)), f"{blocking} blocking" if blocking else ""),
-        ("concerns", str(open_), ""),
-        ("files changed", str(len(items(document.get("files_modified")))), ""),
+        (f"{noun('tracks', len(records))} completed", _part(done, len(records)), f"{reused} reused" if reused else ""),
+        (f"{noun('checks', len(checks))} passed", _part(passed, len(checks)), f"{let} waived" if let else ""),
+        _criteria_count([fields(one) for one in items(document.get("criteria"))]),
+        (noun("findings", len(found)), str(len(found)), _weights(found)),
+        (noun("concerns", concerned), str(concerned), f"{settled} settled" if settled else ""),
+        (f"{noun('files', changed)} changed", str(changed), ""),
     )
+
+
+def _criteria_count(wanted: Sequence[JsonObject]) -> tuple[str, str, str]:
+    met = sum(one.get("status") == "met" for one in wanted)
+    waived = sum(one.get("status") == "waived" for one in wanted)
+    if not waived:
+        return f"{noun('criteria', len(wanted))} met", _part(met, len(wanted)), ""
+    rest = len(wanted) - met - waived
+    more = f"{met} met, {waived} waived" + (f", {rest} not met" if rest else "")
+    return noun("criteria", len(wanted)), str(len(wanted)), more
+
+
+def _weights(found: Sequence[JsonObject]) -> str:
+    waived = sum(bool(one.get("waived")) for one in found)
+    blocking = sum(one.get("severity") == "blocking" and not one.get("waived") for one in found)
+    if waived:
+        return f"{blocking} blocking, {waived} waived"
+    return f"{blocking} blocking" if blocking else ""
 
 
 def _part(some: int, every: int) -> str:
@@ -221,7 +256,7 @@ def _sizes(
     if len(tracks) > len(shown):
         rest = sum(ref.size for _, ref in tracks) - sum(ref.size for _, ref in shown)
         count = len(tracks) - len(shown)
-        named.append(Size(f"{count} smaller tracks", rest // count, "each, on average"))
+        named.append(Size(f"{count} smaller {noun('tracks', count)}", rest // count, "each, on average"))
     named += [Size("merged", merged[0].size)] if merged else []
     named.append(Size("final", final.size))
     return Listed(tuple(named), len(named))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from contexts.model.base import JsonObject
 from tasks.report.bounds import listed
-from tasks.report.data import CriterionRow, Listed, Matter, Measure, Quote, Sourced, status
+from tasks.report.data import CriterionRow, Matter, Measure, Quote, Sourced
+from tasks.report.decided import Settled, decision, settled_items, settlement, sides, waived_badge
 from tasks.report.text import fields, items, plain
+from tasks.report.values import Listed, status
 
-_SEVERITY = {"blocking": 0, "warning": 1, "note": 2}
+_SEVERITY = {"blocking": 0, "waived": 1, "warning": 2, "note": 3}
 _MEASURES = {
     "sequential_sum": "Tracks one after another",
     "tracks_wall": "Tracks side by side",
@@ -27,7 +30,14 @@ def merged_list(document: JsonObject, name: str) -> Listed[Sourced]:
     given = items(document.get(name))
     sources = items(fields(document.get("provenance")).get(name))
     paired = [(one, sources[place] if place < len(sources) else None) for place, one in enumerate(given)]
-    return listed(paired, lambda pair: _sourced(pair[0], items(pair[1])), most=2_500, budget=900_000)
+    settled: Mapping[str, Settled] = settled_items(document) if name == "decisions" else {}
+
+    def make(pair: tuple[Any, Any]) -> Sourced:
+        made = _sourced(pair[0], items(pair[1]))
+        what = next((settled[str(one)] for one in items(pair[1]) if str(one) in settled), None)
+        return replace(made, status=what.status, note=what.note) if what else made
+
+    return listed(paired, make, most=2_500, budget=900_000)
 
 
 def _sourced(item: Any, sources: Sequence[Any]) -> Sourced:
@@ -53,31 +63,41 @@ def concerns(document: JsonObject) -> Listed[Matter]:
 def _concern(item: Any) -> Matter:
     one = fields(item) or {"concern": item}
     kind = plain(one.get("kind"), 80)
+    made, before = settlement(one)
+    quotes = _quotes(one.get("sources"))
     return Matter(
         kind.replace("-", " "),
         status(plain(one.get("status"), 80) or "open"),
         plain(one.get("concern")),
         _texts(one.get("tracks")),
         _texts(one.get("files")),
-        _quotes(one.get("sources")),
+        tuple(replace(quote, status=side) for quote, side in zip(quotes, sides(one), strict=False)),
+        decision=made,
+        before=before,
     )
 
 
 def findings(document: JsonObject) -> Listed[Matter]:
-    """Return what the audit says is wrong, blocking first."""
+    """Return what the audit says is wrong: what blocks, what would but is waived, then the rest."""
     given = [fields(one) for one in items(document.get("findings"))]
-    ordered = sorted(given, key=lambda one: _SEVERITY.get(plain(one.get("severity")), 3))
+    ordered = sorted(
+        given, key=lambda one: _SEVERITY.get("waived" if one.get("waived") else plain(one.get("severity")), 4)
+    )
     return listed(ordered, _finding, most=1_000, budget=500_000)
 
 
 def _finding(one: JsonObject) -> Matter:
+    severity = plain(one.get("severity"), 80)
+    made = decision(one.get("waived"))
     return Matter(
         plain(one.get("rule"), 120),
-        status(plain(one.get("severity"), 80)),
+        waived_badge(made) if made else status(severity),
         plain(one.get("message")),
         (),
         (),
         _quotes(one.get("sources")),
+        severity=severity if made else "",
+        decision=made,
     )
 
 

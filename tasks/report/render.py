@@ -14,8 +14,9 @@ from markupsafe import Markup, escape
 
 from contexts.model.base import JsonObject
 from tasks.report.data import ReportData
+from tasks.report.decided import waived_badge
 from tasks.report.drawing import NARROW, WIDE, draw_sizes, draw_timeline
-from tasks.report.text import brief, duration, moment, plain, sentence, size
+from tasks.report.text import brief, duration, moment, noun, plain, sentence, size
 from tasks.report.timeline import build_timeline
 from tasks.visible import visible
 
@@ -51,8 +52,10 @@ def _environment() -> Environment:
         "bytes": size,
         "duration": duration,
         "moment": moment,
+        "noun": noun,
         "pixels": _pixels,
         "sentence": sentence,
+        "waived": waived_badge,
         "whole": _whole,
     }
     environment.filters.update(filters)

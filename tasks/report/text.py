@@ -75,6 +75,13 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
+def noun(plural: str, count: float) -> str:
+    """Return a noun as its number wants it: ``criteria`` and 1 give ``criterion``."""
+    if count != 1:
+        return plural
+    return "criterion" if plural == "criteria" else plural.removesuffix("s")
+
+
 def size(count: float) -> str:
     """Return a number of bytes in the unit that fits; a KB is 1,024 bytes, as for the limits of documents."""
     if count < 1024:

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from contexts.model.base import JsonObject
-from tasks.report.data import Listed, Row, Span, Timeline
+from tasks.report.data import Row, Span, Timeline
 from tasks.report.text import duration, fields, instant, items, number
+from tasks.report.values import Listed
 
 MOST_ROWS = 60
 """Tracks that get a row each; of more, the critical path, what went wrong and the longest do."""

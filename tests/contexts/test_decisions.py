@@ -3,7 +3,7 @@
 import pytest
 
 from contexts.criteria import decide
-from contexts.decisions import answer_gate, apply_settlements, apply_waivers, settle, tick, waive
+from contexts.decisions import answer_gate, apply_settlements, apply_waivers, settle, superseded_by, tick, waive
 from contexts.errors import InputError
 from contexts.model.document import Context
 from contexts.model.spec import Spec
@@ -179,8 +179,21 @@ def test_a_concern_is_settled_by_number_by_kind_and_tracks_or_by_fingerprint(nam
     assert first["status"] == "settled"
     assert first["settlement"] == {"choice": "the first", "by": "Ann", "why": "known and accepted", "timestamp": AT}
     assert second["status"] == "open"
-    with pytest.raises(InputError, match="settled already"):
-        settle(made, name, choice="the second", **WHO)
+    with pytest.raises(InputError, match="concern 1 of shop is settled so already, by Ann"):
+        settle(made, name, choice="the first", **WHO)
+
+
+def test_a_later_settlement_holds_and_the_earlier_one_stays_on_record():
+    made = settle(document(), "1", choice="the first", **WHO)
+    again = settle(made, "1", choice="the second", **{**WHO, "by": "Bea"})
+    assert superseded_by(again, again["settlements"][0]) is None
+    assert superseded_by(again, again["settlements"][1])["by"] == "Ann"
+    first, second = apply_settlements(document()["integration_concerns"], again["settlements"])
+    assert (first["settlement"]["choice"], first["settlement"]["by"]) == ("the second", "Bea")
+    assert [one["choice"] for one in first["settled_before"]] == ["the first"]
+    assert "settled_before" not in second
+    back = settle({**again, "integration_concerns": [first, second]}, "1", choice="the first", **WHO)
+    assert apply_settlements([first], back["settlements"])[0]["settlement"]["choice"] == "the first"
 
 
 def test_a_changed_concern_is_not_settled_by_the_earlier_choice():

@@ -11,9 +11,16 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tasks.report import build_report, timeline_svg
-from tests.tasks.report.stored import new_store, put_poisoned_run, put_run, put_wide_run
+from tests.tasks.report.stored import (
+    new_store,
+    put_deployed_run,
+    put_poisoned_deployment,
+    put_poisoned_run,
+    put_run,
+    put_wide_run,
+)
 
-KINDS = ("usual", "hostile", "wide")
+KINDS = ("usual", "hostile", "wide", "deployed", "hostile-deployed")
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +30,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "usual": put_run,
         "hostile": put_poisoned_run,
         "wide": lambda store: put_wide_run(store, 80),
+        "deployed": put_deployed_run,
+        "hostile-deployed": put_poisoned_deployment,
     }
     paths: dict[str, Path] = {}
     for kind, make in makers.items():

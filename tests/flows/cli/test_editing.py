@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from contexts.decisions import apply_settlements, apply_waivers
 from contexts.held_lease import held_lease
 from contexts.interrupted import interrupted
 from contexts.lease_record import read_lease
@@ -92,6 +93,69 @@ def test_what_was_decided_and_no_run_knows_of_yet_is_listed_with_who_decided(cal
         "settled by Bea; the next run honours it",
     ]
     assert "(settled by Bea; the next run honours it)" in call("edit", "shop").out
+
+
+def test_settling_again_supersedes_the_earlier_choice_and_says_so_in_one_sentence(call, stuck):
+    call("edit", "shop", "settle", "1", "--by", "Bea", "--choice", "api's", "--why", "older")
+    same = call("edit", "shop", "settle", "1", "--by", "Cem", "--choice", "api's", "--why", "older")
+    assert (same.code, same.err) == (2, "plait: concern 1 of shop is settled so already, by Bea\n")
+    again = ("edit", "shop", "settle", "1", "--by", "Cem", "--why", "newer", "--choice")
+    assert 'this supersedes the choice "api\'s" of Bea, which stays on record' in call(*again, "page's").out
+    assert call(*again, "neither", "--json").json()["supersedes"]["choice"] == "page's"
+    assert [one["by"] for one in stuck.require("shop")[1]["settlements"]] == ["Bea", "Cem", "Cem"]
+    assert "Two choices (settled by Cem; the next run honours it)" in call("edit", "shop").out
+
+
+def honoured(contexts, *, at=AT, **changes):
+    """Save what a run that knows of the waivers and settlements leaves behind."""
+    ref, document = contexts.require("shop")
+    given = {key: value for key, value in document.items() if key != "_checksum"}
+    waivers, settlements = given.get("waivers", []), given.get("settlements", [])
+    given |= {
+        "findings": apply_waivers(given["findings"], waivers),
+        "integration_concerns": apply_settlements(given["integration_concerns"], settlements),
+        "run": {"status": "verification-failed", "started_at": at},
+        **changes,
+    }
+    contexts.save(given, workflow_id="shop", name="context", after=ref.revision)
+
+
+def test_what_a_run_has_honoured_is_listed_with_who_and_why(call, stuck):
+    call("edit", "shop", "waive", "thresholds/missed", "--by", "Ann", "--why", "known")
+    call("edit", "shop", "settle", "1", "--by", "Bea", "--choice", "api's", "--why", "older")
+    honoured(stuck)
+    told = call("edit", "shop", "list", "--json").json()
+    assert [one["decided"] for one in told["open"] if one["kind"] == "finding"] == ["waived by Ann: known"]
+    assert [one["settlement"]["why"] for one in told["settled"]] == ["older"]
+    out = " ".join(call("edit", "shop").out.split())
+    assert "too slow (waived by Ann: known)" in out
+    assert "Two choices (settled by Bea: api's (older))" in out
+    call("edit", "shop", "settle", "1", "--by", "Cem", "--choice", "page's", "--why", "newer")
+    assert "(settled again by Cem: page's; the next run honours it)" in " ".join(call("edit", "shop").out.split())
+
+
+def test_a_settled_concern_is_listed_where_nothing_is_open(call, stuck):
+    call("edit", "shop", "settle", "1", "--by", "Bea", "--choice", "api's", "--why", "older")
+    honoured(stuck, criteria=[], findings=[])
+    result = call("edit", "shop")
+    assert "nothing is open in shop/context@3" in result.err
+    assert "settled by Bea: api's (older)" in result.out
+
+
+@pytest.mark.parametrize(
+    ("began", "said"),
+    [
+        ("2026-03-01T11:00:00Z", "waived by Ann; the next run honours it"),
+        ("2999-01-01T00:00:00Z", "waived by Ann: known"),
+    ],
+)
+def test_a_waived_check_is_listed_by_whether_a_run_began_since(call, stuck, began, said):
+    failed = {"check": "unit", "kind": "tests", "status": "failed", "argv": ["x"], "seconds": 1}
+    honoured(stuck, evidence=[failed])
+    call("edit", "shop", "waive", "unit", "--by", "Ann", "--why", "known")
+    honoured(stuck, at=began)
+    (check,) = [one for one in call("edit", "shop", "list", "--json").json()["open"] if one["kind"] == "check"]
+    assert check["decided"] == said
 
 
 @pytest.mark.parametrize(

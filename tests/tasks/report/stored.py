@@ -192,6 +192,117 @@ def put_run(store: ContextStore, workflow_id: str = "shop") -> ContextRef:
     return store.save(final, workflow_id=workflow_id, name="context", after=2)
 
 
+def put_deployed_run(store: ContextStore, workflow_id: str = "live", **changes: Any) -> ContextRef:
+    """Save a run that people decided on everywhere and that is in production, at the second try.
+
+    Args:
+        changes: Fields of the final document instead of the usual ones.
+    """
+    page = put_track(store, workflow_id, "page", [(1, 2, "completed")])
+    log = store.put_blob(workflow_id, b"uploading\nsent\n", "text/plain").model_dump()
+    tree, subject = "4" * 40, "5" * 64
+    smoke = {
+        "check": "smoke",
+        "kind": "command",
+        "status": "passed",
+        "argv": ["curl", "-f"],
+        "seconds": 1,
+        "tree": tree,
+    }
+    staged = {
+        "id": "a1", "environment": "staging", "subject": "6" * 64, "status": "done", "argv": ["./deploy.sh", "staging"],
+        "started_at": at(10), "completed_at": at(12), "seconds": 2, "exit_code": 0, "tree": tree, "log": log,
+        "url": "https://staging.example.com", "checks": [smoke],
+    }  # fmt: skip
+    failed = {
+        "id": "b1", "environment": "production", "subject": subject, "status": "failed", "argv": ["./deploy.sh"],
+        "started_at": at(30), "completed_at": at(31), "seconds": 1, "exit_code": 9, "tree": tree, "reason": "the disk is full",
+    }  # fmt: skip
+    done = failed | {
+        "id": "b2",
+        "status": "done",
+        "started_at": at(50),
+        "completed_at": at(54),
+        "exit_code": 0,
+        "log": log,
+    }
+    del done["reason"]
+    who = {"gate": "release", "subject": subject, "tree": tree}
+    approvals = [
+        {
+            **who,
+            "subject": "7" * 64,
+            "tree": "8" * 40,
+            "decision": "rejected",
+            "by": "Bea",
+            "note": "Too early",
+            "timestamp": at(5),
+        },
+        {
+            **who,
+            "decision": "approved",
+            "by": "Ann",
+            "note": "Told them at noon",
+            "timestamp": at(20),
+            "ticked": ["told"],
+        },
+        {**who, "decision": "rerun", "by": "Cem", "note": "The disk is larger", "timestamp": at(40), "attempt": "b1"},
+    ]
+    document = {
+        "version": "1.0", "workflow_id": workflow_id, "timestamp": at(60), "current_agent": "orchestrator",
+        "kind": "workflow", "phase": "deployed", "status": "deployed",
+        "parallel_tasks": [{"task_id": "page", "agent": "developer", "scope": "The page"}],
+        "files_modified": ["src/page.py"],
+        "decisions": [{"topic": "naming", "choice": "snake_case"}, {"topic": "naming", "choice": "camelCase"}, "Keep it small"],
+        "provenance": {"decisions": [["api#/decisions/0"], ["page#/decisions/0"], ["page#/decisions/1"]]},
+        "integration_concerns": [
+            {
+                "concern": "Contradicting decisions on 'naming'", "kind": "contradicting-decisions", "status": "settled",
+                "tracks": ["api", "page"],
+                "sources": [
+                    {"document": "api", "pointer": "/decisions/0", "quote": "snake_case"},
+                    {"document": "page", "pointer": "/decisions/0", "quote": "camelCase"},
+                ],
+                "settlement": {"choice": "camelCase", "by": "Bob", "why": "browsers do", "timestamp": at(3)},
+                "settled_before": [{"choice": "snake_case", "by": "Dan", "why": "it is older", "timestamp": at(2)}],
+            }
+        ],
+        "findings": [
+            {
+                "rule": "contract/field", "severity": "blocking", "message": "A member is not sent", "sources": [],
+                "waived": {"by": "Ann", "why": "fine", "timestamp": at(4)},
+            }
+        ],
+        "criteria": [
+            {"id": "a.1", "area": "a", "text": "It sells", "required": True, "status": "met", "reason": "check unit passed"},
+            {"id": "a.2", "area": "a", "text": "It is fast", "required": True, "status": "waived", "reason": "waived by Ann: fast enough"},
+        ],
+        "evidence": [{"check": "lint", "kind": "command", "status": "failed", "argv": ["lint"], "exit_code": 1, "seconds": 1, "tree": tree}],
+        "waivers": [{"target": "lint", "kind": "check", "by": "Ann", "why": "only style", "timestamp": at(4)}],
+        "approvals": approvals,
+        "deployments": [staged, failed, done],
+        "deployment_readiness": {
+            "staging": {
+                "status": "deployed", "url": staged["url"], "deployed_at": at(12), "validation": "1 of 1 check passed",
+                "evidence": staged,
+            },
+            "production": {
+                "status": "deployed", "gate": "release", "subject": subject, "deployed_at": at(54),
+                "prerequisites": [
+                    {"id": "tested", "text": "Tests pass", "status": "met", "reason": "check unit passed"},
+                    {"id": "told", "text": "Users were told", "status": "met", "manual": True, "by": "Ann"},
+                ],
+                "approval": approvals[-1], "evidence": done,
+            },
+        },
+        "run": {
+            "id": "d", "status": "deployed", "exit_code": 0, "started_at": at(0), "completed_at": at(60), "tree": tree,
+            "integrated": "9" * 40, "tracks": [record(page, "page", 2)],
+        },
+    }  # fmt: skip
+    return store.save({**document, **changes}, workflow_id=workflow_id, name="context", after=0)
+
+
 KEPT = {"version", "ref", "log", "sha256", "workflow_id", "_checksum"}
 
 
@@ -204,6 +315,24 @@ def poisoned(value: Any, text: str = HOSTILE) -> Any:
     if isinstance(value, dict):
         return {key: one if key in KEPT else poisoned(one, text) for key, one in value.items()}
     return value
+
+
+def put_poisoned_deployment(store: ContextStore, text: str = HOSTILE) -> ContextRef:
+    """Save the deployed run with a hostile text in every string field; what people decided is still recognised."""
+    usual = put_deployed_run(store)
+    document = store.load(usual)
+    final = poisoned(document, text)
+    final["run"]["tracks"] = document["run"]["tracks"]
+    for entry in final["integration_concerns"]:
+        entry["status"] = "settled"
+    for name, value in (("staging", "https"), ("production", "blocked")):
+        final["deployment_readiness"][name]["status"] = f"{value} {text}"
+    for entry, one in zip(final["deployments"], document["deployments"], strict=True):
+        entry["id"] = one["id"]
+    for entry in final["waivers"]:
+        entry["kind"] = "check"
+    del final["_checksum"]
+    return store.save(final, workflow_id="live", name="context", after=1)
 
 
 def put_poisoned_run(store: ContextStore, text: str = HOSTILE) -> ContextRef:

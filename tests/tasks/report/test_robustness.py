@@ -12,7 +12,7 @@ import pytest
 from contexts.model.refs import ContextRef
 from contexts.store import ContextStore
 from tasks.report import build_report
-from tests.tasks.report.stored import new_store, put_run
+from tests.tasks.report.stored import new_store, put_deployed_run, put_run
 
 ODD = (None, -7, "odd", [None, 3, "odd", {}, []], {"odd": [1]})
 HEAD = {"version", "workflow_id", "timestamp", "current_agent", "phase", "_checksum"}
@@ -48,17 +48,20 @@ class OneDocument(ContextStore):
         return self._document if ref == self._final else super().load(ref)
 
 
-@pytest.fixture(scope="module")
-def usual(tmp_path_factory: pytest.TempPathFactory) -> tuple[ContextStore, ContextRef, bytes]:
+Made = tuple[ContextStore, ContextRef, bytes]
+
+
+@pytest.fixture(scope="module", params=[put_run, put_deployed_run], ids=["partial", "deployed"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder: Path = tmp_path_factory.mktemp("odd")
     store = new_store(folder)
-    final = put_run(store)
+    final = request.param(store)
     return store, final, orjson.dumps(store.load(final))
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_a_field_of_another_kind_never_stops_the_report(usual: tuple[ContextStore, ContextRef, bytes], odd: object):
-    store, final, body = usual
+def test_a_field_of_another_kind_never_stops_the_report(made: Made, odd: object):
+    store, final, body = made
     stopped: list[str] = []
     for path in _places(orjson.loads(body)):
         try:
