@@ -155,12 +155,20 @@ def _deploy(file: Path, declared: Mapping[str, Any], template: dict[str, Any], w
         _await_server(client, wait)
         prepare_pool(client, template)
         argv = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
-        done = subprocess.run(argv, check=False)
+        # Prefect draws boxes and gives the same hints for each of them; they matter only where something went wrong.
+        done = subprocess.run(argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
+            print(done.stdout, end="", file=sys.stderr)  # noqa: T201 this is a command
             return done.returncode
         cleared = clear_removed(client, declared)
+        url = str(client.api_url).rstrip("/")
     for name in (*cleared.deployments, *cleared.schedules):
         print(f"Removed {name}: prefect.yaml no longer has it.")  # noqa: T201 this is a command
+    names = ", ".join(str(one["name"]) for one in declared["deployments"])
+    print(  # noqa: T201 this is a command
+        f"Deployed {names} to the work pool {POOL} at {url}; `prefect worker start --pool {POOL}` runs them, and "
+        f"{get_current_settings().ui_url or url} shows them"
+    )
     return 0
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import signal
 import subprocess
 from typing import Any
 
 from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import get_current_settings
+
+from flows.cli.server import interrupts_held
 
 
 class _Shielded(SubprocessASGIServer):
@@ -20,18 +21,9 @@ class _Shielded(SubprocessASGIServer):
     """
 
     def _run_uvicorn_command(self) -> subprocess.Popen[Any]:
-        asked: list[int] = []
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
-        # Not blocked, as the server would inherit that, and could then only be killed.
-        answer = signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
-        try:
+        with interrupts_held():
             self.server_process = super()._run_uvicorn_command()
             atexit.register(self.stop)
-        finally:
-            signal.signal(signal.SIGTERM, answer)
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if asked:
-            signal.raise_signal(signal.SIGTERM)
         return self.server_process
 
 

@@ -142,7 +142,7 @@ def _start(home: Path) -> str:
     record = home / PID_FILE
     process: subprocess.Popen[bytes] | None = None
     try:
-        with log.open("wb") as output, _interrupts_held():
+        with log.open("wb") as output, interrupts_held():
             # A session of its own: neither Ctrl-C nor the end of the terminal is meant for it.
             process = subprocess.Popen(
                 argv,
@@ -168,13 +168,22 @@ def _start(home: Path) -> str:
 
 
 @contextlib.contextmanager
-def _interrupts_held() -> Generator[None]:
-    """Hold Ctrl-C back until the child that is being started is known, so that it can be ended."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def interrupts_held() -> Generator[None]:
+    """Hold back what would interrupt us until the child that is being started is known, so that it can be ended.
+
+    The child never hears SIGINT and SIGHUP, which a terminal sends to the whole process group; SIGTERM it hears, or it
+    could only be killed.
+    """
+    asked: list[int] = []
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    answer = signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     try:
         yield
     finally:
+        signal.signal(signal.SIGTERM, answer)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if asked:
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _end(process: subprocess.Popen[bytes] | None, record: Path) -> None:

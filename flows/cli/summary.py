@@ -72,11 +72,11 @@ def _pointers(report: RunReport, option: str) -> Iterable[tuple[str, str]]:
     """Return where to look next, and what to decide, each with its name."""
     edit = f"plait edit {report.workflow_id}"
     if report.blocking:
-        waive = f"{edit} waive {report.blocking[0]} --by NAME --why TEXT{option}"
-        rest = f"; {len(report.blocking) - 1} more: {edit} list{option}" if len(report.blocking) > 1 else ""
-        yield "to waive", f"{waive}{rest}"
-    if report.concerns:
-        yield "concerns", f"{counted(report.concerns, 'open concern')}: {edit} list{option}"
+        yield "to waive", f"{edit} waive {report.blocking[0]} --by NAME --why TEXT{option}"
+    found = [counted(len(report.blocking), "blocking finding")] if len(report.blocking) > 1 else []
+    found += [counted(report.concerns, "concern")] if report.concerns else []
+    if found:
+        yield "open", f"{', '.join(found)}: {edit} list{option}"
     if report.context:
         yield "context", f"plait show {report.workflow_id}{option}"
         yield "history", f"plait history {report.workflow_id}{option}"

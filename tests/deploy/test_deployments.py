@@ -69,7 +69,10 @@ def test_the_form_has_a_title_a_description_a_type_and_a_default_for_every_param
 def test_deploying_again_changes_nothing(deployed: Server, client: SyncPrefectClient) -> None:
     before = on_server(client)
     queues = {one.name: one.concurrency_limit for one in client.read_work_queues(work_pool_name="plait")}
-    assert "Removed" not in deploy(deployed)
+    (line,) = deploy(deployed).splitlines()
+    for said in ("Deployed feature, ", f"work pool plait at {deployed.url};", "`prefect worker start --pool plait`"):
+        assert said in line
+    assert f"{deployed.url.removesuffix('/api')} shows them" in line
     assert on_server(client) == before
     assert {one.name: one.concurrency_limit for one in client.read_work_queues(work_pool_name="plait")} == queues
 

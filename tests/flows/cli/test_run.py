@@ -111,8 +111,8 @@ def test_on_a_terminal_the_end_breaks_between_words_and_leaves_addresses_whole(w
     words = {word for line in lines for word in line.split()}
     assert {"evidence/check-changed:", "tests/test_it.py,", *whole} <= words
     said = " ".join(out.getvalue().split())
-    assert "plait edit hello waive 0123456789ab --by NAME --why TEXT; 1 more: plait edit hello list" in said
-    assert "1 open concern: plait edit hello list" in said
+    assert "to waive plait edit hello waive 0123456789ab --by NAME --why TEXT open" in said
+    assert "open 2 blocking findings, 1 concern: plait edit hello list" in said
 
 
 def test_away_from_a_terminal_every_reason_is_one_line(call, spec, launched):
@@ -120,7 +120,7 @@ def test_away_from_a_terminal_every_reason_is_one_line(call, spec, launched):
     launched(ended(1, "verification-failed", reasons=(reason,), concerns=2))
     out = call("run", spec).out
     assert f"  {reason.rstrip()}" in [line.rstrip() for line in out.splitlines()]
-    assert "concerns   2 open concerns: plait edit hello list" in out
+    assert "  open       2 concerns: plait edit hello list" in out
     assert "to waive" not in out
 
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import threading
 import time
 
@@ -56,6 +57,8 @@ def test_a_server_that_answers_anything_is_left_to_prefect_to_judge():
 @pytest.mark.parametrize("command", ["run", "list --store block:local-contexts/here"])
 def test_a_configured_server_that_never_answers_is_said_within_seconds(call, spec, monkeypatch, command):
     monkeypatch.setattr(server, "_SILENT_SECONDS", 0.5)
+    monkeypatch.delitem(sys.modules, "prefect", raising=False)  # as in a new process, whatever was tested before
+    monkeypatch.setenv("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
