@@ -17,7 +17,7 @@ _BLOB = re.compile(r"[0-9a-f]{64}")
 
 def _named(skipped: tuple[str, ...]) -> str:
     """Name files in one line; the blobs of an export are only counted."""
-    from contexts.audit.findings import counted
+    from contexts.quantity import counted
 
     blobs = [name for name in skipped if _BLOB.fullmatch(PurePosixPath(name).name)]
     others = [name for name in skipped if name not in blobs]
