@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
@@ -121,6 +121,17 @@ def _foreign(workflow_id: str, key: str) -> Trouble:
     return Trouble(
         "foreign-object", workflow_id, key, f"{key} is not an object of plait", "remove it if nobody needs it"
     )
+
+
+def _is_evidence(body: bytes) -> bool:
+    """Say whether a blob is the record that a check's task hands on; the context holds the record itself."""
+    if not body.startswith(b"{") or b'"check":' not in body:
+        return False
+    try:
+        value: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(value, dict) and {"check", "inputs", "kind", "status", "tree"} <= value.keys()
 
 
 def _is_report(body: bytes) -> bool:
@@ -239,7 +250,7 @@ class _WorkflowCheck:
         prefix = f"blobs/{self._workflow_id}/"
         held: set[str] = set()
         inner: dict[str, str] = {}
-        reports: set[str] = set()
+        passing: set[str] = set()  # what no document refers to, by intent
         for key, raw in self._bodies(prefix, is_blob_key):
             name = key.removeprefix(prefix)
             if raw is None:
@@ -254,13 +265,14 @@ class _WorkflowCheck:
                     key,
                     f"blob {name[:12]} of {self._workflow_id} is not what its name says"
                     + (f"; {users} refers to it" if users else ""),
-                    "restore the object from a backup; without one remove it, and `plait resume` redoes what made it",
+                    "restore the object from a backup; without one remove it and run the workflow with its spec file, "
+                    "with `--rerun TRACK` where a track's document refers to it",
                 )
             elif name in self._lists:
                 # A list that was stored aside refers to blobs as its document would.
                 inner.update((ref.sha256, key) for ref in blobs_in(orjson.loads(raw)))
-            elif _is_report(raw):
-                reports.add(name)
+            elif _is_report(raw) or _is_evidence(raw):
+                passing.add(name)
         for digest, user in inner.items():
             self._wanted_blobs.setdefault(digest, user)
         for digest in self._wanted_blobs.keys() - held:
@@ -270,7 +282,7 @@ class _WorkflowCheck:
                 f"{self._wanted_blobs[digest]} refers to blob {digest[:12]}, which is not in the store",
                 "restore the object from a backup, or run the workflow again to make it anew",
             )
-        for digest in held - self._wanted_blobs.keys() - reports:
+        for digest in held - self._wanted_blobs.keys() - passing:
             yield self._trouble(
                 "unused-blob",
                 f"{prefix}{digest}",

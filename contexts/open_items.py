@@ -94,7 +94,7 @@ def _findings(document: Mapping[str, object]) -> Iterable[Item]:
         sources: list[JsonObject] = entries(one, "sources")
         rule = str(one["rule"])
         pointer = str(sources[0].get("pointer")) if sources else ""
-        also = (rule, *((f"{rule}:{pointer}",) if pointer else ()))
+        also = (rule, rule.rpartition("/")[2], *((f"{rule}:{pointer}",) if pointer else ()))
         status = "waived" if one.get("waived") else str(one["severity"])
         yield Item("finding", fingerprint(one), status, f"{rule}: {one['message']}", also, one)
 

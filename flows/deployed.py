@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from uuid import uuid4
 
+from prefect.exceptions import CancelledRun
 from prefect.runtime import deployment, flow_run
 
+from contexts.errors import PlaitError
 from contexts.lease_record import UPKEEP
+from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.permissions import check_allowed, check_store, read_allowed
 
@@ -20,6 +24,7 @@ def refuse_unless_allowed(request: RunRequest) -> None:
         InputError: A deployed run names a spec, store or repository that is not allowed.
     """
     if deployment.id:
+        _tell_endings_in_sentences()
         here = Path.cwd()
         check_allowed(request, read_allowed(os.environ, here), here)
 
@@ -31,8 +36,34 @@ def refuse_store_unless_allowed(store: str | None) -> None:
         InputError: A deployed run names a store that is not allowed.
     """
     if deployment.id:
+        _tell_endings_in_sentences()
         here = Path.cwd()
         check_store(store, read_allowed(os.environ, here), here)
+
+
+class _Sentences(logging.Filter):
+    """Takes the traceback from what ends on purpose: whoever watches a worker would take it for a crash."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, PlaitError | CancelledRun):
+            record.exc_info = None
+            record.msg, record.args = "%s", (error,)
+        elif isinstance(error, TypeError) and ContextRef.__name__ in str(error):
+            # Prefect looks for an exception in a failed state, where a run's last context is.
+            record.exc_info = None
+            record.msg, record.args = "The run ended as its state says, and its context is stored", ()
+        return True
+
+
+_SENTENCES = _Sentences()
+
+
+def _tell_endings_in_sentences() -> None:
+    for name in ("prefect.engine", "prefect.flow_runs", "prefect.task_runs"):
+        logger = logging.getLogger(name)
+        if not logger.isEnabledFor(logging.DEBUG):
+            logger.addFilter(_SENTENCES)
 
 
 def lease_owner() -> str:

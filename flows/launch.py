@@ -11,6 +11,7 @@ from contexts.errors import PlaitError, RunStopped
 from contexts.model.base import JsonObject, entries
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
+from contexts.open_items import open_items
 from contexts.opening import open_objects
 from contexts.store import ContextStore
 from tasks.pinning import workspace_root
@@ -45,6 +46,8 @@ class RunReport(BaseModel):
         result: Folder with the integrated files, where there is no such repository.
         workspace_root: Folder with the workspaces that were kept.
         address: The run's page in the Prefect UI, where a server outlives the run.
+        concerns: How many integration concerns are open.
+        blocking: Names of the blocking findings that nobody has waived.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,6 +64,8 @@ class RunReport(BaseModel):
     result: str | None = None
     workspace_root: str
     address: str | None = None
+    concerns: int = 0
+    blocking: tuple[str, ...] = ()
 
     def to_json(self) -> JsonObject:
         """Return the object ``plait run --json`` prints last."""
@@ -125,6 +130,7 @@ def describe_run(request: RunRequest, final: ContextRef, *, address: str | None 
     record: JsonObject = document["run"]
     root = workspace_root(store, final.workflow_id)
     page, result = root / REPORT, root / RESULT
+    still_open = open_items(document)
     return RunReport(
         workflow_id=final.workflow_id,
         status=record["status"],
@@ -138,4 +144,6 @@ def describe_run(request: RunRequest, final: ContextRef, *, address: str | None 
         result=str(result) if result.is_dir() and not record.get("branch") else None,
         workspace_root=str(root),
         address=address,
+        concerns=sum(one.kind == "concern" for one in still_open),
+        blocking=tuple(one.name for one in still_open if one.kind == "finding" and one.status == "blocking"),
     )

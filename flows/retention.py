@@ -36,14 +36,23 @@ def retention(
 
     Returns:
         One line per workflow of which something goes.
+
+    Raises:
+        DocumentError: Something of a workflow is damaged; that one was left alone, and all others were looked at.
     """
     refuse_store_unless_allowed(store)
     objects = open_objects(store)
     policy = RetentionPolicy(archive_after_days=archive_after_days, keep_checkpoints=keep_checkpoints)
     logger = get_run_logger()
     rows: list[dict[str, Any]] = []
+    damaged: list[str] = []
     for held in holdings(objects):
-        plan, done = _consider(objects, held, policy, dry_run)
+        try:
+            plan, done = _consider(objects, held, policy, dry_run)
+        except DocumentError as error:  # the others need not wait for this one's repair
+            logger.warning("%s: left alone, %s", held.workflow_id, error.message)
+            damaged.append(held.workflow_id)
+            continue
         if plan.action == "keep":
             logger.debug("%s: kept, %s", plan.workflow_id, plan.reason)
             continue
@@ -56,6 +65,10 @@ def retention(
     create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
         table=rows, key="plait-retention", description="What may go from the store" + (", dry run" if dry_run else "")
     )
+    if damaged:
+        raise DocumentError(
+            f"damaged and left alone: {', '.join(damaged)}; `plait store check` says what is wrong there"
+        )
     return rows
 
 

@@ -12,11 +12,9 @@ from prefect.states import Completed, Failed
 
 from contexts.criteria import decide
 from contexts.errors import InputError, PlaitError
-from contexts.lease_record import read_lease
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef
 from contexts.model.request import RunRequest
-from contexts.opening import open_objects
 from contexts.quantity import counted
 from contexts.reverification import unmet_now, what_got_worse
 from contexts.store import CONTEXT
@@ -78,18 +76,14 @@ def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -
         What was saved.
 
     Raises:
-        InputError: It has no repository, or its last run has not ended.
+        InputError: It has no repository.
+        LeaseHeld: Its last run has not ended.
         StoreError: The store did not answer, or has no such workflow.
     """
-    before = read_lease(open_objects(request.store), workflow_id)
-    if before and before.of_open_run:
-        # Taking this lease would end it with a reason, and whoever restarts interrupted runs would pass it by.
-        raise InputError(
-            f"a run of {workflow_id} is going on or was interrupted: let it end, or `plait resume {workflow_id}`"
-        )
-    with open_run(request, upkeep_owner) as run:
-        if before:
-            run.lease.end_reason = before.end_reason
+    # The lease of an interrupted run is not to be ended: whoever restarts those would pass it by.
+    with open_run(request, upkeep_owner, only_ended=True) as run:
+        if run.lease.before:
+            run.lease.end_reason = run.lease.before.end_reason
         if run.spec.repository is None:
             raise InputError(f"{workflow_id} has no repository, so there is no present state to verify")
         commit = run.repository.pin(reference or run.spec.repository.base)

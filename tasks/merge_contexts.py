@@ -132,7 +132,7 @@ def merge_contexts(
     contributions = _gather(run, tracks, groups)
     reach("merge.gathered")
     order = [track.task_id for track in run.spec.parallel_tasks if track.task_id in contributions]
-    branches = [(name, restore_commit(run, contributions[name].facts)) for name in order]
+    branches = [(name, restore_commit(run, name, contributions[name].facts)) for name in order]
     worked = [(name, commit) for name, commit in branches if commit]
     integration = run.repository.integrate(run.base, worked)
     reach("merge.integrated")

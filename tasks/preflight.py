@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from contexts.contract.values import pointer, walk
-from contexts.errors import InputError, SpecError
+from contexts.errors import ChecksumMismatch, InputError, NotFound, SpecError
 from contexts.lease_record import refuse_if_held_here
 from contexts.local import LocalObjects
 from contexts.model.base import JsonObject, section
@@ -150,7 +150,10 @@ def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
     reference = document.get("spec")
     if not reference:
         raise SpecError(f"{workflow_id} was not started from a spec here; run it with its spec file")
-    stored = store.get_blob(workflow_id, BlobRef(**reference))
+    try:
+        stored = store.get_blob(workflow_id, BlobRef(**reference))
+    except (NotFound, ChecksumMismatch) as error:
+        raise SpecError(f"the spec of {workflow_id} is lost ({error.message}); run it with its spec file") from error
     hint = workspace_root(store, workflow_id) / FOLDER_HINT
     folder = Path(hint.read_text(encoding="utf-8")) if hint.is_file() else Path.cwd()
     value = {**orjson.loads(stored), "workflow_id": workflow_id}  # its placeholders are settled

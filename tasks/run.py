@@ -201,19 +201,26 @@ class Run:
 
 
 @contextlib.contextmanager
-def open_run(request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex) -> Generator[Run]:
+def open_run(
+    request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex, *, only_ended: bool = False
+) -> Generator[Run]:
     """Open a run: spec, store, lease, repository, base; and end the lease with its reason, however the run ends.
+
+    Args:
+        request: What is to be run.
+        owner: Gives the name under which the lease is held.
+        only_ended: Leave a run that was interrupted to whoever resumes it.
 
     Everything that can be wrong with the input is found here, before any agent starts.
 
     Raises:
         InputError: The spec, the repository or a recording cannot be used.
         StoreError: The store cannot be reached or written.
-        LeaseHeld: Another run owns the workflow.
+        LeaseHeld: Another run owns the workflow, or with ``only_ended`` was interrupted.
     """
     ready = prepare(request)
     store, loaded, workflow_id = ready.store, ready.loaded, ready.workflow_id
-    with held_lease(store.objects, workflow_id, owner=owner()) as lease:
+    with held_lease(store.objects, workflow_id, owner=owner(), only_ended=only_ended) as lease:
         revisions = store.revisions(workflow_id)
         earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
         recordings = recordings_of(request, ready, earlier)

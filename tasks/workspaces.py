@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contexts.errors import SecretRefused
+from contexts.errors import ChecksumMismatch, NotFound, RepositoryError, SecretRefused
 from contexts.faults import reach
 from contexts.model.base import JsonObject, section
 from contexts.model.policy import Repository
@@ -71,23 +71,34 @@ class Work:
         return kept
 
 
-def restore_commit(run: Run, document: Mapping[str, Any]) -> str | None:
-    """Return the commit a track's document names, fetched from its bundle where this machine lacks it.
+def restore_commit(run: Run, task_id: str, facts: Mapping[str, Any]) -> str | None:
+    """Return the commit a track's facts name, fetched from its bundle where this machine lacks it.
 
     None for a track that worked on no files.
+
+    Raises:
+        RepositoryError: The bundle is lost or damaged.
     """
-    execution = section(document, "execution")
+    execution = section(facts, "execution")
     commit: str | None = execution.get("commit")
     if commit is None or run.repository.git.commit_of(commit):
         return commit
     if execution.get("bundle"):
-        run.repository.unbundle(run.store.get_blob(run.workflow_id, BlobRef(**execution["bundle"])))
+        try:
+            bundle = run.store.get_blob(run.workflow_id, BlobRef(**execution["bundle"]))
+        except (NotFound, ChecksumMismatch) as error:
+            raise RepositoryError(
+                f"the files of track {task_id} are lost ({error.message}); restore the store from a backup, or make "
+                f"them again with `plait resume {run.workflow_id} --rerun {task_id}`",
+                task_id=task_id,
+            ) from error
+        run.repository.unbundle(bundle)
     return commit
 
 
 def start_workspace(run: Run, track: Track, needed: Mapping[str, JsonObject]) -> Started:
     """Return a fresh workspace at the commit that integrates the base and all prerequisites, in spec order."""
-    commits = [(name, restore_commit(run, document)) for name, document in needed.items()]
+    commits = [(name, restore_commit(run, name, document)) for name, document in needed.items()]
     branches = [(name, commit) for name, commit in commits if commit]
     start = run.base
     failure = ""

@@ -12,6 +12,7 @@ from contexts.audit.samples import parent, track
 from contexts.contract import Contract, Mismatch
 from contexts.quantity import counted
 
+_ASSUMED = "api_contract_assumptions"
 _GET = "GET /items/{id}"
 
 
@@ -186,6 +187,29 @@ def unknown(documents: DocumentSet) -> Iterator[Finding]:
     """Say what was not compared, and which OpenAPI documents could not be validated."""
     yield from _noted(documents, "contracts/unknown", "unknown", "not comparable")
     yield from _problems(documents, "contracts/unknown", "unreadable")
+
+
+@rule(
+    "contracts/unread",
+    "warning",
+    "A document says what it assumes of an API, and nothing of it could be read as an endpoint.",
+    example=(_PLAN, track("ui", api_contract_assumptions={"expects": {"item": "{ id: string }"}}), _provider()),
+    clean=(_PLAN, _consumer(), _provider()),
+)
+def unread(documents: DocumentSet) -> Iterator[Finding]:
+    """Look for assumptions in which no endpoint, and nothing that is told of as unreadable, was found."""
+    for document in documents.tracks or documents.revisions[-1:]:
+        if not document.data.get(_ASSUMED):
+            continue
+        read = [e.pointer for contract in document.contracts for e in contract.endpoints]
+        told = [p.pointer for contract in document.contracts for p in contract.problems]
+        if not any(f"{place}/".startswith(f"/{_ASSUMED}/") for place in (*read, *told)):
+            yield found(
+                "contracts/unread",
+                f"nothing in {_ASSUMED} could be read as an endpoint, so it was not compared with any: name endpoints "
+                'like {"GET /items/:id": {"response": "{ id: string }"}}',
+                (document.source((_ASSUMED,)),),
+            )
 
 
 def _noted(documents: DocumentSet, identity: str, kind: str, what: str) -> Iterator[Finding]:

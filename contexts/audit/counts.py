@@ -21,6 +21,8 @@ _SPOKEN = re.compile(
     r"(?<![\w.,/%$#-])(\d{1,6})\s(?:(?:[A-Za-z0-9-]{1,20}\s){0,3}?(tests?|scenarios|files|tracks)\b|([a-z]{4,20}s)\b)(?!\s(?:per|a|each|ago|later)\b)",
     re.IGNORECASE,
 )
+_OF = re.compile(r"\bof\s(\d{1,6})\s", re.IGNORECASE)
+_SUMMARY = ("parallel_execution_summary", "tasks")
 
 
 def _singular(word: str) -> str:
@@ -172,7 +174,10 @@ def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
             yield from _spoken_coverage(document, summary)
         for match in _SPOKEN.finditer(summary):
             stated, noun = int(match.group(1)), _singular(match.group(2) or match.group(3))
-            figures = _figures(document, noun)
+            whole_of = _OF.search(match.group()) if noun == "track" else None
+            if whole_of:
+                stated = int(whole_of.group(1))  # how many of them were merged or done, is another question
+            figures = _planned(document) if whole_of else _figures(document, noun)
             amounts = {amount for _, amount in figures}
             if amounts and stated not in amounts and stated not in _sums(figures):
                 yield found(
@@ -220,20 +225,27 @@ def _sums(figures: list[tuple[Path, int]]) -> set[int]:
     return {*groups.values(), sum(amount for _, amount in figures)}
 
 
+def _planned(document: SourceDocument) -> list[tuple[Path, int]]:
+    """Return how many tracks there are, merged or not: those that are planned, and those that are merged besides."""
+    planned = document.data.get("parallel_tasks")
+    if not isinstance(planned, list):
+        merged = at(document.data, *_SUMMARY)
+        return [(_SUMMARY, len(sequence(merged)))] if isinstance(merged, list) else []
+    names = {text(mapping(task).get("task_id")) for task in sequence(planned)}
+    besides = [
+        task for task in sequence(at(document.data, *_SUMMARY)) if text(mapping(task).get("task_id")) not in names
+    ]
+    return [(("parallel_tasks",), len(sequence(planned)) + len(besides))]
+
+
 def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
     if noun == "file":
         files = document.data.get("files_modified")
         return [(("files_modified",), len(sequence(files)))] if isinstance(files, list) else []
     if noun == "track":
-        tasks = sequence(at(document.data, "parallel_execution_summary", "tasks")) or sequence(
-            document.data.get("parallel_tasks")
-        )
-        key = (
-            ("parallel_execution_summary", "tasks")
-            if at(document.data, "parallel_execution_summary", "tasks")
-            else ("parallel_tasks",)
-        )
-        return [(key, len(tasks))] if tasks else []
+        tasks = at(document.data, "parallel_execution_summary", "tasks")
+        # A list without tracks is what a merge of none has, and says so.
+        return [(_SUMMARY, len(sequence(tasks)))] if isinstance(tasks, list) else _planned(document)
     if noun in {"test", "scenario", "case"}:
         return [
             (path, amount)

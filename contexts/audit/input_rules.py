@@ -93,8 +93,8 @@ def contradictory_ids(documents: DocumentSet) -> Iterator[Finding]:
     seen: dict[tuple[Any, ...], SourceDocument] = {}
     owners: dict[str, SourceDocument] = {}
     for document in documents.documents:
-        if document.prose:
-            continue
+        if document.prose or not document.workflow_id:
+            continue  # what names no workflow claims no identity
         key = (document.task_id or document.stage, document.workflow_id, document.timestamp)
         other = seen.setdefault(key, document)
         if other is not document and document.timestamp is not None and other.data != document.data:

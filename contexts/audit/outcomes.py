@@ -245,7 +245,7 @@ def error_lost(documents: DocumentSet) -> Iterator[Finding]:
                     ),
                 )
     if lost:
-        place = merge.source(("error_log",)) if "error_log" in merge.data else merge.source(("phase",))
+        place = merge.source(("error_log" if "error_log" in merge.data else "workflow_id",))
         yield found(
             "fidelity/error-lost", f"{counted(len(lost), 'error')} of the tracks not in the merged log", (*lost, place)
         )

@@ -36,8 +36,9 @@ finding: repeats are grouped, and a rule steps back where a more specific one ha
 milder than its severity below, never graver. Criteria and targets come from the documents alone, and ticks count for
 nothing.
 
-Each rule stands here with a small example in which it finds something, less the members that do not matter; what is
-quoted below the example is what the audit says of it.
+Each rule stands here with a small example in which it finds something, less the members that do not matter (a file
+that names neither a `workflow_id` nor a `task_id` is no context, and not judged); what is quoted below the example is
+what the audit says of it.
 """
 
 

@@ -46,8 +46,12 @@ def context_ref(documents: DocumentSet) -> Iterator[Finding]:
             if name.removesuffix(".json") not in accepted:
                 yield found(
                     "references/context-ref",
-                    f"context_ref {reference!r} is not the document of {task_id}, which is {target.workflow_id}",
-                    (document.source(("parallel_tasks", index, "context_ref")), target.source(("workflow_id",))),
+                    f"context_ref {reference!r} is not the document of {task_id}, which is "
+                    f"{target.workflow_id or target.name}",
+                    (
+                        document.source(("parallel_tasks", index, "context_ref")),
+                        target.source(("workflow_id" if target.workflow_id else "task_id",)),
+                    ),
                 )
 
 

@@ -22,6 +22,7 @@ _RESPONSE_KEYS = ("response_model", "response_schema", "response_body", "respons
 # No contract lies deeper.
 _DEEPEST = 6
 _SPEAKS_OF_CONTRACT = re.compile(r"endpoint|contract|assum|api|routes|expect", re.IGNORECASE)
+_PROMISES = {"provides", "provided", "offers", "offered", "promises", "promised", "exposes", "exposed"}
 _STATUS = re.compile(r"(?<!\d)[1-5]\d{2}(?!\d)")
 _LIMIT_KEYS = ("max_size", "max_bytes", "size_limit", "max_body", "max_upload_size", "limit", "limits")
 
@@ -37,8 +38,8 @@ class _Collected:
 def read_contracts(document: str, data: Mapping[str, Any]) -> tuple[Contract, ...]:
     """Return the consumer's and the provider's contract of a document, each if it has an endpoint or a problem.
 
-    A member whose name speaks of assumptions, expectations or consumption is the consumer's word; ``endpoints``,
-    ``paths`` and other members are the provider's.
+    A member whose name speaks of assumptions, expectations or consumption is the consumer's word, but for what stands
+    in it under ``provides`` or the like; ``endpoints``, ``paths`` and other members are the provider's.
     """
     sides: dict[Role, _Collected] = {"consumer": _Collected(), "provider": _Collected()}
     waiting: list[tuple[Path, Any, bool]] = [((), data, False)]
@@ -80,8 +81,14 @@ def _speaks_of_contract(key: str) -> bool:
 
 
 def _role(path: Path) -> Role:
-    words = " ".join(str(part).lower() for part in path)
-    return "consumer" if any(w in words for w in ("assum", "expect", "consum", "calls", "requires")) else "provider"
+    """Tell whose word a place is; the innermost key that says so decides."""
+    for part in reversed(path):
+        word = str(part).lower()
+        if any(w in word for w in ("assum", "expect", "consum", "calls", "requires")):
+            return "consumer"
+        if word in _PROMISES:
+            return "provider"
+    return "provider"
 
 
 @dataclass(frozen=True)

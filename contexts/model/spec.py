@@ -64,6 +64,10 @@ class Track(Closed):
 class Criterion(Closed):
     """A success criterion with the check that decides it.
 
+    One without a ``check``, or written as a text alone, is decided by nothing: it stays unverified. It is required all
+    the same unless it says ``required: false``, so the run ends as ``verification-incomplete`` (exit code 1) until a
+    person waives it: ``plait edit ID waive CRITERION --by NAME --why TEXT``.
+
     Attributes:
         id: Name for waivers; default: derived from area and position.
         text: The criterion in words.
@@ -109,7 +113,8 @@ class Spec(Closed):
         metadata: Labels for people.
         shared_constraints: What every track must keep to; given to every agent.
         integration_requirements: What must hold once all is merged; given to every agent.
-        success_criteria: Criteria by area, as texts or with the check that decides; a text alone stays unverified.
+        success_criteria: Criteria by area, as texts or with the check that decides; a text alone stays unverified, is
+            required all the same, and so ends the run as ``verification-incomplete`` (exit code 1).
         repository: The git repository; none: tracks work in plain folders, and no branch is made.
         agents: What really runs, by role.
         groups: Tracks merged first among themselves.

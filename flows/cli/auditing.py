@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.session import Given
+from flows.cli.session import Given, Session
 
 _WIDEST = 140
 _SHOWN = 5
@@ -16,14 +16,36 @@ _BLOB = re.compile(r"[0-9a-f]{64}")
 
 
 def _named(skipped: tuple[str, ...]) -> str:
-    """Name files in one line; the blobs of an export are only counted."""
-    from contexts.quantity import counted
-
-    blobs = [name for name in skipped if _BLOB.fullmatch(PurePosixPath(name).name)]
-    others = [name for name in skipped if name not in blobs]
+    """Name files in one line; not the blobs of an export, which belong there."""
+    others = [name for name in skipped if not _BLOB.fullmatch(PurePosixPath(name).name)]
     more = [f"{len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
     told = [", ".join(others[:_SHOWN])] if others else []
-    return " and ".join([*told, *more, *([counted(len(blobs), "blob")] if blobs else [])])
+    return " and ".join([*told, *more])
+
+
+def _refuse_workflows(paths: tuple[Path, ...], session: Session) -> None:
+    """Refuse a path that is not there, but whose name is that of a workflow in the store.
+
+    Raises:
+        InputError: One is; says how its documents become files.
+    """
+    from contexts.errors import BadIdentifier, InputError, PlaitError
+
+    for path in paths:
+        if path.exists() or len(path.parts) != 1:
+            continue
+        try:
+            known = bool(session.contexts().revisions(str(path)))
+        except BadIdentifier:
+            continue
+        except PlaitError:
+            return  # a store that does not answer knows nothing of it; that the path is not there, is said all the same
+        if known:
+            raise InputError(
+                f"{path} does not exist, but is a workflow in the store: `plait export {path} DIR`, "
+                "then `plait audit DIR`",
+                path=str(path),
+            )
 
 
 def audit(paths: Annotated[tuple[Path, ...], Parameter(negative="")], /, *, session: Given) -> int:
@@ -36,6 +58,7 @@ def audit(paths: Annotated[tuple[Path, ...], Parameter(negative="")], /, *, sess
     from contexts.audit.load import load
     from contexts.audit.render import lines
 
+    _refuse_workflows(paths, session)
     loaded = load(paths)
     report = audit_documents(loaded.documents, loaded.findings)
     if session.as_json:
@@ -44,6 +67,6 @@ def audit(paths: Annotated[tuple[Path, ...], Parameter(negative="")], /, *, sess
         console = session.out()
         for line in lines(report, min(console.width, _WIDEST)):
             console.print(line, markup=False, soft_wrap=True)
-    if loaded.skipped:
-        session.note(f"plait: not read, because they are no context files: {_named(loaded.skipped)}")
+    if unread := _named(loaded.skipped):
+        session.note(f"plait: not read, because they are no context files: {unread}")
     return 1 if report.blocking else 0

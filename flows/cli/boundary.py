@@ -11,12 +11,13 @@ Errors always go to stderr, also with ``--json``: what is on stdout is the resul
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from flows.cli.interrupts import requests_interrupt
+from flows.cli.streams import Enduring, give_up, open_closed_streams
 
 INTERRUPTED = 130
 READER_GONE = 141
@@ -28,16 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
-    _open_closed_streams()
+    open_closed_streams()
     try:
         with requests_interrupt():
             code = _run(given, debug=debug)
             sys.stdout.flush()
     except BrokenPipeError:
-        _give_up_stdout()
+        give_up(1)
         return READER_GONE
     except OSError as error:
-        _give_up_stdout()
+        give_up(1)
         _say(f"the output cannot be written: {error.strerror}; what was saved is kept")
         return UNWRITTEN
     except KeyboardInterrupt:
@@ -69,16 +70,30 @@ def _run(given: list[str], *, debug: bool) -> int:
             return 2
     except (BrokenPipeError, KeyboardInterrupt):
         raise
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from end  # rich, which also prints the help, ends with 1 where a pipe is closed
+        raise
     except Exception as error:
         if debug:
             traceback.print_exc()
         if isinstance(error, OSError) and error.filename is None and error.errno in _WRITING:
             raise  # no file is named: it is the output
+        if isinstance(error, FileNotFoundError) and not _is_anywhere():
+            _say("the current folder does not exist any more; change to one that does")
+            return 2
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         _say(
             f"this is a defect in plait, not in what you gave it ({_sentence(what)[:300]}); --debug shows the traceback"
         )
         return 1
+
+
+def _is_anywhere() -> bool:
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
 
 
 def _sentence(text: str) -> str:
@@ -88,21 +103,7 @@ def _sentence(text: str) -> str:
 def _say(text: str) -> None:
     # A spec may have several problems, each a line of its own.
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    print("plait: " + "\n       ".join(lines), file=sys.stderr)  # noqa: T201 the boundary speaks plainly
-
-
-def _open_closed_streams() -> None:
-    """Send to nowhere what goes to a stream the caller closed; else the next file opened would get its number."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            if nowhere != number:
-                os.dup2(nowhere, number)
-                os.close(nowhere)
-            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115 it stays open
-
-
-def _give_up_stdout() -> None:
-    # The interpreter flushes stdout once more at exit; on a closed pipe that would print a second complaint.
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 a descriptor is wanted
-        os.dup2(nowhere.fileno(), 1)
+    # Where nobody hears it the exit code still says it.
+    said = Enduring(sys.stderr)
+    said.write("plait: " + "\n       ".join(lines) + "\n")
+    said.flush()

@@ -116,8 +116,14 @@ def _removed(store: ContextStore, one: _Found) -> _Found:
 
 
 def _repository(root: Path):  # noqa: ANN202 named in the import below
+    from contexts.errors import RepositoryError
     from tasks.walls.source import Source
     from tasks.walls.workspace import Repository
 
     # Workspaces are told from the orchestrator's own git dir alone; the user's repository may be gone.
-    return Repository(root, Source(str(root / "trusted.git")))
+    try:
+        return Repository(root, Source(str(root / "trusted.git")))
+    except RepositoryError as error:
+        raise RepositoryError(
+            f"{root} is damaged ({error.message}); run the workflow again, which makes it anew, or remove the folder"
+        ) from error

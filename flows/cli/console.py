@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from tasks.report.text import visible
+from tasks.visible import visible
 
 
 class SafeConsole(Console):

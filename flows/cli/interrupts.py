@@ -1,4 +1,4 @@
-"""A request to end, from whoever may send one, is what Ctrl-C is: the run stops its agents, keeps what is finished, says so."""
+"""A request to end is what Ctrl-C is, whoever sends it: the run stops its agents and keeps what is finished."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(number: int, _: FrameType | None) -> None:
     raise KeyboardInterrupt(signal.Signals(number).name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -86,7 +86,8 @@ def resume(
     """
     from flows.cli.finding import revisions_of
 
-    revisions_of(session.contexts(), workflow_id)
+    if not session.in_block:
+        revisions_of(session.contexts(), workflow_id)
 
     return _watch(
         session, workflow_id, (), ui=ui, workflow_id=workflow_id, repository=repository, fresh=fresh, rerun=rerun
@@ -108,15 +109,16 @@ def check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
 def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **asked: Any) -> int:
     """Run with the progress on the screen, then say what came of it."""
     from contexts.model.request import RunRequest
-    from flows.cli.startup import settle
+    from flows.cli.startup import make_way_for_prefect
+    from flows.cli.streams import Enduring
     from flows.cli.watching import prefect_kept_apart, said_afterwards, watched
     from tasks.preflight import check_early
 
     request = RunRequest(store=session.store_url, **asked)
     check_early(request)  # Prefect takes seconds to import, its server more, and bad input must not wait for them
-    settle()
-    _set_prefect_defaults()
-    console = None if session.as_json else session.out()
+    make_way_for_prefect()
+    out = Enduring(sys.stdout)  # a pager that is closed ends no run
+    console = None if session.as_json else session.out(out)
     name = ""
     try:
         starting = "starting" if _choose_server(session, ui=ui) else "starting a Prefect server first (some 20 s)"
@@ -128,19 +130,21 @@ def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **a
             try:
                 # Inside, because Prefect takes seconds to import.
                 with prefect_kept_apart(console, debug=session.debug, later=later):
-                    report = _launch(request)
+                    report = _launch(request, session)
             finally:
                 name = board.workflow_id
     except KeyboardInterrupt:
         hint = f"`plait resume {name}` goes on from there" if name else "nothing had begun"
         session.note(f"plait: interrupted; what was finished is kept, and {hint}")
         return INTERRUPTED
-    if session.as_json:
+    if console is None:
         session.emit(report.to_json())
     else:
         from flows.cli.summary import print_summary
 
-        print_summary(session.out(), report, store_url=session.store_url)
+        print_summary(console, report, store_url=session.store_url)
+    if out.error:
+        raise out.error
     if _answered(session, report):
         return _watch(session, title, task_ids, ui=ui, **{**asked, "fresh": False, "rerun": ()})
     return report.exit_code
@@ -153,24 +157,6 @@ def _answered(session: Given, report: RunReport) -> bool:
     from flows.cli.approving import ask_here
 
     return ask_here(session, report.workflow_id)
-
-
-def _set_prefect_defaults() -> None:
-    """Set what Prefect reads when it is first imported, and what the server a run starts for itself inherits.
-
-    Whatever the user has set stays.
-    """
-    defaults = {
-        # That server needs 25 s on a new database, more on a busy machine; Prefect allows 20.
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
-        # It shares our terminal, and complains there when it cannot phone home.
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
-        # What agents print belongs to the run in the UI as well.
-        "PREFECT_LOGGING_EXTRA_LOGGERS": "plait",
-    }
-    for name, value in defaults.items():
-        os.environ.setdefault(name, value)
 
 
 def _choose_server(session: Given, *, ui: bool) -> bool:
@@ -208,35 +194,23 @@ def _choose_server(session: Given, *, ui: bool) -> bool:
 
 
 def _start_server() -> None:
-    """Start the server a run needs where none is configured, so that Ctrl-C does not reach it.
+    from flows.cli.own_server import start_where_needed
 
-    A terminal sends the signal to the whole process group. A server that dies of it makes Prefect's client wait for it
-    for minutes while the run is being stopped; with SIGINT blocked from birth it lives until we stop it.
-    """
-    from prefect.settings import get_current_settings
-
-    settings = get_current_settings()
-    if settings.api.url or not settings.server.ephemeral.enabled:
-        return
-    from prefect.server.api.server import SubprocessASGIServer
-
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        SubprocessASGIServer().start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    start_where_needed()
 
 
-def _launch(request: RunRequest) -> RunReport:
+def _launch(request: RunRequest, session: Given) -> RunReport:
     """Run, and say in our own terms that Prefect's server cannot be reached.
 
     Raises:
+        NotFound: A block's store lacks the workflow to resume.
         StoreUnreachable: The server did not answer or did not start.
     """
     from httpx import HTTPError
     from prefect.exceptions import PrefectHTTPStatusError
 
     from contexts.errors import StoreUnreachable
+    from flows.cli.finding import revisions_of
     from flows.launch import launch
 
     advice = (
@@ -244,6 +218,8 @@ def _launch(request: RunRequest) -> RunReport:
     )
     try:
         _start_server()
+        if request.workflow_id is not None and session.in_block:
+            revisions_of(session.contexts(), request.workflow_id)
         return launch(request)
     except (HTTPError, PrefectHTTPStatusError) as error:
         raise StoreUnreachable(f"the Prefect server does not answer as it should ({error}); {advice}") from error

@@ -24,6 +24,7 @@ from urllib.request import Request, urlopen
 import psutil
 
 from contexts.errors import StoreUnreachable
+from flows.cli.startup import make_way_for_prefect
 
 PID_FILE = "server.pid"
 """Prefect's own name for it, and its own contents: a process id in decimal."""
@@ -34,6 +35,8 @@ _START_SECONDS = 120.0
 _STOP_SECONDS = 15.0
 _REFUSED_SECONDS = 5.0
 """How long a server that refuses connections is given to come back before a run gives up."""
+_SILENT_SECONDS = 10.0
+"""How long a server may take to begin an answer to the smallest question there is."""
 _ADVICE = "start one with `prefect server start` and name it in PREFECT_API_URL, or unset that; `plait doctor` checks"
 
 
@@ -43,24 +46,53 @@ def configured() -> str | None:
 
 
 def check_answers(url: str) -> None:
-    """Refuse early where nobody listens at the configured address; everything else is left to Prefect to judge.
+    """Refuse early where nobody answers at the configured address; any answer is left to Prefect to judge.
 
     Raises:
-        StoreUnreachable: Connections are refused, and went on being refused for five seconds.
+        StoreUnreachable: Connections are refused, and went on being refused for five seconds; or nothing came for ten.
     """
     deadline = time.monotonic() + _REFUSED_SECONDS
     while url.startswith(("http://", "https://")):
         try:
-            with urlopen(Request(f"{url.rstrip('/')}/health"), timeout=10):  # noqa: S310 the scheme is checked
+            with urlopen(Request(f"{url.rstrip('/')}/health"), timeout=_SILENT_SECONDS):  # noqa: S310 the scheme is checked
                 return
         except URLError as error:
+            if isinstance(error.reason, TimeoutError):
+                raise _silent(url) from error
             if not isinstance(error.reason, ConnectionRefusedError):
                 return
             if time.monotonic() > deadline:
                 raise StoreUnreachable(f"the Prefect server cannot be reached at {url}; {_ADVICE}") from error
+        except TimeoutError as error:
+            raise _silent(url) from error
         except (OSError, HTTPException):
             return
         time.sleep(0.25)
+
+
+def _silent(url: str) -> StoreUnreachable:
+    return StoreUnreachable(f"the Prefect server at {url} has said nothing for {_SILENT_SECONDS:g} s; {_ADVICE}")
+
+
+def find_before_prefect(*, debug: bool) -> None:
+    """Let Prefect ask the right server about a block: the configured one or the one here, else one of its own.
+
+    Args:
+        debug: Leave Prefect its log, of which the quick commands show nothing.
+
+    Raises:
+        StoreUnreachable: The configured one is not there.
+    """
+    if "prefect" in sys.modules:
+        return  # it has its server, as in a run
+    make_way_for_prefect()
+    if not debug:
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    url = configured()
+    if url:
+        check_answers(url)
+    elif url := running_here():
+        os.environ["PREFECT_API_URL"] = url
 
 
 def running_here() -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import orjson
 from cyclopts import Parameter
+
+from flows.cli.streams import Enduring
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,15 +44,26 @@ class Session:
         from contexts.opening import open_objects
         from contexts.store import ContextStore
 
+        if self.in_block:
+            from flows.cli.server import find_before_prefect
+
+            find_before_prefect(debug=self.debug)
         return ContextStore(open_objects(self.store_url))
 
-    def out(self) -> Console:
-        """Return a console on stdout."""
-        return _console(stderr=False)
+    @property
+    def in_block(self) -> bool:
+        """Whether the store is one of a Prefect block, which only a Prefect server can name."""
+        from contexts.opening import ENVIRONMENT_VARIABLE
+
+        return (self.store_url or os.environ.get(ENVIRONMENT_VARIABLE) or "").startswith("block:")
+
+    def out(self, stream: Enduring | None = None) -> Console:
+        """Return a console on stdout, or on a stream that stands for it."""
+        return _console(stream or sys.stdout)
 
     def err(self) -> Console:
-        """Return a console on stderr."""
-        return _console(stderr=True)
+        """Return a console on stderr; what nobody hears there is no reason to end."""
+        return _console(Enduring(sys.stderr))
 
     def emit(self, value: Any) -> None:
         """Print a value as one line of JSON on stdout."""
@@ -81,16 +95,16 @@ def write_json(value: Any) -> None:
     if sys.stdout.isatty() and len(data) < 256 * 1024:
         from rich.json import JSON
 
-        _console(stderr=False).print(JSON(data.decode(), indent=2), soft_wrap=True)
+        _console(sys.stdout).print(JSON(data.decode(), indent=2), soft_wrap=True)
     else:
         write_bytes(data + b"\n")
 
 
-def _console(*, stderr: bool) -> Console:
+def _console(stream: TextIO | Enduring) -> Console:
     from flows.cli.console import SafeConsole
 
-    stream = sys.stderr if stderr else sys.stdout
-    console = SafeConsole(stderr=stderr, highlight=False, emoji=False)
+    file = cast("TextIO", stream)
+    console = SafeConsole(file=file, highlight=False, emoji=False)
     if not stream.isatty() and not console.is_terminal:
-        console = SafeConsole(stderr=stderr, highlight=False, emoji=False, width=_WIDTH_WITHOUT_TERMINAL)
+        console = SafeConsole(file=file, highlight=False, emoji=False, width=_WIDTH_WITHOUT_TERMINAL)
     return console

@@ -23,3 +23,22 @@ def settle() -> None:
     gc.set_threshold(*_usual)
     if _ours:
         os.environ.pop(_PLUGINS, None)
+
+
+def make_way_for_prefect() -> None:
+    """Do what must be done before Prefect is first imported: settle, and set what it and a server it starts read then.
+
+    Whatever the user has set stays.
+    """
+    settle()
+    defaults = {
+        # That server needs 25 s on a new database, more on a busy machine; Prefect allows 20.
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+        # It shares our terminal, and complains there when it cannot phone home.
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
+        # What agents print belongs to the run in the UI as well.
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "plait",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
+from contexts.quantity import counted
 from flows.cli.screen import STYLES, print_table, seconds, styled
 
 if TYPE_CHECKING:
@@ -57,24 +61,49 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
     line = Text.assemble((report.workflow_id, "bold"), "  ", styled(report.status))
     console.print(line, soft_wrap=True)
     for reason in report.reasons:
-        console.print(Text(f"  {reason}", STYLES.get(report.status, "")), soft_wrap=True)
+        _print_indented(console, Text(reason, STYLES.get(report.status, "")), 2)
     if report.checks:
         ended = ", ".join(f"{count} {status}" for status, count in report.checks)
-        console.print(Text(f"  checks: {ended}"), soft_wrap=True)
-    option = f" --store {shlex.quote(store_url)}" if store_url else ""
-    pointers: list[tuple[str, str]] = []
+        _print_indented(console, Text(f"checks: {ended}"), 2)
+    for name, value in _pointers(report, f" --store {shlex.quote(store_url)}" if store_url else ""):
+        _print_pointer(console, name, value)
+
+
+def _pointers(report: RunReport, option: str) -> Iterable[tuple[str, str]]:
+    """Return where to look next, and what to decide, each with its name."""
+    edit = f"plait edit {report.workflow_id}"
+    if report.blocking:
+        waive = f"{edit} waive {report.blocking[0]} --by NAME --why TEXT{option}"
+        rest = f"; {len(report.blocking) - 1} more: {edit} list{option}" if len(report.blocking) > 1 else ""
+        yield "to waive", f"{waive}{rest}"
+    if report.concerns:
+        yield "concerns", f"{counted(report.concerns, 'open concern')}: {edit} list{option}"
     if report.context:
-        pointers.append(("context", f"plait show {report.workflow_id}{option}"))
-        pointers.append(("history", f"plait history {report.workflow_id}{option}"))
-    if report.report:
-        pointers.append(("report", report.report))
-    if report.address:
-        pointers.append(("run", report.address))
-    if report.branch:
-        pointers.append(("branch", report.branch))
-    if report.result:
-        pointers.append(("files", report.result))
+        yield "context", f"plait show {report.workflow_id}{option}"
+        yield "history", f"plait history {report.workflow_id}{option}"
+    places = {"report": report.report, "run": report.address, "branch": report.branch, "files": report.result}
+    yield from ((name, place) for name, place in places.items() if place)
     if report.exit_code and report.workspace_root:
-        pointers.append(("workspaces", report.workspace_root))
-    for name, value in pointers:
-        console.print(Text(f"  {name:<11}{value}"), soft_wrap=True)
+        yield "workspaces", report.workspace_root
+
+
+def _print_pointer(console: Console, name: str, value: str) -> None:
+    label = f"  {name:<11}"
+    if console.is_terminal and len(label) + cell_len(value) > console.width:
+        console.print(Text(label.rstrip()))
+        if " " not in value:
+            # A path or an address is whole at least on a line of its own, and left to the terminal where even that is
+            # too short, so that it can still be copied.
+            console.print(Text(value), soft_wrap=True)
+        else:
+            _print_indented(console, Text(value), 4)
+    else:
+        console.print(Text(f"{label}{value}"), soft_wrap=True)
+
+
+def _print_indented(console: Console, text: Text, indent: int) -> None:
+    """Print a paragraph broken between words to fit the terminal; elsewhere it is one line, for whoever searches it."""
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, indent)))
+    else:
+        console.print(Text(" " * indent).append_text(text), soft_wrap=True)

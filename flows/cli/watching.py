@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from types import FrameType
 from typing import TextIO
 
@@ -18,8 +18,10 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.markup import escape
 
+from contexts.quantity import counted
 from flows.cli.board import Board
 from flows.cli.screen import STYLES, seconds
+from flows.cli.streams import Enduring
 from tasks.progress import LOGGER, Progress
 
 _FRAMES_PER_SECOND = 8
@@ -77,7 +79,7 @@ def watched(
     board.expect(task_ids)
     live = console is not None and console.is_terminal
     watcher = _Watcher(board, None if live else console)
-    count = f", {len(board.tracks)} tracks" if len(board.tracks) > 1 else ""
+    count = f", {counted(len(board.tracks), 'track')}" if board.tracks else ""
     watcher.say(f"{escape(title)}: {starting}{count}")
     logger = logging.getLogger(LOGGER)
     level, propagate = logger.level, logger.propagate
@@ -114,7 +116,7 @@ def said_afterwards() -> Generator[TextIO]:
         yield held
     finally:
         if said := held.getvalue().strip():
-            print(said, file=sys.stderr)  # noqa: T201 it was on its way there
+            Enduring(sys.stderr).write(f"{said}\n")
 
 
 @contextmanager
@@ -156,7 +158,8 @@ def _interrupt_said(board: Board, *, loud: bool) -> Generator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         if loud and not board.stopping:
             # Not print: the signal may come in the middle of one.
-            os.write(2, b"plait: stopping; what is finished is kept\n")
+            with suppress(OSError):
+                os.write(2, b"plait: stopping; what is finished is kept\n")
         board.stopping = True
         signal.default_int_handler(number, frame)
 

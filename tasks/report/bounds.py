@@ -7,8 +7,9 @@ from dataclasses import fields as attributes
 from dataclasses import is_dataclass
 from typing import TypeVar, cast
 
-from tasks.report.text import LONGEST, visible
+from tasks.report.text import LONGEST
 from tasks.report.values import Listed
+from tasks.visible import visible
 
 Given = TypeVar("Given")
 Item = TypeVar("Item")

@@ -15,8 +15,9 @@ from contexts.store import ContextStore
 from tasks.report.bounds import listed
 from tasks.report.decided import check_waivers
 from tasks.report.evidence_data import EvidenceRow
-from tasks.report.text import fields, items, number, plain, visible
+from tasks.report.text import fields, items, number, plain
 from tasks.report.values import Listed, Log, status
+from tasks.visible import visible
 
 HEAD = 2_000
 TAIL = 6_000

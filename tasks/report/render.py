@@ -16,8 +16,9 @@ from contexts.model.base import JsonObject
 from tasks.report.data import ReportData
 from tasks.report.decided import waived_badge
 from tasks.report.drawing import NARROW, WIDE, draw_sizes, draw_timeline
-from tasks.report.text import brief, duration, moment, noun, plain, sentence, size, visible
+from tasks.report.text import brief, duration, moment, noun, plain, sentence, size
 from tasks.report.timeline import build_timeline
+from tasks.visible import visible
 
 _FEW = 25
 """Items of a list shown at once; the others open on demand."""

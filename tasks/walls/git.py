@@ -114,8 +114,14 @@ class TrustedGit:
         """
         done = self.call(*args, work_tree=work_tree, index=index, stdin=stdin, when=when, as_user=as_user)
         if check and done.returncode:
+            if not self._users_own and args[:1] != ("init",) and not self.is_whole():
+                raise RepositoryError(f"{self.git_dir} was damaged; run the workflow again, which makes it anew")
             raise failure(args, done.stderr)
         return done.stdout
+
+    def is_whole(self) -> bool:
+        """Say whether git takes the git dir for one; an agent may have been at it."""
+        return self.call("rev-parse", "--git-dir").returncode == 0
 
     def call(
         self,

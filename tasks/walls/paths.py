@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from contexts.secrets import redact_text
+
 MAX_FILE_BYTES = 50_000_000
 _DOT_GIT = re.compile(r"(?:\.git|git~\d)(?:[ .]*|:.*)\Z", re.IGNORECASE)
 
@@ -38,6 +40,8 @@ def why_refused_path(path: str) -> str | None:
         plain = "".join(character for character in part if unicodedata.category(character) != "Cf")
         if _DOT_GIT.match(plain) or part in {"", ".", ".."}:
             return "its name is one git keeps for itself"
+    if redact_text(path).hits:
+        return "its name holds a secret value"
     return None
 
 

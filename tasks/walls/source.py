@@ -74,6 +74,14 @@ class Source:
             raise RepositoryError(f"{self.url} is not on this machine; give a folder with --repository")
         return TrustedGit(self.git_dir, users_own=True)
 
+    def answers(self) -> bool:
+        """Say whether the source can be read at all."""
+        try:
+            list_remote(self.url)
+        except RepositoryError:
+            return False
+        return True
+
     def check_base(self, base: str) -> None:
         """Make sure that a base is there, as far as that can be seen without fetching.
 

@@ -81,15 +81,27 @@ class Repository:
         repository = cls(root, Source(source))
         repository.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         with repository.locked():
-            fresh = not (repository.git.git_dir / "plait" / "prepared").exists()
-            if fresh:
-                remove_folder(repository.git.git_dir)  # an attempt that was interrupted
-                create_git_dir(repository.git.git_dir, bare=True, object_format=repository.source.object_format)
-                (repository.git.git_dir / "plait").mkdir()
-            if fresh or refresh:
-                repository.fetch()
-            (repository.git.git_dir / "plait" / "prepared").touch()
+            if not repository._is_prepared():
+                repository._make()
+            elif refresh:
+                try:
+                    repository.fetch()
+                except RepositoryError:
+                    if repository.source.answers():
+                        repository._make()  # so it is the folder: what was in it is in the store's bundles
+                    else:
+                        raise
         return repository
+
+    def _is_prepared(self) -> bool:
+        return (self.git.git_dir / "plait" / "prepared").exists() and self.git.is_whole()
+
+    def _make(self) -> None:
+        remove_folder(self.git.git_dir)  # an attempt that was interrupted, or what is left after damage
+        create_git_dir(self.git.git_dir, bare=True, object_format=self.source.object_format)
+        (self.git.git_dir / "plait").mkdir()
+        self.fetch()
+        (self.git.git_dir / "plait" / "prepared").touch()
 
     @classmethod
     def prepare_empty(cls, root: Path) -> Self:
@@ -97,7 +109,8 @@ class Repository:
         empty = root.absolute() / "empty.git"
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _lock(root):
-            if not (empty / "refs" / "heads" / "main").exists():
+            main = empty / "refs" / "heads" / "main"
+            if not main.exists() or TrustedGit(empty).commit_of("refs/heads/main") is None:
                 remove_folder(empty)  # an attempt that was interrupted
                 git = create_git_dir(empty, bare=True)
                 tree = git.run("hash-object", "-w", "-t", "tree", "--stdin", stdin=b"").decode().strip()

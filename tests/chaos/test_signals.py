@@ -1,10 +1,14 @@
 """Ctrl-C, SIGTERM and a lost lease: everything ends soon, nothing is left alive, and the next run goes on."""
 
+import contextlib
+import os
+import pty
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import psutil
@@ -12,7 +16,7 @@ import pytest
 
 from contexts.lease_record import read_lease
 from tests.chaos.running import Place, living, plait, torn, wait_until
-from tests.servers import ROOT, descendants
+from tests.servers import ROOT, client_environment, descendants, free_port
 
 PLAIT = "import sys; from flows.cli import main; sys.exit(main(sys.argv[1:]))"
 
@@ -130,3 +134,113 @@ def test_a_run_that_waits_for_another_attempt_stops_at_once(place: Place) -> Non
     assert process.wait(20) == 130
     assert plait(place, "run", place.spec).code == 0
     assert place.started() == ["fails", "fails"]
+
+
+def left_of(family: set[psutil.Process]) -> list[psutil.Process]:
+    """Return which of these processes are alive."""
+    return [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def end_reason(place: Place) -> str | None:
+    """Return why the case's lease ended."""
+    lease = read_lease(place.store.objects, "feature")
+    assert lease is not None
+    return lease.end_reason
+
+
+def test_a_second_sigterm_a_moment_later_changes_nothing(stubborn: Place) -> None:
+    process = started(stubborn)
+    family = descendants(process.pid)
+    process.terminate()
+    time.sleep(0.2)  # what is tested: it comes while the first one is being answered
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "goes on from there" in errors_of(stubborn)
+    assert "Traceback" not in errors_of(stubborn)
+    wait_until("nobody is left", lambda: not living(stubborn) and not left_of(family), 20)
+    assert end_reason(stubborn) == "cancelled"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_only_starting_ends_at_once(place: Place, number: signal.Signals) -> None:
+    place.write_spec({"one": ["sleep=600"]})
+    process = subprocess.Popen(
+        [sys.executable, "-c", PLAIT, "run", str(place.spec)], env=place.environment, cwd=ROOT,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert "starting" in process.stdout.readline()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said == "plait: interrupted; what was finished is kept, and nothing had begun\n"
+    assert place.lines() == []
+    assert read_lease(place.store.objects, "feature") is None
+
+
+def on_a_terminal(place: Place) -> tuple[int, int]:
+    """Start a run on a terminal of its own; return its process and the other side of the terminal."""
+    pid, master = pty.fork()
+    if not pid:
+        os.chdir(ROOT)
+        os.execve(sys.executable, [sys.executable, "-c", PLAIT, "run", str(place.spec)], place.environment)
+    return pid, master
+
+
+def test_a_run_whose_terminal_goes_away_ends_its_agents_and_its_lease(stubborn: Place) -> None:
+    pid, master = on_a_terminal(stubborn)
+    os.set_blocking(master, False)
+
+    def all_work() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            os.read(master, 1 << 16)  # a full terminal would stop the run
+        return len(stubborn.lines()) == 5 and stubborn.completed() == {"quick"}
+
+    wait_until("the agents work", all_work, 60)
+    family = descendants(pid)
+    os.close(master)  # the kernel sends SIGHUP, and every write fails from now on
+    ended: list[int] = []
+
+    def is_over() -> bool:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        ended.extend([os.waitstatus_to_exitcode(status)] if found else [])
+        return bool(found)
+
+    wait_until("the run is over", is_over, 30)
+    assert ended == [130]
+    assert not living(stubborn)
+    assert not left_of(family)
+    assert end_reason(stubborn) == "cancelled"
+    stubborn.write_spec({"quick": [], "one": [], "two": []})
+    assert plait(stubborn, "run", stubborn.spec).code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_starting_its_own_server_leaves_none(
+    place: Place, tmp_path: Path, number: signal.Signals
+) -> None:
+    place.write_spec({"one": ["sleep=600"]})
+    environment = client_environment(tmp_path / "prefect") | {
+        "PREFECT_SERVER_API_PORT": str(free_port()),
+        "PLAIT_STORE": str(place.store_path),
+        "PLAIT_WORKSPACES": str(tmp_path / "workspaces"),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", PLAIT, "run", str(place.spec)], env=environment, cwd=ROOT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    server = wait_until("its server is being started", lambda: server_of(process.pid), 60)
+    server.suspend()  # it will never answer, and must be given up all the same
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert said.splitlines()[-1] == "plait: interrupted; what was finished is kept, and nothing had begun"
+    assert not left_of({server})
+    assert place.lines() == []
+
+
+def server_of(pid: int) -> psutil.Process | None:
+    """Return the temporary server a run has started, once it is that."""
+    found = [one for one in descendants(pid) if "uvicorn" in one.cmdline()]
+    return found[0] if found else None

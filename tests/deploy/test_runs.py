@@ -1,6 +1,7 @@
 """Deployed runs: by themselves on a schedule, and from the API with parameters as the UI's form sends them."""
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +10,17 @@ from typing import Any
 import pytest
 import yaml
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    LogFilter,
+    LogFilterFlowRunId,
+)
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import PrefectHTTPStatusError
 
 from contexts.local import LocalObjects
+from contexts.model.base import JsonObject
 from contexts.store import ContextStore
 from tests.deploy.conftest import deploy
 from tests.deploy.running import Place, finish, start, tasks_of, wait_for, write_spec
@@ -148,3 +155,30 @@ def test_what_a_deployed_run_saved_is_in_the_workers_store(
     _, document = store.require("kept")
     assert document["run"]["exit_code"] == 0
     assert set(store.revisions("kept")) == {"context", "tracks/track-1", "tracks/track-2"}
+
+
+@pytest.mark.parametrize(
+    ("why", "last"),
+    [
+        ("unmet", "as its state says"),
+        ("failed", "as its state says"),
+        ("not-allowed", "this worker may not use the spec"),
+    ],
+)
+def test_a_run_that_ends_badly_leaves_sentences_and_no_traceback_in_its_log(
+    worker: Server, client: SyncPrefectClient, place: Place, tmp_path: Path, why: str, last: str
+) -> None:
+    del worker
+    program = "raise SystemExit(3)" if why == "failed" else ""
+    criteria: JsonObject = {"all": ["a person likes it"]} if why == "unmet" else {}
+    folder = tmp_path if why == "not-allowed" else place.specs
+    spec = write_spec(folder, why, program, success_criteria=criteria)
+    run = start(client, "feature/feature", spec=str(spec))
+    assert finish(client, run.id).is_failed()
+    of_it = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]))
+
+    def said() -> list[str]:
+        errors = [one.message for one in client.read_logs(log_filter=of_it) if one.level >= logging.ERROR]
+        return errors if any(last in one for one in errors) else []
+
+    assert not any("Traceback" in message for message in wait_for("the last line of its log", said, 30))

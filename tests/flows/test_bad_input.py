@@ -25,6 +25,7 @@ from tests.flows.specs import LEAVE, git, make_repository, write_spec
 from tests.servers import Server, client_environment
 
 PLAIT = Path(sys.executable).parent / "plait"
+SECRET = "ghp_" + "x7Kq2Lm9Rt4Vw8Yz1Bc5" + "Df3Gh6Jn0PsA2eQu"
 LAUGHS = "a0: &a0 [lol, lol]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 30))
 
 
@@ -122,6 +123,8 @@ CHANGES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("checkpoints nobody lives to see", {"track": {"checkpoint_minutes": 1e300}},
      ("checkpoint_minutes must be less than",)),
     ("a newer major version", {"version": "2.0"}, ("version 2.0 is newer than this plait knows",)),
+    ("a secret value where none is to be stored", {"secrets": "refuse", "feature_spec": {"summary": "key " + SECRET}},
+     ("holds a secret value (github-token) at /feature_spec/summary", "secrets: refuse", "env:NAME")),
     ("no repository", {"repository": {"path": "nowhere"}}, ("there is no repository at", "nowhere")),
     ("a repository that does not answer", {"repository": {"path": "file:///nowhere/at/all"}},
      ("file:///nowhere/at/all cannot be read", "check repository.path")),

@@ -172,6 +172,8 @@ def test_a_track_that_finds_too_few_ports_fails_alone_and_a_check_that_does_was_
     final = flow.document("ported")
     lines = {one["task_id"]: one for one in final["run"]["tracks"]}
     assert "of 2 loopback ports are free" in lines["greedy"]["reason"]
+    _, greedy = flow.store.require("ported", "tracks/greedy")
+    assert (greedy["status"], [one["status"] for one in greedy["execution"]["attempts"]]) == ("failed", ["failed"])
     (evidence,) = final["evidence"]
     assert evidence["status"] == "unverified"
     assert "2 loopback ports were not free" in evidence["reason"]
@@ -213,6 +215,21 @@ def test_progress_says_what_each_thing_is_once(flow: Flow, caplog: pytest.LogCap
     for words in ("phase initialize: running", "track a: running", "group early: running", "phase merge: running"):
         assert words in said
     assert not [line for line in said if line.startswith("merge ")]
+
+
+def test_a_failure_is_told_without_secrets_and_without_what_commands_a_terminal(
+    flow: Flow, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    token = "ghp_" + "a1B2c3D4e5F6" * 3
+    last = f"print('\\x1b]52;c;ZXZpbA==\\x07\\x1b[2J\\x1b[31mno {token} \\x9b2J'); raise SystemExit(1)"
+    state = flow.run(flow.spec("loud", {"a": last.replace(token, token[:4] + "' + '" + token[4:])}))
+    (line,) = flow.document("loud")["run"]["tracks"]
+    assert line["reason"] == "the program ended with exit code 1: no [redacted:github-token] 2J"
+    messages = [record.getMessage() for record in caplog.records]
+    messages += [str(one.state.message) for one in flow.tasks(state).values() if one.state]
+    assert any(line["reason"] in message for message in messages)
+    assert not [message for message in messages if token in message or "\x1b" in message or "\x9b" in message]
 
 
 def test_no_more_tracks_run_at_a_time_than_max_parallel(flow: Flow) -> None:

@@ -10,11 +10,12 @@ from prefect.states import Suspended
 
 from contexts.amend import amend
 from contexts.decisions import settle, waive
-from contexts.errors import RunStopped
+from contexts.errors import RunStopped, SpecError
 from contexts.local import LocalObjects
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore
 from flows.launch import launch
+from tasks import deploy as deploying
 from tests.deploy.running import wait_for
 from tests.flows.gate import Place
 from tests.flows.specs import write_spec
@@ -115,6 +116,42 @@ def test_a_suspend_during_production_lets_it_finish_and_the_next_run_knows_of_it
     attempt = place.newest()["deployments"][-1]
     assert (attempt["environment"], attempt["status"], attempt["exit_code"]) == ("production", "done", 0)
     assert (place.run().status, place.times("production")) == ("deployed", 1)
+
+
+@pytest.mark.parametrize("where", ["check_out", "begin", "_save"])
+def test_a_run_that_was_stopped_before_production_began_does_not_begin_it(tmp_path, monkeypatch, where):
+    place = Place(tmp_path)
+    place.spec = place.write(deployment={"production": {"argv": place.note("production"), "gate": "go"}})
+    place.run()
+    place.answer("approve")
+    real = getattr(deploying, where)
+
+    def stopped_meanwhile(run, *rest):
+        run.stop("suspended")
+        return real(run, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deploying, where, stopped_meanwhile)
+        with pytest.raises(RunStopped):
+            place.run()
+    assert place.times("production") == 0
+    assert [one for one in place.newest().get("deployments", []) if one["environment"] == "production"] == []
+    assert (place.run().status, place.times("production")) == ("deployed", 1)
+
+
+def test_production_is_not_deployed_with_an_argument_that_was_taken_out(tmp_path):
+    token = "ghp_" + "x7Kq2Lm9Rt4Vw8Yz1Bc5" + "Df3Gh6Jn0PsA2eQu"
+    place = Place(tmp_path)
+    production = {"argv": [*place.note("production", "echo $0"), token], "gate": "go"}
+    place.spec = place.write(deployment={"production": production})
+    place.run()
+    place.answer("approve")
+    with pytest.raises(
+        SpecError, match=r"lacks the secret value at /deployment/production/argv/3.*run it with its spec"
+    ):
+        launch(RunRequest(workflow_id="shop", store=str(tmp_path / "store")))
+    assert place.times("production") == 0
+    assert place.run().status == "deployed"
 
 
 def test_the_next_run_honours_a_waiver_and_a_settlement(tmp_path):

@@ -19,6 +19,7 @@ MARK = "PLAIT_TEST_HOSTILE"
 ATTACK = r"""
 printf x > "$(printf 'caf\351.txt')"; printf x > Case.txt; printf y > case.TXT
 printf 'token = "%s"\n' "$TOKEN" > keys.txt
+printf x > "$TOKEN.txt"
 head -c 50000001 /dev/zero > huge.bin
 printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 5\n' 2 > pointer.lfs
 ln -s /etc/passwd absolute; ln -s ../../../.. climbing; mkfifo pipe
@@ -83,6 +84,7 @@ def test_a_hostile_track_is_contained(prefect_api: Server, workspaces: Path, tmp
     said = "\n".join(one["message"] for one in track["findings"])
     for path in ("absolute", "climbing", "huge.bin", "nested"):
         assert f"{path} was left out" in said
+    assert "its name holds a secret value" in said
     assert "../../etc/passwd was claimed as modified, but git shows no change" in said
     assert "keys.txt:1 holds a secret value" in said
     assert track["claims"]["evidence"], "what an agent says of checks is kept apart and proves nothing"
@@ -92,7 +94,9 @@ def test_a_hostile_track_is_contained(prefect_api: Server, workspaces: Path, tmp
     assert TOKEN.encode() not in kept
     assert TOKEN not in git(repository, "show", "plait/hostile:keys.txt")
     assert git(repository, "show", "plait/hostile:a.txt") == "a\nb"
-    assert "absolute" not in git(repository, "ls-tree", "-r", "--name-only", "plait/hostile")
+    names = git(repository, "ls-tree", "-r", "--name-only", "plait/hostile")
+    assert "absolute" not in names
+    assert TOKEN not in names
     assert not canary.exists()
     after = sorted(path for path in repository.rglob("*") if "objects" not in path.parts)
     new = {str(path.relative_to(repository)) for path in after} - {str(path.relative_to(repository)) for path in before}

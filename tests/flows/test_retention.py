@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -13,12 +14,15 @@ from typing import Any
 import pytest
 
 import flows.retention
+from contexts.archive import carry_out, holding
+from contexts.errors import DocumentError, LeaseLost
 from contexts.held_lease import held_lease
 from contexts.lease import acquire
 from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.model.refs import BlobRef
 from contexts.objects import Entry, Versioned
+from contexts.retention import RetentionPolicy, plan_retention
 from contexts.store import ContextStore
 from flows.retention import retention
 from tests.servers import Server
@@ -243,3 +247,35 @@ def test_a_lease_lost_before_anything_goes_ends_it(aged: Aged, monkeypatch: pyte
     monkeypatch.setattr(flows.retention, "open_objects", lambda _: store)
     assert "no longer owns workflow w" in aged.run(dry_run=False)["w"]["done"]
     assert aged.held() == before
+
+
+def test_a_lease_lost_midway_ends_the_removing(aged: Aged) -> None:
+    aged.save("w", 8)
+    aged.age(2)
+    held = holding(aged.objects, "w")
+    policy = RetentionPolicy(archive_after_days=30, keep_checkpoints=5)
+    plan = plan_retention(held, lease_ended=True, now=time.time(), policy=policy, read=aged.objects.read)
+    before, looks = aged.held(), iter([None, LeaseLost("w is another's")])
+
+    def look() -> None:
+        if lost := next(looks):
+            raise lost
+
+    with pytest.raises(LeaseLost):
+        carry_out(aged.objects, plan, held, read_again=lambda: None, each=look)
+    assert before - aged.held() == {plan.keys[0]}
+
+
+def test_a_damaged_workflow_is_left_alone_and_holds_up_no_other(aged: Aged, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        aged.save(name, 8)
+    aged.age(31)
+    twin = Aged(shutil.copytree(aged.folder, tmp_path / "twin"))
+    twin.run(dry_run=False)
+    archive = next(key for key in twin.held() if key.startswith("archive/a/"))
+    aged.objects.create(archive, b"damaged")
+    before = {key for key in aged.held() if "/a/" in key}
+    with pytest.raises(DocumentError, match="damaged and left alone: a;"):
+        aged.run(dry_run=False)
+    assert {key for key in aged.held() if "/a/" in key} == before
+    assert aged.store.revisions("b") == {"context": (8,)}

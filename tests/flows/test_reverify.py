@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from prefect.client.schemas.objects import State
 
-from contexts.errors import InputError
+import tasks.run
+from contexts.errors import LeaseHeld
 from contexts.interrupted import interrupted
 from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
@@ -116,14 +117,38 @@ os._exit(9)
 """
 
 
-def test_an_interrupted_workflow_is_not_verified_and_still_counts_as_interrupted(tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    died = subprocess.run([sys.executable, "-c", DIE, str(store)], cwd=ROOT, check=False, timeout=60)
+def die_with_the_lease(built: Built) -> None:
+    died = subprocess.run([sys.executable, "-c", DIE, built.store_path], cwd=ROOT, check=False, timeout=60)
     assert died.returncode == 9
-    objects = LocalObjects(store)
-    before = read_lease(objects, "greeting")
-    with pytest.raises(InputError, match="plait resume greeting"):
-        reverify_one(RunRequest(workflow_id="greeting", store=str(store)), "greeting", None)
-    assert read_lease(objects, "greeting") == before
-    found = interrupted(objects, now=datetime.now(UTC), watch=0, sleep=lambda _: None)
+
+
+def test_an_interrupted_workflow_is_not_verified_and_still_counts_as_interrupted(built: Built) -> None:
+    die_with_the_lease(built)
+    before = read_lease(built.store.objects, "greeting")
+    with pytest.raises(LeaseHeld, match="plait resume greeting"):
+        reverify_one(RunRequest(workflow_id="greeting", store=built.store_path), "greeting", None)
+    assert read_lease(built.store.objects, "greeting") == before
+    found = interrupted(built.store.objects, now=datetime.now(UTC), watch=0, sleep=lambda _: None)
     assert [one.workflow_id for one in found] == ["greeting"]
+
+
+def test_a_run_that_begins_and_dies_before_the_lease_is_taken_still_counts_as_interrupted(
+    built: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tasks.run.held_lease
+
+    def taken_by_another_first(*arguments: Any, **options: Any) -> Any:
+        die_with_the_lease(built)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(tasks.run, "held_lease", taken_by_another_first)
+    assert built.reverify().is_failed()
+    found = interrupted(built.store.objects, now=datetime.now(UTC), watch=0, sleep=lambda _: None)
+    assert [one.workflow_id for one in found] == ["greeting"]
+
+
+def test_the_lease_keeps_the_reason_it_had(built: Built) -> None:
+    built.reverify()
+    lease = read_lease(built.store.objects, "greeting")
+    assert lease is not None
+    assert (lease.owner.startswith("upkeep"), lease.end_reason) == (True, "finished")

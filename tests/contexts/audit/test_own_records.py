@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from contexts.audit import Finding, audit
+from contexts.audit import Finding, SourceDocument, audit
 from contexts.audit.load import load
-from contexts.audit.own import RECORDS, is_own
-from contexts.merge import assemble, contribute
+from contexts.audit.own import RECORDS, is_own, without_records
+from contexts.merge import assemble, contribute, merge_files
 
 INSTANT = "2025-03-01T10:00:00Z"
 LATER = "2025-03-01T12:30:00Z"
@@ -60,8 +60,9 @@ def track() -> dict[str, Any]:
     }
 
 
-def merged() -> dict[str, Any]:
-    document = assemble(PLAN, {"api": contribute(track())}, timestamp="2025-03-01T11:00:00Z", files_settled=True)
+def merged(*, by_others: bool = False) -> dict[str, Any]:
+    one = {**track(), "execution": {}} if by_others else track()
+    document = assemble(PLAN, {"api": contribute(one)}, timestamp="2025-03-01T11:00:00Z", files_settled=True)
     return json.loads(json.dumps({**document, "kind": "workflow", "phase": "integration-verified"}))
 
 
@@ -82,7 +83,7 @@ def test_an_exported_run_is_judged_by_what_its_agents_said(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("field", sorted(set(RECORDED) - {"findings", "run", "criteria", "approvals"}))
 def test_the_same_member_is_judged_in_a_document_of_others(tmp_path: Path, field: str) -> None:
-    document = {**merged(), field: RECORDED[field]}
+    document = {**merged(by_others=True), field: RECORDED[field]}
     assert not is_own(document)
     places = [pointer for _, pointer in told(findings(tmp_path, PLAN, {**track(), "execution": {}}, document))]
     assert any(pointer.startswith(f"/{field}/") for pointer in places)
@@ -96,6 +97,78 @@ def test_a_defect_beside_the_records_is_found(tmp_path: Path) -> None:
 def test_records_within_the_tracks_a_document_holds_are_left_out_too(tmp_path: Path) -> None:
     document = {**merged(), **RECORDED, "track_contexts": {"api": {"context": track()}}}
     assert told(findings(tmp_path, PLAN, track(), document)) == []
+
+
+SAID = "the program ended with exit code 1: P99: 310ms (target <300ms), 1048576 KB; the limit is 500 KB"
+
+
+def undelivered() -> dict[str, Any]:
+    """Return the document of a track that failed, as plait writes it."""
+    return {
+        **{key: value for key, value in track().items() if key not in {"decisions", "files_modified"}},
+        "kind": "track",
+        "phase": "api-failed",
+        "status": "failed",
+        "context_summary": f"Failed: {SAID}",
+        "error_log": [{"timestamp": INSTANT, "agent": "api-agent", "error": SAID, "resolved": False}],
+    }
+
+
+@pytest.mark.parametrize("exported", [True, False])
+def test_why_a_track_is_missing_makes_no_finding(tmp_path: Path, exported: bool) -> None:
+    document = assemble(PLAN, {}, timestamp="2025-03-01T11:00:00Z", gaps={"api": SAID})
+    assert SAID in json.dumps(document["omissions"])
+    assert SAID in json.dumps(document["integration_concerns"])
+    assert SAID in json.dumps(document["parallel_tasks"])
+    merge = {**document, "kind": "workflow", "run": {"id": "run-1"}, "context_summary": f"partial: {SAID}"}
+    if exported:
+        found = findings(tmp_path, PLAN, undelivered(), merge)
+    else:  # as a run judges its own documents
+        documents = (PLAN, undelivered(), merge)
+        found = audit([SourceDocument(str(i), without_records(one)) for i, one in enumerate(documents)]).findings
+    assert told(found) == []
+
+
+def test_what_is_merged_again_from_an_export_is_judged_alike(tmp_path: Path) -> None:
+    failed = {**undelivered(), "execution": {**track()["execution"], "reason": SAID, "attempts": [{"reason": SAID}]}}
+    gone = json.loads(json.dumps(assemble(PLAN, {}, timestamp="2025-03-01T11:00:00Z", gaps={"api": f"failed: {SAID}"})))
+    finding = {"rule": "r", "severity": "blocking", "message": SAID, "sources": []}
+    verified = {**gone, "findings": [finding], "kind": "workflow"}
+    again = merge_files(
+        ("parent", json.dumps(verified).encode()),
+        [("track", json.dumps(failed).encode())],
+        timestamp="2025-03-01T13:00:00Z",
+    )
+    document = json.loads(again.body)
+    assert SAID in json.dumps(document["error_log"])
+    assert "findings" in document
+    assert told(findings(tmp_path, document)) == []
+    spoken = {**document, "implementation_details": {"performance": SAID}}
+    assert ("thresholds/target-missed", "/implementation_details/performance") in told(findings(tmp_path, spoken))
+
+
+def test_the_same_words_of_an_agent_make_findings(tmp_path: Path) -> None:
+    found = findings(tmp_path, PLAN, {**track(), "kind": "track", "context_summary": SAID})
+    assert ("thresholds/target-missed", "/context_summary") in told(found)
+
+
+@pytest.mark.parametrize("delivered", [("api",), ("ui",), (), ("api", "ui")])
+def test_the_summary_of_a_merge_counts_its_tracks_right_however_many_are_there(
+    tmp_path: Path, delivered: tuple[str, ...]
+) -> None:
+    planned = {**PLAN, "parallel_tasks": [{"task_id": "api"}]}
+    done = [{**track(), "task_id": name, "workflow_id": f"orders-{name}", "execution": {}} for name in delivered]
+    made = assemble(
+        planned,
+        {one["task_id"]: contribute(one) for one in done},
+        timestamp="2025-03-01T11:00:00Z",
+        files_settled=True,
+    )
+    document = json.loads(json.dumps(made))
+    assert f"{len(delivered)} of {len({'api', *delivered})} tracks" in document["context_summary"]
+    assert "arithmetic/spoken-count" not in {f.rule for f in findings(tmp_path, planned, *done, document)}
+    wrong = {**document, "context_summary": document["context_summary"].replace(" tracks", "1 tracks")}
+    assert "arithmetic/spoken-count" in {f.rule for f in findings(tmp_path, planned, *done, wrong)}
 
 
 def test_every_member_of_the_records_is_among_those_tried() -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import copy
+import itertools
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from contexts.audit import RULES, Finding, Rule
+from contexts.audit import RULES, Finding, Rule, audit
+from contexts.audit.load import load, parse
 from contexts.audit.page import PAGE, judged, page
-from contexts.audit.registry import FAMILIES, Documents
-from contexts.audit.samples import file_name, merged, track
+from contexts.audit.registry import FAMILIES, Documents, Raw
+from contexts.audit.samples import file_name, merged, plain_members, track
 from contexts.contract.values import resolve
+
+_GONE = object()
 
 
 def _audited(example: Documents) -> tuple[Finding, ...]:
@@ -44,6 +49,54 @@ def test_every_source_of_a_finding_points_at_the_value_it_quotes(rule: Rule) -> 
             if source.document in named:
                 resolve(named[source.document], source.pointer)
                 assert source.quote
+
+
+def _saved(folder: Path, example: Documents, *, shown: bool) -> Path:
+    """Write an example's documents as files; as the page shows them, less the members that do not matter."""
+    folder.mkdir()
+    for index, entry in enumerate(example):
+        if isinstance(entry, Raw):
+            (folder / f"{index + 1}.json").write_text(entry.content)
+        else:
+            (folder / file_name(index, entry)).write_text(json.dumps(plain_members(entry) if shown else entry))
+    return folder
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_a_rules_examples_can_be_audited_as_files_whole_or_as_the_page_shows_them(rule: Rule, tmp_path: Path) -> None:
+    for shown in (False, True):
+        defect = load([_saved(tmp_path / f"example-{shown}", rule.example, shown=shown)])
+        found = {finding.rule for finding in audit(defect.documents, defect.findings).findings}
+        clean = load([_saved(tmp_path / f"clean-{shown}", rule.clean, shown=shown)])
+        silent = {finding.rule for finding in audit(clean.documents, clean.findings).findings}
+        if not shown:
+            assert (found, silent) == ({rule.id}, set())
+        else:
+            assert rule.id not in silent or rule.id == "input/incomplete-context"
+            if rule.id.startswith("contracts/"):
+                assert rule.id in found  # what names a task_id is judged without the other members
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_no_member_is_missed_so_much_that_the_audit_breaks(rule: Rule) -> None:
+    whole = [dict(entry) for entry in rule.example if isinstance(entry, Mapping)]
+    for index, entry in enumerate(whole):
+        for member, other in itertools.product(entry, (None, "", 0, [], {}, [None], [{}], {"a": None}, _GONE)):
+            changed = {key: value for key, value in entry.items() if key != member}
+            if other is not _GONE:
+                changed[member] = other
+            files = [changed if i == index else one for i, one in enumerate(whole)]
+            read = [parse(f"{number}.json", json.dumps(one).encode()) for number, one in enumerate(files)]
+            for finding in audit([document for document, _ in read if document]).findings:
+                for source in finding.sources:
+                    resolve(files[int(source.document.partition(".")[0])], source.pointer)
+
+
+def test_tracks_that_name_no_workflow_are_not_called_one_and_the_same(tmp_path: Path) -> None:
+    for name in ("ui", "api"):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"task_id": name, "timestamp": "2025-03-01T09:00:00Z"}))
+    read = load([tmp_path])
+    assert {finding.rule for finding in audit(read.documents, read.findings).findings} == {"input/incomplete-context"}
 
 
 def test_every_family_of_the_page_has_rules() -> None:

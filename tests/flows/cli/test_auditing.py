@@ -53,15 +53,44 @@ def test_the_json_has_exactly_the_members_of_the_design(call: Callable[..., Any]
             assert not isinstance(value, str) or value.split()[:3] == source["quote"].split()[:3]
 
 
-def test_the_blobs_of_an_export_are_counted_in_one_short_line(call: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_blobs_of_an_export_belong_there_and_other_files_are_named(
+    call: Callable[..., Any], tmp_path: Path
+) -> None:
     folder = copied(CLEAN, tmp_path / "export")
     (folder / "blobs").mkdir()
     for number in range(40):
         (folder / "blobs" / f"{number:064x}").write_bytes(b"log")
     result = call("audit", folder)
-    assert (result.code, result.err) == (0, "plait: not read, because they are no context files: 40 blobs\n")
+    assert (result.code, result.err) == (0, "")
     (folder / "run.log").write_text("")
-    assert call("audit", folder).err == "plait: not read, because they are no context files: run.log and 40 blobs\n"
+    assert call("audit", folder).err == "plait: not read, because they are no context files: run.log\n"
+
+
+def test_an_export_is_audited_without_a_word_on_stderr(call: Callable[..., Any], shop: Any, tmp_path: Path) -> None:
+    assert call("export", "shop", tmp_path / "out").code == 0
+    assert len(list((tmp_path / "out" / "blobs").iterdir())) > 0
+    result = call("audit", tmp_path / "out")
+    assert result.err == ""
+    assert "3 documents" in result.out
+
+
+def test_a_workflow_of_the_store_is_no_path_and_the_way_to_one_is_said(
+    call: Callable[..., Any], shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call("audit", "shop")
+    assert result.code == 2
+    assert result.err == (
+        "plait: shop does not exist, but is a workflow in the store: `plait export shop DIR`, then `plait audit DIR`\n"
+    )
+    for other in ("garage", "Not a workflow", "no/shop"):
+        refused = call("audit", other)
+        assert refused.code == 2
+        assert "name context files or a folder of them" in refused.err
+    unusable = call("audit", "shop", "--store", "ftp://nowhere")
+    assert (unusable.code, "shop does not exist" in unusable.err) == (2, True)
+    (tmp_path / "shop").mkdir()
+    assert "no context documents in shop" in call("audit", "shop").err
 
 
 @pytest.mark.parametrize("asked", [".", ".claude", ".claude/context"])

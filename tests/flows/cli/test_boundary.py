@@ -40,7 +40,7 @@ def test_every_error_is_one_sentence_and_an_exit_code(monkeypatch, capfd, error,
         raise error
 
     monkeypatch.setattr(app, "dispatch", fail)
-    monkeypatch.setattr("flows.cli.boundary._give_up_stdout", lambda: None)
+    monkeypatch.setattr("flows.cli.boundary.give_up", lambda _: None)
     assert main(["list"]) == code
     captured = capfd.readouterr()
     assert captured.out == ""
@@ -110,9 +110,10 @@ def test_version_is_the_distributions(call):
     assert call("--version").out.strip() == version("plait")
 
 
-def test_a_reader_that_goes_away_is_no_error(shop):
+@pytest.mark.parametrize("command", ["show shop", "list", "--help"])
+def test_a_reader_that_goes_away_is_no_error(shop, command):
     process = subprocess.Popen(
-        [PLAIT, "show", "shop"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}
+        [PLAIT, *command.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}
     )
     assert process.stdout is not None
     process.stdout.close()
@@ -153,3 +154,26 @@ def test_an_output_that_cannot_be_written_is_said_as_such(shop, command):
     )
     assert done.returncode == 2
     assert done.stderr == "plait: the output cannot be written: No space left on device; what was saved is kept\n"
+
+
+@pytest.mark.parametrize(("command", "code"), [("show nobody", 2), ("--nonsense", 2)])
+def test_an_error_that_cannot_be_said_keeps_its_exit_code(shop, command, code):
+    for silenced in ("2>/dev/full", "2>&1 | true; exit ${PIPESTATUS[0]}"):
+        done = subprocess.run(
+            ["bash", "-c", f"{PLAIT} {command} {silenced}"], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run ../plait.yaml", "run {0}/plait.yaml --store s", "plan ../plait.yaml", "init", "import .", "merge a b"],
+)
+def test_a_current_folder_that_is_gone_is_one_sentence(call, tmp_path, command):
+    call("init", "minimal", tmp_path)
+    (tmp_path / "gone").mkdir()
+    shell = f"cd {tmp_path}/gone && rmdir ../gone && {PLAIT} {command.format(tmp_path)}"
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "defect" not in done.stderr

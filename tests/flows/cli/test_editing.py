@@ -55,7 +55,7 @@ def test_list_says_what_is_open_and_by_what_name(call, stuck):
         ("concern", "1", "open"),
     ]
     (finding,) = [one for one in found if one["kind"] == "finding"]
-    assert finding["also"] == ["thresholds/missed", "thresholds/missed:/limits/0"]
+    assert finding["also"] == ["thresholds/missed", "missed", "thresholds/missed:/limits/0"]
     out = call("edit", "shop").out
     for said in ("fast", finding["name"], "Two choices", "too slow"):
         assert said in out

@@ -147,3 +147,45 @@ def test_a_pipe_that_ends_is_a_file_like_any_other(call, files, tmp_path):
         result = call("merge", files["parent"], files["cart"], pipe)
     assert result.code == 0
     assert result.json()["decisions"] == ["decide cart-impl", "decide pay-impl"]
+
+
+def test_the_workflows_document_is_found_wherever_it_stands(call, files):
+    first = call("merge", files["parent"], files["cart"], files["pay"])
+    for order in (("cart", "parent", "pay"), ("cart", "pay", "parent"), ("pay", "parent", "cart")):
+        result = call("merge", *(files[name] for name in order))
+        assert (result.code, result.err) == (0, "")
+        assert {**result.json(), "timestamp": ""} == {**first.json(), "timestamp": ""}
+
+
+def test_an_export_is_merged_as_its_files_come(call, shop, tmp_path):
+    assert call("export", "shop", tmp_path / "out").code == 0
+    paths = sorted((tmp_path / "out").glob("*.json"))
+    assert [path.name for path in paths] == ["shop-cart.json", "shop-pay.json", "shop.json"]
+    write(paths[-1], parent("cart-impl", "pay-impl"))
+    group = {**parent(), "workflow_id": "shop-all", "parent_workflow_id": "shop", "group_id": "all", "kind": "group"}
+    write(tmp_path / "out" / "shop.group-all.json", group)
+    result = call("merge", *sorted((tmp_path / "out").glob("*.json")))
+    assert (result.code, result.err) == (0, "")
+    assert result.json()["decisions"] == ["decide cart-impl", "decide pay-impl"]
+
+
+def test_where_the_workflows_document_cannot_be_told_it_is_asked_for(call, files, tmp_path):
+    other = write(tmp_path / "other.json", parent("cart-impl", decisions=["another"]))
+    for given in (("cart", "pay"), ("cart", "parent", "other")):
+        result = call("merge", *({**files, "other": other}[name] for name in given))
+        assert (result.code, result.out) == (2, "")
+        assert "give the workflow's document first" in result.err
+        assert len(result.err.strip().splitlines()) == 1
+    stranger = write(tmp_path / "stranger.json", {**parent("cart-impl"), "workflow_id": "garage"})
+    assert "none of the files" in call("merge", files["cart"], stranger).err
+
+
+def test_pipes_are_read_once_wherever_they_stand(call, files, tmp_path):
+    for piped in ("cart", "parent", "pay"):
+        pipe = tmp_path / f"{piped}-pipe"
+        os.mkfifo(pipe)
+        paths = {**files, piped: pipe}
+        with subprocess.Popen(["sh", "-c", f"cat {files[piped]} > {pipe}"]):
+            result = call("merge", paths["cart"], paths["parent"], paths["pay"])
+        assert (result.code, result.err) == (0, "")
+        assert result.json()["decisions"] == ["decide cart-impl", "decide pay-impl"]

@@ -1,14 +1,17 @@
 """What `run` and `resume` ask for and say; the road itself is tested with the flows."""
 
+import io
 import os
 import signal
 
 import pytest
+from rich.console import Console
 
 from contexts.errors import LeaseHeld
 from contexts.model.refs import ContextRef
 from contexts.specfile import load_spec
 from flows import launch
+from flows.cli.summary import print_summary
 from flows.launch import RunReport, TrackLine
 from tasks.progress import Progress, report
 from tests.flows.cli.documents import head
@@ -90,6 +93,35 @@ def test_the_summary_says_how_every_track_ended_and_where_to_look(call, spec, la
         "checks: 2 passed, 1 unverified",
     ):  # fmt: skip
         assert said in out
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_on_a_terminal_the_end_breaks_between_words_and_leaves_addresses_whole(width):
+    out = io.StringIO()
+    reason = "evidence/check-changed: track french changed tests/test_it.py, which the check unit runs; " * 2
+    address = "http://127.0.0.1:4200/runs/flow-run/0199f3a2-aaaa-7bbb-8ccc-0123456789ab"
+    report = ended(
+        1, "verification-failed", reasons=(reason,), report="/home/somebody/" + "deep/" * 14 + "report.html",
+        address=address, concerns=1, blocking=("0123456789ab", "ba9876543210"),
+    )  # fmt: skip
+    print_summary(Console(file=out, width=width, force_terminal=True, color_system=None), report, store_url=None)
+    lines = out.getvalue().splitlines()
+    whole = (report.report, address)
+    assert all(len(line) <= width for line in lines if line not in whole)
+    words = {word for line in lines for word in line.split()}
+    assert {"evidence/check-changed:", "tests/test_it.py,", *whole} <= words
+    said = " ".join(out.getvalue().split())
+    assert "plait edit hello waive 0123456789ab --by NAME --why TEXT; 1 more: plait edit hello list" in said
+    assert "1 open concern: plait edit hello list" in said
+
+
+def test_away_from_a_terminal_every_reason_is_one_line(call, spec, launched):
+    reason = "criterion fast is unmet: " + "it took too long, " * 30
+    launched(ended(1, "verification-failed", reasons=(reason,), concerns=2))
+    out = call("run", spec).out
+    assert f"  {reason.rstrip()}" in [line.rstrip() for line in out.splitlines()]
+    assert "concerns   2 open concerns: plait edit hello list" in out
+    assert "to waive" not in out
 
 
 def test_the_summary_names_the_folder_of_the_files_where_no_branch_was_made(call, spec, launched):

@@ -53,6 +53,19 @@ def test_a_server_that_answers_anything_is_left_to_prefect_to_judge():
         server.check_answers(f"http://127.0.0.1:{listener.getsockname()[1]}/api")
 
 
+@pytest.mark.parametrize("command", ["run", "list --store block:local-contexts/here"])
+def test_a_configured_server_that_never_answers_is_said_within_seconds(call, spec, monkeypatch, command):
+    monkeypatch.setattr(server, "_SILENT_SECONDS", 0.5)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{listener.getsockname()[1]}/api")
+        result = call(*command.split(), *([spec] if command == "run" else []))
+    assert (result.code, result.out) == (6, "")
+    assert "has said nothing for 0.5 s" in result.err
+    assert len(result.err.splitlines()) == 1
+
+
 @pytest.mark.parametrize("record", ["", "no number", "999999999", str(os.getppid())])
 def test_a_record_that_names_no_server_is_removed(home, record):
     (home / "server.pid").write_text(record)

@@ -76,7 +76,7 @@ def test_without_a_terminal_every_change_is_one_plain_line():
         report(Progress("shop-file", "run", "http://127.0.0.1:4200/runs/flow-run/1", "running"))
     lines = out.getvalue().splitlines()
     assert len(lines) == 4
-    assert lines[0].endswith(" shop: starting")
+    assert lines[0].endswith(" shop: starting, 1 track")
     assert lines[1].endswith("track cart: running")
     assert "track cart: failed (1.5 s)  [bold]no context.json[/] xxx" in lines[2]
     assert lines[3].endswith(" run: http://127.0.0.1:4200/runs/flow-run/1")
