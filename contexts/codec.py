@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contexts.model.document import Context
 
 CHECKSUM = "_checksum"
+_REMEDY = "restore the object from a backup or remove this revision"
 WARN_BYTES = 100 * 1024
 LIMIT_BYTES = 500 * 1024
 
@@ -177,14 +178,14 @@ def unseal(raw: bytes, name: str = "document", expected: str | None = None) -> J
     try:
         document = parse_object(raw, name)
     except DocumentError as error:
-        raise ChecksumMismatch(f"{name} was damaged or cut short: {error.message}", document=name) from error
+        raise ChecksumMismatch(
+            f"{name} was damaged or cut short ({error.message}); {_REMEDY}", document=name
+        ) from error
     stated = document.get(CHECKSUM)
     proof = checksum(document)
     if stated != proof or (expected is not None and proof != expected):
         raise ChecksumMismatch(
-            f"{name} does not match its checksum: it was changed after it was saved; restore the object from a backup "
-            "or remove this revision",
-            document=name,
+            f"{name} does not match its checksum: it was changed after it was saved; {_REMEDY}", document=name
         )
     return migrate(document, name)
 

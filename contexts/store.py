@@ -260,7 +260,10 @@ class ContextStore:
         """
         data = self.objects.read(blob_key(workflow_id, ref.sha256))
         if sha256(data).hexdigest() != ref.sha256:
-            raise ChecksumMismatch(f"blob {ref.sha256[:12]} of {workflow_id} was damaged after it was saved")
+            raise ChecksumMismatch(
+                f"blob {ref.sha256[:12]} of {workflow_id} was damaged after it was saved; restore the object from a "
+                "backup or remove the revision that names it"
+            )
         return data
 
     def put_json(self, workflow_id: str, value: object) -> BlobRef:
