@@ -14,6 +14,7 @@ from contexts.codec import digest
 from contexts.model.base import JsonObject, entries
 from contexts.model.policy import Deployment, Prerequisite, Production, Staging
 from contexts.model.spec import Spec
+from contexts.quantity import counted
 
 Action = Literal["deploy", "ask", "end"]
 _ANSWERS = {"approved", "rejected", "rerun", "done"}
@@ -114,7 +115,7 @@ def _staging(spec: Spec, staging: Staging, attempt: JsonObject | None) -> tuple[
     ]
     missing = [name for name in staging.checks if name not in {one["check"] for one in checks}]
     problems += [f"check {name} was not run on staging" for name in missing]
-    said = f"{len(passed)} of {len(staging.checks)} checks passed on staging"
+    said = f"{len(passed)} of {counted(len(staging.checks), 'check')} passed on staging"
     state: JsonObject = {
         "status": "failed" if problems else "deployed",
         **url,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from contexts.model.base import JsonObject
 from contexts.model.spec import Spec
 from contexts.model.verification import CriterionResult
+from contexts.quantity import counted
 
 _PHASES = {
     "verified": "integration-verified",
@@ -139,7 +140,7 @@ def _gaps(spec: Spec, tracks: Mapping[str, str], left_out: Sequence[str]) -> lis
     reasons = [f"branch of track {task_id} conflicts and was left out" for task_id in left_out]
     if spec.policy.quorum is not None:
         done = sum(status == "completed" for status in statuses.values())
-        short = f"{done} of {spec.policy.quorum} tracks that make the quorum completed"
+        short = f"{done} of {counted(spec.policy.quorum, 'track')} that make the quorum completed"
         return [short, *reasons] if done < spec.policy.quorum else reasons
     return [
         f"required track {track.task_id} {statuses[track.task_id]}"

@@ -15,6 +15,7 @@ from contexts.errors import InputError, PlaitError
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef
 from contexts.model.request import RunRequest
+from contexts.quantity import counted
 from contexts.reverification import unmet_now, what_got_worse
 from contexts.store import CONTEXT
 from flows.deployed import refuse_unless_allowed, upkeep_owner
@@ -62,10 +63,10 @@ def reverify(
     create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
         table=rows, key="plait-reverify", description="What got worse since the last verification"
     )
-    worse = f"{len(rows)} things got worse" if rows else "nothing got worse"
+    worse = f"{counted(len(rows), 'thing')} got worse" if rows else "nothing got worse"
     if broken:
         return Failed(name="VerificationFailed", message=("; ".join(broken) + f"; {worse}")[:2000], data=rows)
-    return Completed(message=f"{len(workflows)} workflows verified again, {worse}", data=rows)
+    return Completed(message=f"{counted(len(workflows), 'workflow')} verified again, {worse}", data=rows)
 
 
 def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -> JsonObject:

@@ -16,6 +16,7 @@ from contexts.model.base import JsonObject, entries, section
 from contexts.model.checks import Check
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.verification import Evidence
+from contexts.quantity import counted
 from tasks.checks.bench import Bench, Step, StepFailed, lease_for
 from tasks.checks.own_files import Change, changed_files
 from tasks.checks.ran import Judged, Ran, finding, notes_on
@@ -119,8 +120,9 @@ def _changed_by(document: JsonObject) -> dict[str, list[str]]:
     told = entries(section(document, "provenance"), "files_modified")
     if told and len(told) != len(files):
         raise DocumentError(
-            f"provenance.files_modified of {document.get('workflow_id')} says where {len(told)} files come from, and "
-            f"files_modified has {len(files)}: somebody changed the merged document; merge its tracks anew",
+            f"provenance.files_modified of {document.get('workflow_id')} says where "
+            f"{counted(len(told), 'file comes', 'files come')} from, and files_modified has {len(files)}: "
+            "somebody changed the merged document; merge its tracks anew",
             pointer="/provenance/files_modified",
         )
     for path, sources in zip(files if told else (), told, strict=True):

@@ -21,6 +21,7 @@ from contexts.merge.contribution import dump_contributions, load_contributions
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from contexts.model.version import FORMAT_VERSION
+from contexts.quantity import counted
 from contexts.store import CONTEXT, group_document
 from tasks import events
 from tasks.progress import Progress, report
@@ -88,7 +89,7 @@ def merge_group(run: Run, group_id: str, tracks: Sequence[ContextRef], groups: S
             "timestamp": now(),
             "current_agent": "orchestrator",
             "phase": "group-merged",
-            "context_summary": f"Merged {len(contributions)} tracks of group {group_id}.",
+            "context_summary": f"Merged {counted(len(contributions), 'track')} of group {group_id}.",
             **derived.lists,
             "integration_concerns": derived.concerns,
             "provenance": derived.provenance,
@@ -97,7 +98,7 @@ def merge_group(run: Run, group_id: str, tracks: Sequence[ContextRef], groups: S
         },
     )
     reach("group.after-save")
-    report(Progress(run.workflow_id, "group", group_id, "done", f"{len(contributions)} tracks"))
+    report(Progress(run.workflow_id, "group", group_id, "done", counted(len(contributions), "track")))
     return ref
 
 

@@ -8,6 +8,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 
 from contexts.model.base import JsonObject, entries
 from contexts.model.refs import ContextRef
+from contexts.quantity import counted
 from contexts.store import ContextStore
 from tasks.artifact_keys import artifact_key
 from tasks.overview import plain
@@ -29,7 +30,7 @@ def publish_tables(store: ContextStore, final: ContextRef, document: JsonObject)
     create_markdown_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, as below
         markdown=findings_markdown(document),
         key=artifact_key(workflow_id, "findings"),
-        description=f"{len(found)} findings of {workflow_id}, with both quotes",
+        description=f"{counted(len(found), 'finding')} of {workflow_id}, with both quotes",
     )
     for name, rows in (("criteria", criteria_rows(document)), ("documents", document_rows(store, final, document))):
         create_table_artifact(  # pyright: ignore[reportUnusedCoroutine]

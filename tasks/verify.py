@@ -17,6 +17,7 @@ from contexts.model.base import JsonObject, entries, section
 from contexts.model.records import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.open_items import fingerprint
+from contexts.quantity import counted
 from contexts.store import CONTEXT
 from contexts.verdict import Verdict, reach_verdict
 from tasks import events
@@ -151,7 +152,8 @@ def _deliver(run: Run, before: JsonObject) -> str | None:
 def _summary(verdict: Verdict, tracks: Sequence[TrackOutcome], evidence: Sequence[JsonObject]) -> str:
     done = sum(one.status == "completed" for one in tracks)
     passed = sum(one["status"] == "passed" for one in evidence)
-    text = f"{verdict.status}: {done} of {len(tracks)} tracks completed, {passed} of {len(evidence)} checks passed."
+    text = f"{verdict.status}: {done} of {counted(len(tracks), 'track')} completed, "
+    text += f"{passed} of {counted(len(evidence), 'check')} passed."
     if verdict.reasons:
         text += " " + "; ".join(verdict.reasons)
     return text if len(text) <= 500 else text[:497] + "..."

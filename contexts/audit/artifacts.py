@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, counted, listed
+from contexts.audit.findings import Finding, Source, listed
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import plan, track, verified
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.paths import endpoint_name, mentions
 from contexts.contract.values import Path, sequence, text
+from contexts.quantity import counted
 
 _EXTERNAL = re.compile(r"external|third|upstream|vendor|mock|stub|health|example", re.IGNORECASE)
 

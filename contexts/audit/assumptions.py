@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, counted, listed
+from contexts.audit.findings import Finding, Source, listed
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import plan, track
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.paths import mentions
 from contexts.contract.values import Path, pointer, resolve, walk
+from contexts.quantity import counted
 
 _TEST_ID = re.compile(
     r"data-(?:testid|test-id|test|cy|qa)\s{0,2}[~|^$*]?=\s{0,2}['\"]([^'\"\]]{1,120})['\"]|getByTestId\(['\"]([^'\"]{1,120})['\"]\)"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, counted, listed, source_at
+from contexts.audit.findings import Finding, Source, listed, source_at
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, plan, track
 from contexts.audit.source_document import SourceDocument
@@ -16,6 +16,7 @@ from contexts.contract.model import Endpoint, Schema
 from contexts.contract.paths import mentions
 from contexts.contract.typescript import parse_typescript
 from contexts.contract.values import mapping, resolve
+from contexts.quantity import counted
 
 _CODES = re.compile(
     r"(?<![\d.])[45]\d{2}(?![\d.%])(?!\s?(?:ms|s|x|MB|KB|%|chars|users|requests|req|rows|minutes|tests))"

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, counted
+from contexts.audit.findings import Finding
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track, verified
 from contexts.audit.source_document import SourceDocument
 from contexts.audit.statements import Statement, done, open_items
 from contexts.audit.words import is_place, plain, same_subject, subject
 from contexts.contract.values import Path, mapping, sequence, text
+from contexts.quantity import counted
 
 _GOOD = re.compile(
     r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|ok|green|verified|aligned|approved|met|ready)\Z",

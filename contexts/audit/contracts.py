@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, counted, listed, source_at
+from contexts.audit.findings import Finding, Source, listed, source_at
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import parent, track
 from contexts.contract import Contract, Mismatch
+from contexts.quantity import counted
 
 _ASSUMED = "api_contract_assumptions"
 _GET = "GET /items/{id}"

@@ -8,11 +8,12 @@ from typing import Any, cast
 
 from contexts.audit.claims import FINISHED, complete
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, counted, listed
+from contexts.audit.findings import Finding, listed
 from contexts.audit.quantities import fractions
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import verified
 from contexts.contract.values import Path, mapping, sequence, text, whole
+from contexts.quantity import counted
 
 _FAILED = re.compile(r"\A(?:fail(?:ed|ing|ure)?|error|red|unmet|not passed|blocked)\Z", re.IGNORECASE)
 

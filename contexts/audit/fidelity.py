@@ -9,12 +9,13 @@ from functools import partial
 from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, counted, listed
+from contexts.audit.findings import Finding, listed
 from contexts.audit.items import Comparison, Item, compare_items, items
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, parent, plan, track
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import mapping, sequence, text
+from contexts.quantity import counted
 
 _LISTS = {"files_modified": "file", "decisions": "decision", "pending_actions": "pending action"}
 _CARRIED = (

@@ -97,11 +97,6 @@ def source_at(name: str, data: Any, where: str) -> Source:
         return Source(name, where, "")
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return ``1 item`` or ``3 items``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {plural or noun + 's'}"
-
-
 def listed(values: list[str], most: int = 4) -> str:
     """Return the first values as a list in words, and how many more there are."""
     shown = ", ".join(value if len(value) <= 80 else value[:79] + "…" for value in values[:most])

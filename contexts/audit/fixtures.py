@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, counted
+from contexts.audit.findings import Finding, Source
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import track
 from contexts.audit.source_document import SourceDocument, moment
@@ -18,6 +18,7 @@ from contexts.contract.model import Schema
 from contexts.contract.patterns import matches
 from contexts.contract.shapes import resolve_name, spell
 from contexts.contract.values import Path, sequence
+from contexts.quantity import counted
 
 _NEGATIVE = re.compile(
     r"invalid|bad|wrong|malformed|negative|error|broken|reject|fail|unhappy|corrupt|attack", re.IGNORECASE

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, counted
+from contexts.audit.findings import Finding, Source
 from contexts.audit.quantities import read
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged, parent, track
 from contexts.audit.source_document import SourceDocument
 from contexts.audit.words import plain
 from contexts.contract.values import Path, at, mapping, number, sequence, text
+from contexts.quantity import counted
 
 _BAD = re.compile(
     r"fail|error|blocked|cancel|incomplete|in[-_ ]?progress|partial|aborted|pending|running|out-of-budget",

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from contexts.audit import audit
-from contexts.audit.findings import Finding, counted
+from contexts.audit.findings import Finding
 from contexts.audit.load import parse
 from contexts.audit.registry import FAMILIES, Documents, Raw, Rule
 from contexts.audit.rules import RULES
 from contexts.audit.samples import file_name, plain_members
 from contexts.audit.source_document import SourceDocument
+from contexts.quantity import counted
 
 PAGE = Path("docs/rules.md")
 _INTRO = """\

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Source, counted
+from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Source
+from contexts.quantity import counted
 
 _SHOWN = 6
 

@@ -9,12 +9,13 @@ from typing import Any, cast
 
 from contexts.audit.arithmetic import rounds
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, counted
+from contexts.audit.findings import Finding, Source
 from contexts.audit.quantities import Quantity, as_quantity, quantities, speedups
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import merged
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, mapping, number, sequence, text
+from contexts.quantity import counted
 
 _SPOKEN = re.compile(
     r"parallel|concurrent|wall|side by side|sequential|serial|one by one|one after (?:another|the other)", re.IGNORECASE

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from contexts.audit.criteria import Criterion, criteria, measured_for, relaxations
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, counted
+from contexts.audit.findings import Finding
 from contexts.audit.measures import pairs
 from contexts.audit.percentiles import disordered, is_rank, percentile
 from contexts.audit.quantities import read
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import parent, track, verified
 from contexts.contract.values import text
+from contexts.quantity import counted
 
 
 @rule(

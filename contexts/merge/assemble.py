@@ -12,6 +12,7 @@ from contexts.codec import canonical, pointer
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.merge.derive import Derived, derive
 from contexts.model.base import JsonObject, entries, parse_instant, section
+from contexts.quantity import counted
 
 _OWN_HEAD = {
     "_checksum", "version", "workflow_id", "timestamp", "current_agent", "next_agent", "phase", "parallel_tasks",
@@ -126,9 +127,11 @@ def _head(parent: JsonObject, derived: Derived, timestamp: str, missing: Sequenc
     phase = "parallel-partial-merge" if missing else "parallel-complete-merge"
     gap = f" Missing: {', '.join(missing)}." if missing else ""
     summary = (
-        f"Merged {done} of {done + len(missing)} tracks: {len(derived.lists['files_modified'])} files, "
-        f"{len(derived.lists['decisions'])} decisions, {len(derived.lists['pending_actions'])} pending actions, "
-        f"{len(derived.concerns)} concerns.{gap}"
+        f"Merged {done} of {counted(done + len(missing), 'track')}: "
+        f"{counted(len(derived.lists['files_modified']), 'file')}, "
+        f"{counted(len(derived.lists['decisions']), 'decision')}, "
+        f"{counted(len(derived.lists['pending_actions']), 'pending action')}, "
+        f"{counted(len(derived.concerns), 'concern')}.{gap}"
     )
     return {
         "version": parent.get("version", "1.0"),

@@ -176,17 +176,23 @@ def _advice(spec: Spec, width: int, groups: GroupNode, found: Overlaps, estimate
             "coordination may cost more than it saves",
         )
     if estimate.unknown:
-        missing = f"{len(estimate.unknown)} of {count} tracks have no estimate_minutes; they are counted as"
+        few = len(estimate.unknown)
+        missing = f"{few} of {count} tracks {'has' if few == 1 else 'have'} no estimate_minutes; "
         reason = (
             "no track has estimate_minutes: in the estimate each counts 1"
             if estimate.assumed is None
-            else f"{missing} {estimate.assumed:g} minutes each, the mean of the rest"
+            else f"{missing}{_assumed(few, estimate.assumed)}, the mean of the rest"
         )
         yield Advice(kind="note", reason=reason)
     shown = [overlap for overlap in found.listed if not overlap.ordered][:SHOWN_WARNINGS]
     yield from (Advice(kind="warning", reason=overlap.message) for overlap in shown)
     if found.unsettled > len(shown):
         yield Advice(kind="warning", reason=f"{found.unsettled} overlaps in all, of which {len(shown)} are shown here")
+
+
+def _assumed(few: int, minutes: float) -> str:
+    said = f"{minutes:g} {'minute' if minutes == 1 else 'minutes'}"
+    return f"it is counted as {said}" if few == 1 else f"they are counted as {said} each"
 
 
 def _way(spec: Spec, width: int, groups: GroupNode) -> Advice:

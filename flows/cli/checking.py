@@ -15,6 +15,7 @@ def check(workflow_id: str | None = None, /, *, session: Given) -> int:
         workflow_id: Only this workflow; default: all.
     """
     from contexts.check import check_store
+    from contexts.quantity import counted
     from flows.cli.finding import revisions_of
 
     store = session.contexts()
@@ -45,8 +46,8 @@ def check(workflow_id: str | None = None, /, *, session: Given) -> int:
         console.print(f"[dim]{problem}[/]  ", end="")
         console.print(f"{first.message}{more}; {first.advice}", markup=False, soft_wrap=True)
     console.print(
-        f"{checked.workflows} workflows, {checked.documents} documents, {checked.blobs} blobs: "
-        + (f"{len(wrong)} problems" if wrong else "all as it was saved"),
+        f"{counted(checked.workflows, 'workflow')}, {counted(checked.documents, 'document')}, "
+        f"{counted(checked.blobs, 'blob')}: " + (counted(len(wrong), "problem") if wrong else "all as it was saved"),
         style="red" if wrong else "green",
         soft_wrap=True,
     )

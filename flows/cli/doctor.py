@@ -99,6 +99,7 @@ def _agents(spec: Path | None) -> Iterator[Answer]:
     if spec is None:
         return
     from contexts.errors import InputError
+    from contexts.quantity import counted
     from contexts.specfile import check_agents, load_spec
 
     try:
@@ -106,7 +107,7 @@ def _agents(spec: Path | None) -> Iterator[Answer]:
     except InputError as error:
         yield Answer("spec", "fail", error.message)
         return
-    yield Answer("spec", "ok", f"{loaded.spec.workflow_id}: {len(loaded.spec.parallel_tasks)} tracks")
+    yield Answer("spec", "ok", f"{loaded.spec.workflow_id}: {counted(len(loaded.spec.parallel_tasks), 'track')}")
     try:
         check_agents(loaded.spec, folder=loaded.folder)
     except InputError as error:

@@ -40,6 +40,7 @@ def export_workflow(
     from contexts.codec import CHECKSUM
     from contexts.errors import InputError
     from contexts.merge import expand_tracks
+    from contexts.quantity import counted
     from contexts.references import blobs_in
     from flows.cli.files import BLOBS, write_new
     from flows.cli.finding import revisions_of
@@ -75,7 +76,9 @@ def export_workflow(
     if session.as_json:
         session.emit({"workflow_id": workflow_id, "folder": str(folder), "files": sorted(wanted)})
     else:
-        session.out().print(f"{len(wanted)} files of {workflow_id} in {folder}", markup=False, soft_wrap=True)
+        session.out().print(
+            f"{counted(len(wanted), 'file')} of {workflow_id} in {folder}", markup=False, soft_wrap=True
+        )
     return 0
 
 
@@ -128,6 +131,7 @@ def import_folder(
         folder: The folder of the files, or of a project with a .claude/context in it.
         append: Let files become the newest revisions of documents the store has already.
     """
+    from contexts.quantity import counted
     from flows.cli.importing import context_folder, plan_import, save_import
 
     store = session.contexts()
@@ -143,7 +147,7 @@ def import_folder(
     for ref in saved:
         console.print(f"saved {ref}", markup=False, soft_wrap=True)
     console.print(
-        f"{len(saved)} revisions saved in {store.identity}, {planned.unchanged} were there already",
+        f"{counted(len(saved), 'revision')} saved in {store.identity}, {planned.unchanged} were there already",
         markup=False,
         soft_wrap=True,
     )

@@ -68,7 +68,8 @@ def _as_json(made: Plan, workflow_id: str, expected: tuple[Reuse, ...]) -> dict[
 
 
 def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Reuse]) -> None:
-    from flows.cli.screen import counted, print_table
+    from contexts.quantity import counted
+    from flows.cli.screen import print_table
 
     count = len(made.tracks)
     reused = sum(one.action == "reuse" for one in expected.values())
@@ -97,7 +98,7 @@ def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, R
         fold=("why",),
     )
     if count > _MOST_ROWS:
-        console.print(f"and {count - _MOST_ROWS} more tracks, all of them with --json", style="dim")
+        console.print(f"and {counted(count - _MOST_ROWS, 'more track')}, all of them with --json", style="dim")
     console.print()
     lines = list(_remarks(made))
     grid = Table.grid(padding=(0, 2, 0, 0))

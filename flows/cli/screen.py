@@ -81,11 +81,6 @@ def _cell(column: str, value: str | Text | None) -> Text:
     return styled(value) if column in {"status", "state", "action", "severity"} else Text(value or "")
 
 
-def counted(count: int, what: str) -> str:
-    """Return a number of things: 1 track, 3 tracks."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
 def instant(value: Any) -> str:
     """Return an ISO 8601 instant to the minute, without the ``T``."""
     text = str(value or "")

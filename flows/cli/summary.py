@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from flows.cli.screen import STYLES, counted, print_table, seconds, styled
+from contexts.quantity import counted
+from flows.cli.screen import STYLES, print_table, seconds, styled
 
 if TYPE_CHECKING:
     from flows.launch import RunReport

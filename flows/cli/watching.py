@@ -18,8 +18,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.markup import escape
 
+from contexts.quantity import counted
 from flows.cli.board import Board
-from flows.cli.screen import STYLES, counted, seconds
+from flows.cli.screen import STYLES, seconds
 from flows.cli.streams import Enduring
 from tasks.progress import LOGGER, Progress
 

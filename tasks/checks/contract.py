@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from contexts.audit.findings import counted, listed, source_at
+from contexts.audit.findings import listed, source_at
 from contexts.contract import Contract, Mismatch, compare, read_contracts, read_openapi
 from contexts.contract.openapi import looks_like_openapi
 from contexts.model.base import JsonObject
 from contexts.model.checks import ContractCheck
+from contexts.quantity import counted
 from tasks.checks.bench import MAX_CAPTURE_BYTES, Bench
 from tasks.checks.ran import Judged, finding, source
 from tasks.checks.reports import ReportError, read_report

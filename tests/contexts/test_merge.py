@@ -51,6 +51,14 @@ def test_contradicting_decisions_become_a_concern_with_their_sources() -> None:
     assert len(merged["decisions"]) == 3
 
 
+def test_the_summary_says_one_of_a_thing_in_the_singular() -> None:
+    api = track("api", files_modified=["a.py"], decisions=["Use REST"], pending_actions=["Sweep"])
+    one = "Merged 1 of 1 track: 1 file, 1 decision, 1 pending action, 0 concerns."
+    assert merge(dict(api))["context_summary"] == one
+    two = "Merged 2 of 2 tracks: 2 files, 1 decision, 1 pending action, 0 concerns."
+    assert merge(api, track("web", files_modified=["b.py"]))["context_summary"] == two
+
+
 def test_decisions_that_agree_but_for_case_and_space_are_no_concern() -> None:
     merged = merge(
         track("api", decisions=[{"topic": "ids", "choice": "UUID"}]),

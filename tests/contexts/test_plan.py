@@ -244,6 +244,21 @@ def test_the_way_to_run_follows_the_number_of_tracks(spec, kind, why):
     assert why in first.reason
 
 
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        ([1, None], "1 of 2 tracks has no estimate_minutes; it is counted as 1 minute, the mean of the rest"),
+        (
+            [4, None, None],
+            "2 of 3 tracks have no estimate_minutes; they are counted as 4 minutes each, the mean of the rest",
+        ),
+    ],
+)
+def test_missing_estimates_are_counted_in_words_that_agree(minutes, said):
+    tracks = {f"t{n}": {"estimate_minutes": one} if one else {} for n, one in enumerate(minutes)}
+    assert said in [one.reason for one in make_plan(spec_of(tracks)).advice]
+
+
 def test_little_gain_is_warned_about_and_a_long_chain_noted():
     tracks = {f"t{n}": {"needs": [f"t{n - 1}"] if n else [], "estimate_minutes": 60} for n in range(4)}
     advice = make_plan(spec_of(tracks | {"small": {"estimate_minutes": 5}})).advice

@@ -80,7 +80,7 @@ def test_a_gate_waits_with_evidence_for_every_automatic_prerequisite():
     assert "plait approve shop go --by NAME --note TEXT --tick told" in outlook.reasons[0]
     staging, production = outlook.readiness["staging"], outlook.readiness["production"]
     assert staging["status"] == "deployed"
-    assert staging["validation"] == "1 of 1 checks passed on staging: smoke"
+    assert staging["validation"] == "1 of 1 check passed on staging: smoke"
     assert [one["status"] for one in production["prerequisites"]] == ["met", "met", "pending"]
     assert production["prerequisites"][0]["evidence"]["status"] == "passed"
     assert production["prerequisites"][1]["evidence"]["evidence"] == ["unit"]

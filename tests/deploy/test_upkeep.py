@@ -39,7 +39,7 @@ def test_a_scheduled_verification_fails_and_reports_what_got_worse(
     assert finish(client, start(client, "feature/feature", spec=spec).id).name == "Completed"
     git(repository, "merge", "--quiet", "plait/greeting")
     again = finish(client, start(client, "reverify/reverify", workflows=["greeting"], store="").id)
-    assert (again.name, again.message) == ("Completed", "1 workflows verified again, nothing got worse")
+    assert (again.name, again.message) == ("Completed", "1 workflow verified again, nothing got worse")
     commit(repository, "Break it", greeting__txt="good bye\n")
     broken = finish(client, start(client, "reverify/reverify", workflows=["greeting"], reference="").id)
     assert (broken.name, broken.is_failed()) == ("VerificationFailed", True)

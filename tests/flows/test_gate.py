@@ -40,7 +40,7 @@ def test_a_run_waits_at_the_gate_and_the_next_one_deploys_what_was_approved_once
     assert all(track.reused for track in second.tracks)
     assert (place.run().status, place.times("staging"), place.times("production")) == ("deployed", 1, 1)
     readiness = place.newest()["deployment_readiness"]
-    assert readiness["staging"]["validation"] == "1 of 1 checks passed on staging: smoke"
+    assert readiness["staging"]["validation"] == "1 of 1 check passed on staging: smoke"
     assert readiness["production"]["status"] == "deployed"
     assert readiness["production"]["approval"]["by"] == "Ann"
     assert [(one["status"], one.get("by")) for one in readiness["production"]["prerequisites"]] == [

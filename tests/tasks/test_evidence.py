@@ -54,6 +54,6 @@ def test_the_provenance_says_which_track_changed_which_file() -> None:
 
 
 def test_a_provenance_of_another_list_is_refused_and_not_cut_to_fit() -> None:
-    with pytest.raises(DocumentError, match=r"says where 1 files come from, and files_modified has 2") as error:
+    with pytest.raises(DocumentError, match=r"says where 1 file comes from, and files_modified has 2") as error:
         subject_of(merged(["a.py", "b.py"], [["api#/files_modified/0"]]))
     assert error.value.exit_code == 2
