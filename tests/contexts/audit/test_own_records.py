@@ -165,9 +165,9 @@ def test_the_summary_of_a_merge_counts_its_tracks_right_however_many_are_there(
         files_settled=True,
     )
     document = json.loads(json.dumps(made))
-    assert f"{len(delivered)} of {len({'api', *delivered})} tracks" in document["context_summary"]
+    assert document["context_summary"].startswith(f"Merged {len(delivered)} of {len({'api', *delivered})} track")
     assert "arithmetic/spoken-count" not in {f.rule for f in findings(tmp_path, planned, *done, document)}
-    wrong = {**document, "context_summary": document["context_summary"].replace(" tracks", "1 tracks")}
+    wrong = {**document, "context_summary": document["context_summary"].replace(" track", "1 track", 1)}
     assert "arithmetic/spoken-count" in {f.rule for f in findings(tmp_path, planned, *done, wrong)}
 
 
