@@ -167,7 +167,8 @@ def test_the_summary_of_a_merge_counts_its_tracks_right_however_many_are_there(
     document = json.loads(json.dumps(made))
     assert document["context_summary"].startswith(f"Merged {len(delivered)} of {len({'api', *delivered})} track")
     assert "arithmetic/spoken-count" not in {f.rule for f in findings(tmp_path, planned, *done, document)}
-    wrong = {**document, "context_summary": document["context_summary"].replace(" track", "1 track", 1)}
+    summary = document["context_summary"].replace(" track:", " tracks:").replace(" tracks:", "1 tracks:")
+    wrong = {**document, "context_summary": summary}
     assert "arithmetic/spoken-count" in {f.rule for f in findings(tmp_path, planned, *done, wrong)}
 
 
