@@ -34,8 +34,7 @@ def segments(pattern: str) -> tuple[str, ...]:
     literal = not any("*" in part or "?" in part for part in parts)
     if literal or pattern.endswith("/"):
         parts.append(ANY)
-        return tuple(parts)
-    if parts[-1] == ANY:
+    elif parts[-1] == ANY:
         parts.append("*")
     return tuple(part for number, part in enumerate(parts) if part != ANY or number == 0 or parts[number - 1] != ANY)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,7 +13,6 @@ from prefect.runtime import deployment, flow_run
 
 from contexts.errors import PlaitError
 from contexts.lease_record import UPKEEP
-from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.permissions import check_allowed, check_store, read_allowed
 
@@ -41,6 +41,11 @@ def refuse_store_unless_allowed(store: str | None) -> None:
         check_store(store, read_allowed(os.environ, here), here)
 
 
+_NO_EXCEPTION = re.compile(
+    r"Unexpected result for failed state: ContextRef\(.*cannot be resolved into an exception", re.DOTALL
+)
+
+
 class _Sentences(logging.Filter):
     """Takes the traceback from what ends on purpose: whoever watches a worker would take it for a crash."""
 
@@ -49,7 +54,7 @@ class _Sentences(logging.Filter):
         if isinstance(error, PlaitError | CancelledRun):
             record.exc_info = None
             record.msg, record.args = "%s", (error,)
-        elif isinstance(error, TypeError) and ContextRef.__name__ in str(error):
+        elif isinstance(error, TypeError) and _NO_EXCEPTION.fullmatch(str(error)):
             # Prefect looks for an exception in a failed state, where a run's last context is.
             record.exc_info = None
             record.msg, record.args = "The run ended as its state says, and its context is stored", ()

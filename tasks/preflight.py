@@ -71,11 +71,15 @@ def prepare(request: RunRequest) -> Ready:
     return ready
 
 
+_RUN = frozenset({"argv", "env", "setup", "url", "url_command", "path"})
+"""Members of a spec that are run or opened; elsewhere a redaction changes words only."""
+
+
 def _check_secrets(request: RunRequest, loaded: LoadedSpec) -> None:
     """Refuse a spec out of which the store took a secret value, and one with a value that it would not take."""
     if request.workflow_id is not None:
         for path, value in walk(loaded.raw):
-            if isinstance(value, str) and is_redacted(value):
+            if isinstance(value, str) and is_redacted(value) and not _RUN.isdisjoint(path):
                 raise SpecError(
                     f"{loaded.name} lacks the secret value at {pointer(path)}, which is not stored; run it with its "
                     "spec file, and pass secrets by reference (env:NAME)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from contexts.audit.findings import Finding, Source, listed, source_at
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import parent, track
 from contexts.contract import Contract, Mismatch
+from contexts.contract.values import walk
 from contexts.quantity import counted
 
 _ASSUMED = "api_contract_assumptions"
@@ -199,7 +201,7 @@ def unknown(documents: DocumentSet) -> Iterator[Finding]:
 def unread(documents: DocumentSet) -> Iterator[Finding]:
     """Look for assumptions in which no endpoint, and nothing that is told of as unreadable, was found."""
     for document in documents.tracks or documents.revisions[-1:]:
-        if not document.data.get(_ASSUMED):
+        if not _says_something(document.data.get(_ASSUMED)):
             continue
         read = [e.pointer for contract in document.contracts for e in contract.endpoints]
         told = [p.pointer for contract in document.contracts for p in contract.problems]
@@ -210,6 +212,14 @@ def unread(documents: DocumentSet) -> Iterator[Finding]:
                 'like {"GET /items/:id": {"response": "{ id: string }"}}',
                 (document.source((_ASSUMED,)),),
             )
+
+
+def _says_something(value: Any) -> bool:
+    """Tell whether assumptions name a method, a path or a shape, not only that there are none."""
+    return any(
+        (isinstance(inner, str) and re.search(r"\b(?:GET|POST|PUT|PATCH|DELETE)\b|/\w|[{:]", inner) is not None)
+        for _, inner in walk(value)
+    )
 
 
 def _noted(documents: DocumentSet, identity: str, kind: str, what: str) -> Iterator[Finding]:

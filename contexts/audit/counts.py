@@ -175,9 +175,10 @@ def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
         for match in _SPOKEN.finditer(summary):
             stated, noun = int(match.group(1)), _singular(match.group(2) or match.group(3))
             whole_of = _OF.search(match.group()) if noun == "track" else None
-            if whole_of:
-                stated = int(whole_of.group(1))  # how many of them were merged or done, is another question
-            figures = _planned(document) if whole_of else _figures(document, noun)
+            figures = _figures(document, noun)
+            # How many of them were merged or done is another question, unless it is more than there are.
+            if whole_of and not any(stated > amount for _, amount in figures):
+                stated, figures = int(whole_of.group(1)), _planned(document)
             amounts = {amount for _, amount in figures}
             if amounts and stated not in amounts and stated not in _sums(figures):
                 yield found(

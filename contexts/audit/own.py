@@ -40,7 +40,7 @@ def without_records(document: Mapping[str, Any]) -> Mapping[str, Any]:
     status = text(kept.get("status"))
     if status in _UNDELIVERED and kept.get("phase") == f"{text(kept.get('task_id'))}-{status}":
         kept = {key: value for key, value in kept.items() if key not in {"context_summary", "error_log"}}
-    if "parallel_execution_summary" in kept:
+    if "parallel_execution_summary" in kept and not text(kept.get("task_id")):  # a track can write that, too
         kept = _without_reasons(kept)
     tracks = mapping(document.get("track_contexts"))
     if tracks:

@@ -257,6 +257,8 @@ def _body(reader: _Reader, raw: Any, path: Path) -> Body | None:
 
 _VALUES = frozenset({"example", "examples", "default", "enum", "const"})
 """Keys below which a ``$ref`` is somebody's data."""
+_NAMED = (("properties",), ("responses",), ("schemas",))
+"""Objects whose keys are names, whatever they are called."""
 
 
 def _dangling(root: Mapping[str, Any]) -> tuple[Path, str] | None:
@@ -267,13 +269,15 @@ def _dangling(root: Mapping[str, Any]) -> tuple[Path, str] | None:
         if isinstance(value, list):
             left += [(one, (*path, index)) for index, one in enumerate(sequence(cast("Any", value)))][::-1]
             continue
+        if path and isinstance(mapping(value).get("$id"), str):
+            continue  # its references start from there
         for key, inner in mapping(value).items():
             if key == "$ref" and isinstance(inner, str) and inner.startswith("#/"):
                 try:
                     resolve(root, unquote(inner[1:]))
                 except KeyError:
                     return (*path, key), inner
-            elif key not in _VALUES or path[-1:] == ("properties",):
+            elif not (key.startswith("x-") or (key in _VALUES and path[-1:] not in _NAMED)):
                 left.append((inner, (*path, key)))
     return None
 

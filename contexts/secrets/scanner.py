@@ -6,6 +6,7 @@ Nothing is ever verified over the network. What a secret looks like is in `conte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -77,7 +78,10 @@ def redact(value: JsonValue) -> Redacted:
 
 def is_redacted(text: str) -> bool:
     """Say whether a secret value was taken out of a text."""
-    return "[redacted:" in text
+    return _REDACTED.search(text) is not None
+
+
+_REDACTED = re.compile(r"\[redacted:[a-z0-9-]+\]")
 
 
 def _matching(text: str) -> list[Shape]:

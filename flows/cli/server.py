@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator
 from http.client import HTTPException
@@ -176,14 +177,19 @@ def interrupts_held() -> Generator[None]:
     """
     asked: list[int] = []
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
-    answer = signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    # The mask is this thread's, and the child's; another thread may be given the signal, whose answer is the process's.
+    heard = (
+        (signal.SIGINT, signal.SIGHUP, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    )
+    answers = {one: signal.signal(one, lambda number, _: asked.append(number)) for one in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, answer)
+        for one, answer in answers.items():
+            signal.signal(one, answer)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    if asked:
-        signal.raise_signal(signal.SIGTERM)
+    for number in asked[:1]:
+        signal.raise_signal(number)
 
 
 def _end(process: subprocess.Popen[bytes] | None, record: Path) -> None:

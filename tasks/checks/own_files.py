@@ -6,7 +6,6 @@ to take away what was there.
 
 from __future__ import annotations
 
-import itertools
 import posixpath
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,8 +25,12 @@ _READ_ANYWAY: Mapping[str, tuple[str, ...]] = {
 }
 _INTERPRETER = re.compile(r"\{python\}|(?:python|node|bash|sh|dash|zsh|ruby|perl|php|deno|bun|tsx|ts-node)[\d.]*")
 _CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".go", ".rs", ".rb", ".java", ".kt", ".c", ".cc", ".php")
-_LOOKS = frozenset({"test", "[", "grep", "egrep", "fgrep", "rg", "stat", "ls", "wc", "jq"})
+_LOOKS = frozenset({"test", "[", "grep", "egrep", "fgrep", "stat", "ls", "wc", "jq"})
 """Programs that only look at what they are pointed at."""
+_READS_FILE = re.compile(
+    r"(?P<one>-[A-Za-z]*[fL]|--(?:file|from-file|exclude-from|files0-from))|--(?:slurpfile|rawfile|argfile|arg|argjson)"
+)
+"""Options after which such a program is told a file that decides what it says."""
 _TEST = re.compile(r"(?:test_[^/]*|[^/]*_test|[^/]*[._](?:test|spec)|[^/]*Tests?)\.[a-z]{1,4}\Z")
 
 Change = Literal["added", "changed", "removed"]
@@ -75,13 +78,12 @@ def _script(argv: Sequence[str]) -> str | None:
 def _subjects(argv: Sequence[str]) -> frozenset[str]:
     """Return what a command is pointed at, as opposed to what it runs: source code, and all that it only looks at."""
     script = _script(argv)
-    program = posixpath.basename(argv[0]) if argv else ""
-    if program in _LOOKS:  # but the patterns that grep reads from a file, and jq's program, are the check's own
-        return frozenset(
-            posixpath.normpath(argument)
-            for before, argument in itertools.pairwise(argv)
-            if program in {"test", "["} or before not in {"-f", "--file", "--from-file"}
-        )
+    if argv and argv[0] in _LOOKS:
+        deciding: set[int] = set()  # patterns that grep reads from a file, jq's program, and what it compares with
+        for at, argument in enumerate(argv if argv[0] not in {"test", "["} else ()):
+            if option := _READS_FILE.fullmatch(argument):
+                deciding |= {at + 1} if option["one"] else {at + 1, at + 2}
+        return frozenset(posixpath.normpath(word) for at, word in enumerate(argv) if at and at not in deciding)
     return frozenset(
         posixpath.normpath(path)
         for at, argument in enumerate(argv)
@@ -129,7 +131,7 @@ def changed_files(
         sources = [*_sources([path], changed_by), *sides]
         findings.append(finding("evidence/check-changed", "blocking", message, sources))
     if getattr(check, "kind", "") in {"tests", "coverage"}:
-        moved = _renamed_tests(others, contents)
+        moved = frozenset[str]() if _chosen_by_name(check.argv) else _renamed_tests(others, contents)
         findings += _tests_of_base({path: how for path, how in others.items() if path not in moved}, changed_by)
     return tuple(findings)
 
@@ -155,9 +157,13 @@ class _Own:
         self._beside_script = bool(posixpath.dirname(script or ""))
 
     def __call__(self, path: str, how: Change) -> bool:
-        if path == self._product or path in self._subjects:
+        if path == self._product:
             return False
-        if path in self._named or (self._globs and matches_any(path, self._globs)):
+        if self._globs and matches_any(path, self._globs):
+            return True
+        if path in self._subjects:
+            return False
+        if path in self._named:
             return True
         if path in self._first and (how == "added" or self._beside_script):
             return True
@@ -185,7 +191,7 @@ def _folders(argv: Sequence[str], tree: Path) -> frozenset[str]:
 def _renamed_tests(changed: Mapping[str, Change], contents: Contents) -> frozenset[str]:
     """Return the removed files of tests that stand, byte for byte, under another name of the same kind beside it.
 
-    Only there it is certain that a command finds it as before: settings and options say which folders it looks into.
+    Elsewhere a command may not find it: settings and options say which folders it looks into.
     """
     added: dict[tuple[tuple[str, ...], bytes], int] = {}
     if any(how == "removed" and _is_test(path) for path, how in changed.items()):
@@ -200,6 +206,11 @@ def _renamed_tests(changed: Mapping[str, Change], contents: Contents) -> frozens
             added[_kind_of_test(path), held] -= 1
             renamed.add(path)
     return frozenset(renamed)
+
+
+def _chosen_by_name(argv: Sequence[str]) -> bool:
+    """Say whether a command chooses among tests, so that another name may leave one out."""
+    return any(word.startswith(("-k", "--ignore", "--deselect", "-p", "--pattern", "-run", "-t")) for word in argv)
 
 
 def _kind_of_test(path: str) -> tuple[str, ...]:

@@ -123,6 +123,10 @@ class TrustedGit:
         """Say whether git takes the git dir for one; an agent may have been at it."""
         return self.call("rev-parse", "--git-dir").returncode == 0
 
+    def is_damaged(self) -> bool:
+        """Say whether objects are missing behind what is referred to: a slow look at all of them."""
+        return self.call("fsck", "--connectivity-only", "--no-dangling", "--no-progress").returncode != 0
+
     def call(
         self,
         *args: str,

@@ -87,10 +87,9 @@ class Repository:
                 try:
                     repository.fetch()
                 except RepositoryError:
-                    if repository.source.answers():
-                        repository._make()  # so it is the folder: what was in it is in the store's bundles
-                    else:
+                    if not repository.git.is_damaged() or not repository.source.answers():
                         raise
+                    repository._make()
         return repository
 
     def _is_prepared(self) -> bool:

@@ -103,3 +103,17 @@ def test_a_workflow_whose_spec_is_lost_runs_with_its_file(workflow: Workflow) ->
     with pytest.raises(InputError, match=r"the spec of shop is lost .*run it with its spec file"):
         workflow.run(workflow_id="shop")
     assert all(track.reused for track in workflow.run().tracks)
+
+
+def test_a_source_that_cannot_be_fetched_costs_nothing_of_what_is_here(workflow: Workflow) -> None:
+    workflow.run()
+    tip = git(workflow.repository, "rev-parse", "main")
+    broken = workflow.repository / ".git" / "refs" / "heads" / "broken"
+    broken.write_text("1" * 40 + "\n")
+    with pytest.raises(InputError, match="git fetch failed"):
+        workflow.run()
+    broken.unlink()
+    trusted = workflow.root / "trusted.git"
+    assert git(trusted, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/plait/tracks") == "tracks/api\ntracks/web"
+    assert git(trusted, "rev-parse", "refs/source/heads/main") == tip
+    assert all(track.reused for track in workflow.run().tracks)

@@ -165,9 +165,36 @@ def test_what_a_command_only_looks_at_is_the_product(tmp_path: Path, argv: tuple
     assert found(tmp_path, argv, {"page.txt": "ok\n"}, kind="command") == []
 
 
-def test_the_patterns_a_command_looks_for_are_its_own(tmp_path: Path) -> None:
-    said = found(tmp_path, ("grep", "-q", "-f", "tests/data.txt", "page.txt"), {"tests/data.txt": "", "page.txt": "x"})
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("grep", "-q", "-f", "tests/data.txt", "page.txt"),
+        ("grep", "-vxFf", "tests/data.txt", "page.txt"),
+        ("grep", "--file", "tests/data.txt", "page.txt"),
+        ("jq", "-e", "--slurpfile", "want", "tests/data.txt", ". == $want", "page.txt"),
+        ("tools/test", "tests/data.txt"),
+    ],
+)
+def test_what_decides_what_a_command_sees_is_its_own(tmp_path: Path, argv: tuple[str, ...]) -> None:
+    said = found(tmp_path, argv, {"tests/data.txt": "", "page.txt": "x"}, kind="command")
     assert [one["sources"][0]["quote"] for one in said if one["rule"] == "evidence/check-changed"] == ["tests/data.txt"]
+
+
+def test_what_the_spec_names_is_a_check_s_own_also_where_its_command_only_looks_at_it(tmp_path: Path) -> None:
+    said = found(
+        tmp_path, ("jq", "-e", ".", "tests/data.txt"), {"tests/data.txt": "y"}, kind="command", files=("tests/*",)
+    )
+    assert rules(said) == {"check-changed"}
+
+
+@pytest.mark.parametrize(
+    "choice", [("-k", "not slow"), ("--ignore-glob=*_slow.py",), ("--deselect", "tests/test_new.py")]
+)
+def test_another_name_is_another_file_of_tests_where_the_command_chooses_by_names(
+    tmp_path: Path, choice: tuple[str, ...]
+) -> None:
+    now = {"tests/test_old.py": None, "tests/test_old_slow.py": BASE["tests/test_old.py"]}
+    assert rules(found(tmp_path, (*PYTEST, *choice), now)) == {"tests-removed"}
 
 
 def test_one_copy_stands_for_one_file_of_tests(tmp_path: Path) -> None:
