@@ -217,9 +217,14 @@ def unread(documents: DocumentSet) -> Iterator[Finding]:
 def _says_something(value: Any) -> bool:
     """Tell whether assumptions name a method, a path or a shape, not only that there are none."""
     return any(
-        (isinstance(inner, str) and re.search(r"\b(?:GET|POST|PUT|PATCH|DELETE)\b|/\w|[{:]", inner) is not None)
-        for _, inner in walk(value)
+        _ABOUT_AN_API.search(inner) is not None
+        if isinstance(inner, str)
+        else isinstance(inner, dict) and inner and path
+        for path, inner in walk(value)
     )
+
+
+_ABOUT_AN_API = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE)\b|/\w|[{:]")
 
 
 def _noted(documents: DocumentSet, identity: str, kind: str, what: str) -> Iterator[Finding]:

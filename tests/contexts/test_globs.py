@@ -90,6 +90,9 @@ def test_patterns_that_meet_have_a_common_path(one, other):
         ("a/**", "a", True),
         ("[ab]", "a", False),
         ("é*", "éa", True),
+        ("src/api*", "src/api*/**/", True),
+        ("src/a*/**/", "src/ab", True),
+        ("src/*/**/", "lib/*", False),
     ],
 )
 def test_examples(one, other, meet):

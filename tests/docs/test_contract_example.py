@@ -77,7 +77,7 @@ def test_what_cannot_be_read_as_an_endpoint_is_told(tmp_path: Path, written: Any
     assert [(f.rule, f.severity) for f in found if f.severity != "note"] == [("contracts/unread", "warning")]
 
 
-@pytest.mark.parametrize("nothing", [None, {}, []])
+@pytest.mark.parametrize("nothing", [None, {}, [], {"endpoints": []}, "none", {"note": "no API is called"}])
 def test_no_assumptions_are_nothing_to_tell(tmp_path: Path, nothing: Any) -> None:
     found = audited(tmp_path, shown()[0], {"api_contract_assumptions": nothing})
     assert "contracts/unread" not in {f.rule for f in found}

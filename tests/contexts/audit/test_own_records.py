@@ -172,6 +172,30 @@ def test_the_summary_of_a_merge_counts_its_tracks_right_however_many_are_there(
     assert "arithmetic/spoken-count" in {f.rule for f in findings(tmp_path, planned, *done, wrong)}
 
 
+def test_a_track_that_calls_itself_a_merge_hides_nothing(tmp_path: Path) -> None:
+    claims = {
+        "context_summary": "45 of 50 tests pass (98%). P95 is 410 ms (target <300 ms).",
+        "integration_concerns": [{"kind": "missing-track", "concern": "9 of 10 (95%)"}],
+    }
+    plain, dressed = ({**track(), **claims, **more} for more in ({}, {"parallel_execution_summary": {}}))
+    found = [audit([SourceDocument("tracks/api", without_records(one))]).findings for one in (plain, dressed)]
+    assert told(found[0]) == told(found[1])
+    assert {"arithmetic/percentage", "thresholds/target-missed"} <= {one.rule for one in found[1]}
+
+
+@pytest.mark.parametrize(("said", "wrong"), [("3 of 5", False), ("4 of 5", True), ("5 of 5", True), ("2 of 4", True)])
+def test_a_merge_counts_no_more_tracks_than_there_are(said: str, wrong: bool) -> None:
+    document = {
+        **PLAN,
+        "phase": "parallel-complete-merge",
+        "parallel_tasks": [{"task_id": f"t{number}"} for number in range(5)],
+        "parallel_execution_summary": {"tasks": [{"task_id": f"t{number}"} for number in range(3)]},
+        "context_summary": f"Merged {said} tracks.",
+    }
+    found = {one.rule for one in audit([SourceDocument("merged.json", document)]).findings}
+    assert ("arithmetic/spoken-count" in found) == wrong
+
+
 def test_every_member_of_the_records_is_among_those_tried() -> None:
     assert RECORDS - RECORDED.keys() == {"execution", "_checksum"}
 

@@ -141,6 +141,7 @@ def test_what_the_validator_found_before_it_stopped_is_invalid_all_the_same() ->
         ({"/a": {"get": {"parameters": [{"$ref": "#/components/parameters/Nope"}], "responses": {}}}}, "/parameters/0"),
         ({"/a": {"$ref": "#/components/pathItems/Nope"}}, "/paths/~1a"),
         ({"/a": {"get": {"responses": {"200": {"$ref": "#/components/responses/Nope"}}}}}, "/responses/200"),
+        ({"/a": {"get": {"responses": {"default": {"$ref": "#/components/responses/Nope"}}}}}, "/responses/default"),
     ],
 )
 def test_a_document_with_a_reference_that_leads_nowhere_is_invalid(paths: dict[str, Any], place: str) -> None:
@@ -151,7 +152,12 @@ def test_a_document_with_a_reference_that_leads_nowhere_is_invalid(paths: dict[s
 
 
 def test_a_reference_inside_an_example_is_somebody_s_data() -> None:
-    schema = {"type": "object", "example": {"$ref": "#/nowhere"}, "properties": {"default": {"type": "string"}}}
+    schema = {
+        "type": "object",
+        "x-from": {"$ref": "#/nowhere"},
+        "example": {"$ref": "#/nowhere"},
+        "properties": {"default": {"type": "string"}},
+    }
     assert read_openapi(whole({"$ref": "#/components/schemas/A"}, A=schema), "api.json", "provider").problems == ()
 
 
