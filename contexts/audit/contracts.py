@@ -11,7 +11,7 @@ from contexts.audit.findings import Finding, Source, listed, source_at
 from contexts.audit.registry import found, rule
 from contexts.audit.samples import parent, track
 from contexts.contract import Contract, Mismatch
-from contexts.contract.values import walk
+from contexts.contract.values import mapping, walk
 from contexts.quantity import counted
 
 _ASSUMED = "api_contract_assumptions"
@@ -216,12 +216,10 @@ def unread(documents: DocumentSet) -> Iterator[Finding]:
 
 def _says_something(value: Any) -> bool:
     """Tell whether assumptions name a method, a path or a shape, not only that there are none."""
-    return any(
-        _ABOUT_AN_API.search(inner) is not None
-        if isinstance(inner, str)
-        else isinstance(inner, dict) and inner and path
-        for path, inner in walk(value)
-    )
+    for path, inner in walk(value):
+        if _ABOUT_AN_API.search(inner) if isinstance(inner, str) else path and mapping(inner):
+            return True
+    return False
 
 
 _ABOUT_AN_API = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE)\b|/\w|[{:]")
