@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,24 +9,7 @@ import pytest
 from contexts.store import ContextStore
 from tasks.report import build_report, gather
 from tests.tasks.report.page import Page
-from tests.tasks.report.stored import HOSTILE, new_store, put_deployed_run
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ContextStore:
-    return new_store(tmp_path)
-
-
-@pytest.fixture
-def usual(store: ContextStore) -> dict[str, Any]:
-    """The deployed run's document, of another workflow, to take parts from."""
-    return store.load(put_deployed_run(store, "other"))
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
-    store = new_store(tmp_path_factory.mktemp("deployed"))
-    return Page(build_report(store, put_deployed_run(store)).decode())
+from tests.tasks.report.stored import HOSTILE, put_deployed_run
 
 
 def concern(usual: dict[str, Any], **changes: Any) -> dict[str, Any]:
