@@ -307,8 +307,9 @@ def test_a_stopped_supervisor_does_not_outlast_the_deadline(
 
 
 PARENT = """
-import sys, threading
+import signal, sys, threading
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
 sys.path.insert(0, {root!r})
 from tasks.walls.supervisor import run_supervised
 def go(number):
