@@ -5,6 +5,7 @@ Only ``true`` and ``false`` are booleans (``no`` and ``on`` are text), dates sta
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from contexts.specfile.source import MAX_DEPTH, Path, Place, Source, clip, locat
 
 MAX_ALIASED = 10_000
 """How much aliases may stand for in one file (nodes, and hundreds of characters): room for defaults, none for bombs."""
+
+TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
 
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
@@ -51,6 +54,8 @@ def read_yaml(text: str, name: str) -> Source:
         _Events(source).run(yaml.parse(text, Loader=loader), yaml)
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
+        if mark and (deep := _too_deep(yaml.parse(text[: mark.index], Loader=loader), yaml)):
+            raise located(name, deep, TOO_DEEP) from error
         problem = error.problem or "cannot be read"
         within = f" ({error.context})" if error.context else ""
         place = (int(mark.line) + 1, int(mark.column) + 1) if mark else None
@@ -60,6 +65,24 @@ def read_yaml(text: str, name: str) -> Source:
         place = (before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
         raise located(name, place, f"not valid YAML: {error.reason}") from error
     return source
+
+
+def _too_deep(events: Any, yaml: Any) -> Place | None:
+    """Say where the part of a text before an error is nested too deeply, if it is.
+
+    The parser reads up to a thousand characters ahead of its events, in case they are a key, and libyaml has a limit of
+    its own there: its error can come before the event at which ours is reached.
+    """
+    depth = 0
+    with contextlib.suppress(yaml.YAMLError):  # a text that is cut off seldom ends well
+        for event in events:
+            if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+                depth += 1
+                if depth > MAX_DEPTH:
+                    return event.start_mark.line + 1, event.start_mark.column + 1
+            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                depth -= 1
+    return None
 
 
 class _Events:
@@ -113,7 +136,7 @@ class _Events:
         if event.tag not in {None, "!"}:
             self.refuse(place, f"the tag {event.tag} is not allowed; write a plain value")
         if len(self.stack) >= MAX_DEPTH:
-            self.refuse(place, f"is nested deeper than {MAX_DEPTH} levels")
+            self.refuse(place, TOO_DEEP)
         path = self.add(value, place, size=0, height=0)
         if event.anchor:
             self.anchors.pop(event.anchor, None)
@@ -135,7 +158,7 @@ class _Events:
         if self.aliased > MAX_ALIASED:
             self.refuse(place, f"aliases expand to more than {MAX_ALIASED:,} nodes; write the values out")
         if len(self.stack) + known.height > MAX_DEPTH:
-            self.refuse(place, f"is nested deeper than {MAX_DEPTH} levels through the alias *{anchor}")
+            self.refuse(place, f"{TOO_DEEP} through the alias *{anchor}")
         self.add(known.value, place, size=known.size, height=known.height)
 
     def add(self, value: Any, place: Place, *, size: int, height: int) -> Path:

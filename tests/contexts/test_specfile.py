@@ -381,6 +381,29 @@ def test_deep_nesting_is_refused_quickly(text, name):
     assert "nested deeper than 100" in quickly(text, name)
 
 
+@pytest.mark.parametrize(
+    "deep",
+    [
+        pytest.param(lambda depth: "x-a:\n  b: " + "[" * depth + "]" * depth, id="lists in one line"),
+        pytest.param(lambda depth: "x-a:\n  b: " + "[" * depth, id="lists that are not closed"),
+        pytest.param(lambda depth: "x-a:\n  b: " + "{c: " * depth, id="mappings that are not closed"),
+        pytest.param(
+            lambda depth: "x-ä:\n  b: " + "[{c: " * (depth // 2) + "d" + "}]" * (depth // 2), id="both in turn"
+        ),
+        pytest.param(lambda depth: "x-a:\n  b: " + "[\n" * depth + "]" * depth, id="a line each"),
+        pytest.param(lambda depth: "x-a:\n  b:\n   " + " -" * depth, id="items in items"),
+    ],
+)
+def test_text_too_deep_is_refused_at_the_same_place_however_deep_it_is(deep):
+    at = refused(deep(150)).details
+    assert at["line"] >= 2
+    for depth in (101, 500, 997, 998, 999, 1000, 1001, 1002, 1003, 1500, 5000):
+        error = refused(deep(depth))
+        assert "nested deeper than 100 levels" in str(error), depth
+        assert (error.details["line"], error.details["column"]) == (at["line"], at["column"]), depth
+    assert "nested deeper" not in str(refused(deep(60)))
+
+
 def test_a_hundred_levels_are_allowed():
     for name in ("s.yaml", "s.json"):
         value = parse_raw('{"x-a": ' + "[" * 99 + "]" * 99 + "}", name)
