@@ -121,7 +121,7 @@ def main() -> int:
     parser.add_argument("--prefect-file", type=Path, default=Path("prefect.yaml"), metavar="FILE")
     parser.add_argument("--work-pool", type=Path, default=Path("work-pool.json"), metavar="FILE")
     parser.add_argument(
-        "--wait", type=float, default=90.0, metavar="SECONDS", help="How long a server may take to start."
+        "--wait", type=float, default=180.0, metavar="SECONDS", help="How long a server may take to start."
     )
     given = parser.parse_args()
     if not given.prefect_file.is_file():

@@ -32,7 +32,7 @@ PID_FILE = "server.pid"
 LOG_FILE = "plait-server.log"
 _LOCK_FILE = "plait-server.lock"
 _PORT = 4200
-_START_SECONDS = 120.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 15.0
 _REFUSED_SECONDS = 5.0
 """How long a server that refuses connections is given to come back before a run gives up."""

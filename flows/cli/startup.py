@@ -33,7 +33,7 @@ def make_way_for_prefect() -> None:
     settle()
     defaults = {
         # That server needs 25 s on a new database, more on a busy machine; Prefect allows 20.
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
         # It shares our terminal, and complains there when it cannot phone home.
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
