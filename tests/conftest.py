@@ -6,9 +6,15 @@ from pathlib import Path
 import pytest
 
 from tests.servers import Server, running_server
+from tests.session_record import record_session
 
 OWN_FOLDERS = ("deploy", "chaos", "ui")
 """Markers whose make target runs the folder of that name, and nothing else."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Write down what this process ran, where `.ci/run` asks for it."""
+    record_session(config)
 
 
 @pytest.hookimpl(trylast=True)
