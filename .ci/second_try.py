@@ -2,18 +2,18 @@
 
     python .ci/second_try.py FOLDER STEP:RC...
 
-FOLDER holds, per step, `STEP.pytests` with the number of pytest processes the step starts, and `STEP.sessions/` with what
-each of them wrote down (tests/session_record.py). A test that passes by itself at the end is printed as `second try: NODEID`,
-and does not make the run red. Red is:
+FOLDER holds, per step, `STEP.pytests` with the number of pytest processes the step starts, and `STEP.sessions/` with
+what each of them wrote down (tests/session_record.py). A test that passes by itself at the end is printed as
+`second try: NODEID`, and does not make the run red. Red is:
 
-- a step that failed otherwise than by tests that failed: killed, timed out, crashed, nothing collected, a file that cannot
-  be read, a pytest process missing, or no step of pytest at all;
+- a step that failed otherwise than by tests that failed: killed, timed out, crashed, nothing collected, a file that
+  cannot be read, a pytest process missing, or no step of pytest at all;
 - a test that fails again, or does not run;
 - more than three second tries in one run;
-- a second try of a test that had one in an earlier run. Those are remembered in the file PLAIT_SECOND_TRIES names, by default
-  plait/second-tries below XDG_STATE_HOME (~/.local/state), outside the clone, since CI has a new clone each time; and in
-  `.ci/second-tries`, for a CI that forgets its home as well: commit the printed node id there, one a line. A test that
-  was mended is taken out of both by hand.
+- a second try of a test that had one in an earlier run. Those are remembered in the file PLAIT_SECOND_TRIES names, by
+  default plait/second-tries below XDG_STATE_HOME (~/.local/state), outside the clone, since CI has a new clone each
+  time; and in `.ci/second-tries`, for a CI that forgets its home as well: commit the printed node id there, one a line.
+  A test that was mended is taken out of both by hand.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-SECONDS = 60.0
+SECONDS = 180.0
 USERS = ("postgres", "nobody")
 """Who runs it where these tests run as root, which initdb refuses to be: the first that there is."""
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,12 @@ from typing import Any
 import httpx
 import psutil
 
+from tests.waiting import PATIENCE, wait_until
+
 ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 90.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = PATIENCE
+PROBE_SECONDS = 2.0
+"""One look at a server, of many."""
 
 
 @dataclass(frozen=True)
@@ -77,19 +80,27 @@ def running_server(home: Path, port: int | None = None, **settings: str) -> Gene
     environment = client_environment(home) | quick | settings
     argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with started(argv, environment, home / "server.log", cwd=home) as process:
-        deadline = time.monotonic() + START_SECONDS
-        while not answers(url):
-            log = (home / "server.log").read_text(encoding="utf-8", errors="replace")[-2000:]
-            assert process.poll() is None, f"the Prefect server ended: {log}"
-            assert time.monotonic() < deadline, f"the Prefect server did not answer in {START_SECONDS:g} s: {log}"
-            time.sleep(0.25)
+        wait_for_start(process, home / "server.log", "the Prefect server", lambda: answers(url))
         yield Server(url, home, process.pid, home / "server.log")
+
+
+def wait_for_start(process: subprocess.Popen[bytes], log: Path, name: str, is_up: Callable[[], bool]) -> None:
+    """Wait until a program is up, as long as it lives; where it is not, its log says why."""
+
+    def up() -> bool:
+        assert process.poll() is None, f"{name} ended: {log.read_text('utf-8', 'replace')[-2000:]}"
+        return is_up()
+
+    try:
+        wait_until(f"{name} is up", up, every=0.25)
+    except AssertionError as late:
+        raise AssertionError(f"{late}; {log.read_text('utf-8', 'replace')[-2000:]}") from late
 
 
 def answers(url: str) -> bool:
     """Say whether a server is healthy."""
     try:
-        return httpx.get(f"{url}/health", timeout=2).status_code == 200
+        return httpx.get(f"{url}/health", timeout=PROBE_SECONDS).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -101,7 +112,7 @@ def ask(url: str, method: str, path: str, body: Any = None) -> Any:
         httpx.HTTPStatusError: It is refused, or the database stays locked.
     """
     for pause in (0.2, 0.5, 1, 2, 4):
-        answer = httpx.request(method, f"{url}/{path}", json=body, timeout=60)
+        answer = httpx.request(method, f"{url}/{path}", json=body, timeout=PATIENCE)
         if answer.status_code != 503:
             break
         time.sleep(pause)
@@ -117,11 +128,7 @@ def running_worker(server: Server, folder: Path, **environment: str) -> Generato
     quick = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_WORKER_PREFETCH_SECONDS": "1"}
     log = folder / "worker.log"
     with started(argv, server.environment | quick | environment, log, cwd=folder) as process:
-        deadline = time.monotonic() + START_SECONDS
-        while "started!" not in (text := log.read_text(encoding="utf-8", errors="replace")):
-            assert process.poll() is None, f"the worker ended: {text[-2000:]}"
-            assert time.monotonic() < deadline, f"the worker did not start: {text[-2000:]}"
-            time.sleep(0.25)
+        wait_for_start(process, log, "the worker", lambda: "started!" in log.read_text("utf-8", "replace"))
         yield Worker(process.pid, log)
 
 

@@ -115,7 +115,7 @@ def teardown():
     once("torn")
 def test_flaky_teardown(teardown): pass
 def test_kill(): os.kill(os.getpid(), 9)
-def test_skipped_then(): 
+def test_skipped_then():
     once("skips")
     pytest.skip("not today")
 def test_like_the_first_time(): assert os.environ.get("PLAIT_TEST_ROUNDS") == "50"; once("rounds")

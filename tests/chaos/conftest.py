@@ -10,12 +10,10 @@ from tests.servers import Server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is in this folder, and give it the time that waiting for deaths takes."""
+    """Mark what is in this folder."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.chaos)
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(400))
 
 
 @pytest.fixture

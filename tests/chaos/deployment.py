@@ -12,6 +12,7 @@ import httpx
 
 from tests.chaos.running import Place, wait_until
 from tests.servers import ROOT, ask, started
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class Ui:
     def message(self, run_id: str) -> str:
         return str(self.ask("GET", f"flow_runs/{run_id}")["state"]["message"])
 
-    def wait_for_state(self, run_id: str, *names: str, seconds: float = 90) -> str:
-        deadline = time.monotonic() + seconds
+    def wait_for_state(self, run_id: str, *names: str, seconds: float = PATIENCE) -> str:
+        deadline = time.monotonic() + max(seconds, PATIENCE)
         while (now := self.state(run_id)) not in names:
             assert time.monotonic() < deadline, f"still {now}, not {names}: {self.message(run_id)}"
             time.sleep(0.2)
@@ -77,7 +78,7 @@ def deployed(place: Place, name: str) -> Generator[tuple[Ui, subprocess.Popen[by
     from flows.feature import feature  # noqa: PLC0415 same
 
     base = place.server.url
-    pools = httpx.post(f"{base}/work_pools/", json={"name": name, "type": "process"}, timeout=60)
+    pools = httpx.post(f"{base}/work_pools/", json={"name": name, "type": "process"}, timeout=PATIENCE)
     assert pools.status_code in {200, 201, 409}, pools.text
     with temporary_settings({PREFECT_API_URL: base}), get_client(sync_client=True) as client:
         made = client.create_deployment(

@@ -27,6 +27,7 @@ from contexts.local import LocalObjects
 from contexts.objects import ObjectStore
 from contexts.store import ContextStore
 from tests.servers import ROOT, Server
+from tests.waiting import PATIENCE, wait_until  # noqa: F401 for the tests here
 
 AGENT = Path(__file__).with_name("agents") / "worker.py"
 FORKS = multiprocessing.get_context("forkserver")
@@ -177,7 +178,7 @@ class Forked:
         with _ONE_AT_A_TIME:
             return self.process.exitcode
 
-    def wait(self, seconds: float = 150) -> Ended:
+    def wait(self, seconds: float = 2 * PATIENCE) -> Ended:
         if not connection.wait([self.process.sentinel], seconds):
             self.process.kill()
             connection.wait([self.process.sentinel])
@@ -294,15 +295,6 @@ def run_command_line(arguments: list[str], environment: Mapping[str, str], prefi
     every = machine.renew_every or lease.RENEW_EVERY / machine.hurry
     tasks.run.held_lease = partial(held_lease, every=every, patience=lease.STALE_AFTER + 5)
     sys.exit(main(arguments))
-
-
-def wait_until(what: str, probe: Any, seconds: float = 60) -> Any:
-    """Wait until a probe returns something true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := probe()):
-        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain until {what}"
-        time.sleep(0.05)
-    return found
 
 
 def living(place: Place) -> list[int]:

@@ -77,7 +77,7 @@ def test_a_second_attempt_waits_for_its_backoff(place: Place) -> None:
     assert plait(place, "run", place.spec, "--json").code == 0
     first, second = track(place, "passes")["execution"]["attempts"]
     waited = (parse_instant(second["started_at"]) - parse_instant(first["started_at"])).total_seconds()
-    assert 2 <= waited - first["seconds"] < 6
+    assert waited >= first["seconds"] + 2
 
 
 def test_the_policy_to_stop_starts_nothing_new_after_a_required_failure(place: Place) -> None:

@@ -7,6 +7,7 @@ import httpx
 
 from tests.chaos.running import Place, plait, torn
 from tests.chaos.test_kill_points import without_times
+from tests.waiting import PATIENCE
 
 TRACKS = {f"t{number}": [f"write=t{number}.txt", "cost=1"] for number in range(6)}
 NESTED = [
@@ -48,6 +49,6 @@ def test_nested_groups_end_as_the_flat_merge_and_count_everything_once(new_place
         "its own and those inside, in spec order"
     )
     found = httpx.post(
-        f"{nested.server.url}/task_runs/filter", json={"limit": 200, "sort": "ID_DESC"}, timeout=60
+        f"{nested.server.url}/task_runs/filter", json={"limit": 200, "sort": "ID_DESC"}, timeout=PATIENCE
     ).json()
     assert {"merge feature · inner", "merge feature · outer"} <= {one["name"] for one in found}

@@ -4,7 +4,6 @@ The points come from `contexts.faults.POINTS`: whoever adds one gets a case here
 """
 
 import signal
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ from typing import Any
 import pytest
 
 from contexts.faults import POINTS
-from contexts.lease_record import read_lease
-from tests.chaos.running import Ended, Place, fork, living, plait, torn, wait_until
+from tests.chaos.running import Ended, Machine, Place, fork, living, plait, torn, wait_until
 
 # How often a point is passed before the kill, where the first time is not all there is to see.
 MORE = (
@@ -37,18 +35,20 @@ DATED = frozenset({"integrated", "delivered", "sha256", "size", "ref"})
 """Commits and digests of documents: they hold dates."""
 
 
+PATIENT = Machine(hurry=0.01)
+"""A lease that is not seen to be dead at once is waited for here for over an hour, and so fails the test."""
+
+
 @dataclass(frozen=True)
 class Death:
     """What a killed run left, and what the next one made of it."""
 
     killed: Ended
-    left_alive: list[int]
     torn_at_death: list[str]
     finished: set[str]
     before: list[str]
     second: Ended
     after: list[str]
-    waited: float
     torn_at_end: list[str]
     final: dict[str, Any]
 
@@ -95,19 +95,13 @@ def die_and_go_on(place: Place, kill: str) -> Death:
     write_feature(place)
     quick = {"renew_every": 0.3} if kill.startswith("lease.renewed") else {}
     killed = fork(place, "run", place.spec, "--json", PLAIT_KILL_AT=kill, **quick).wait()
-    deadline = time.monotonic() + 10
-    while (left := living(place)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until("no agent is left", lambda: not living(place))
     torn_at_death = torn(place.store)
     finished, before = place.completed(), place.started()
-    began = time.time()
-    second = plait(place, "run", place.spec, "--json")
-    lease = read_lease(place.store.objects, "feature")
-    assert lease is not None
-    waited = lease.acquired.timestamp() - began
+    second = plait(place, "run", place.spec, "--json", machine=PATIENT)
     _, final = place.store.require("feature")
     return Death(
-        killed, left, torn_at_death, finished, before, second, place.started(), waited, torn(place.store),
+        killed, torn_at_death, finished, before, second, place.started(), torn(place.store),
         without_times(place.store.expand("feature", final)),
     )  # fmt: skip
 
@@ -145,17 +139,15 @@ def test_every_point_the_code_names_is_walked() -> None:
     assert len(POINTS) >= 30
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kill", KILLS)
 def test_a_kill_loses_nothing_and_nothing_finished_is_done_again(
     kill: str, deaths: dict[str, Future[Death]], undisturbed: dict[str, Any]
 ) -> None:
     death = deaths[kill].result()
     assert death.killed.code == -signal.SIGKILL, f"{kill} was not reached: {death.killed}"
-    assert death.left_alive == []
     assert death.torn_at_death == []
     assert death.second.code == 0, death.second.err
-    assert death.waited < 45, "the lease of a process that is dead on this host is taken over at once"
     redone = [task for task in death.after[len(death.before) :] if task in death.finished]
     assert redone == []
     assert death.torn_at_end == []
@@ -195,4 +187,4 @@ def test_agents_do_not_outlive_the_run_that_started_them(place: Place) -> None:
     wait_until("all are there", lambda: len(place.lines()) == 3)
     run.process.kill()
     run.wait()
-    wait_until("nobody is left", lambda: not living(place), 10)
+    wait_until("nobody is left", lambda: not living(place))

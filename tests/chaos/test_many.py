@@ -13,6 +13,7 @@ import pytest
 from tests.chaos.running import Place, fork, plait, torn
 from tests.postgres import NoPostgres, programs, running_postgres
 from tests.servers import Server, running_server
+from tests.waiting import PATIENCE
 
 NOTHING = ["sh", "-c", 'echo {} > "$PLAIT_CONTEXT"']
 
@@ -27,13 +28,17 @@ def write_many(place: Place, count: int, width: int) -> None:
     place.spec.write_text(json.dumps(spec), encoding="utf-8")
 
 
+LOOKS = 12
+"""How many times in a row the database must hold the same for nothing more to come, each five seconds after the last."""
+
+
 def recorded_states(server: Server) -> Counter[str]:
     """Return how many track task runs the server's database holds, by state name."""
     found: Counter[str] = Counter()
     offset = 0
     while True:
         page = httpx.post(
-            f"{server.url}/task_runs/filter", json={"limit": 200, "offset": offset, "sort": "ID_DESC"}, timeout=60
+            f"{server.url}/task_runs/filter", json={"limit": 200, "offset": offset, "sort": "ID_DESC"}, timeout=PATIENCE
         ).json()
         found.update(one["state_name"] for one in page if one["task_key"].startswith("run_track"))
         if len(page) < 200:
@@ -43,12 +48,9 @@ def recorded_states(server: Server) -> Counter[str]:
 
 def settled(server: Server, wanted: int) -> Counter[str]:
     """Wait until the server has recorded everything, or nothing more comes."""
-    before = Counter[str]()
-    deadline = time.monotonic() + 60
-    while (now := recorded_states(server)) != {"Completed": wanted} and time.monotonic() < deadline:
-        if now == before and now.total() > 0:
-            return now
-        before = now
+    looks: list[Counter[str]] = []
+    while (now := recorded_states(server)) != {"Completed": wanted} and looks[-LOOKS:] != [now] * LOOKS:
+        looks.append(now)
         time.sleep(5)
     return now
 
@@ -74,11 +76,13 @@ def test_any_number_of_tracks_completes_and_is_reused_whole(place: Place, count:
     assert all(one["reused"] for one in again["tracks"])
 
 
+@pytest.mark.timeout(1800)
 def test_a_thousand_tracks_on_sqlite(tmp_path: Path) -> None:
     with running_server(tmp_path / "sqlite") as server:
         _thousand(Place(tmp_path, server), "SQLite")
 
 
+@pytest.mark.timeout(1800)
 def test_a_thousand_tracks_on_postgres_lose_no_task_run(postgres: str, tmp_path: Path) -> None:
     with running_server(tmp_path / "server", PREFECT_API_DATABASE_CONNECTION_URL=postgres) as server:
         missing = _thousand(Place(tmp_path, server), "Postgres")
@@ -88,7 +92,7 @@ def test_a_thousand_tracks_on_postgres_lose_no_task_run(postgres: str, tmp_path:
 def _thousand(place: Place, database: str) -> int:
     count = 1000
     write_many(place, count, 16)
-    ended = fork(place, "run", place.spec, "--json").wait(400)
+    ended = fork(place, "run", place.spec, "--json").wait(1200)
     assert ended.code == 0, ended.err
     assert_all_done(place, count, ended.report)
     states = settled(place.server, count)

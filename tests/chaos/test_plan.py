@@ -196,7 +196,7 @@ def run_as_planned(place: Place, what: str, spec: Spec, *options: str) -> set[st
     return done
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_run_does_what_plan_said_over_every_kind_of_edit(place: Place) -> None:
     spec = base_spec(place)
     everything = {one["task_id"] for one in spec["parallel_tasks"]}

@@ -16,10 +16,10 @@ from contexts.local import LocalObjects
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore
 from tests.chaos.running import FORKS, Place, fork, living, plait, torn, wait_until
+from tests.waiting import PATIENCE
 
 ROUNDS = 50
 RACERS = 4
-PATIENCE = 100.0
 """Seconds a racer waits for the others: a busy machine starts them one after another."""
 
 

@@ -144,7 +144,6 @@ def test_a_named_track_runs_again_and_what_depends_on_it_only_if_its_result_diff
     assert reused(plait(place, "run", place.spec, "--rerun", "api", "--json")) == {"web", "docs", "last"}
 
 
-@pytest.mark.timeout(500)
 def test_what_a_killed_server_means_for_a_run(place: Place, tmp_path: Path) -> None:
     """The server dies for good in the middle: the work goes on and is saved; whatever the run says, nothing is redone."""
     gate = place.folder / "gate"

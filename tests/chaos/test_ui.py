@@ -43,7 +43,7 @@ def at_work(place: Place, ui: Ui) -> str:
     """Start a workflow with one quick track and two agents that ignore signals; return when all are at work."""
     place.write_spec({"quick": [], "one": ["stubborn", "sleep=600"], "two": ["stubborn", "sleep=600"]})
     run_id = ui.start(spec=str(place.spec))
-    wait_until("the agents work", lambda: len(place.lines()) == 5 and place.completed() == {"quick"}, 90)
+    wait_until("the agents work", lambda: len(place.lines()) == 5 and place.completed() == {"quick"})
     return run_id
 
 
@@ -58,11 +58,9 @@ def finish_after_edit(place: Place, ui: Ui) -> None:
 def test_cancel_ends_all_agents_and_the_lease(case: Place, ui: Ui) -> None:
     run_id = at_work(case, ui)
     ui.cancel(run_id)
-    began = time.monotonic()
-    wait_until("all agents are gone", lambda: not living(case), 25)
-    assert time.monotonic() - began < 20
-    assert ui.wait_for_state(run_id, "Cancelled", "Crashed", seconds=30) == "Cancelled"
-    wait_until("the lease has ended", lambda: end_reason(case), 15)
+    wait_until("all agents are gone", lambda: not living(case))
+    assert ui.wait_for_state(run_id, "Cancelled", "Crashed") == "Cancelled"
+    wait_until("the lease has ended", lambda: end_reason(case))
     assert end_reason(case) == "cancelled"
     assert torn(case.store) == []
     finish_after_edit(case, ui)
@@ -73,12 +71,10 @@ def test_suspend_ends_all_agents_and_resume_goes_on(case: Place, ui: Ui) -> None
     case.write_spec({"quick": [], "waits": ["stubborn", f"wait={gate}"], "after": []},
                     settings={"after": {"needs": ["waits"]}})  # fmt: skip
     run_id = ui.start(spec=str(case.spec))
-    wait_until("the agents work", lambda: len(case.lines()) == 3 and case.completed() == {"quick"}, 90)
+    wait_until("the agents work", lambda: len(case.lines()) == 3 and case.completed() == {"quick"})
     ui.suspend(run_id)
-    began = time.monotonic()
-    wait_until("all agents are gone", lambda: not living(case), 25)
-    assert time.monotonic() - began < 20
-    wait_until("the lease has ended", lambda: end_reason(case), 15)
+    wait_until("all agents are gone", lambda: not living(case))
+    wait_until("the lease has ended", lambda: end_reason(case))
     assert end_reason(case) == "suspended"
     time.sleep(2)
     assert ui.state(run_id) == "Suspended"
@@ -114,14 +110,14 @@ def test_a_killed_worker_takes_no_finished_work_with_it(place: Place) -> None:
     place.write_spec({"quick": [], "waits": [f"wait={gate}"]})
     with deployed(place, "killed-worker") as (ui, worker):
         run_id = ui.start(spec=str(place.spec))
-        wait_until("the agents work", lambda: len(place.lines()) == 2 and place.completed() == {"quick"}, 90)
+        wait_until("the agents work", lambda: len(place.lines()) == 2 and place.completed() == {"quick"})
         worker.kill()
         worker.wait(10)
         # The flow is a process of its own: it goes on, or was taken along. Either way a new run ends what is left.
         gate.touch()
         time.sleep(1)
         with worker_of(place, "killed-worker", "second"):
-            first = ui.wait_for_state(run_id, "Completed", "Crashed", "Failed", "Cancelled", seconds=100)
+            first = ui.wait_for_state(run_id, "Completed", "Crashed", "Failed", "Cancelled")
             again = ui.start(spec=str(place.spec))
             assert ui.wait_for_state(again, "Completed", "Failed", "Crashed") == "Completed", ui.message(again)
     print(f"after kill -9 of its worker the run ended {first}")

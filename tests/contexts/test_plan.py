@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from contexts.model.spec import Spec
 from contexts.plan import Plan, groups_of, make_plan, topological_order, transitive_needs, waves
 from contexts.plan.graph import ancestry, longest_path, makespan
 from contexts.plan.overlaps import overlaps
+from tests.steps import calls
 
 REFERENCE = Path(__file__).parents[2] / "../shared/reference/documents/1-parent.json"
 
@@ -284,11 +284,11 @@ def thousand(**track: object) -> Spec:
     )
 
 
-def test_a_thousand_tracks_are_planned_quickly():
+def test_the_work_of_planning_grows_with_the_tracks_and_not_with_their_square():
     spec = thousand()
-    started = time.perf_counter()
+    hundred = spec.model_copy(update={"parallel_tasks": spec.parallel_tasks[:100]})
+    assert calls(lambda: make_plan(spec)) < 20 * calls(lambda: make_plan(hundred))
     plan = make_plan(spec)
-    assert time.perf_counter() - started < 3  # 0.1 s when nothing else runs
     assert len(plan.order) == 1000
     assert plan.overlaps.total == 0
 
@@ -297,9 +297,7 @@ def test_a_thousand_tracks_are_planned_quickly():
     "track", [{"owns": ["src/**"]}, {"needs": [], "migrations": ["m"]}], ids=["owns", "migrations"]
 )
 def test_half_a_million_overlaps_are_counted_and_a_thousand_described(track):
-    started = time.perf_counter()
     plan = make_plan(thousand(**track))
-    assert time.perf_counter() - started < 10
     assert plan.overlaps.total == 1000 * 999 // 2
     assert len(plan.overlaps.listed) == 1000
     assert not plan.overlaps.listed[0].ordered
@@ -320,8 +318,6 @@ def test_globs_that_were_not_compared_any_more_are_an_overlap_of_their_own():
 def test_a_plan_of_hostile_globs_is_made_in_seconds_and_says_what_it_does_not_know():
     segments = "/".join(f"*{chr(0x4E00 + number)}" for number in range(330))
     tracks = {f"t{number}": {"owns": [f"{segments}/{number}*", f"{'*a' * 400}{number}*"]} for number in range(150)}
-    started = time.process_time()
     plan = make_plan(spec_of(tracks))
-    assert time.process_time() - started < 30
     warnings = [advice.reason for advice in plan.advice if advice.kind == "warning"]
     assert "too many or too long" in warnings[0]

@@ -17,7 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.deploy)
-            item.add_marker(pytest.mark.timeout(420))
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +66,6 @@ def deploy(server: Server, *options: str) -> str:
         env=server.environment,
         capture_output=True,
         text=True,
-        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

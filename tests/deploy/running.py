@@ -12,6 +12,8 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import TaskRunFilter, TaskRunFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
 
+from tests.waiting import PATIENCE, wait_until
+
 
 @dataclass(frozen=True)
 class Place:
@@ -28,9 +30,9 @@ def start(client: SyncPrefectClient, deployment: str, **parameters: Any) -> Flow
     return client.create_flow_run_from_deployment(found.id, parameters=parameters)
 
 
-def finish(client: SyncPrefectClient, run_id: UUID, seconds: float = 180) -> State[Any]:
+def finish(client: SyncPrefectClient, run_id: UUID, seconds: float = PATIENCE) -> State[Any]:
     """Wait for a flow run, and return its last state."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + max(seconds, PATIENCE)
     while True:
         run = client.read_flow_run(run_id)
         if run.state and run.state.is_final():
@@ -39,13 +41,9 @@ def finish(client: SyncPrefectClient, run_id: UUID, seconds: float = 180) -> Sta
         time.sleep(0.5)
 
 
-def wait_for(what: str, probe: Callable[[], Any], seconds: float = 120) -> Any:
+def wait_for(what: str, probe: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """Wait until a probe returns something, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := probe()):
-        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
-        time.sleep(0.5)
-    return found
+    return wait_until(what, probe, seconds, every=0.5)
 
 
 def tasks_of(client: SyncPrefectClient, run_id: UUID) -> list[TaskRun]:

@@ -12,10 +12,11 @@ from contexts.local import LocalObjects
 from contexts.store import ContextStore
 from tests.flows.specs import LEAVE, write_spec
 from tests.servers import ROOT, Server
+from tests.waiting import PATIENCE
 
 
 def talk(
-    argv: list[str], environment: dict[str, str], answers: list[tuple[str, str]], seconds: float = 90
+    argv: list[str], environment: dict[str, str], answers: list[tuple[str, str]], seconds: float = PATIENCE
 ) -> tuple[int, str]:
     """Run a program on a terminal of its own, and answer what it asks."""
     master, slave = pty.openpty()
@@ -36,7 +37,7 @@ def talk(
             if left and left[0][0] in said[seen:]:
                 seen = len(said)
                 os.write(master, left.pop(0)[1].encode() + b"\n")
-        return process.wait(10), said
+        return process.wait(PATIENCE), said
     finally:
         if process.poll() is None:
             process.kill()
@@ -81,7 +82,7 @@ def test_without_a_terminal_a_run_ends_with_5_and_goes_on_after_plait_approve(
     def plait(*arguments: str) -> tuple[int, str]:
         done = subprocess.run(
             [str(Path(sys.executable).with_name("plait")), *arguments],
-            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, check=False,
+            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 

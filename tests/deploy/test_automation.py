@@ -22,7 +22,7 @@ def automation(prefect_api: Server, client: SyncPrefectClient, tmp_path_factory:
     file = tmp_path_factory.mktemp("automation") / "approval.json"
     file.write_text(example, encoding="utf-8")
     argv = [sys.executable, "-m", "prefect", "automation", "create", "--from-file", str(file)]
-    done = subprocess.run(argv, env=prefect_api.environment, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(argv, env=prefect_api.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (made,) = client.request("POST", "/automations/filter", json={}).json()
     return str(made["id"])

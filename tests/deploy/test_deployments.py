@@ -104,7 +104,6 @@ def test_without_a_server_it_says_so_and_starts_none(tmp_path: Path, url: str, w
         env=client_environment(tmp_path) | ({"PREFECT_API_URL": url} if url else {}),
         capture_output=True,
         text=True,
-        timeout=100,
         check=False,
     )
     assert done.returncode == code, done.stderr

@@ -29,7 +29,6 @@ def run(server: Server, command: str) -> str:
         env=server.environment | {"PATH": path},
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

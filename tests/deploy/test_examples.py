@@ -62,7 +62,6 @@ def mismatch(example: Example) -> Ended:
     return example.run("mismatch.yaml", "user-profile-mismatch")
 
 
-@pytest.mark.timeout(600)
 def test_the_feature_with_every_kind_of_check_is_verified(full: Ended) -> None:
     assert full.code == 0, full.out + full.err
     statuses = {one["check"]: one["status"] for one in full.final["evidence"]}
@@ -104,7 +103,6 @@ def test_the_migration_goes_up_from_the_base_and_the_contract_is_the_application
     assert {"backend", "frontend"} & set(evidence["coverage"]["coverage"]["tracks"])
 
 
-@pytest.mark.timeout(400)
 def test_tracks_that_are_wrong_together_are_told_all_six_ways_and_the_run_ends_with_1(mismatch: Ended) -> None:
     ended = mismatch
     assert ended.code == 1
@@ -131,7 +129,6 @@ def test_tracks_that_are_wrong_together_are_told_all_six_ways_and_the_run_ends_w
             assert one["sources"][0]["document"] == "tracks/directory-page"
 
 
-@pytest.mark.timeout(400)
 def test_a_conflict_a_failure_and_what_waits_for_it_make_a_partial_run_that_ends_with_3(example: Example) -> None:
     ended = example.run("conflict.yaml", "user-profile-conflict")
     assert ended.code == 3
@@ -150,7 +147,6 @@ def test_a_conflict_a_failure_and_what_waits_for_it_make_a_partial_run_that_ends
     assert [one["status"] for one in ended.final["evidence"]] == ["passed"], "what could be integrated was checked"
 
 
-@pytest.mark.timeout(400)
 def test_the_six_can_be_waived_one_by_one_by_a_person_and_the_next_run_honours_it(
     example: Example, mismatch: Ended
 ) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,12 @@ import httpx
 import pytest
 
 from tests.deploy.running import wait_for
-from tests.servers import ROOT, answers, client_environment, free_port, started
+from tests.servers import ROOT, answers, client_environment, free_port, started, wait_for_start
 
 PAGE = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
 BLOCKS = [block.splitlines() for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)]
 FIRST, NOW = BLOCKS[0], BLOCKS[1]
-MINUTES = 5
+MINUTES = 10
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +44,14 @@ def api(clone: Path) -> Iterator[str]:
     log = home / "typed.log"
     try:
         with started(["bash", "-c", script], environment, log, cwd=clone) as typed:
-            deadline = time.monotonic() + MINUTES * 60
-            while "started!" not in (said := log.read_text(encoding="utf-8", errors="replace")):
-                assert typed.poll() is None, f"the commands ended: {said[-3000:]}"
-                assert time.monotonic() < deadline, f"no worker after {MINUTES} minutes: {said[-3000:]}"
-                time.sleep(0.5)
+            wait_for_start(
+                typed, log, "what the commands start", lambda: "started!" in log.read_text("utf-8", "replace")
+            )
             yield url
     finally:
         if (clone / ".venv" / "bin" / "prefect").exists():
-            subprocess.run([".venv/bin/prefect", "server", "stop"], cwd=clone, env=environment, check=True, timeout=60)
-    wait_for("the server to be gone", lambda: not answers(url), 30)
+            subprocess.run([".venv/bin/prefect", "server", "stop"], cwd=clone, env=environment, check=True)
+    wait_for("the server to be gone", lambda: not answers(url))
 
 
 def without_venv(environment: dict[str, str]) -> dict[str, str]:
@@ -66,7 +63,6 @@ def without_venv(environment: dict[str, str]) -> dict[str, str]:
     return kept | {"PATH": ":".join(path)}
 
 
-@pytest.mark.timeout(480)
 def test_after_five_commands_a_scheduled_run_is_seen_in_the_ui_and_one_started_by_hand_completes(
     clone: Path, api: str
 ) -> None:
@@ -82,13 +78,13 @@ def test_after_five_commands_a_scheduled_run_is_seen_in_the_ui_and_one_started_b
         }
         return httpx.post(f"{api}/flow_runs/filter", json=wanted).json()
 
-    run = wait_for("the scheduled run", upcoming, 90)[0]
+    run = wait_for("the scheduled run", upcoming)[0]
     assert (run["state_type"], run["auto_scheduled"]) == ("SCHEDULED", True)
     (command,) = NOW
     environment = client_environment(clone.parent / "prefect") | {"PREFECT_API_URL": api, "HOME": str(clone.parent)}
     done = subprocess.run(
         ["bash", "-c", f". .venv/bin/activate && {command}"],
-        cwd=clone, env=without_venv(environment), capture_output=True, text=True, timeout=180, check=False,
+        cwd=clone, env=without_venv(environment), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "finished successfully" in " ".join(done.stdout.split())

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from tests.docs.commands import pages, script, shown, steps
 from tests.servers import ROOT, Server, answers, client_environment, free_port
+from tests.waiting import wait_until
 
 # What this machine needs to reach the package registries; everything else of the environment is left out.
 NETWORK = (
@@ -53,11 +53,8 @@ def newcomer(tmp_path: Path, prefect_server: Server) -> Iterator[dict[str, str]]
     url = f"http://127.0.0.1:{port}/api"
     if answers(url):
         prefect = Path(sys.executable).parent / "prefect"
-        subprocess.run([prefect, "server", "stop"], env=environment, timeout=60, check=True)
-    deadline = time.monotonic() + 30
-    while answers(url):
-        assert time.monotonic() < deadline, f"a server is left at {url}"
-        time.sleep(0.5)
+        subprocess.run([prefect, "server", "stop"], env=environment, check=True)
+    wait_until(f"no server is left at {url}", lambda: not answers(url))
 
 
 def copy_of_the_project(folder: Path) -> Path:
@@ -73,7 +70,7 @@ def copy_of_the_project(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("page", HAS_COMMANDS, ids=shown)
 def test_the_commands_of_the_page_work(page: Path, tmp_path: Path, newcomer: dict[str, str]) -> None:
     todo = [step for step in steps(page) if not step.excuse]

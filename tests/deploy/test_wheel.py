@@ -17,7 +17,7 @@ UV = Path(sys.executable).parent / "uv"
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel by way of the source distribution, as `uv build` does."""
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([UV, "build", "--quiet", "--out-dir", folder], cwd=ROOT, check=True, timeout=300)
+    subprocess.run([UV, "build", "--quiet", "--out-dir", folder], cwd=ROOT, check=True)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -26,8 +26,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install it, and return the environment's programs."""
     venv = tmp_path_factory.mktemp("venv") / "venv"
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, venv], check=True, timeout=60)
-    subprocess.run([UV, "pip", "install", "--quiet", "--python", venv, wheel], check=True, timeout=500)
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, venv], check=True)
+    subprocess.run([UV, "pip", "install", "--quiet", "--python", venv, wheel], check=True)
     return venv / "bin"
 
 
@@ -47,14 +47,12 @@ def say(newcomer: dict[str, str], folder: Path, *argv: str, code: int = 0) -> st
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=300,
         check=False,
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
-@pytest.mark.timeout(600)
 def test_the_wheel_holds_the_licence_the_templates_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
@@ -63,7 +61,6 @@ def test_the_wheel_holds_the_licence_the_templates_and_no_tests(wheel: Path) -> 
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"contexts", "tasks", "flows", "plait"}
 
 
-@pytest.mark.timeout(600)
 def test_its_metadata_is_whole(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (name,) = [name for name in archive.namelist() if name.endswith("METADATA")]
@@ -73,7 +70,6 @@ def test_its_metadata_is_whole(wheel: Path) -> None:
     assert description.startswith("# plait")
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("template", "files"), [("minimal", {"english.txt", "french.txt"}), ("parallel", {"words.py"})]
 )
@@ -88,7 +84,6 @@ def test_a_template_runs_from_an_empty_folder_and_says_where_its_files_are(
     assert files <= {path.name for path in result.iterdir()}
 
 
-@pytest.mark.timeout(600)
 def test_deploying_without_a_checkout_is_refused_with_a_sentence(newcomer: dict[str, str], tmp_path: Path) -> None:
     said = say(newcomer, tmp_path / "empty", "python", "-m", "flows.deployments", code=2)
     assert said.strip().startswith("plait: there is no")

@@ -14,7 +14,7 @@ from tasks.agents.command import CommandBackend
 from tests.docs.scripted_model import ANSWER, Model, scripted_model
 from tests.servers import ROOT
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.clients
 CLIENTS = ROOT / ".cache" / "clients" / "node_modules" / ".bin"
 TEMPLATE = ROOT / "flows" / "cli" / "templates" / "clients"
 PROGRAMS = {"claude_code": "claude", "codex": "codex"}

@@ -16,7 +16,7 @@ def page(folder: Path, text: str) -> Path:
 
 def type_in(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     typed = script(steps(page(folder, text)))
-    return subprocess.run(["bash", "-c", typed], cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(["bash", "-c", typed], cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_fences_for_shells_hold_commands_and_others_hold_files_where_they_name_one(tmp_path: Path) -> None:

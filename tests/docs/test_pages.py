@@ -113,7 +113,7 @@ def mentioned() -> list[tuple[str, str]]:
 @cache
 def help_of(command: tuple[str, ...]) -> str:
     plait = Path(sys.executable).parent / "plait"
-    done = subprocess.run([plait, *command, "--help"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([plait, *command, "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -24,6 +24,7 @@ from tests.examples.workspaces import (
     run_python,
     run_tracks,
 )
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_the_requests_of_the_load_test_are_answered_without_signing_in(feature):
     assert answers == [200, 200, 200]
 
 
-def ask(url: str, patience_seconds: float = 30) -> int:
+def ask(url: str, patience_seconds: float = PATIENCE) -> int:
     """Ask until there is an answer; its status code."""
     deadline = time.monotonic() + patience_seconds
     while True:

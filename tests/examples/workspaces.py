@@ -61,7 +61,7 @@ def run_python(workspace: Path, *arguments: str, **extra: str) -> subprocess.Com
     """Run Python in a workspace behind the agents' environment."""
     env = environment(workspace.parent / "home") | extra
     argv = [sys.executable, *arguments]
-    return subprocess.run(argv, cwd=workspace, env=env, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(argv, cwd=workspace, env=env, capture_output=True, text=True, check=False)
 
 
 def prepare(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -116,7 +116,7 @@ def start_agent(folder: Path, spec: dict[str, Any], track: dict[str, Any]) -> su
 
 def finish(folder: Path, task_id: str, process: subprocess.Popen[str]) -> Outcome:
     """Wait for an agent and commit its work."""
-    output, _ = process.communicate(timeout=100)
+    output, _ = process.communicate()
     workspace = folder / "work" / task_id / "tree"
     git(workspace, "add", "--all")
     git(workspace, "commit", "-q", "--allow-empty", "-m", task_id)

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from contexts.model.base import JsonObject
 from contexts.store import ContextStore
 from tests.flows.specs import LEAVE, git, make_repository, write_spec
 from tests.servers import Server, client_environment
+from tests.waiting import wait_until
 
 PLAIT = Path(sys.executable).parent / "plait"
 SECRET = "ghp_" + "x7Kq2Lm9Rt4Vw8Yz1Bc5" + "Df3Gh6Jn0PsA2eQu"
@@ -73,7 +73,6 @@ class Place:
             env=self.environment | dict(environment or {}),
             capture_output=True,
             text=True,
-            timeout=100,
             check=False,
         )
         return Said(done.returncode, done.stdout, done.stderr)
@@ -255,10 +254,7 @@ def test_the_second_of_two_runs_of_one_workflow_is_refused(
 
 
 def _wait(there: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not there():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until("it is there", there)
 
 
 LEFT: list[tuple[str, str, str]] = [

@@ -27,6 +27,7 @@ from tasks.walls import ports
 from tasks.walls.ports import lease_ports
 from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, commit, make_repository, write_spec
 from tests.servers import Server
+from tests.waiting import PATIENCE
 
 FAIL = "raise SystemExit(3)"
 
@@ -53,7 +54,7 @@ class Flow:
         assert flow_run_id
         mine = TaskRunFilter(flow_run_id=TaskRunFilterFlowRunId(any_=[flow_run_id]))
         with get_client(sync_client=True) as client:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE
             # Task runs reach the server as events, a moment after the run has ended.
             while True:
                 found = client.read_task_runs(task_run_filter=mine)

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import UUID
@@ -17,8 +16,10 @@ from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE, temporary_settings
 from prefect.states import Cancelling, Running, Suspended
 
+from flows import stopping
 from flows.stopping import heeding_people
 from tests.servers import Server
+from tests.waiting import PATIENCE, wait_until
 
 EVERY = 0.1
 
@@ -32,11 +33,8 @@ def looker() -> threading.Thread | None:
     return next((one for one in threading.enumerate() if one.name == "plait-heed"), None)
 
 
-def until(what: str, probe: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not probe():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
+def until(what: str, probe: Callable[[], object], seconds: float = PATIENCE) -> None:
+    wait_until(what, probe, seconds, every=0.02)
 
 
 @pytest.fixture
@@ -191,16 +189,15 @@ def test_what_is_no_answer_of_prefect_stops_nothing(run_id: UUID) -> None:
         assert looker()
 
 
-def test_a_server_that_never_answers_holds_up_the_end_for_a_few_seconds_only(
-    run_id: UUID, looks: list[httpx.URL]
+def test_a_server_that_never_answers_holds_up_the_end_for_no_longer_than_a_look_may_take(
+    run_id: UUID, looks: list[httpx.URL], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stopping, "_ANSWER_WITHIN", 0.5)
+    monkeypatch.setattr(stopping, "_END_WITHIN", 3600.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
-        with temporary_settings({PREFECT_API_URL: url}):
-            with heeding_people(pytest.fail, every=0.02):
-                until("a look has begun", lambda: looks)
-                ended = time.monotonic()
-            assert time.monotonic() - ended < 12
+        with temporary_settings({PREFECT_API_URL: url}), heeding_people(pytest.fail, every=0.02):
+            until("a look has begun", lambda: looks)
     until("no more looks", lambda: not looker())
 
 

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tasks.saves import Saves
-
-PATIENCE = 10.0
+from tests.waiting import PATIENCE
 
 
 def test_different_documents_are_saved_side_by_side() -> None:

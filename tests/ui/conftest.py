@@ -21,7 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.ui)
-            item.add_marker(pytest.mark.timeout(480))
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +57,6 @@ def office(prefect_api: Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
         cwd=ROOT,
         env=prefect_api.environment,
         stdout=subprocess.DEVNULL,
-        timeout=240,
         check=True,
     )
     places = {

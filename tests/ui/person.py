@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Locator, Page, Playwright, Route, expect
 from playwright.sync_api import TimeoutError as NothingHappened
 
+from tests.waiting import PATIENCE
+
 CHROMIUM = shutil.which("chromium")
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--no-default-browser-check",
 ]  # fmt: skip
-SECONDS = 60.0
+SECONDS = PATIENCE
 """How long a person waits for what must come; a page comes in one, a run in ten."""
 
 

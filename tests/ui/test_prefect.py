@@ -72,7 +72,7 @@ def test_somebody_who_has_read_nothing_starts_a_run_from_the_form(office: Office
     person.submit_run_form()
     # The list of the deployment's runs; a run has its workflow's name as soon as it has begun.
     mine = person.page.get_by_role("main").get_by_role("link", name=workflow_id, exact=True)
-    expect(mine).to_be_visible(timeout=120_000)
+    expect(mine).to_be_visible(timeout=SECONDS * 1000)
     mine.click()
     person.see_state("Completed", 120)
     see_tracks_and_merge(person, workflow_id)

@@ -6,7 +6,6 @@ import importlib
 import json
 import pkgutil
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -20,9 +19,11 @@ from contexts.audit.load import parse
 from contexts.contract import parse_fields, parse_typescript, read_contracts
 from contexts.contract.patterns import matches
 from contexts.contract.zod import parse_zod
+from tests.steps import calls
 
-LONG = 1_200  # at which a quadratic expression still passes, and nothing worse
-SECONDS = 0.5  # of this process, for one expression on one text; a linear one takes a millisecond
+LONG = (
+    4_000  # at which a quadratic expression still ends, and nothing worse: it takes hours, and so the suite's time-out
+)
 PIECES = (
     "a", "A", "0", "1 ", "1,", "9.", "a ", "a_", "a-", "aA", "/", "/a", "{", "}", "{a}", "(", ")", "((", "1 a (", "[", "]", "<", ">", "'", '"', ":", ";", ",",
     ", ", ".", "..", "%", "1% ", "x", "1x", "p9", "P99: ", "1 of 1 ", "1/1 ", "ms ", "1 ms ", "not ", "as documented ", "GET /", "GET /a ", "$", "\\", "\n", "\t",
@@ -77,13 +78,10 @@ def test_an_expression_is_quick_on_every_repeated_piece(name: str) -> None:
     for piece in PIECES:
         for tail in TAILS:
             text = (piece * LONG)[:LONG] + tail
-            started = time.process_time()
             for match in pattern.finditer(text):
                 if not match.group():
                     break
             pattern.fullmatch(text)
-            taken = time.process_time() - started
-            assert taken < SECONDS, (name, piece, tail, taken)
 
 
 @pytest.mark.parametrize("read", [parse_typescript, parse_fields, parse_zod], ids=lambda read: read.__name__)
@@ -91,16 +89,12 @@ def test_a_notation_is_quick_on_every_repeated_piece(read: object) -> None:
     assert callable(read)
     for piece in PIECES:
         for text in (piece * 1_000, "{ a: " + piece * 400, "z.object({ a: " + piece * 400):
-            started = time.process_time()
             read(text)
-            assert time.process_time() - started < 4 * SECONDS, (piece, text[:40])
 
 
 def test_a_foreign_pattern_that_could_backtrack_is_never_run() -> None:
-    started = time.process_time()
     for pattern in ("(a+)+$", "(a|a)*b", "a*a*a*a*b", "(.*)*x", "^(\\w+\\s?)*$", "[a-z]+" * 20, "(?=(a+))\\1+b"):
         assert matches(pattern, "a" * 150 + "!")
-    assert time.process_time() - started < SECONDS
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -134,25 +128,21 @@ def test_a_document_full_of_one_piece_is_judged_quickly(piece: str) -> None:
         "context_summary": text,
     }
     documents = [parse(f"{i}.json", json.dumps(data).encode())[0] for i, data in enumerate((track, verified))]
-    started = time.process_time()
     audit([document for document in documents if document])
-    assert time.process_time() - started < 8 * SECONDS, piece
 
 
 def test_very_many_short_members_are_judged_in_linear_time() -> None:
-    def seconds(count: int) -> float:
+    def work(count: int) -> int:
         endpoints = {f"GET /r{n}/{{id}}": {"response": "{ id: string }", "error_codes": [404]} for n in range(count)}
         data = {
             "version": "1.0", "workflow_id": "w-t", "task_id": "t", "timestamp": "2026-01-01T00:00:00Z", "current_agent": "a", "phase": "p",
             "implementation_details": {"endpoints": endpoints}, "api_contract_assumptions": endpoints, "pending_actions": [f"Do part {n}" for n in range(count)],
         }  # fmt: skip
-        started = time.process_time()
-        audit([SourceDocument("a.json", data)])
-        return time.process_time() - started
+        return calls(lambda: audit([SourceDocument("a.json", data)]))
 
-    seconds(100)
-    small, large = seconds(250), seconds(2_000)
-    assert large < 8 * max(small, 0.02) * 4, (small, large)
+    work(100)
+    small, large = work(250), work(2_000)
+    assert large < 8 * small * 1.5, (small, large)
 
 
 def test_a_recursive_reference_and_a_chain_of_references_end() -> None:
@@ -160,7 +150,5 @@ def test_a_recursive_reference_and_a_chain_of_references_end() -> None:
     schemas["S3000"] = {"$ref": "#/components/schemas/S0"}
     data = {"openapi": {"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {"content": {
         "application/json": {"schema": {"$ref": "#/components/schemas/S0"}}}}}}}}, "components": {"schemas": schemas}}}  # fmt: skip
-    started = time.process_time()
     (contract,) = read_contracts("a.json", data)
     assert contract.endpoints[0].response is not None
-    assert time.process_time() - started < 8 * SECONDS

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from contexts.errors import DocumentError
 from tests.contexts.audit.editing import CLEAN, findings, load_set
 
 HEAD = {"version": "1.0", "timestamp": "2026-01-01T00:00:00Z", "current_agent": "a", "phase": "p"}
-SECONDS = 10.0
 
 
 def judged(*paths: Path) -> AuditReport:
@@ -99,9 +97,7 @@ def test_a_document_of_almost_five_megabytes_is_judged(tmp_path: Path) -> None:
     document = {**HEAD, "workflow_id": "w-t", "parent_workflow_id": "w", "task_id": "t", "decisions": items}
     (tmp_path / "w.json").write_text(json.dumps({**document, "context_summary": "x" * 50_000}))
     assert 4_000_000 < (tmp_path / "w.json").stat().st_size < LARGEST
-    started = time.process_time()
     assert judged(tmp_path).findings == ()
-    assert time.process_time() - started < 60
 
 
 def test_a_newer_major_version_is_not_judged(tmp_path: Path) -> None:

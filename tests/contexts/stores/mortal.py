@@ -37,7 +37,7 @@ class Mortals:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=20)
+        self._process.communicate()
 
     def save(self, root: Path, key: str, body: bytes, call: str = "", count: int = 0) -> str:
         """Save in a process killed before its ``count``-th such call; return ``saved``, ``refused`` or ``killed``."""

@@ -202,7 +202,7 @@ def _running(argv: list[str], port: int, environment: dict[str, str], cwd: str |
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise Unavailable(f"the server ended with {process.returncode} before it answered")
@@ -214,7 +214,7 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
             return
         except (OSError, urllib.error.URLError):
             time.sleep(0.1)
-    raise Unavailable("the server did not answer within 60 s")
+    raise Unavailable("the server did not answer within 180 s")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

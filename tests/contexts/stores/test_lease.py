@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,8 @@ from contexts.process import is_gone, this_process
 from tests.contexts.conformance import WRITERS, race
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import Storage, s3_storage
+from tests.waiting import PATIENCE
+from tests.waiting import wait_until as wait_for
 
 
 class FakeClock:
@@ -58,10 +59,10 @@ def objects(storage: Storage) -> ObjectStore:
 
 def test_a_second_run_ends_at_once_naming_the_first(objects: ObjectStore) -> None:
     first = acquire(objects, "w", owner="run-one")
-    began = time.monotonic()
+    clock = FakeClock()
     with pytest.raises(LeaseHeld) as caught:
-        acquire(objects, "w", owner="run-two")
-    assert time.monotonic() - began < 5
+        acquire(objects, "w", owner="run-two", clock=clock.as_clock())
+    assert clock.seconds == 1000, "it did not wait"
     said = str(caught.value)
     assert "run-one" in said
     assert f"pid {os.getpid()}" in said
@@ -242,10 +243,7 @@ def test_a_process_is_gone_only_when_it_is_certainly_gone() -> None:
     assert is_gone(replace(here, started="1")), "another process has the number now"
     assert not is_gone(replace(here, pid=1, started="")), "a process of another user counts as living"
     child = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while not (dead := is_gone(replace(here, pid=child.pid, started="7"))) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert dead, "an unreaped child is dead too"
+    wait_for("an unreaped child is dead too", lambda: is_gone(replace(here, pid=child.pid, started="7")))
     child.wait()
     assert is_gone(replace(here, pid=child.pid))
 
@@ -286,7 +284,7 @@ def test_a_run_that_lost_its_lease_learns_it_and_leaves_the_new_one_alone(tmp_pa
     objects = LocalObjects(tmp_path)
     with pytest.raises(LeaseLost), held_lease(objects, "w", owner="one", every=0.02) as held:  # noqa: PT012 - the whole block
         elsewhere(objects, owner="two", epoch=2, token="another")
-        assert held.lost.wait(20)
+        assert held.lost.wait(PATIENCE)
         held.check_locally()
     found = read_lease(objects, "w")
     assert found is not None
@@ -350,7 +348,7 @@ def test_a_holder_cut_off_counts_itself_out_before_others_may_take_over(
         wait_until(lambda: objects.failed >= 1)
         held.check_locally()
         clock.seconds += OWN_LIMIT
-        assert held.lost.wait(20)
+        assert held.lost.wait(PATIENCE)
         held.check_locally()
     assert OWN_LIMIT < STALE_AFTER
 
@@ -360,12 +358,9 @@ def test_an_outage_at_the_end_holds_nobody_up_and_is_said(tmp_path: Path, monkey
     answers = threading.Event()
     objects = LocalObjects(tmp_path)
     with pytest.raises(StoreUnreachable, match="ends by itself in 60 s"), held_lease(objects, "w", owner="one"):
-        monkeypatch.setattr(objects, "replace", lambda *_: answers.wait(20))
+        monkeypatch.setattr(objects, "replace", lambda *_: answers.wait(PATIENCE))
     answers.set()
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
+    wait_for("it comes to that", holds, every=0.01)

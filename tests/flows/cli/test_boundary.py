@@ -117,7 +117,7 @@ def test_a_reader_that_goes_away_is_no_error(shop, command):
     )
     assert process.stdout is not None
     process.stdout.close()
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate()
     assert said == b""
     assert process.returncode == 141
 
@@ -133,7 +133,7 @@ def test_a_signal_while_a_command_works_ends_it_quietly(tmp_path):
     # Opening the pipe for writing returns when the command has opened it for reading: from then on it waits.
     with (tmp_path / "never.json").open("wb"):
         process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=30)
+        out, said = process.communicate()
     assert process.returncode == 130
     assert out == b""
     assert b"Traceback" not in said
@@ -141,16 +141,16 @@ def test_a_signal_while_a_command_works_ends_it_quietly(tmp_path):
 
 
 def test_a_closed_output_is_an_output_nobody_wants(shop):
-    done = subprocess.run(["sh", "-c", f"{PLAIT} show shop >&-"], stderr=subprocess.PIPE, check=False, timeout=60)
+    done = subprocess.run(["sh", "-c", f"{PLAIT} show shop >&-"], stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
-    silent = subprocess.run(["sh", "-c", f"{PLAIT} show shop <&- >&- 2>&-"], check=False, timeout=60)
+    silent = subprocess.run(["sh", "-c", f"{PLAIT} show shop <&- >&- 2>&-"], check=False)
     assert silent.returncode == 0
 
 
 @pytest.mark.parametrize("command", ["show shop", "list --json", "--help"])
 def test_an_output_that_cannot_be_written_is_said_as_such(shop, command):
     done = subprocess.run(
-        ["sh", "-c", f"{PLAIT} {command} > /dev/full"], stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        ["sh", "-c", f"{PLAIT} {command} > /dev/full"], stderr=subprocess.PIPE, text=True, check=False
     )
     assert done.returncode == 2
     assert done.stderr == "plait: the output cannot be written: No space left on device; what was saved is kept\n"
@@ -160,7 +160,7 @@ def test_an_output_that_cannot_be_written_is_said_as_such(shop, command):
 def test_an_error_that_cannot_be_said_keeps_its_exit_code(shop, command, code):
     for silenced in ("2>/dev/full", "2>&1 | true; exit ${PIPESTATUS[0]}"):
         done = subprocess.run(
-            ["bash", "-c", f"{PLAIT} {command} {silenced}"], capture_output=True, text=True, check=False, timeout=60
+            ["bash", "-c", f"{PLAIT} {command} {silenced}"], capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
@@ -173,7 +173,7 @@ def test_a_current_folder_that_is_gone_is_one_sentence(call, tmp_path, command):
     call("init", "minimal", tmp_path)
     (tmp_path / "gone").mkdir()
     shell = f"cd {tmp_path}/gone && rmdir ../gone && {PLAIT} {command.format(tmp_path)}"
-    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "defect" not in done.stderr

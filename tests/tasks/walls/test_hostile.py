@@ -384,7 +384,7 @@ def test_a_hostile_program_leaves_nothing_alive_and_the_users_repository_as_it_w
     sleep 60
     """
     outcome = run_supervised(
-        ["sh", "-c", script], cwd=work, env=environment | census.variables, log=tmp_path / "log", deadline=1.5, grace=0.2,
+        ["sh", "-c", script], cwd=work, env=environment | census.variables, log=tmp_path / "log", deadline=3.0, grace=0.2,
         max_log_bytes=1_000_000,
     )  # fmt: skip
     assert outcome.reason == "deadline"

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 from tasks.walls import processes, supervisor
 from tasks.walls.outcome import Outcome
 from tasks.walls.supervisor import run_supervised
+from tests.waiting import PATIENCE, wait_until
 
 Run = Callable[..., Outcome]
 ROOT = Path(__file__).parents[3]
@@ -36,7 +37,7 @@ sleep 0.05; echo ready
 @pytest.fixture
 def run(tmp_path: Path, environment: dict[str, str], census: Any) -> Run:
     def call(*argv: str, **options: Any) -> Outcome:
-        options.setdefault("deadline", 30.0)
+        options.setdefault("deadline", PATIENCE)
         options.setdefault("log", tmp_path / "log")
         options.setdefault("cwd", tmp_path)
         options.setdefault("env", environment | census.variables)
@@ -61,10 +62,10 @@ def test_a_program_ended_by_a_signal_tells_which(run: Run) -> None:
     assert "SIGSEGV" in outcome.message
 
 
-def test_cpu_time_counts_the_descendants_too(run: Run) -> None:
-    burn = "import time\nwhile time.process_time() < 0.2: pass"
+def test_cpu_time_counts_the_descendants_too(run: Run, tmp_path: Path) -> None:
+    burn = "import time\nwhile time.process_time() < 0.2: pass\nprint(time.process_time())"
     outcome = run("sh", "-c", f'python3 -c "{burn}"; true')
-    assert 0.2 <= outcome.cpu_seconds <= outcome.seconds * 2 + 0.1
+    assert outcome.cpu_seconds >= float((tmp_path / "log").read_text()), "what the child says of itself"
 
 
 def test_a_program_reads_nothing_and_sees_only_the_environment_it_was_given(run: Run, tmp_path: Path) -> None:
@@ -123,9 +124,8 @@ def test_nothing_survives_a_failure(run: Run, census: Any) -> None:
 
 
 def test_nothing_survives_a_deadline(run: Run, census: Any) -> None:
-    outcome = run("sh", "-c", TREE + "wait", deadline=0.5)
+    outcome = run("sh", "-c", TREE + "wait", deadline=1.0)
     assert outcome.reason == "deadline"
-    assert 0.5 <= outcome.seconds < 4
     assert census.living() == []
 
 
@@ -147,21 +147,30 @@ def test_a_program_cancelled_beforehand_never_runs(run: Run, tmp_path: Path) -> 
     assert not (tmp_path / "ran").exists()
 
 
+def cancelled_once_ready(run: Run, script: str, grace: float = 5.0) -> Outcome:
+    """Run a script that says when it is ready, and cancel it then."""
+    cancel = threading.Event()
+    outcome = run("sh", "-c", script, cancel=cancel, grace=grace, on_line=lambda line: line == "ready" and cancel.set())
+    assert outcome.reason == "cancelled"
+    return outcome
+
+
 def test_the_ladder_asks_first_and_kills_last(run: Run, tmp_path: Path) -> None:
-    polite = run("sh", "-c", "trap 'echo tidied; exit 7' INT; while :; do sleep 0.02; done", deadline=0.3)
-    assert (polite.reason, polite.exit_code) == ("deadline", 7)
+    polite = cancelled_once_ready(run, "trap 'echo tidied; exit 7' INT; echo ready; while :; do sleep 0.02; done")
+    assert polite.exit_code == 7
     assert "tidied" in (tmp_path / "log").read_text()
-    second = run("sh", "-c", "trap '' INT; trap 'exit 8' TERM; while :; do sleep 0.02; done", deadline=0.3, grace=0.2)
-    assert (second.reason, second.exit_code) == ("deadline", 8)
-    deaf = run("sh", "-c", "trap '' INT TERM HUP; sleep 60", deadline=0.3, grace=0.2)
-    assert (deaf.reason, deaf.signal) == ("deadline", 9)
-    assert 0.7 <= deaf.seconds < 4
+    second = cancelled_once_ready(
+        run, "trap '' INT; trap 'exit 8' TERM; echo ready; while :; do sleep 0.02; done", grace=2.0
+    )
+    assert second.exit_code == 8
+    deaf = cancelled_once_ready(run, "trap '' INT TERM HUP; echo ready; sleep 3600", grace=0.2)
+    assert deaf.signal == 9
 
 
 def test_an_interrupt_reaches_each_process_once(run: Run, tmp_path: Path) -> None:
-    script = "import signal,time\nsignal.signal(signal.SIGINT, lambda *_: print('got', flush=True))\ntime.sleep(0.6)\nend=time.time()+.3\nwhile time.time()<end: time.sleep(.05)"
-    run(sys.executable, "-c", script, deadline=0.3, grace=2.0)
-    assert (tmp_path / "log").read_text() == "got\n"
+    script = "import signal,time\nsignal.signal(signal.SIGINT, lambda *_: print('got', flush=True))\nprint('ready', flush=True)\nsignal.pause()\ntime.sleep(0.5)"
+    cancelled_once_ready(run, f'exec {sys.executable} -c "{script}"', grace=PATIENCE)
+    assert (tmp_path / "log").read_text() == "ready\ngot\n"
 
 
 def test_a_stopped_program_is_ended_too(run: Run, census: Any) -> None:
@@ -188,10 +197,8 @@ def test_a_bomb_of_forks_is_defused(run: Run, census: Any) -> None:
 
 
 def test_a_pipe_that_a_survivor_holds_does_not_hang_it(run: Run) -> None:
-    began = time.monotonic()
-    outcome = run("sh", "-c", "setsid sh -c 'trap \"\" INT TERM; sleep 60' & echo done")
+    outcome = run("sh", "-c", "setsid sh -c 'trap \"\" INT TERM; sleep 3600' & echo done", grace=0.2)
     assert outcome.exit_code == 0
-    assert time.monotonic() - began < 5
 
 
 def test_a_flood_is_bounded_and_the_log_says_so(run: Run, tmp_path: Path) -> None:
@@ -240,8 +247,8 @@ def test_lines_come_live_bounded_and_clean(run: Run) -> None:
 
 def test_a_flood_of_lines_does_not_flood_the_watcher(run: Run) -> None:
     lines: list[str] = []
-    outcome = run("sh", "-c", "yes | head -c 20000000", on_line=lines.append)
-    assert 0 < len(lines) <= 200 + 100 * (outcome.seconds + 1)
+    run("sh", "-c", "yes | head -c 20000000", on_line=lines.append)
+    assert 0 < len(lines) < 100_000, "of ten million"
 
 
 def test_a_slow_watcher_does_not_slow_the_program(run: Run, tmp_path: Path) -> None:
@@ -301,7 +308,7 @@ def test_a_stopped_supervisor_does_not_outlast_the_deadline(
 ) -> None:
     monkeypatch.setattr(supervisor, "_SLACK", 0.2)
     monkeypatch.setattr(supervisor, "_LAST_CHANCE", 0.2)
-    outcome = run("sh", "-c", TREE + "sleep 0.1; kill -STOP $PPID; sleep 60", deadline=0.5, grace=0.1)
+    outcome = run("sh", "-c", TREE + "sleep 0.1; kill -STOP $PPID; sleep 3600", deadline=2.0, grace=0.1)
     assert outcome.reason == "lost"
     assert census.living() == []
 
@@ -326,10 +333,13 @@ def go(number):
 @contextmanager
 def _parent(folder: Path, env: dict[str, str], body: str) -> Generator[subprocess.Popen[bytes]]:
     code = PARENT.format(root=str(ROOT), tree=TREE, folder=str(folder), env=env, body=body)
-    with subprocess.Popen([sys.executable, "-c", code], start_new_session=True, stdout=subprocess.PIPE) as parent:
+    argv = [sys.executable, "-c", code]
+    with subprocess.Popen(argv, start_new_session=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         try:
             yield parent
         finally:
+            with suppress(ProcessLookupError):
+                os.killpg(parent.pid, signal.SIGKILL)  # its fork too
             parent.kill()
 
 
@@ -341,22 +351,24 @@ def test_nothing_survives_sigkill_of_the_parent(tmp_path: Path, environment: dic
         parent.wait()
         census.wait_for(0)
     # The program is gone a moment before its warden has said why.
-    deadline = time.monotonic() + 20
-    while "the plait that started this program has ended" not in (tmp_path / "log0").read_text():
-        assert time.monotonic() < deadline, (tmp_path / "log0").read_text()[-300:]
-        time.sleep(0.05)
+    ended = "the plait that started this program has ended"
+    wait_until("the log says why", lambda: ended in (tmp_path / "log0").read_text())
 
 
 def test_nothing_survives_sigkill_of_a_parent_whose_fork_holds_the_pipe(
     tmp_path: Path, environment: dict[str, str], census: Any
 ) -> None:
-    body = "import os, time\nthreading.Thread(target=go, args=(0,)).start()\ntime.sleep(1)\nif os.fork() == 0:\n    time.sleep(8)\n    os._exit(0)"
+    body = "import os, time\nthreading.Thread(target=go, args=(0,)).start()\nsys.stdin.readline()\nif os.fork() == 0:\n    print('forked', flush=True)\n    time.sleep(3600)"
     with _parent(tmp_path, environment | census.variables, body) as parent:
         census.wait_for(6)
-        time.sleep(1)
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        parent.stdin.write(b"fork now\n")
+        parent.stdin.flush()
+        assert parent.stdout.readline() == b"forked\n"
         parent.kill()
         parent.wait()
-        census.wait_for(0, seconds=5)
+        census.wait_for(0)
 
 
 def test_nothing_survives_ctrl_c(tmp_path: Path, environment: dict[str, str], census: Any) -> None:
