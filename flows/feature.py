@@ -73,7 +73,7 @@ def feature(
         spec=spec, workflow_id=workflow_id, inline=inline, store=store, replay=replay, repository=repository,
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
-    refuse_unless_allowed(request)
+    request = refuse_unless_allowed(request)
     with open_run(request, lease_owner) as run, heeding_people(run.stop):
         try:
             tag_flow_run(run)

@@ -70,7 +70,7 @@ def resume_interrupted(
     Returns:
         One line per interrupted workflow.
     """
-    refuse_store_unless_allowed(store)
+    store = refuse_store_unless_allowed(store)
     objects = open_objects(store)
     logger = get_run_logger()
     lines: list[Sweep] = []

@@ -40,7 +40,7 @@ def retention(
     Raises:
         DocumentError: Something of a workflow is damaged; that one was left alone, and all others were looked at.
     """
-    refuse_store_unless_allowed(store)
+    store = refuse_store_unless_allowed(store)
     objects = open_objects(store)
     policy = RetentionPolicy(archive_after_days=archive_after_days, keep_checkpoints=keep_checkpoints)
     logger = get_run_logger()

@@ -49,8 +49,8 @@ def reverify(
     rows: list[JsonObject] = []
     broken: list[str] = []
     for workflow_id in workflows:
-        request = RunRequest(workflow_id=workflow_id, store=store, repository=repository)
-        refuse_unless_allowed(request)
+        named = RunRequest(workflow_id=workflow_id, store=store, repository=repository)
+        request = refuse_unless_allowed(named)
         try:
             found = reverify_one(request, workflow_id, reference)
         except PlaitError as error:
