@@ -172,7 +172,9 @@ def test_the_last_line_of_a_failed_track_is_text_and_fetches_nothing(
         shown = person.read_artifact(f"plait-hostile-words-{name}")
         person.see(re.compile(re.escape("![](http://192.0.2.1/md)")), within=shown)
         person.see(re.compile(re.escape("https://evil.example/x")), within=shown)
-        assert shown.locator("img[src*='192.0.2.1'], a[href*='evil.example'], a[href*='192.0.2.1'], script").count() == 0
+        assert (
+            shown.locator("img[src*='192.0.2.1'], a[href*='evil.example'], a[href*='192.0.2.1'], script").count() == 0
+        )
         assert "\x1b" not in shown.inner_text()
         person.page.go_back()
         person.run_tab("Artifacts")
