@@ -42,18 +42,41 @@ def open_objects(url: str | Path | None = None) -> ObjectStore:
         return LocalObjects(default_folder())
     if url.startswith("block:"):
         return _open_block(url.removeprefix("block:"))
+    folder = folder_of(url)
+    if folder is not None:
+        return LocalObjects(folder)
+    parts = _split(url)
+    if parts.scheme == "s3":
+        return _open_s3(parts)
+    raise InputError(f"there is no store of kind {parts.scheme}://: name {_FORMS}")
+
+
+def folder_of(url: str) -> Path | None:
+    """Return the folder a store's name stands for, ``~`` expanded, None for a bucket or block.
+
+    Who may name which store is decided on this, so nothing else may say what is a folder.
+
+    Raises:
+        InputError: It cannot be the name of a store, or holds a secret.
+    """
+    if url.startswith("block:"):
+        return None
     if "://" not in url:
-        return LocalObjects(Path(url).expanduser())
+        try:
+            return Path(url).expanduser()
+        except RuntimeError as error:
+            raise InputError(f"the store {url!r} is in nobody's home: name {_FORMS}") from error
+    parts = _split(url)
+    return _file_path(parts) if parts.scheme == "file" else None
+
+
+def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
     except ValueError as error:
         raise InputError(f"the store's URL cannot be read: {error}") from error
     _refuse_secrets(parts)
-    if parts.scheme == "file":
-        return LocalObjects(_file_path(parts))
-    if parts.scheme == "s3":
-        return _open_s3(parts)
-    raise InputError(f"there is no store of kind {parts.scheme}://: name {_FORMS}")
+    return parts
 
 
 def _file_path(parts: SplitResult) -> Path:

@@ -17,8 +17,11 @@ from contexts.model.request import RunRequest
 from contexts.permissions import check_allowed, check_store, read_allowed
 
 
-def refuse_unless_allowed(request: RunRequest) -> None:
+def refuse_unless_allowed(request: RunRequest) -> RunRequest:
     """Let a run of one's own do anything, and a deployed one what the worker's owner allows.
+
+    Returns:
+        What the run is to go on with: of a deployed run, paths as they were looked at.
 
     Raises:
         InputError: A deployed run names a spec, store or repository that is not allowed.
@@ -26,11 +29,15 @@ def refuse_unless_allowed(request: RunRequest) -> None:
     if deployment.id:
         _tell_endings_in_sentences()
         here = Path.cwd()
-        check_allowed(request, read_allowed(os.environ, here), here)
+        return check_allowed(request, read_allowed(os.environ, here), here)
+    return request
 
 
-def refuse_store_unless_allowed(store: str | None) -> None:
+def refuse_store_unless_allowed(store: str | None) -> str | None:
     """As `refuse_unless_allowed`, for the flows that only name a store.
+
+    Returns:
+        The store to open.
 
     Raises:
         InputError: A deployed run names a store that is not allowed.
@@ -38,7 +45,8 @@ def refuse_store_unless_allowed(store: str | None) -> None:
     if deployment.id:
         _tell_endings_in_sentences()
         here = Path.cwd()
-        check_store(store, read_allowed(os.environ, here), here)
+        return check_store(store, read_allowed(os.environ, here), here)
+    return store
 
 
 _NO_EXCEPTION = re.compile(

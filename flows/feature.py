@@ -23,6 +23,7 @@ from flows.gate import ask, going_on, waits_at_gate
 from flows.merging import merge_all
 from flows.schedule import run_tracks
 from flows.stopping import heeding_people
+from tasks.artifact_text import words
 from tasks.initialize import initialize
 from tasks.live_progress import live_progress
 from tasks.publish import publish
@@ -38,7 +39,7 @@ def run_name() -> str:
     inline: dict[str, Any] = given.get("inline") or {}
     spec = Path(str(given.get("spec") or "feature"))
     named = given.get("workflow_id") or inline.get("workflow_id")
-    return str(named or (spec.parent.name if spec.stem == "spec" else spec.stem) or spec.stem)
+    return words(named or (spec.parent.name if spec.stem == "spec" else spec.stem) or spec.stem, 200)
 
 
 @flow(name="feature", flow_run_name=run_name, validate_parameters=True)
@@ -73,7 +74,7 @@ def feature(
         spec=spec, workflow_id=workflow_id, inline=inline, store=store, replay=replay, repository=repository,
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
-    refuse_unless_allowed(request)
+    request = refuse_unless_allowed(request)
     with open_run(request, lease_owner) as run, heeding_people(run.stop):
         try:
             tag_flow_run(run)
@@ -139,8 +140,8 @@ def _check(run: Run, merged: ContextRef) -> list[BlobRef]:
 def _final_state(run: Run, final: ContextRef) -> State[Any]:
     document: JsonObject = run.store.load(final)
     record: JsonObject = document["run"]
-    message = "; ".join(record["reasons"]) or document["context_summary"]
+    message = words("; ".join(record["reasons"]) or document["context_summary"])
     if record["exit_code"] in {0, WAITING}:
         # Waiting for a person is no failure; the name says that it is not the end either.
         return Completed(name=STATE_NAMES[record["status"]], message=message, data=final)
-    return Failed(name=STATE_NAMES[record["status"]], message=message[:2000], data=final)
+    return Failed(name=STATE_NAMES[record["status"]], message=message, data=final)

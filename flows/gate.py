@@ -22,7 +22,7 @@ from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore
 from tasks import events
-from tasks.overview import plain
+from tasks.artifact_text import cell, words
 from tasks.run import Run
 
 DAYS_TO_ANSWER = 90
@@ -120,7 +120,7 @@ def _form(document: JsonObject, production: JsonObject) -> type[RunInput]:
     decision: Any = Decision if production["status"] == "waiting" else LateDecision
     texts = {str(one["id"]): str(one["text"]) for one in entries(production, "prerequisites")}
     boxes: dict[str, Any] = {
-        field: (bool, Field(default=False, title=texts[name][:200], description=f"Prerequisite {name}"))
+        field: (bool, Field(default=False, title=words(texts[name], 200), description=words(f"Prerequisite {name}")))
         for field, name in _fields(production).items()
     }
     form: Any = create_model(
@@ -136,12 +136,12 @@ def _form(document: JsonObject, production: JsonObject) -> type[RunInput]:
 
 def describe(document: JsonObject, production: JsonObject) -> str:
     """Return what the person who decides should know, as markdown."""
-    lines = [f"**{document['workflow_id']}** waits at gate **{production['gate']}**.", ""]
-    lines += [plain(reason) for reason in entries(document["run"], "reasons") if production["status"] != "waiting"]
+    lines = [f"**{cell(document['workflow_id'])}** waits at gate **{cell(production['gate'])}**.", ""]
+    lines += [cell(reason) for reason in entries(document["run"], "reasons") if production["status"] != "waiting"]
     staging = section(section(document, "deployment_readiness"), "staging")
     if staging:
-        lines += [f"Staging: {plain(staging['status'])}, {plain(staging.get('validation', ''))}", ""]
+        lines += [f"Staging: {cell(staging['status'])}, {cell(staging.get('validation', ''))}", ""]
     for one in entries(production, "prerequisites"):
-        why = f" ({plain(one['reason'])})" if one.get("reason") else f" ({plain(one['by'])})" if one.get("by") else ""
-        lines.append(f"- {one['status']}: {plain(one['text'])}{why}")
+        why = f" ({cell(one['reason'])})" if one.get("reason") else f" ({cell(one['by'])})" if one.get("by") else ""
+        lines.append(f"- {cell(one['status'])}: {cell(one['text'])}{why}")
     return "\n".join(lines)

@@ -16,7 +16,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 from prefect import flow, get_run_logger
-from prefect.artifacts import create_table_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound
@@ -31,6 +30,7 @@ from contexts.objects import ObjectStore
 from contexts.opening import open_objects
 from flows.deployed import refuse_store_unless_allowed
 from flows.form import DeploymentName, MaxRestarts, StoreName, WatchSeconds
+from tasks.artifacts import publish_table
 
 _LEAVE_ALONE = {StateType.CANCELLING, StateType.CANCELLED, StateType.PAUSED}
 
@@ -70,7 +70,7 @@ def resume_interrupted(
     Returns:
         One line per interrupted workflow.
     """
-    refuse_store_unless_allowed(store)
+    store = refuse_store_unless_allowed(store)
     objects = open_objects(store)
     logger = get_run_logger()
     lines: list[Sweep] = []
@@ -82,9 +82,7 @@ def resume_interrupted(
             lines.append(line)
     rows = [line.model_dump(mode="json") for line in lines]
     if rows:
-        create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
-            table=rows, key="plait-resume-interrupted", description="Interrupted workflows and what was done"
-        )
+        publish_table("plait-resume-interrupted", rows, "Interrupted workflows and what was done")
     return rows
 
 

@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from prefect import flow, get_run_logger
-from prefect.artifacts import create_table_artifact
 
 from contexts.archive import carry_out, holding, holdings
 from contexts.errors import Conflict, DocumentError, LeaseHeld
@@ -17,6 +16,7 @@ from contexts.opening import open_objects
 from contexts.retention import Held, RetentionPlan, RetentionPolicy, plan_retention
 from flows.deployed import refuse_store_unless_allowed, upkeep_owner
 from flows.form import ArchiveDays, DryRun, KeepCheckpoints, StoreName
+from tasks.artifacts import publish_table
 
 
 @flow(name="retention", validate_parameters=True)
@@ -40,7 +40,7 @@ def retention(
     Raises:
         DocumentError: Something of a workflow is damaged; that one was left alone, and all others were looked at.
     """
-    refuse_store_unless_allowed(store)
+    store = refuse_store_unless_allowed(store)
     objects = open_objects(store)
     policy = RetentionPolicy(archive_after_days=archive_after_days, keep_checkpoints=keep_checkpoints)
     logger = get_run_logger()
@@ -62,9 +62,7 @@ def retention(
         }  # fmt: skip
         logger.info("%(workflow)s: %(action)s %(objects)d objects, %(bytes)d bytes (%(reason)s): %(done)s", row)
         rows.append(row)
-    create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
-        table=rows, key="plait-retention", description="What may go from the store" + (", dry run" if dry_run else "")
-    )
+    publish_table("plait-retention", rows, "What may go from the store" + (", dry run" if dry_run else ""))
     if damaged:
         raise DocumentError(
             f"damaged and left alone: {', '.join(damaged)}; `plait store check` says what is wrong there"

@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 from prefect import flow, get_run_logger, unmapped
-from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
@@ -20,6 +19,8 @@ from contexts.reverification import unmet_now, what_got_worse
 from contexts.store import CONTEXT
 from flows.deployed import refuse_unless_allowed, upkeep_owner
 from flows.form import GitReference, RepositoryName, StoreName, WorkflowIds
+from tasks.artifact_text import words
+from tasks.artifacts import publish_table
 from tasks.recheck import recheck
 from tasks.run import Run, now, open_run
 
@@ -49,8 +50,8 @@ def reverify(
     rows: list[JsonObject] = []
     broken: list[str] = []
     for workflow_id in workflows:
-        request = RunRequest(workflow_id=workflow_id, store=store, repository=repository)
-        refuse_unless_allowed(request)
+        named = RunRequest(workflow_id=workflow_id, store=store, repository=repository)
+        request = refuse_unless_allowed(named)
         try:
             found = reverify_one(request, workflow_id, reference)
         except PlaitError as error:
@@ -60,12 +61,10 @@ def reverify(
         broken += [f"{workflow_id}: criterion {name} is unmet" for name in unmet]
         rows += [{"workflow": workflow_id, "commit": found["commit"][:12], **one} for one in found["worse"]]
         logger.info("%s at %s: %d worse, %d unmet", workflow_id, found["commit"][:12], len(found["worse"]), len(unmet))
-    create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
-        table=rows, key="plait-reverify", description="What got worse since the last verification"
-    )
+    publish_table("plait-reverify", rows, "What got worse since the last verification")
     worse = f"{counted(len(rows), 'thing')} got worse" if rows else "nothing got worse"
     if broken:
-        return Failed(name="VerificationFailed", message=("; ".join(broken) + f"; {worse}")[:2000], data=rows)
+        return Failed(name="VerificationFailed", message=words("; ".join(broken) + f"; {worse}"), data=rows)
     return Completed(message=f"{counted(len(workflows), 'workflow')} verified again, {worse}", data=rows)
 
 

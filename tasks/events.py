@@ -7,10 +7,12 @@ reaches the run. Words of agents are shortened, so that no event is too large to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from prefect.events import emit_event
 
 from contexts.model.base import JsonObject, entries
+from tasks.artifact_text import words
 from tasks.outcome import TrackOutcome
 
 _MOST_WORDS = 500
@@ -89,7 +91,17 @@ def _emit(event: str, workflow_id: str, payload: JsonObject, task_id: str | None
         "plait.workflow-id": workflow_id,
         **({"plait.task-id": task_id} if task_id else {}),
     }
-    emit_event(event, resource=resource, payload={"workflow_id": workflow_id, **payload})
+    seen = {name: _seen(value) for name, value in payload.items()}
+    emit_event(event, resource=resource, payload={"workflow_id": workflow_id, **seen})
+
+
+def _seen(value: Any) -> Any:
+    """Return a payload's value with every text of it as plain text on one line."""
+    if isinstance(value, str):
+        return words(value, _MOST_WORDS)
+    if isinstance(value, list):
+        return [_seen(each) for each in value]  # pyright: ignore[reportUnknownVariableType] JSON
+    return value
 
 
 def _short(text: str) -> str:

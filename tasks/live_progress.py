@@ -7,16 +7,15 @@ import contextvars
 import logging
 import threading
 from collections.abc import Callable, Generator
-from typing import Any
 from uuid import UUID
 
 from httpx import HTTPError
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from tasks import events
 from tasks.artifact_keys import artifact_key
+from tasks.artifacts import publish_progress, update_progress
 from tasks.outcome import TrackOutcome
 from tasks.run import Run
 
@@ -72,17 +71,15 @@ class _Picture:
         if self._refused or done == self._shown:
             return
         percent = 100.0 * done / self._total
-        made: Any
         try:
             if self._id is None:
-                made = create_progress_artifact(
+                self._id = publish_progress(
+                    artifact_key(self._run.workflow_id, "progress"),
                     percent,
-                    key=artifact_key(self._run.workflow_id, "progress"),
-                    description=f"Tracks of {self._run.workflow_id} that have ended, of {self._total}",
+                    f"Tracks of {self._run.workflow_id} that have ended, of {self._total}",
                 )
-                self._id = made
             else:
-                update_progress_artifact(self._id, percent)  # pyright: ignore[reportUnusedCoroutine] called synchronously
+                update_progress(self._id, percent)
         except (HTTPError, PrefectHTTPStatusError) as error:
             self._refused = True
             _log.warning("the server did not take the progress of %s: %s", self._run.workflow_id, error)

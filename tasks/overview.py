@@ -1,35 +1,29 @@
-"""The overview of a run as markdown: verdict, tracks, time, context sizes, coverage, what is open."""
+"""The overview of a run as markdown: verdict, tracks, time, context sizes, coverage, what is open. Words are cells."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
+from tasks.artifact_text import cell, row
 from tasks.run_metrics import measure
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~])")
-
-
-def plain(value: object, most: int = 300) -> str:
-    """Return a value as markdown text that renders as itself, on one line, whatever an agent wrote."""
-    text = " ".join(str(value).split())
-    return _SPECIAL.sub(r"\\\1", text if len(text) <= most else text[: most - 1] + "…")
 
 
 def track_rows(document: JsonObject) -> list[dict[str, Any]]:
     """Return one row per track for a table."""
     return [
-        {
-            "track": one["task_id"],
-            "status": "reused" if one.get("reused") else one["status"],
-            "attempts": one["attempts"],
-            "seconds": one["seconds"],
-            "document": _name(one.get("ref")),
-            "reason": one.get("reason") or "",
-        }
+        row(
+            {
+                "track": one["task_id"],
+                "status": "reused" if one.get("reused") else one["status"],
+                "attempts": one["attempts"],
+                "seconds": one["seconds"],
+                "document": _name(one.get("ref")),
+                "reason": one.get("reason"),
+            }
+        )
         for one in document["run"]["tracks"]
     ]
 
@@ -47,24 +41,24 @@ def overview(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]) -> s
     """
     run: JsonObject = document["run"]
     lines = [
-        f"# {plain(document['workflow_id'])}: {plain(document['status'])}",
+        f"# {cell(document['workflow_id'])}: {cell(document['status'])}",
         "",
-        plain(document["context_summary"], 500),
+        cell(document["context_summary"], 500),
         "",
     ]
     if run.get("branch"):
-        lines += [f"Branch `{run['branch']}` holds the integrated work.", ""]
+        lines += [f"Branch {cell(run['branch'])} holds the integrated work.", ""]
     if run.get("reasons"):
-        lines += ["## Why it is not verified", "", *(f"- {plain(reason)}" for reason in run["reasons"]), ""]
+        lines += ["## Why it is not verified", "", *(f"- {cell(reason)}" for reason in run["reasons"]), ""]
     lines += ["## Tracks", "", *_table(track_rows(document)), ""]
     lines += _metric_tables(document, sizes)
     lines += ["## Checks", "", *_table(_checks(document)), ""]
     lines += ["## Criteria", "", *_table(_criteria(document)), ""]
     concerns = entries(document, "integration_concerns")
-    lines += ["## Concerns", "", *([f"- {plain(one['concern'])}" for one in concerns] or ["None."]), ""]
+    lines += ["## Concerns", "", *([f"- {cell(one['concern'])}" for one in concerns] or ["None."]), ""]
     actions = entries(document, "pending_actions")
     shown = [one if isinstance(one, str) else one.get("action") for one in actions]
-    lines += ["## Pending actions", "", *([f"- {plain(one)}" for one in shown] or ["None."]), ""]
+    lines += ["## Pending actions", "", *([f"- {cell(one)}" for one in shown] or ["None."]), ""]
     return "\n".join(lines)
 
 
@@ -75,22 +69,22 @@ def _table(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
     return [
         "| " + " | ".join(names) + " |",
         "|" + " --- |" * len(names),
-        *("| " + " | ".join(plain(row.get(name, "")) for name in names) + " |" for row in rows),
+        *("| " + " | ".join(cell(each.get(name, "")) for name in names) + " |" for each in rows),
     ]
 
 
 def _metric_tables(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]) -> Iterable[str]:
     _, found = measure(document, sizes)
     for table in found:
-        yield f"## {table.title}"
+        yield f"## {cell(table.title)}"
         yield ""
-        yield "| " + " | ".join(table.columns) + " |"
+        yield "| " + " | ".join(map(cell, table.columns)) + " |"
         yield "|" + " --- |" * len(table.columns)
-        for row in table.rows:
-            yield "| " + " | ".join(plain(cell.display) for cell in row) + " |"
+        for each in table.rows:
+            yield "| " + " | ".join(cell(value.display) for value in each) + " |"
         yield ""
         for note in table.notes:
-            yield f"{plain(note, 500)}"
+            yield cell(note, 500)
             yield ""
 
 

@@ -11,10 +11,11 @@ from contexts.model.base import JsonObject, section
 from contexts.model.policy import Repository as Wanted
 from contexts.model.refs import BlobRef
 from contexts.model.spec import Spec
+from contexts.repository_name import locate
 from contexts.specfile import LoadedSpec
 from contexts.store import ContextStore
 from tasks.walls.bundles import restore_history
-from tasks.walls.source import Source, is_url
+from tasks.walls.source import Source
 from tasks.walls.workspace import Repository
 
 RESTORED = "base.git"
@@ -103,8 +104,7 @@ def check_repository(loaded: LoadedSpec, earlier: JsonObject, *, named: str | No
 
 
 def _where(loaded: LoadedSpec, wanted: Wanted, named: str | None) -> str:
-    source = named or wanted.path
-    return source if is_url(source) else str((loaded.folder if named is None else Path.cwd()) / source)
+    return locate(wanted.path, loaded.folder) if named is None else locate(named, Path.cwd())
 
 
 def _refuse_uncommitted(source: Source, spec: Spec) -> None:

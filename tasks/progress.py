@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from contexts.secrets import redact_text
+from tasks.visible import visible
 
 LOGGER = "plait.progress"
 
@@ -40,8 +41,9 @@ class Progress:
 
 
 def report(progress: Progress) -> None:
-    """Tell whoever listens, without secret values; agents' own lines at DEBUG, everything else at INFO."""
-    progress = replace(progress, message=redact_text(progress.message).text)
+    """Tell whoever listens, without secrets and unseen characters; agents' own lines at DEBUG, the rest at INFO."""
+    progress = replace(progress, message=visible(redact_text(progress.message).text))
     level = logging.DEBUG if progress.kind == "line" else logging.INFO
-    text = f"{progress.kind} {progress.subject}: {progress.status} {progress.message}".rstrip()
+    subject = visible(progress.subject)
+    text = f"{progress.kind} {subject}: {progress.status} {progress.message}".rstrip()
     logging.getLogger(LOGGER).log(level, "%s", text, extra={"plait": progress})

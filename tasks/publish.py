@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prefect import task
-from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from tasks.artifact_keys import artifact_key
+from tasks.artifacts import publish_image, publish_markdown, publish_table
 from tasks.overview import overview, track_rows
 from tasks.progress import Progress, report
 from tasks.report import build_report, timeline_data_uri
@@ -31,16 +31,10 @@ def publish(run: Run, final: ContextRef, sizes: Sequence[tuple[str, ContextRef]]
     """
     report(Progress(run.workflow_id, "phase", "publish", "running"))
     document = run.store.load(final)
-    create_markdown_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
-        markdown=overview(document, sizes),
-        key=artifact_key(run.workflow_id, "overview"),
-        description=f"Overview of {run.workflow_id}",
+    publish_markdown(
+        artifact_key(run.workflow_id, "overview"), overview(document, sizes), f"Overview of {run.workflow_id}"
     )
-    create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] same
-        table=track_rows(document),
-        key=artifact_key(run.workflow_id, "tracks"),
-        description=f"Tracks of {run.workflow_id}",
-    )
+    publish_table(artifact_key(run.workflow_id, "tracks"), track_rows(document), f"Tracks of {run.workflow_id}")
     publish_tables(run.store, final, document)
     _publish_report(run, final, document)
     _write_result(run, document)
@@ -66,8 +60,8 @@ def _publish_report(run: Run, final: ContextRef, document: JsonObject) -> None:
     blob = run.store.put_blob(run.workflow_id, html, "text/html", scanned=True)
     refs = [one.get("ref") for one in entries(section(document, "run"), "tracks")]
     tracks = run.store.load_many([ContextRef.model_validate(ref) for ref in refs if ref])
-    create_image_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
-        image_url=timeline_data_uri(document, tracks),
-        key=artifact_key(run.workflow_id, "timeline"),
-        description=f"Timeline of {run.workflow_id}; report: `plait report {run.workflow_id}`, blob {blob.sha256}",
+    publish_image(
+        artifact_key(run.workflow_id, "timeline"),
+        timeline_data_uri(document, tracks),
+        f"Timeline of {run.workflow_id}; report: plait report {run.workflow_id}, blob {blob.sha256}",
     )

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
 from contexts.store import CONTEXT
+from tasks.artifact_text import words
 from tasks.evidence import gather, subject_of
 from tasks.progress import Progress, report
 from tasks.run import Run
@@ -29,4 +30,4 @@ def recheck(run: Run, commit: str, check_id: str) -> Any:
     blob = run.store.put_json(run.workflow_id, evidence)
     reason = evidence.get("reason", "")
     report(Progress(run.workflow_id, "check", check_id, evidence["status"], reason, evidence["seconds"]))
-    return Completed(name=str(evidence["status"]).capitalize(), message=reason or None, data=blob)
+    return Completed(name=str(evidence["status"]).capitalize(), message=words(reason) or None, data=blob)

@@ -32,6 +32,7 @@ from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run, now
 from tasks.track_document import describe_success, describe_unfinished
+from tasks.visible import visible
 from tasks.walls.outcome import read_log
 from tasks.walls.ports import lease_ports
 from tasks.walls.staging import MACHINE
@@ -245,7 +246,7 @@ def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobR
 def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed:
     run, task_id = trial.run, trial.track.task_id
     status = "cancelled" if delivery.cancelled else "failed"
-    delivery = replace(delivery, reason=redact_text(delivery.reason).text)  # it is told beyond the store, too
+    delivery = replace(delivery, reason=visible(redact_text(delivery.reason).text))  # it is told beyond the store, too
     left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
     execution = trial.execution(status, left, delivery, log=log)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
-
 from contexts.model.base import JsonObject, entries
 from contexts.model.refs import ContextRef
 from contexts.quantity import counted
 from contexts.store import ContextStore
 from tasks.artifact_keys import artifact_key
-from tasks.overview import plain
+from tasks.artifact_text import cell, row
+from tasks.artifacts import publish_link, publish_markdown, publish_table
 
 _MOST = 200
 """Rows a table shows; the document has all of them."""
@@ -27,20 +26,15 @@ def publish_tables(store: ContextStore, final: ContextRef, document: JsonObject)
     """
     workflow_id = final.workflow_id
     found = entries(document, "findings")
-    create_markdown_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, as below
-        markdown=findings_markdown(document),
-        key=artifact_key(workflow_id, "findings"),
-        description=f"{counted(len(found), 'finding')} of {workflow_id}, with both quotes",
+    publish_markdown(
+        artifact_key(workflow_id, "findings"),
+        findings_markdown(document),
+        f"{counted(len(found), 'finding')} of {workflow_id}, with both quotes",
     )
     for name, rows in (("criteria", criteria_rows(document)), ("documents", document_rows(store, final, document))):
-        create_table_artifact(  # pyright: ignore[reportUnusedCoroutine]
-            table=rows, key=artifact_key(workflow_id, name), description=f"{name.capitalize()} of {workflow_id}"
-        )
-    create_link_artifact(  # pyright: ignore[reportUnusedCoroutine]
-        link=address(store, final),
-        link_text=str(final),
-        key=artifact_key(workflow_id, "context"),
-        description=f"The newest context of {workflow_id}",
+        publish_table(artifact_key(workflow_id, name), rows, f"{name.capitalize()} of {workflow_id}")
+    publish_link(
+        artifact_key(workflow_id, "context"), address(store, final), str(final), f"The newest context of {workflow_id}"
     )
 
 
@@ -56,10 +50,10 @@ def findings_markdown(document: JsonObject) -> str:
     for one in found[:_MOST]:
         sides = [_quoted(each) for each in entries(one, "sources")[:4]]
         waived: JsonObject | None = one.get("waived")
-        severity = f"waived by {plain(waived['by'])}: {plain(waived['why'])}" if waived else plain(one["severity"])
+        severity = f"waived by {cell(waived['by'])}: {cell(waived['why'])}" if waived else cell(one["severity"])
         cells = [
-            severity, plain(one["rule"]), plain(one["message"], 600), sides[0] if sides else "", " ".join(sides[1:]),
-            plain(one.get("fingerprint", "")),
+            severity, cell(one["rule"]), cell(one["message"], 600), sides[0] if sides else "", " ".join(sides[1:]),
+            cell(one.get("fingerprint", "")),
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     if len(found) > _MOST:
@@ -68,22 +62,22 @@ def findings_markdown(document: JsonObject) -> str:
 
 
 def _quoted(source: JsonObject) -> str:
-    return (
-        f"“{plain(source.get('quote', ''))}” ({plain(source.get('document', ''))} {plain(source.get('pointer', ''))})"
-    )
+    return f"“{cell(source.get('quote', ''))}” ({cell(source.get('document', ''))} {cell(source.get('pointer', ''))})"
 
 
 def criteria_rows(document: JsonObject) -> list[dict[str, Any]]:
     """Return one row per success criterion."""
     return [
-        {
-            "criterion": plain(one["id"]),
-            "text": plain(one["text"]),
-            "required": "yes" if one["required"] else "no",
-            "status": plain(one["status"]),
-            "why": plain(one["reason"]),
-            "evidence": plain(", ".join(entries(one, "evidence"))),
-        }
+        row(
+            {
+                "criterion": one["id"],
+                "text": one["text"],
+                "required": "yes" if one["required"] else "no",
+                "status": one["status"],
+                "why": one["reason"],
+                "evidence": ", ".join(map(str, entries(one, "evidence"))),
+            }
+        )
         for one in entries(document, "criteria")
     ]
 
@@ -93,13 +87,15 @@ def document_rows(store: ContextStore, final: ContextRef, document: JsonObject) 
     given: list[JsonObject] = [one["ref"] for one in entries(document["run"], "tracks") if one.get("ref")]
     refs = [final, *(ContextRef.model_validate(ref) for ref in given)]
     return [
-        {
-            "document": plain(ref.document),
-            "revision": ref.revision,
-            "bytes": ref.size,
-            "sha256": ref.sha256[:12],
-            "where": address(store, ref),
-        }
+        row(
+            {
+                "document": ref.document,
+                "revision": ref.revision,
+                "bytes": ref.size,
+                "sha256": ref.sha256[:12],
+                "where": address(store, ref),
+            }
+        )
         for ref in refs
     ]
 

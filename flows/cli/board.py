@@ -122,7 +122,7 @@ class Board:
             sign = Spinner("dots", style="yellow") if row.status == "running" else _sign(row)
             style = STYLES.get(row.status, "")
             table.add_row(
-                sign, row.name, Text(row.status, style), seconds(row.elapsed(now)), Text(row.message, style="dim")
+                sign, Text(row.name), Text(row.status, style), seconds(row.elapsed(now)), Text(row.message, style="dim")
             )
         table.expand = True
         parts: list[RenderableType] = [*heading, _one_line(phases), table]

@@ -58,8 +58,8 @@ def _grid(console: Console, rows: Iterable[tuple[str, Text]]) -> None:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True, min_width=max((len(key) for key, _ in named), default=0))
     grid.add_column(overflow="ellipsis", no_wrap=True)
-    for row in named:
-        grid.add_row(*row)
+    for key, value in named:
+        grid.add_row(Text(key), value)
     console.print(grid)
 
 

@@ -35,5 +35,5 @@ def report(
     if session.as_json:
         session.emit({"workflow_id": workflow_id, "report": str(target.absolute()), "revision": ref.revision})
     else:
-        session.out().print(f"report of {ref}: {target}", soft_wrap=True)
+        session.out().print(f"report of {ref}: {target}", markup=False, soft_wrap=True)
     return 0

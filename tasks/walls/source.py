@@ -8,43 +8,38 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from contexts.errors import RepositoryError
+from contexts.repository_name import is_url, locate
 from tasks.walls.git import TrustedGit, list_remote
 from tasks.walls.paths import matches_any, readable
-
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:")
-
-
-def is_url(where: str) -> bool:
-    """Say whether a repository is named by a URL, or as ``user@host:path``, and not by a path."""
-    return _URL.match(where) is not None
 
 
 class Source:
     """Where a workflow's code comes from, a folder of this machine or a URL.
 
     Args:
-        where: Path or URL, as the spec says.
+        where: Path or URL, as the spec says; a relative path starts from the current folder.
 
     Raises:
         RepositoryError: It is no git repository.
     """
 
     def __init__(self, where: str) -> None:
-        self.url = where
+        self.url = locate(where, Path.cwd())
         self.work_tree: Path | None = None
         self.git_dir: Path | None = None
         self.object_format = "sha1"
-        folder = Path(where).expanduser()
-        if not folder.exists():
-            if where.startswith("ext::") or not is_url(where):
-                raise RepositoryError(
-                    f"there is no repository at {where!r}; give a folder that is one, or a URL", path=where
-                )
+        if is_url(self.url):
             return
-        self._find(folder.resolve())
+        if not os.path.lexists(self.url):
+            raise RepositoryError(
+                f"there is no repository at {where!r}; give a folder that is one, or a URL", path=where
+            )
+        self._find(Path(self.url))
 
     def _find(self, folder: Path) -> None:
         names = ("--absolute-git-dir", "--is-bare-repository", "--show-object-format")
+        if not folder.is_dir():  # git would follow a file that names a git dir elsewhere
+            raise _no_repository(folder)
         git = folder / ".git"
         candidate = TrustedGit(git if git.exists() else folder, users_own=True)
         try:
@@ -54,10 +49,7 @@ class Source:
         except (RepositoryError, NotADirectoryError) as error:
             if "dubious" in str(error):
                 raise
-            raise RepositoryError(
-                f"{folder} is not a git repository; give the top folder of one, or run git init and commit there",
-                path=str(folder),
-            ) from error
+            raise _no_repository(folder) from error
         self.url = str(folder)
         self.git_dir = Path(words[0])
         self.common_dir = Path(common)
@@ -127,6 +119,13 @@ class Source:
         if self.git_dir is not None:
             return self.git().commit_of(f"refs/heads/{name}")
         return None
+
+
+def _no_repository(folder: Path) -> RepositoryError:
+    return RepositoryError(
+        f"{folder} is not a git repository; give the top folder of one, or run git init and commit there",
+        path=str(folder),
+    )
 
 
 def names_of(base: str, root: str) -> list[str]:

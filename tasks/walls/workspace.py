@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from tasks.walls.folders import fill_folder, remove_folder, set_aside
 from tasks.walls.git import TrustedGit, create_git_dir
 from tasks.walls.integration import Integration, integrate
 from tasks.walls.paths import MAX_FILE_BYTES
-from tasks.walls.source import Source, deliver, looks_like_id, names_of, no_base
+from tasks.walls.source import Source, deliver, names_of, no_base
 from tasks.walls.staging import Snapshot, Staged, added_lines, changed_paths
 
 _REFSPECS = tuple(f"+refs/{kind}/*:refs/source/{kind}/*" for kind in ("heads", "tags", "remotes"))
@@ -150,7 +151,7 @@ class Repository:
         for candidate in names_of(base, "refs/source"):
             if found := self.git.commit_of(candidate):
                 return found
-        if looks_like_id(base) and len(base) in {40, 64}:
+        if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", base):  # and nothing after it: git is given it as it stands
             return self._fetch_commit(base)
         if not self.git.run("for-each-ref", "--count=1", "refs/source"):
             raise RepositoryError(f"{self.source.url} has no commit yet; commit something there first", base=base)

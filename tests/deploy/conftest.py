@@ -1,5 +1,6 @@
 """One server with everything deployed, and one worker on it, for all tests of deployments."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,10 +22,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Return the folders the worker may use: specs, and its own store."""
+    """Return the folders the worker may use: specs, its own store, and programs: an ssh that writes down its calls."""
     folder = tmp_path_factory.mktemp("place")
-    made = Place(specs=folder / "specs", store=folder / "store", workspaces=folder / "workspaces")
+    made = Place(folder / "specs", folder / "store", folder / "workspaces", folder / "programs")
     made.specs.mkdir()
+    made.programs.mkdir()
+    ssh = made.programs / "ssh"
+    ssh.write_text(f'#!/bin/sh\necho "$@" >>{made.programs / "ssh.log"}\nexit 1\n', encoding="utf-8")
+    ssh.chmod(0o755)
     return made
 
 
@@ -42,6 +47,7 @@ def worker(deployed: Server, place: Place, tmp_path_factory: pytest.TempPathFact
     with running_worker(
         deployed,
         tmp_path_factory.mktemp("worker"),
+        PATH=f"{place.programs}:{os.environ['PATH']}",
         PLAIT_STORE=str(place.store),
         PLAIT_WORKSPACES=str(place.workspaces),
         PLAIT_ALLOWED_SPECS=allowed,

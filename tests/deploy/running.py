@@ -22,6 +22,12 @@ class Place:
     specs: Path
     store: Path
     workspaces: Path
+    programs: Path
+
+    def ssh_calls(self) -> list[str]:
+        """Return the arguments of every ssh that the worker's runs started."""
+        log = self.programs / "ssh.log"
+        return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
 
 
 def start(client: SyncPrefectClient, deployment: str, **parameters: Any) -> FlowRun:

@@ -125,6 +125,25 @@ def test_a_deployed_run_refuses_specs_and_stores_that_the_worker_does_not_allow(
         assert not tasks_of(client, run.id)
 
 
+def test_a_deployed_run_takes_no_repository_over_ssh_that_only_its_starter_named(
+    worker: Server, client: SyncPrefectClient, place: Place
+) -> None:
+    elsewhere = "git@git.example.invalid:team/app.git"
+    spec = write_spec(place.specs, "over-ssh", "", repository={"path": elsewhere})
+    names = (elsewhere, "a@127.0.0.1:x", f"git@127.0.0.1:x/../../{place.specs.name}/app.git")
+    runs = [start(client, "feature/feature", **{**FORM, "spec": str(spec), "repository": name}) for name in names]
+    runs += [start(client, "reverify/reverify", workflows=["from-the-form"], repository=name) for name in names]
+    for run in runs:
+        state = finish(client, run.id)
+        assert state.is_failed()
+        assert "PLAIT_ALLOWED_REPOSITORIES" in str(state.message)
+        assert not tasks_of(client, run.id)
+    assert place.ssh_calls() == []
+    # What the owner of the specs named is fetched: it is this program that would have been called.
+    assert finish(client, start(client, "feature/feature", spec=str(spec)).id).is_failed()
+    assert any("git@git.example.invalid" in call for call in place.ssh_calls())
+
+
 def test_whoever_starts_a_run_cannot_change_what_the_worker_allows_or_runs(
     worker: Server, client: SyncPrefectClient, tmp_path: Path
 ) -> None:

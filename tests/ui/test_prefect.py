@@ -157,3 +157,25 @@ def test_the_address_that_is_printed_leads_to_the_run(person: Person, office: Of
     person.page.goto(f"{person.base}/runs/flow-run/{finished.id}")
     person.see("shop", within=person.page.locator("body"), seconds=SECONDS)
     expect(person.page.get_by_text("merge shop").or_(person.page.get_by_role("tab", name="Task Runs"))).to_be_visible()
+
+
+def test_the_last_line_of_a_failed_track_is_text_and_fetches_nothing(
+    office: Office, person: Person, dialogs: list[str]
+):
+    words = f"{HOSTILE} \x1b[31mred https://evil.example/x www.evil.example # a | b"
+    programs = {"api": PROGRAM, "page": f"import sys; print({words!r}); sys.exit(3)"}
+    run = start(office.client, "feature/feature", spec=write_spec(office.specs, "hostile-words", programs))
+    assert finish(office.client, run.id, 120).is_failed()
+    person.open(f"/runs/flow-run/{run.id}")
+    person.run_tab("Artifacts")
+    for name in ("tracks", "overview"):
+        shown = person.read_artifact(f"plait-hostile-words-{name}")
+        person.see(re.compile(re.escape("![](http://192.0.2.1/md)")), within=shown)
+        person.see(re.compile(re.escape("https://evil.example/x")), within=shown)
+        assert (
+            shown.locator("img[src*='192.0.2.1'], a[href*='evil.example'], a[href*='192.0.2.1'], script").count() == 0
+        )
+        assert "\x1b" not in shown.inner_text()
+        person.page.go_back()
+        person.run_tab("Artifacts")
+    assert not [url for url in person.turned_away if "192.0.2.1" in url or "evil.example" in url]

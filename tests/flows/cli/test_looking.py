@@ -4,12 +4,15 @@ import pty
 import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from contexts.lease import acquire
 from contexts.store import ContextStore
+from flows.cli.console import SafeConsole
+from flows.cli.outline import print_outline
 from tests.flows.cli.documents import head
 
 
@@ -197,3 +200,14 @@ def test_diff_of_a_track(call, shop: ContextStore):
 def _damage(path: Path) -> None:
     path.chmod(0o644)
     path.write_bytes(path.read_bytes().replace(b"1.0", b"1.1", 1))
+
+
+def test_the_outline_shows_names_of_members_as_text_whatever_they_say():
+    written = StringIO()
+    name = "[link=http://192.0.2.1/]here[/link][/no-such-tag]\x1b[31m"
+    console = SafeConsole(file=written, force_terminal=True, width=120)
+    print_outline(console, "shop", {name: [1, 2]}, whole="plait show shop --full")
+    shown = written.getvalue()
+    assert "\x1b]8;" not in shown
+    assert "\x1b[31m" not in shown
+    assert "[link=http://192.0.2.1/]here" in shown
