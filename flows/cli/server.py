@@ -75,17 +75,20 @@ def _silent(url: str) -> StoreUnreachable:
     return StoreUnreachable(f"the Prefect server at {url} has said nothing for {_SILENT_SECONDS:g} s; {_ADVICE}")
 
 
-def find_before_prefect(*, debug: bool) -> None:
+def find_before_prefect(*, debug: bool) -> bool:
     """Let Prefect ask the right server about a block: the configured one or the one here, else one of its own.
 
     Args:
         debug: Leave Prefect its log, of which the quick commands show nothing.
 
+    Returns:
+        Whether there is one, or there was time to start one already.
+
     Raises:
         StoreUnreachable: The configured one is not there.
     """
     if "prefect" in sys.modules:
-        return  # it has its server, as in a run
+        return True  # it has its server, as in a run
     make_way_for_prefect()
     if not debug:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
@@ -94,6 +97,7 @@ def find_before_prefect(*, debug: bool) -> None:
         check_answers(url)
     elif url := running_here():
         os.environ["PREFECT_API_URL"] = url
+    return bool(url)
 
 
 def running_here() -> str | None:

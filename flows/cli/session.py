@@ -47,7 +47,10 @@ class Session:
         if self.in_block:
             from flows.cli.server import find_before_prefect
 
-            find_before_prefect(debug=self.debug)
+            if not find_before_prefect(debug=self.debug):
+                from flows.cli.own_server import be_ready
+
+                be_ready()
         return ContextStore(open_objects(self.store_url))
 
     @property
