@@ -3,7 +3,8 @@
 A spec carries commands. Whoever can start a deployed run can name a spec, so a worker takes specs only from folders and
 stores that its owner chose, by the environment the worker itself was started with:
 
-    PLAIT_ALLOWED_SPECS          folders, separated as in PATH; without it, the folder the code was pulled into
+    PLAIT_ALLOWED_SPECS          folders of specs and their programs, separated as in PATH; without it, the folder the
+                                 code was pulled into
     PLAIT_ALLOWED_STORES         stores beside the worker's own, separated by spaces, each as it is named in a run
     PLAIT_ALLOWED_REPOSITORIES   repository URLs a run may name instead of the spec's, separated by spaces
     PLAIT_ALLOW_INLINE           1: a run may bring a whole spec with it, which is to say any command
@@ -73,7 +74,11 @@ def check_allowed(request: RunRequest, allowed: Allowed, folder: Path) -> None:
             "this worker takes no inline specs, because a spec is a program: name a spec file in an allowed folder, "
             "or start the worker with PLAIT_ALLOW_INLINE=1"
         )
-    for what, named in (("spec", request.spec), ("recordings folder", request.replay)):
+    for what, named in (
+        ("spec", request.spec),
+        ("spec's folder", request.spec_dir),
+        ("recordings folder", request.replay),
+    ):
         if named is not None and not _is_inside(named, folder, allowed.folders):
             raise _refused(what, named, allowed, "PLAIT_ALLOWED_SPECS")
     check_store(request.store, allowed, folder)

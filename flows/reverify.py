@@ -19,7 +19,7 @@ from contexts.quantity import counted
 from contexts.reverification import unmet_now, what_got_worse
 from contexts.store import CONTEXT
 from flows.deployed import refuse_unless_allowed, upkeep_owner
-from flows.form import GitReference, RepositoryName, StoreName, WorkflowIds
+from flows.form import GitReference, RepositoryName, SpecFolder, StoreName, WorkflowIds
 from tasks.recheck import recheck
 from tasks.run import Run, now, open_run
 
@@ -31,6 +31,7 @@ FIELD = "reverification"
 def reverify(
     workflows: WorkflowIds = [],  # noqa: B006 never changed, and what the form shows
     store: StoreName = None,
+    spec_dir: SpecFolder = None,
     repository: RepositoryName = None,
     reference: GitReference = None,
 ) -> State[Any]:
@@ -39,6 +40,8 @@ def reverify(
     Args:
         workflows: Ids of stored workflows.
         store: Where contexts are kept. Empty for the worker's own.
+        spec_dir: Folder of the workflows' specs, as the worker sees it, where checks name programs in it. Usually
+            empty.
         repository: Path or URL of the repository, where the spec's own does not exist on the worker.
         reference: What to check out: a branch, tag or commit. Empty for the spec's base branch.
 
@@ -49,7 +52,7 @@ def reverify(
     rows: list[JsonObject] = []
     broken: list[str] = []
     for workflow_id in workflows:
-        request = RunRequest(workflow_id=workflow_id, store=store, repository=repository)
+        request = RunRequest(workflow_id=workflow_id, spec_dir=spec_dir, store=store, repository=repository)
         refuse_unless_allowed(request)
         try:
             found = reverify_one(request, workflow_id, reference)
@@ -81,7 +84,7 @@ def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -
         StoreError: The store did not answer, or has no such workflow.
     """
     # The lease of an interrupted run is not to be ended: whoever restarts those would pass it by.
-    with open_run(request, upkeep_owner, only_ended=True) as run:
+    with open_run(request, upkeep_owner, only_ended=True, purpose="check") as run:
         if run.lease.before:
             run.lease.end_reason = run.lease.before.end_reason
         if run.spec.repository is None:
