@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
 from contexts.codec import canonical
-from contexts.errors import InputError
 from contexts.model.base import JsonObject
 from contexts.model.policy import CommandAgent
 from contexts.model.spec import Spec, Track
+from contexts.specfile.programs import NOTHING_KNOWN, SPEC_DIR, Known, content_of, path_of
 
 FORMAT = 1
 """Raised when the meaning of the digest changes, so that older results are not mistaken for present ones."""
@@ -129,7 +129,7 @@ def recording_inputs(recording: bytes) -> JsonObject:
     return {"backend": "replay", "recording": sha256(recording).hexdigest()}
 
 
-def agent_inputs(agent: CommandAgent, *, folder: Path) -> JsonObject:
+def agent_inputs(agent: CommandAgent, *, folder: Path, known: Known = NOTHING_KNOWN) -> JsonObject:
     """Return what of an agent decides a track's result.
 
     Programs and files an argument names outside the repository count by content; absolute paths and client versions
@@ -138,30 +138,26 @@ def agent_inputs(agent: CommandAgent, *, folder: Path) -> JsonObject:
     Args:
         agent: The declared agent.
         folder: The spec's folder, for ``{spec_dir}``.
+        known: What counts instead of the files that are there, where the workflow goes on from its store.
 
     Raises:
         InputError: A program it names cannot be read.
     """
     return {
         "backend": "command",
-        "argv": [_argument(part, folder) for part in agent.argv],
+        "argv": [_argument(part, folder, known) for part in agent.argv],
         "env": dict(sorted(agent.env.items())),
     }
 
 
-def _argument(text: str, folder: Path) -> Any:
+def _argument(text: str, folder: Path, known: Known) -> Any:
     option, sign, given = text.rpartition("=") if text.startswith("-") else ("", "", text)
-    path = Path(given.replace("{spec_dir}", str(folder)))
+    path = path_of(given, folder)
     if not path.is_absolute():
         return text
-    name = f"{option}{sign}{given if '{spec_dir}' in given else path.name}"
-    if not path.is_file():
-        return name
-    try:
-        with path.open("rb") as stream:
-            return {"name": name, "sha256": file_digest(stream, "sha256").hexdigest()}
-    except OSError as error:
-        raise InputError(f"cannot read {path}, which an agent runs: {error.strerror or error}") from error
+    name = f"{option}{sign}{given if SPEC_DIR in given else path.name}"
+    proof = content_of(given, path, known)
+    return name if proof is None else {"name": name, "sha256": proof}
 
 
 def result_digest(document: Mapping[str, Any], tree: str | None) -> str:

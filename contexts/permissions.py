@@ -3,7 +3,8 @@
 A spec carries commands. Whoever can start a deployed run can name a spec, so a worker takes specs only from folders and
 stores that its owner chose, by the environment the worker itself was started with:
 
-    PLAIT_ALLOWED_SPECS          folders, separated as in PATH; without it, the folder the code was pulled into
+    PLAIT_ALLOWED_SPECS          folders of specs and their programs, separated as in PATH; without it, the folder the
+                                 code was pulled into
     PLAIT_ALLOWED_STORES         stores beside the worker's own, separated by spaces, each as it is named in a run
     PLAIT_ALLOWED_REPOSITORIES   repository URLs a run may name instead of the spec's, separated by spaces
     PLAIT_ALLOW_INLINE           1: a run may bring a whole spec with it, which is to say any command
@@ -82,6 +83,7 @@ def check_allowed(request: RunRequest, allowed: Allowed, folder: Path) -> RunReq
     return request.model_copy(
         update={
             "spec": _path("spec", request.spec, allowed, folder),
+            "spec_dir": _path("spec's folder", request.spec_dir, allowed, folder),
             "replay": _path("recordings folder", request.replay, allowed, folder),
             "store": check_store(request.store, allowed, folder),
             "repository": _repository(request.repository, allowed, folder),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from contexts.codec import digest
@@ -15,6 +16,7 @@ from contexts.model.base import JsonObject, entries
 from contexts.model.policy import Deployment, Prerequisite, Production, Staging
 from contexts.model.spec import Spec
 from contexts.quantity import counted
+from contexts.specfile import Known, programs_of
 
 Action = Literal["deploy", "ask", "end"]
 _ANSWERS = {"approved", "rejected", "rerun", "done"}
@@ -37,6 +39,26 @@ def production_subject(production: Production, tree: str, programs: Sequence[tup
     """Return the digest of what a person approves: the work, the command, and what was to hold before it."""
     settings = production.model_dump(mode="json", exclude={"timeout_minutes"})
     return digest({"environment": "production", "tree": tree, "settings": settings, "programs": list(programs)})
+
+
+def subjects_of(spec: Spec, tree: str, *, folder: Path, known: Known) -> dict[str, str]:
+    """Return the digest of what each environment would get.
+
+    Args:
+        spec: The spec.
+        tree: Id of the integrated tree.
+        folder: The spec's folder.
+        known: What counts instead of the files there, where the workflow goes on from its store.
+    """
+    deployment = spec.deployment
+    subjects: dict[str, str] = {}
+    if deployment and deployment.staging:
+        programs = programs_of(deployment.staging.argv, folder=folder, known=known)
+        subjects["staging"] = staging_subject(deployment.staging, tree, programs)
+    if deployment and deployment.production:
+        programs = programs_of(deployment.production.argv or (), folder=folder, known=known)
+        subjects["production"] = production_subject(deployment.production, tree, programs)
+    return subjects
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,17 @@ from contexts.model.request import RunRequest
 from contexts.verdict import STATE_NAMES, WAITING
 from flows.deployed import lease_owner, refuse_unless_allowed
 from flows.deploying import deploy
-from flows.form import Fresh, InlineSpec, Recordings, RepositoryName, SpecPath, StoreName, TrackIds, WorkflowId
+from flows.form import (
+    Fresh,
+    InlineSpec,
+    Recordings,
+    RepositoryName,
+    SpecFolder,
+    SpecPath,
+    StoreName,
+    TrackIds,
+    WorkflowId,
+)
 from flows.gate import ask, going_on, waits_at_gate
 from flows.merging import merge_all
 from flows.schedule import run_tracks
@@ -47,6 +57,7 @@ def feature(
     spec: SpecPath = None,
     workflow_id: WorkflowId = None,
     inline: InlineSpec = None,
+    spec_dir: SpecFolder = None,
     store: StoreName = None,
     replay: Recordings = None,
     repository: RepositoryName = None,
@@ -60,6 +71,8 @@ def feature(
             or a stored workflow, or an inline spec.
         workflow_id: Id of a workflow that is already in the store: go on with it, doing only what is unfinished.
         inline: A whole spec as an object. Workers refuse it unless they were started with PLAIT_ALLOW_INLINE=1.
+        spec_dir: Folder of the stored workflow's spec, as the worker sees it, where something must run whose program
+            lies there. Usually empty.
         store: Where contexts are kept: a folder, s3://BUCKET/PREFIX, or block:s3-contexts/NAME. Empty for the worker's
             own.
         replay: Folder of recorded track documents that stand in for agents. Usually empty.
@@ -71,8 +84,8 @@ def feature(
         Completed only when every required track, check and criterion is done and good.
     """
     request = RunRequest(
-        spec=spec, workflow_id=workflow_id, inline=inline, store=store, replay=replay, repository=repository,
-        fresh=fresh, rerun=tuple(rerun or ()),
+        spec=spec, workflow_id=workflow_id, inline=inline, spec_dir=spec_dir, store=store, replay=replay,
+        repository=repository, fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
     request = refuse_unless_allowed(request)
     with open_run(request, lease_owner) as run, heeding_people(run.stop):

@@ -37,6 +37,7 @@ InlineSpec = Annotated[
     WithJsonSchema({"type": "object", "additionalProperties": True}),
     _shown("Inline spec", empty={}),
 ]
+SpecFolder = Annotated[str | None, _EMPTY, _TEXT, _shown("Spec folder", "examples/nightly", empty="")]
 StoreName = Annotated[
     str | None, _EMPTY, _TEXT, _shown("Store", "block:s3-contexts/main", "s3://bucket/prefix", empty="")
 ]

@@ -6,6 +6,7 @@ Suspending ends the process; resuming starts the flow from the top, on any worke
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -70,7 +71,8 @@ def going_on(request: RunRequest, run: Run) -> RunRequest:
     named = run.spec.workflow_id != run.workflow_id
     changes: JsonObject = {"fresh": False, "rerun": ()}
     if named:
-        changes |= {"spec": None, "inline": None, "workflow_id": run.workflow_id}
+        folder = str(Path(request.spec).parent) if request.spec else request.spec_dir
+        changes |= {"spec": None, "inline": None, "workflow_id": run.workflow_id, "spec_dir": folder}
     again = request.model_copy(update=changes)
     if again != request:
         with get_client(sync_client=True) as client:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
@@ -97,10 +98,11 @@ def _resume(
         return Sweep(workflow_id=workflow_id, action="left-alone", restarts=count)
     if died:
         _mark_crashed(client, died, record)
+    more = {**({"store": store} if store else {}), **_spec_folder(died)}
     mine = [mark for mark in known if mark.epoch == record.epoch]
     if mine:
         # The one that left the mark may have died before it started the run: starting under one key twice is one run.
-        run = _start(client, objects, mine[-1], store, deployment)
+        run = _start(client, objects, mine[-1], more, deployment)
         if run.state is None or not run.state.is_final():
             return Sweep(workflow_id=workflow_id, action="waiting", restarts=count, run=run.id)
     if count >= most:
@@ -110,11 +112,21 @@ def _resume(
     mark = Mark(workflow_id, record.epoch, len(mine) + 1)
     if not leave_mark(objects, mark, by=str(flow_run.id or "a person"), now=datetime.now(UTC)):
         return Sweep(workflow_id=workflow_id, action="other-sweeper", restarts=count)
-    run = _start(client, objects, mark, store, deployment)
+    run = _start(client, objects, mark, more, deployment)
     return Sweep(workflow_id=workflow_id, action="started", restarts=count + 1, run=run.id)
 
 
-def _start(client: SyncPrefectClient, objects: ObjectStore, mark: Mark, store: str | None, deployment: str) -> FlowRun:
+def _spec_folder(died: FlowRun | None) -> dict[str, str]:
+    """Return where the programs of a deployed run's spec lie: its folder on every worker, as the run was told it."""
+    given = died.parameters if died and died.deployment_id else {}
+    if given.get("spec"):
+        return {"spec_dir": str(Path(str(given["spec"])).parent)}
+    return {"spec_dir": str(given["spec_dir"])} if given.get("spec_dir") else {}
+
+
+def _start(
+    client: SyncPrefectClient, objects: ObjectStore, mark: Mark, more: dict[str, str], deployment: str
+) -> FlowRun:
     """Start the run of a mark, or find the one that was; asking the API itself, which knows no subflow or timeout."""
     try:
         found = client.read_deployment_by_name(deployment)
@@ -122,7 +134,7 @@ def _start(client: SyncPrefectClient, objects: ObjectStore, mark: Mark, store: s
         raise InputError(f"there is no deployment {deployment}: run `make deploy`, or name another") from error
     return client.create_flow_run_from_deployment(
         found.id,
-        parameters={"workflow_id": mark.workflow_id, **({"store": store} if store else {})},
+        parameters={"workflow_id": mark.workflow_id, **more},
         idempotency_key=f"plait-{sha256(objects.identity.encode()).hexdigest()[:16]}-{mark.key}",
         tags=["plait-restart"],
     )

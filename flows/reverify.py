@@ -18,7 +18,7 @@ from contexts.quantity import counted
 from contexts.reverification import unmet_now, what_got_worse
 from contexts.store import CONTEXT
 from flows.deployed import refuse_unless_allowed, upkeep_owner
-from flows.form import GitReference, RepositoryName, StoreName, WorkflowIds
+from flows.form import GitReference, RepositoryName, SpecFolder, StoreName, WorkflowIds
 from tasks.artifact_text import words
 from tasks.artifacts import publish_table
 from tasks.recheck import recheck
@@ -32,6 +32,7 @@ FIELD = "reverification"
 def reverify(
     workflows: WorkflowIds = [],  # noqa: B006 never changed, and what the form shows
     store: StoreName = None,
+    spec_dir: SpecFolder = None,
     repository: RepositoryName = None,
     reference: GitReference = None,
 ) -> State[Any]:
@@ -40,6 +41,8 @@ def reverify(
     Args:
         workflows: Ids of stored workflows.
         store: Where contexts are kept. Empty for the worker's own.
+        spec_dir: Folder of the workflows' specs, as the worker sees it, where checks name programs in it. Usually
+            empty.
         repository: Path or URL of the repository, where the spec's own does not exist on the worker.
         reference: What to check out: a branch, tag or commit. Empty for the spec's base branch.
 
@@ -50,7 +53,7 @@ def reverify(
     rows: list[JsonObject] = []
     broken: list[str] = []
     for workflow_id in workflows:
-        named = RunRequest(workflow_id=workflow_id, store=store, repository=repository)
+        named = RunRequest(workflow_id=workflow_id, spec_dir=spec_dir, store=store, repository=repository)
         request = refuse_unless_allowed(named)
         try:
             found = reverify_one(request, workflow_id, reference)
@@ -80,7 +83,7 @@ def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -
         StoreError: The store did not answer, or has no such workflow.
     """
     # The lease of an interrupted run is not to be ended: whoever restarts those would pass it by.
-    with open_run(request, upkeep_owner, only_ended=True) as run:
+    with open_run(request, upkeep_owner, only_ended=True, purpose="check") as run:
         if run.lease.before:
             run.lease.end_reason = run.lease.before.end_reason
         if run.spec.repository is None:

@@ -10,6 +10,7 @@ from contexts.model.base import JsonObject, section
 from contexts.model.policy import ReplayAgent
 from contexts.model.refs import BlobRef
 from contexts.model.spec import Spec, Track
+from contexts.specfile import LoadedSpec
 from contexts.store import ContextStore
 from tasks.agents.command import CommandBackend
 from tasks.agents.replay import Recording, ReplayBackend, read_recordings
@@ -42,22 +43,22 @@ def backend_for(spec: Spec, track: Track, *, folder: Path, recordings: Mapping[s
     return CommandBackend(agent, folder)
 
 
-def recordings_for(
-    spec: Spec, folder: Path, *, replay: Path | None, stored: Mapping[str, Recording]
-) -> dict[str, Recording]:
+def recordings_for(loaded: LoadedSpec, *, replay: Path | None, stored: Mapping[str, Recording]) -> dict[str, Recording]:
     """Return the recordings that stand in for agents, by task_id; each folder is read once.
 
     Args:
-        spec: The spec.
-        folder: Folder that the paths of ``replay`` agents start from.
+        loaded: The spec; the paths of ``replay`` agents start from its folder.
         replay: Folder of recordings that goes before whatever the spec declares.
-        stored: What an earlier run left in the store; for ``replay`` agents the spec's own folder, where it is there,
-            goes before it.
+        stored: What an earlier run left in the store; for ``replay`` agents the folder of a spec that somebody names,
+            where it is there, goes before it.
 
     Raises:
         SpecError: A folder of recordings is missing, or lacks a track's.
         DocumentError: A recording is not a JSON object.
     """
+    spec, folder = loaded.spec, loaded.folder
+    # Of a folder that nobody names it is not known whether it still holds what was played back.
+    is_named = loaded.programs is None or loaded.programs.how == "named"
     found = dict(read_recordings(replay) if replay else stored)
     tracks = [track for track in spec.parallel_tasks if not (replay and track.task_id in found)]
     for role, agent in spec.agents.items():
@@ -65,7 +66,7 @@ def recordings_for(
         if not isinstance(agent, ReplayAgent) or not wanted:
             continue
         path = folder / agent.path
-        if not path.exists() and all(task_id in found for task_id in wanted):
+        if not (is_named and path.exists()) and all(task_id in found for task_id in wanted):
             continue
         there = read_recordings(path)
         missing = [task_id for task_id in wanted if task_id not in there]

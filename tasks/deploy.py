@@ -13,14 +13,14 @@ import orjson
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from contexts import readiness
 from contexts.errors import RunStopped
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries
 from contexts.model.checks import Check
 from contexts.model.policy import Production, Staging
 from contexts.model.refs import BlobRef, ContextRef
-from contexts.readiness import Outlook, last_attempt, look, production_subject, staging_subject
-from contexts.specfile import programs_of
+from contexts.readiness import Outlook, last_attempt, look
 from contexts.store import CONTEXT
 from contexts.verdict import phase_of
 from tasks import events
@@ -33,15 +33,7 @@ from tasks.run_check import state_of
 
 def subjects_of(run: Run, document: JsonObject) -> dict[str, str]:
     """Return the digest of what each environment would get."""
-    deployment, tree = run.spec.deployment, str(document["run"]["tree"])
-    subjects: dict[str, str] = {}
-    if deployment and deployment.staging:
-        programs = programs_of(deployment.staging.argv, folder=run.folder)
-        subjects["staging"] = staging_subject(deployment.staging, tree, programs)
-    if deployment and deployment.production:
-        programs = programs_of(deployment.production.argv or (), folder=run.folder)
-        subjects["production"] = production_subject(deployment.production, tree, programs)
-    return subjects
+    return readiness.subjects_of(run.spec, str(document["run"]["tree"]), folder=run.folder, known=run.known)
 
 
 @task(name="deploy_staging", task_run_name="staging {run.workflow_id}", cache_policy=NO_CACHE)

@@ -15,8 +15,10 @@ from contexts.faults import reach
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.checks import Check
 from contexts.model.refs import BlobRef, ContextRef
+from contexts.model.spec import Spec
 from contexts.model.verification import Evidence
 from contexts.quantity import counted
+from contexts.specfile import Known
 from tasks.checks.bench import Bench, Step, StepFailed, lease_for
 from tasks.checks.own_files import Change, changed_files
 from tasks.checks.ran import Judged, Ran, finding, notes_on
@@ -86,12 +88,18 @@ def earlier_pass(check: Check, inputs: str, before: Sequence[JsonObject]) -> Jso
 
 def inputs_of(run: Run, check: Check, subject: Subject) -> str:
     """Return the digest that tells whether a check's pass still speaks for a subject."""
+    return inputs_at(run.spec, check, subject, folder=run.folder, known=run.known, base=run.base)
+
+
+def inputs_at(spec: Spec, check: Check, subject: Subject, *, folder: Path, known: Known, base: str) -> str:
+    """As `inputs_of`, for whoever has no run yet."""
     return check_inputs(
         check,
         subject.tree,
-        folder=run.folder,
-        base=run.base,
-        setup=run.spec.verification.setup,
+        folder=folder,
+        known=known,
+        base=base,
+        setup=spec.verification.setup,
         changed_by=subject.changed_by,
         consumers=[ref.sha256 for ref in subject.tracks.values()],
     )

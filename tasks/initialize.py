@@ -79,6 +79,8 @@ def _document(run: Run) -> JsonObject:
             "status": "running",
             "started_at": started,
             "base": run.base if run.has_repository else None,
+            "start": run.base,
+            "programs": run.programs,
             **{key: recorded[key] for key in ("branch", "delivered") if key in recorded},
             **_copy_of_base(run, recorded),
             "base_name": run.spec.repository.base if run.spec.repository else None,

@@ -87,7 +87,8 @@ def check_repository(loaded: LoadedSpec, earlier: JsonObject, *, named: str | No
 
     Args:
         loaded: The spec.
-        earlier: As for `open_repository`; a base that was pinned before is not looked for here.
+        earlier: As for `open_repository`; a base that was pinned before is not looked for here, but where a stored
+            workflow goes on whose base is not in the store, a folder that is its repository must be there.
         named: As for `open_repository`.
         fresh: As for `open_repository`.
 
@@ -96,9 +97,14 @@ def check_repository(loaded: LoadedSpec, earlier: JsonObject, *, named: str | No
         InputError: Files that tracks own have uncommitted changes.
     """
     wanted = loaded.spec.repository
-    if wanted is None or kept_base(earlier, wanted, fresh=fresh):
+    if wanted is None:
+        return
+    kept = kept_base(earlier, wanted, fresh=fresh)
+    if kept and (loaded.programs is None or section(earlier, "run").get("base_bundle")):
         return
     source = Source(_where(loaded, wanted, named))
+    if kept:
+        return
     source.check_base(wanted.base)
     _refuse_uncommitted(source, loaded.spec)
 

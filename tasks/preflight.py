@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from contexts.model.spec import Spec
 from contexts.opening import ENVIRONMENT_VARIABLE, open_objects
 from contexts.remembered import Remembered
 from contexts.secrets import is_redacted, redact
-from contexts.specfile import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
+from contexts.specfile import Known, LoadedSpec, Programs, check_agents, expand_workflow_id, load_spec, parse_spec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
 from tasks.backends import recordings_for, stored_recordings
+from tasks.going_on import Purpose, refuse_without_programs
 from tasks.pinning import check_repository, workspace_root
 
 FOLDER_HINT = "spec-folder"
@@ -47,8 +48,12 @@ class Ready:
     forced: frozenset[str]
 
 
-def prepare(request: RunRequest) -> Ready:
+def prepare(request: RunRequest, purpose: Purpose = "build") -> Ready:
     """Check a request as far as that goes before anything of it is written.
+
+    Args:
+        request: What was asked for.
+        purpose: What the run is for, which says whose programs must be at hand.
 
     Raises:
         InputError: The spec, an agent's program, a recording or the repository cannot be used.
@@ -67,7 +72,11 @@ def prepare(request: RunRequest) -> Ready:
     forced = _forced(request, spec)
     ready = Ready(loaded, workflow_id, store.with_policy(spec.secrets), forced)
     if isinstance(objects, LocalObjects):
-        _look_ahead(request, ready, objects)
+        refuse_if_held_here(objects, workflow_id)
+    if isinstance(objects, LocalObjects) or request.workflow_id is not None:
+        _look_ahead(request, ready, purpose)
+    if isinstance(objects, LocalObjects):
+        objects.check_writable()
     return ready
 
 
@@ -93,20 +102,21 @@ def _check_secrets(request: RunRequest, loaded: LoadedSpec) -> None:
         )
 
 
-def _look_ahead(request: RunRequest, ready: Ready, objects: LocalObjects) -> None:
+def _look_ahead(request: RunRequest, ready: Ready, purpose: Purpose) -> None:
     """Find before the lease what `open_run` would find after it; in a bucket every look costs requests."""
-    refuse_if_held_here(objects, ready.workflow_id)
     revisions = ready.store.revisions(ready.workflow_id, CONTEXT)
     earlier = (
         ready.store.load_revision(ready.workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
     )
-    recordings_of(request, ready, earlier)
+    recordings = recordings_of(request, ready, earlier)
+    refuse_without_programs(request, ready.loaded, ready.store, ready.workflow_id, recordings, purpose)
     check_repository(ready.loaded, earlier, named=request.repository, fresh=request.fresh)
-    objects.check_writable()
 
 
 def recordings_of(request: RunRequest, ready: Ready, earlier: JsonObject) -> dict[str, Recording]:
     """Return the recordings that stand in for agents, by task_id, and make sure that every other track has an agent.
+
+    Which tracks of a stored workflow need one is another question, see `tasks.going_on`.
 
     Args:
         request: What was asked for.
@@ -116,11 +126,12 @@ def recordings_of(request: RunRequest, ready: Ready, earlier: JsonObject) -> dic
     Raises:
         InputError: A recording is missing, or a role has no agent, or an agent's program is not there.
     """
-    spec, folder = ready.loaded.spec, ready.loaded.folder
+    loaded = ready.loaded
     stored = {} if request.replay else stored_recordings(ready.store, ready.workflow_id, section(earlier, "run"))
     replay = Path(request.replay) if request.replay else None
-    recordings = recordings_for(spec, folder, replay=replay, stored=stored)
-    check_agents(spec, folder=folder, replayed=recordings)
+    recordings = recordings_for(loaded, replay=replay, stored=stored)
+    if loaded.programs is None:
+        check_agents(loaded.spec, folder=loaded.folder, replayed=recordings)
     return recordings
 
 
@@ -145,6 +156,8 @@ def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
     named = [name for name in ("spec", "workflow_id", "inline") if getattr(request, name) is not None]
     if len(named) != 1:
         raise SpecError("name the workflow by exactly one of: a spec's path, a stored workflow's id, an inline spec")
+    if request.spec_dir is not None and request.workflow_id is None:
+        raise SpecError("a spec's folder goes with a stored workflow's id; a spec that is given lies in its folder")
     if request.spec is not None:
         return load_spec(Path(request.spec))
     if request.inline is not None:
@@ -158,10 +171,26 @@ def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
         stored = store.get_blob(workflow_id, BlobRef(**reference))
     except (NotFound, ChecksumMismatch) as error:
         raise SpecError(f"the spec of {workflow_id} is lost ({error.message}); run it with its spec file") from error
-    hint = workspace_root(store, workflow_id) / FOLDER_HINT
-    folder = Path(hint.read_text(encoding="utf-8")) if hint.is_file() else Path.cwd()
     value = {**orjson.loads(stored), "workflow_id": workflow_id}  # its placeholders are settled
-    return _from_value(value, f"spec of {workflow_id}", folder if folder.is_dir() else Path.cwd())
+    programs = _programs(request, store, workflow_id, section(document, "run").get("programs"))
+    return replace(_from_value(value, f"spec of {workflow_id}", programs.folder), programs=programs)
+
+
+def _programs(request: RunRequest, store: ContextStore, workflow_id: str, before: Known | None) -> Programs:
+    """Return what the commands of a stored spec name, and where that is: never wherever this process happens to be.
+
+    Raises:
+        SpecError: The folder that was named is none.
+    """
+    root = workspace_root(store, workflow_id)
+    if request.spec_dir is not None:
+        folder = Path(request.spec_dir).expanduser().absolute()
+        if not folder.is_dir():
+            raise SpecError(f"there is no folder {request.spec_dir}; name the spec's folder", path=request.spec_dir)
+        return Programs(folder, "named", before)
+    hint = root / FOLDER_HINT
+    left = Path(hint.read_text(encoding="utf-8")) if hint.is_file() else None
+    return Programs(left, "left", before) if left and left.is_dir() else Programs(root / "spec", "none", before)
 
 
 def _from_value(value: JsonObject, name: str, folder: Path) -> LoadedSpec:

@@ -9,7 +9,7 @@ from contexts.digest import Inputs, agent_inputs, recording_inputs, track_inputs
 from contexts.model.base import JsonObject, section
 from contexts.model.spec import Spec, Track
 from contexts.reuse import Reuse, decide_reuse
-from contexts.specfile import LoadedSpec
+from contexts.specfile import NOTHING_KNOWN, Known, LoadedSpec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording, ReplayBackend
 from tasks.backends import backend_for, recordings_for, stored_recordings
@@ -20,6 +20,7 @@ def inputs_of(
     track: Track,
     *,
     folder: Path,
+    known: Known = NOTHING_KNOWN,
     recordings: Mapping[str, Recording],
     base: str | None,
     results: Mapping[str, str],
@@ -30,6 +31,7 @@ def inputs_of(
         spec: The spec.
         track: The track.
         folder: What ``{spec_dir}`` means.
+        known: What counts instead of the files there, where the workflow goes on from its store.
         recordings: Recorded documents that stand in for agents, by task_id.
         base: The pinned base commit; None where the spec names no repository.
         results: Result digests of the transitive prerequisites.
@@ -38,7 +40,7 @@ def inputs_of(
     if isinstance(backend, ReplayBackend):
         agent = recording_inputs(backend.recording.raw)
     else:
-        agent = agent_inputs(backend.agent, folder=folder)
+        agent = agent_inputs(backend.agent, folder=folder, known=known)
     return track_inputs(spec, track, base=base if backend.works else None, prerequisites=results, agent=agent)
 
 
@@ -82,7 +84,7 @@ def plan_reuse(
     parent: JsonObject = found.get(CONTEXT) or {}
     recorded = section(parent, "run")
     stored = {} if replay else stored_recordings(store, workflow_id, recorded)
-    recordings = recordings_for(spec, loaded.folder, replay=replay, stored=stored)
+    recordings = recordings_for(loaded, replay=replay, stored=stored)
     base: str | None = None
     if spec.repository and documents:
         from tasks.pinning import kept_base, open_repository  # noqa: PLC0415 a plan of something new needs no git
@@ -90,10 +92,13 @@ def plan_reuse(
         base = kept_base(parent, spec.repository, fresh=fresh)
         if base is None:
             _, base = open_repository(loaded, store, workflow_id, parent, named=repository, fresh=fresh)
+    known = loaded.known
     if fresh:
         forced = frozenset(wanted)
 
     def inputs(track: Track, results: Mapping[str, str]) -> Inputs:
-        return inputs_of(spec, track, folder=loaded.folder, recordings=recordings, base=base, results=results)
+        return inputs_of(
+            spec, track, folder=loaded.folder, known=known, recordings=recordings, base=base, results=results
+        )
 
     return decide_reuse(spec, documents, inputs, forced)

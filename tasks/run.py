@@ -18,10 +18,11 @@ from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
-from contexts.specfile import LoadedSpec
+from contexts.specfile import LoadedSpec, remember
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
 from tasks.backends import Backend, backend_for
+from tasks.going_on import Purpose
 from tasks.pinning import RESTORED, open_repository
 from tasks.preflight import FOLDER_HINT, prepare, recordings_of
 from tasks.reuse import inputs_of
@@ -51,6 +52,8 @@ class Run:
         spec: What is to be built.
         raw: The spec as it was written, for the store.
         folder: What ``{spec_dir}`` means.
+        known: What counts instead of the files there, where the workflow goes on from its store.
+        programs: What the files hold that the spec's commands name outside the repository, for the store.
         store: Where contexts go.
         repository: Where branches are integrated; an empty one where the spec names none.
         base: The commit tracks start from.
@@ -81,6 +84,8 @@ class Run:
         self.spec: Spec = loaded.spec
         self.raw: JsonObject = loaded.raw
         self.folder: Path = loaded.folder
+        self.known = loaded.known
+        self.programs = remember(loaded.spec, loaded.folder, loaded.known)
         self.workflow_id = workflow_id
         self.store = store
         self.repository = repository
@@ -189,7 +194,15 @@ class Run:
     def inputs(self, track: Track, results: Mapping[str, str]) -> Inputs:
         """Return what decides a track's result, from the result digests of its prerequisites."""
         base = self.base if self.has_repository else None
-        return inputs_of(self.spec, track, folder=self.folder, recordings=self.recordings, base=base, results=results)
+        return inputs_of(
+            self.spec,
+            track,
+            folder=self.folder,
+            known=self.known,
+            recordings=self.recordings,
+            base=base,
+            results=results,
+        )
 
     def exchange(self, task_id: str) -> Path:
         """Return a track's own folder beside its workspace: assignment, context, log, home."""
@@ -202,7 +215,11 @@ class Run:
 
 @contextlib.contextmanager
 def open_run(
-    request: RunRequest, owner: Callable[[], str] = lambda: uuid4().hex, *, only_ended: bool = False
+    request: RunRequest,
+    owner: Callable[[], str] = lambda: uuid4().hex,
+    *,
+    only_ended: bool = False,
+    purpose: Purpose = "build",
 ) -> Generator[Run]:
     """Open a run: spec, store, lease, repository, base; and end the lease with its reason, however the run ends.
 
@@ -210,6 +227,7 @@ def open_run(
         request: What is to be run.
         owner: Gives the name under which the lease is held.
         only_ended: Leave a run that was interrupted to whoever resumes it.
+        purpose: What the run is for, which says whose programs must be at hand.
 
     Everything that can be wrong with the input is found here, before any agent starts.
 
@@ -218,7 +236,7 @@ def open_run(
         StoreError: The store cannot be reached or written.
         LeaseHeld: Another run owns the workflow, or with ``only_ended`` was interrupted.
     """
-    ready = prepare(request)
+    ready = prepare(request, purpose)
     store, loaded, workflow_id = ready.store, ready.loaded, ready.workflow_id
     with held_lease(store.objects, workflow_id, owner=owner(), only_ended=only_ended) as lease:
         revisions = store.revisions(workflow_id)
@@ -239,7 +257,8 @@ def open_run(
             revisions=revisions,
             block=_block_name(request.store),
         )
-        (repository.root / FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
+        if loaded.programs is None or loaded.programs.how != "none":
+            (repository.root / FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
         reach("run.opened")
         watch = threading.Thread(target=_stop_when_lost, args=(run,), name="plait-lease-watch", daemon=True)
         watch.start()

@@ -47,8 +47,8 @@ def verify(
     report(Progress(run.workflow_id, "phase", "verify", "running"))
     began = now()
     document = run.store.load(merged)
-    # The merge may be of an earlier run; what people decided since is in this run's first context.
-    document.update({key: value for key, value in run.store.load(parent).items() if key in DECIDED})
+    # The merge may be of an earlier run; the spec, and what people decided since, is in this run's first context.
+    document.update({key: value for key, value in run.store.load(parent).items() if key in {*DECIDED, "spec"}})
     records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
     waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
@@ -120,6 +120,7 @@ def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[Tra
             "exit_code": verdict.exit_code,
             "started_at": run.started_at,
             "completed_at": now(),
+            "programs": run.programs,
             "reasons": list(verdict.reasons),
             **({"branch": branch, "delivered": before["integrated"]} if branch else {}),
         }

@@ -93,6 +93,9 @@ class RunRecord(Open):
 
     Attributes:
         base: The pinned base commit, full sha, where there is a repository.
+        start: The commit tracks start from, also where there is no repository.
+        programs: What the files held that the spec's commands name outside the repository: sha256 by the argument as
+            written, null for what was no file.
         base_bundle: That commit with its history as a git bundle, where the spec says ``store_base``.
         integrated: The commit that holds all branches that could be merged.
         branch: The branch delivered to the user's repository.
@@ -104,6 +107,8 @@ class RunRecord(Open):
     started_at: Instant | None = None
     completed_at: Instant | None = None
     base: str | None = None
+    start: str | None = None
+    programs: dict[str, str | None] | None = None
     base_bundle: BlobRef | None = None
     integrated: str | None = None
     tree: str | None = None

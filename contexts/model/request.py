@@ -16,6 +16,7 @@ class RunRequest(BaseModel):
         inline: A whole spec as an object.
         store: Where contexts are kept, as `contexts.opening.open_objects` takes it; None for the default.
         replay: Folder of recorded track documents that stand in for agents.
+        spec_dir: The spec's folder, where a stored workflow is named whose programs are to be taken from there.
         repository: Path or URL of the repository, where the spec's own does not exist here.
         fresh: Run every track again.
         rerun: Tracks to run again whatever the store holds.
@@ -26,6 +27,7 @@ class RunRequest(BaseModel):
     spec: str | None = None
     workflow_id: str | None = None
     inline: dict[str, Any] | None = None
+    spec_dir: str | None = None
     store: str | None = None
     replay: str | None = None
     repository: str | None = None

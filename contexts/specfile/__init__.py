@@ -9,13 +9,21 @@ from contexts.specfile.load import (
     programs_of,
     resolve_argv,
 )
+from contexts.specfile.programs import NOTHING_KNOWN, Command, Known, Programs, check_commands, remember, setup_commands
 
 __all__ = [
+    "NOTHING_KNOWN",
+    "Command",
+    "Known",
     "LoadedSpec",
+    "Programs",
     "check_agents",
+    "check_commands",
     "expand_workflow_id",
     "load_spec",
     "parse_spec",
     "programs_of",
+    "remember",
     "resolve_argv",
+    "setup_commands",
 ]

@@ -15,7 +15,6 @@ import sys
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 import orjson
@@ -27,6 +26,7 @@ from contexts.model.policy import CommandAgent
 from contexts.model.spec import Spec
 from contexts.names import check_id
 from contexts.specfile.problems import model_problems, strip_own_fields
+from contexts.specfile.programs import NOTHING_KNOWN, SPEC_DIR, Known, Programs, content_of, path_of
 from contexts.specfile.read import MAX_BYTES, read_source
 from contexts.specfile.rules import Problem, spec_problems
 from contexts.specfile.source import Source, located, show
@@ -43,12 +43,19 @@ class LoadedSpec:
         raw: The plain value of the file, with the ``x-`` fields.
         folder: Folder that relative paths of the spec start from, absolute.
         name: The file's name as the user gave it.
+        programs: For a spec out of a store: what its commands name, as it was.
     """
 
     spec: Spec
     raw: JsonObject
     folder: Path
     name: str
+    programs: Programs | None = None
+
+    @property
+    def known(self) -> Known:
+        """What counts instead of the files in the folder; nothing where the spec itself was given."""
+        return self.programs.known if self.programs else NOTHING_KNOWN
 
 
 def load_spec(path: Path | str) -> LoadedSpec:
@@ -165,13 +172,19 @@ def resolve_argv(argv: Iterable[str], *, folder: Path, **more: str) -> tuple[str
     return tuple(re.sub(r"\{([a-z_]+)\}", lambda match: known.get(match[1], match[0]), argument) for argument in argv)
 
 
-def programs_of(argv: Sequence[str], *, folder: Path) -> list[tuple[str, str]]:
-    """Return the files of the spec's folder that an argument list names, each with the sha256 of its content."""
-    return [
-        (given, sha256(Path(resolved).read_bytes()).hexdigest())
-        for given, resolved in zip(argv, resolve_argv(argv, folder=folder), strict=True)
-        if "{spec_dir}" in given and Path(resolved).is_file()
-    ]
+def programs_of(argv: Sequence[str], *, folder: Path, known: Known = NOTHING_KNOWN) -> list[tuple[str, str]]:
+    """Return the files of the spec's folder that an argument list names, each with the sha256 of its content.
+
+    Args:
+        argv: As written.
+        folder: The spec's folder.
+        known: What goes before whatever is there, by argument.
+
+    Raises:
+        InputError: A file cannot be read.
+    """
+    named = [(given, content_of(given, path_of(given, folder), known)) for given in argv if SPEC_DIR in given]
+    return [(given, proof) for given, proof in named if proof is not None]
 
 
 def check_agents(spec: Spec, *, folder: Path, replayed: Container[str] = ()) -> None:

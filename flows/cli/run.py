@@ -73,6 +73,7 @@ def resume(
     workflow_id: str,
     /,
     *,
+    spec_dir: Annotated[Path | None, Parameter(help="The spec's folder, where a program of it must run again.")] = None,
     fresh: Fresh = False,
     rerun: Rerun = (),
     repository: RepositoryOption = None,
@@ -90,7 +91,15 @@ def resume(
         revisions_of(session.contexts(), workflow_id)
 
     return _watch(
-        session, workflow_id, (), ui=ui, workflow_id=workflow_id, repository=repository, fresh=fresh, rerun=rerun
+        session,
+        workflow_id,
+        (),
+        ui=ui,
+        workflow_id=workflow_id,
+        spec_dir=str(spec_dir.absolute()) if spec_dir else None,
+        repository=repository,
+        fresh=fresh,
+        rerun=rerun,
     )
 
 

@@ -21,7 +21,7 @@ from contexts.model.checks import (
     SecurityCheck,
     TestsCheck,
 )
-from contexts.specfile import programs_of
+from contexts.specfile import NOTHING_KNOWN, Known, programs_of
 from tasks.checks.bench import Bench, StepFailed, ports_of
 from tasks.checks.command import run_command
 from tasks.checks.contract import run_contract
@@ -41,6 +41,7 @@ def check_inputs(
     tree: str,
     *,
     folder: Path,
+    known: Known = NOTHING_KNOWN,
     base: str | None = None,
     setup: Sequence[Sequence[str]] = (),
     changed_by: Mapping[str, Sequence[str]] = _NOTHING,
@@ -56,6 +57,7 @@ def check_inputs(
         check: The check.
         tree: Id of the integrated tree.
         folder: The spec's folder.
+        known: What counts instead of the files there, where the workflow goes on from its store.
         base: The base commit.
         setup: Commands that prepare the tree.
         changed_by: The files each track changed, which coverage by track rests on.
@@ -63,7 +65,7 @@ def check_inputs(
     """
     settings = check.model_dump(mode="json", exclude={"required", "parallel"})
     commands = [check.argv, *setup, *([check.url_command or ()] if isinstance(check, MigrationsCheck) else [])]
-    outside = [program for argv in commands for program in programs_of(argv, folder=folder)]
+    outside = [program for argv in commands for program in programs_of(argv, folder=folder, known=known)]
     return digest(
         {
             "format": INPUTS_FORMAT,

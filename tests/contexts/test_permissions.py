@@ -24,6 +24,14 @@ def test_without_settings_specs_come_from_the_folder_of_the_code(tmp_path: Path)
             check(code, spec=outside)
 
 
+def test_the_folder_of_a_stored_spec_s_programs_is_an_allowed_one(tmp_path: Path) -> None:
+    settings = {"PLAIT_ALLOWED_SPECS": str(tmp_path / "a")}
+    check(tmp_path, settings, workflow_id="w", spec_dir=str(tmp_path / "a" / "specs"))
+    for outside in ("specs", "a/../b", "~/a", "/"):
+        with pytest.raises(InputError, match="may not use the spec's folder"):
+            check(tmp_path, settings, workflow_id="w", spec_dir=outside)
+
+
 def test_a_link_out_of_an_allowed_folder_does_not_lead_out(tmp_path: Path) -> None:
     code = tmp_path / "code"
     code.mkdir()

@@ -137,6 +137,24 @@ def test_a_run_that_died_unseen_is_crashed_for_the_server_and_holds_no_place(swe
     assert (state.name, "no heartbeat from" in str(state.message)) == ("Crashed", True)
 
 
+def test_the_run_that_goes_on_finds_the_programs_where_the_one_that_died_was_told_that_its_spec_lies(
+    sweeping: Sweeping,
+) -> None:
+    told: list[dict[str, Any]] = [{"spec": "specs/night/spec.yaml"}, {"workflow_id": "w1", "spec_dir": "specs/night"}]
+    for number, parameters in enumerate(told):
+        died = sweeping.client.create_flow_run_from_deployment(
+            sweeping.deployment, parameters=parameters, state=Running()
+        )
+        sweeping.interrupt(f"w{number}", owner=str(died.id))
+        assert sweeping.sweep()[f"w{number}"] == "started"
+        started = next(one for one in sweeping.runs() if one.id == _newest(sweeping))
+        assert started.parameters == {
+            "workflow_id": f"w{number}",
+            "spec_dir": "specs/night",
+            "store": str(sweeping.store),
+        }
+
+
 def test_a_retry_under_the_same_id_is_not_taken_for_the_run_that_died(sweeping: Sweeping) -> None:
     run = sweeping.client.create_flow_run(feature, state=Running())
     sweeping.interrupt("retried", owner=str(run.id))

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -161,12 +162,36 @@ def test_what_is_asked_for_reaches_the_flow(call, spec, launched, tmp_path, monk
 
 
 def test_resume_needs_only_the_store(call, spec, contexts, launched):
-    stored = contexts.put_json("hello", load_spec(spec).raw).model_dump()
+    value = load_spec(spec).raw
+    for agent in value["agents"].values():
+        agent["argv"] = ["true"]  # nothing below the spec's folder
+    stored = contexts.put_json("hello", value).model_dump()
     contexts.save(head("hello", spec=stored), workflow_id="hello", name="context", after=0)
     spec.unlink()
     asked = launched(ended())
     assert call("resume", "hello").code == 0
-    assert (asked[0].spec, asked[0].workflow_id) == (None, "hello")
+    assert (asked[0].spec, asked[0].workflow_id, asked[0].spec_dir) == (None, "hello", None)
+
+
+def test_resume_says_which_program_is_not_at_hand_and_takes_the_folder_that_has_it(
+    call, spec, contexts, launched, tmp_path, monkeypatch
+):
+    value = load_spec(spec).raw
+    for agent in value["agents"].values():
+        agent["argv"] = ["{python}", "{spec_dir}/agent.py"]
+    stored = contexts.put_json("hello", value).model_dump()
+    contexts.save(head("hello", spec=stored), workflow_id="hello", name="context", after=0)
+    for name in ("home", "elsewhere"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "agent.py").write_text("pass", encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    asked = launched(ended())
+    refused = call("resume", "hello")
+    assert (refused.code, asked) == (2, [])
+    assert "{spec_dir}/agent.py is not at hand here" in refused.err
+    assert "--spec-dir FOLDER" in refused.err
+    assert call("resume", "hello", "--spec-dir", "../home").code == 0
+    assert Path(asked[0].spec_dir).resolve() == tmp_path / "home"
 
 
 @pytest.mark.parametrize(
