@@ -15,6 +15,7 @@ from contexts.errors import PlaitError
 from contexts.lease_record import UPKEEP
 from contexts.model.request import RunRequest
 from contexts.permissions import check_allowed, check_store, read_allowed
+from tasks.artifact_text import words
 
 
 def refuse_unless_allowed(request: RunRequest) -> RunRequest:
@@ -61,7 +62,7 @@ class _Sentences(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, PlaitError | CancelledRun):
             record.exc_info = None
-            record.msg, record.args = "%s", (error,)
+            record.msg, record.args = "%s", (words(error, 4_000),)
         elif isinstance(error, TypeError) and _NO_EXCEPTION.fullmatch(str(error)):
             # Prefect looks for an exception in a failed state, where a run's last context is.
             record.exc_info = None

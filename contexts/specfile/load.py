@@ -25,6 +25,7 @@ from contexts.model.base import JsonObject
 from contexts.model.policy import CommandAgent
 from contexts.model.spec import Spec
 from contexts.names import check_id
+from contexts.repository_name import is_url, resolve
 from contexts.specfile.problems import model_problems, strip_own_fields
 from contexts.specfile.programs import NOTHING_KNOWN, SPEC_DIR, Known, Programs, content_of, path_of
 from contexts.specfile.read import MAX_BYTES, read_source
@@ -235,10 +236,12 @@ def _missing(program: str, role: str, spec: Spec, folder: Path) -> str | None:
     if any(track.needs for track in spec.parallel_tasks if track.agent == role):
         return None  # a track before it may bring the program
     wanted = spec.repository
-    if wanted is not None and (wanted.base != "HEAD" or not (folder / wanted.path / ".git").exists()):
-        return None  # what is there shows only when the base is written out
-    if wanted is not None and _may_run(folder / wanted.path / program):
-        return None
+    if wanted is not None:
+        place = None if is_url(wanted.path) else resolve(wanted.path, folder)
+        if wanted.base != "HEAD" or place is None or not (place / ".git").exists():
+            return None  # what is there shows only when the base is written out
+        if _may_run(place / program):
+            return None
     where = "in the repository" if wanted else "in the track's workspace, which is empty at first"
     hint = f"; the spec's folder has one: write {{spec_dir}}/{program}" if _may_run(folder / program) else ""
     return f"there is no program {program!r} {where}{hint or '; relative paths start there'}"

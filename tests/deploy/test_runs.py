@@ -130,7 +130,8 @@ def test_a_deployed_run_takes_no_repository_over_ssh_that_only_its_starter_named
 ) -> None:
     elsewhere = "git@git.example.invalid:team/app.git"
     spec = write_spec(place.specs, "over-ssh", "", repository={"path": elsewhere})
-    names = (elsewhere, "a@127.0.0.1:x", f"git@127.0.0.1:x/../../{place.specs.name}/app.git")
+    # As a path below any folder, the last leads into the folder of the specs.
+    names = (elsewhere, "a@127.0.0.1:x", f"git@127.0.0.1:x/{'../' * 30}{str(place.specs)[1:]}/app.git")
     runs = [start(client, "feature/feature", **{**FORM, "spec": str(spec), "repository": name}) for name in names]
     runs += [start(client, "reverify/reverify", workflows=["from-the-form"], repository=name) for name in names]
     for run in runs:

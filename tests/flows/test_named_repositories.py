@@ -141,7 +141,7 @@ def _end_after_opening(patch: pytest.MonkeyPatch, worker: Worker) -> None:
         worker.stores.append(objects.root)
         raise Opened
 
-    patch.setattr("flows.reverify.create_table_artifact", lambda **_: None)  # what is shown is not asked here
+    patch.setattr("prefect.artifacts.create_table_artifact", lambda **_: None)  # what is shown is not asked here
     patch.setattr("flows.feature.heeding_people", entered)
     patch.setattr("flows.reverify._check", opened)
     patch.setattr("flows.resume_interrupted.interrupted", looked)
