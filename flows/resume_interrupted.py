@@ -31,6 +31,7 @@ from contexts.objects import ObjectStore
 from contexts.opening import open_objects
 from flows.deployed import refuse_store_unless_allowed
 from flows.form import DeploymentName, MaxRestarts, StoreName, WatchSeconds
+from tasks.ornaments import show
 
 _LEAVE_ALONE = {StateType.CANCELLING, StateType.CANCELLED, StateType.PAUSED}
 
@@ -82,9 +83,9 @@ def resume_interrupted(
             lines.append(line)
     rows = [line.model_dump(mode="json") for line in lines]
     if rows:
-        create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
+        show("table", "resume-interrupted", lambda: create_table_artifact(
             table=rows, key="plait-resume-interrupted", description="Interrupted workflows and what was done"
-        )
+        ))  # fmt: skip
     return rows
 
 

@@ -17,6 +17,7 @@ from contexts.opening import open_objects
 from contexts.retention import Held, RetentionPlan, RetentionPolicy, plan_retention
 from flows.deployed import refuse_store_unless_allowed, upkeep_owner
 from flows.form import ArchiveDays, DryRun, KeepCheckpoints, StoreName
+from tasks.ornaments import show
 
 
 @flow(name="retention", validate_parameters=True)
@@ -62,9 +63,9 @@ def retention(
         }  # fmt: skip
         logger.info("%(workflow)s: %(action)s %(objects)d objects, %(bytes)d bytes (%(reason)s): %(done)s", row)
         rows.append(row)
-    create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
+    show("table", "retention", lambda: create_table_artifact(
         table=rows, key="plait-retention", description="What may go from the store" + (", dry run" if dry_run else "")
-    )
+    ))  # fmt: skip
     if damaged:
         raise DocumentError(
             f"damaged and left alone: {', '.join(damaged)}; `plait store check` says what is wrong there"

@@ -20,6 +20,7 @@ from contexts.reverification import unmet_now, what_got_worse
 from contexts.store import CONTEXT
 from flows.deployed import refuse_unless_allowed, upkeep_owner
 from flows.form import GitReference, RepositoryName, StoreName, WorkflowIds
+from tasks.ornaments import show
 from tasks.recheck import recheck
 from tasks.run import Run, now, open_run
 
@@ -60,9 +61,9 @@ def reverify(
         broken += [f"{workflow_id}: criterion {name} is unmet" for name in unmet]
         rows += [{"workflow": workflow_id, "commit": found["commit"][:12], **one} for one in found["worse"]]
         logger.info("%s at %s: %d worse, %d unmet", workflow_id, found["commit"][:12], len(found["worse"]), len(unmet))
-    create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
+    show("table", "reverify", lambda: create_table_artifact(
         table=rows, key="plait-reverify", description="What got worse since the last verification"
-    )
+    ))  # fmt: skip
     worse = f"{counted(len(rows), 'thing')} got worse" if rows else "nothing got worse"
     if broken:
         return Failed(name="VerificationFailed", message=("; ".join(broken) + f"; {worse}")[:2000], data=rows)

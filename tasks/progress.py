@@ -12,6 +12,8 @@ from typing import Literal
 from contexts.secrets import redact_text
 
 LOGGER = "plait.progress"
+SERVER_LOGGER = "plait.server"
+"""Takes what is to be said of a Prefect server in trouble."""
 
 Kind = Literal["run", "phase", "track", "line", "check", "group"]
 

@@ -12,6 +12,7 @@ from contexts.faults import reach
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from tasks.artifact_keys import artifact_key
+from tasks.ornaments import Ornaments
 from tasks.overview import overview, track_rows
 from tasks.progress import Progress, report
 from tasks.report import build_report, timeline_data_uri
@@ -21,28 +22,30 @@ from tasks.walls.folders import remove_folder
 
 
 @task(name="publish", task_run_name="publish {run.workflow_id}", cache_policy=NO_CACHE)
-def publish(run: Run, final: ContextRef, sizes: Sequence[tuple[str, ContextRef]]) -> ContextRef:
-    """Publish the run's overview and its table of tracks as artifacts.
+def publish(run: Run, final: ContextRef, sizes: Sequence[tuple[str, ContextRef]], ornaments: Ornaments) -> ContextRef:
+    """Publish the run's report, and its overview and tables as artifacts.
 
     Args:
         run: The run.
         final: The final context.
         sizes: The contexts the phases saved, by phase.
+        ornaments: Takes the artifacts.
     """
     report(Progress(run.workflow_id, "phase", "publish", "running"))
     document = run.store.load(final)
-    create_markdown_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
-        markdown=overview(document, sizes),
+    markdown, rows = overview(document, sizes), track_rows(document)
+    ornaments.add("overview", lambda: create_markdown_artifact(
+        markdown=markdown,
         key=artifact_key(run.workflow_id, "overview"),
         description=f"Overview of {run.workflow_id}",
-    )
-    create_table_artifact(  # pyright: ignore[reportUnusedCoroutine] same
-        table=track_rows(document),
+    ))  # fmt: skip
+    ornaments.add("tracks", lambda: create_table_artifact(
+        table=rows,
         key=artifact_key(run.workflow_id, "tracks"),
         description=f"Tracks of {run.workflow_id}",
-    )
-    publish_tables(run.store, final, document)
-    _publish_report(run, final, document)
+    ))  # fmt: skip
+    publish_tables(run.store, final, document, ornaments)
+    _publish_report(run, final, document, ornaments)
     _write_result(run, document)
     reach("publish.done")
     report(Progress(run.workflow_id, "phase", "publish", "done"))
@@ -59,15 +62,16 @@ def _write_result(run: Run, document: JsonObject) -> None:
     run.repository.checkout(str(integrated), folder)
 
 
-def _publish_report(run: Run, final: ContextRef, document: JsonObject) -> None:
+def _publish_report(run: Run, final: ContextRef, document: JsonObject, ornaments: Ornaments) -> None:
     """Write the run's report beside its workspaces and into the store, and its timeline into the UI."""
     html = build_report(run.store, final)
     (run.repository.root / REPORT).write_bytes(html)
     blob = run.store.put_blob(run.workflow_id, html, "text/html", scanned=True)
     refs = [one.get("ref") for one in entries(section(document, "run"), "tracks")]
     tracks = run.store.load_many([ContextRef.model_validate(ref) for ref in refs if ref])
-    create_image_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
-        image_url=timeline_data_uri(document, tracks),
+    timeline = timeline_data_uri(document, tracks)
+    ornaments.add("timeline", lambda: create_image_artifact(
+        image_url=timeline,
         key=artifact_key(run.workflow_id, "timeline"),
         description=f"Timeline of {run.workflow_id}; report: `plait report {run.workflow_id}`, blob {blob.sha256}",
-    )
+    ))  # fmt: skip

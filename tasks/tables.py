@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
@@ -11,37 +12,42 @@ from contexts.model.refs import ContextRef
 from contexts.quantity import counted
 from contexts.store import ContextStore
 from tasks.artifact_keys import artifact_key
+from tasks.ornaments import Ornaments
 from tasks.overview import plain
 
 _MOST = 200
 """Rows a table shows; the document has all of them."""
 
 
-def publish_tables(store: ContextStore, final: ContextRef, document: JsonObject) -> None:
+def publish_tables(store: ContextStore, final: ContextRef, document: JsonObject, ornaments: Ornaments) -> None:
     """Publish the tables of findings, criteria and documents, and a link to the final context.
 
     Args:
         store: Where the documents are.
         final: The final context.
         document: The same, read.
+        ornaments: Takes the artifacts.
     """
     workflow_id = final.workflow_id
-    found = entries(document, "findings")
-    create_markdown_artifact(  # pyright: ignore[reportUnusedCoroutine] called synchronously, as below
-        markdown=findings_markdown(document),
+    markdown, count = findings_markdown(document), counted(len(entries(document, "findings")), "finding")
+    ornaments.add("findings", lambda: create_markdown_artifact(
+        markdown=markdown,
         key=artifact_key(workflow_id, "findings"),
-        description=f"{counted(len(found), 'finding')} of {workflow_id}, with both quotes",
-    )
+        description=f"{count} of {workflow_id}, with both quotes",
+    ))  # fmt: skip
     for name, rows in (("criteria", criteria_rows(document)), ("documents", document_rows(store, final, document))):
-        create_table_artifact(  # pyright: ignore[reportUnusedCoroutine]
-            table=rows, key=artifact_key(workflow_id, name), description=f"{name.capitalize()} of {workflow_id}"
-        )
-    create_link_artifact(  # pyright: ignore[reportUnusedCoroutine]
+        ornaments.add(name, partial(
+            create_table_artifact,
+            table=rows,
+            key=artifact_key(workflow_id, name),
+            description=f"{name.capitalize()} of {workflow_id}",
+        ))  # fmt: skip
+    ornaments.add("context", lambda: create_link_artifact(
         link=address(store, final),
         link_text=str(final),
         key=artifact_key(workflow_id, "context"),
         description=f"The newest context of {workflow_id}",
-    )
+    ))  # fmt: skip
 
 
 def findings_markdown(document: JsonObject) -> str:
