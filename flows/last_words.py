@@ -17,10 +17,10 @@ _begun = threading.Lock()
 
 
 def give_up_soon_at_exit() -> None:
-    """Let this process end within a few seconds, whatever is not sent by then; call it once its services are at work."""
+    """Let this process end within a few seconds, whatever is not sent by then; its services are to be at work."""
     if _begun.acquire(blocking=False):
         # Prefect's services wait in what `threading` calls before it joins its threads, the newest first.
-        threading._register_atexit(_begin)  # type: ignore[attr-defined] # pyright: ignore # noqa: SLF001 as they do
+        threading._register_atexit(_begin)  # pyright: ignore # noqa: SLF001, PGH003 as they do
 
 
 def _begin() -> None:

@@ -134,6 +134,9 @@ class _Schedule:
                 continue
             except Pause:  # what a task of a suspended flow run ends with
                 pass
+            except Exception as error:
+                if not is_server_trouble(error):
+                    raise
             waiting.pop()
 
     def _start(self) -> None:
@@ -215,6 +218,7 @@ class _Schedule:
             # Not the task's doing, which ends in a state, but of Prefect's engine around it.
             if not is_server_trouble(error):
                 raise
+            del self.started[task_id]  # nobody can wait for it
             result = self.run.endings.get(task_id)
             if result is None:
                 self._try_again(task_id, error)
@@ -249,7 +253,6 @@ class _Schedule:
         """Queue a track anew whose task the server let fall before it began; no agent of it has run."""
         self.fallen[task_id] += 1
         self.waiting[task_id] = self.tracks[task_id]
-        self.started.pop(task_id)
         number = self.fallen[task_id]
         limited = number < TRIES_WITH_SLOT
         then = "it is tried again" if limited else "it runs without a slot of the concurrency limit"
