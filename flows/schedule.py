@@ -39,6 +39,8 @@ _log = logging.getLogger(SERVER_LOGGER)
 TRIES_WITH_SLOT = 3
 """How often a track whose slot the server does not give is tried: then it runs without, as Prefect itself goes on where
 a slot cannot be renewed."""
+MOST_TRIES = 10
+"""How often in all, for a task that needs the server for tags of somebody else's."""
 PAUSE = 2.0
 """Seconds before another try of a track the server let fall; doubled each time."""
 LONGEST_PAUSE = 30.0
@@ -254,6 +256,10 @@ class _Schedule:
         self.fallen[task_id] += 1
         self.waiting[task_id] = self.tracks[task_id]
         number = self.fallen[task_id]
+        if number >= MOST_TRIES:
+            reason = f"the Prefect server let its task fall {number} times ({server_said(error)})"
+            self._close(TrackOutcome(task_id, "failed", None, reason=reason))
+            return
         limited = number < TRIES_WITH_SLOT
         then = "it is tried again" if limited else "it runs without a slot of the concurrency limit"
         _log.warning("track %s: the Prefect server let its task fall (%s); %s", task_id, server_said(error), then)
