@@ -24,7 +24,7 @@
     │   └── LeaseLost                  this run no longer owns the workflow
     ├── TrackFailed                 3  an agent did not deliver
     │   └── PortsExhausted             it could not even begin
-    ├── RunStopped                130  a person cancelled or suspended the run
+    ├── RunStopped                130  a person cancelled, suspended or deleted it
     └── SecretRefused               1  ``secrets: refuse`` met a secret value
 
 Every error is picklable, so that it crosses processes whole, and its text is one sentence that says what to do.
@@ -168,7 +168,7 @@ class PortsExhausted(TrackFailed):
 
 
 class RunStopped(PlaitError):
-    """A person cancelled or suspended the run; ``details`` hold the ``reason`` its lease ends with."""
+    """A person cancelled, suspended or deleted the run; ``details`` hold the ``reason`` its lease ends with."""
 
     exit_code = 130
 

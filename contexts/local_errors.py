@@ -6,11 +6,7 @@ import errno
 from pathlib import Path
 
 from contexts.errors import StoreDenied, StoreError, StoreUnreachable, StoreUnsuitable
-
-
-def is_full(error: OSError) -> bool:
-    """Say whether the disk is full, or this user's share of it."""
-    return error.errno in {errno.ENOSPC, errno.EDQUOT}
+from contexts.full_disk import is_full
 
 
 def explain(error: OSError, root: Path, key: str) -> StoreError:

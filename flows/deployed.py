@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from uuid import uuid4
 
-from prefect.exceptions import CancelledRun
+from prefect.exceptions import CancelledRun, MissingResult, ObjectNotFound
 from prefect.runtime import deployment, flow_run
 
 from contexts.errors import PlaitError
@@ -63,6 +63,13 @@ class _Sentences(logging.Filter):
         if isinstance(error, PlaitError | CancelledRun):
             record.exc_info = None
             record.msg, record.args = "%s", (words(error, 4_000),)
+        elif isinstance(error, MissingResult):
+            # The server took the run's end, was not heard, and gave back that state without what belongs to it.
+            record.exc_info = None
+            record.msg, record.args = "The run ended as its state says, and its context is stored", ()
+        elif isinstance(error, ObjectNotFound):
+            record.exc_info = None
+            record.msg, record.args = "The flow run was deleted in Prefect; what was finished is stored", ()
         elif isinstance(error, TypeError) and _NO_EXCEPTION.fullmatch(str(error)):
             # Prefect looks for an exception in a failed state, where a run's last context is.
             record.exc_info = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from contexts.model.request import RunRequest
 from contexts.verdict import STATE_NAMES, WAITING
 from flows.deployed import lease_owner, refuse_unless_allowed
 from flows.deploying import deploy
+from flows.ending import note_final, note_stop
 from flows.form import (
     Fresh,
     InlineSpec,
@@ -30,12 +33,14 @@ from flows.form import (
     WorkflowId,
 )
 from flows.gate import ask, going_on, waits_at_gate
+from flows.last_words import give_up_soon_at_exit
 from flows.merging import merge_all
 from flows.schedule import run_tracks
 from flows.stopping import heeding_people
 from tasks.artifact_text import words
 from tasks.initialize import initialize
 from tasks.live_progress import live_progress
+from tasks.ornaments import Ornaments, adorned
 from tasks.publish import publish
 from tasks.run import Run, open_run
 from tasks.run_check import run_check
@@ -88,34 +93,36 @@ def feature(
         repository=repository, fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
     request = refuse_unless_allowed(request)
-    with open_run(request, lease_owner) as run, heeding_people(run.stop):
+    with _opened(request) as (run, ornaments):
         try:
-            tag_flow_run(run)
+            tag_flow_run(run.workflow_id, ornaments)
             with run.phase("initialize"):
                 parent = initialize(run)
-            with run.phase("tracks"), live_progress(run) as ended:
-                tracks = run_tracks(run, ended)
+            with run.phase("tracks"):
+                tracks = run_tracks(run, live_progress(run, ornaments))
             with run.phase("merge"):
                 merged = merge_all(run, parent, tracks)
             with run.phase("checks"):
                 evidence = _check(run, merged)
             verified = verify(run, parent, merged, evidence, tracks.outcomes)
             final = deploy(run, verified)
-            publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)])
+            publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)], ornaments)
             if not waits_at_gate(run.store.load(final)):
                 return _final_state(run, final)
             run.lease.end_reason = "suspended"
-        except RunStopped as stop:
-            run.lease.end_reason = str(stop.details["reason"])
-            if run.lease.end_reason == "suspended":
-                raise Pause(state=Suspended()) from stop
-            return Cancelled(message=stop.message)
-        except Pause:  # Prefect's own way out of a suspended run, at the start or end of a task
-            run.lease.end_reason = "suspended"
-            raise
-        except (KeyboardInterrupt, TerminationSignal):
-            return _stopped(run)
+        except (RunStopped, Pause, KeyboardInterrupt, TerminationSignal) as stop:
+            return _stopped(run, stop)
     return _through_gate(request, run, final)
+
+
+@contextlib.contextmanager
+def _opened(request: RunRequest) -> Generator[tuple[Run, Ornaments]]:
+    """Open a run that hears people, and what it shows them."""
+    with open_run(request, lease_owner) as run, heeding_people(run.stop), adorned(run.workflow_id) as ornaments:
+        try:
+            yield run, ornaments
+        finally:
+            give_up_soon_at_exit()
 
 
 def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any]:
@@ -123,20 +130,36 @@ def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any
     while production := waits_at_gate(run.store.load(final)):
         request = going_on(request, run)
         ask(run.store, final, production)
-        with open_run(request, lease_owner) as again:
+        with _opened(request) as (again, ornaments):
             try:
                 newest, _ = again.store.require(run.workflow_id)
+                again.check_going()
                 final = deploy(again, newest)
-                publish(again, final, [("verify", final)])
+                publish(again, final, [("verify", final)], ornaments)
+                again.check_going()
                 again.lease.end_reason = "suspended" if waits_at_gate(again.store.load(final)) else None
-            except (KeyboardInterrupt, TerminationSignal):
-                return _stopped(again)
+            except (RunStopped, Pause, KeyboardInterrupt, TerminationSignal) as stop:
+                return _stopped(again, stop)
     return _final_state(run, final)
 
 
-def _stopped(run: Run) -> State[Any]:
-    run.lease.end_reason = "cancelled"
-    return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
+def _stopped(run: Run, stop: BaseException) -> State[Any]:
+    """Return the state of a run that a person, or a signal, stopped; what was finished is kept.
+
+    Raises:
+        Pause: It was suspended, by our own watch or by Prefect itself at the start or end of a task.
+    """
+    if isinstance(stop, Pause):
+        run.lease.end_reason = "suspended"
+        raise stop
+    if not isinstance(stop, RunStopped):
+        run.lease.end_reason = "cancelled"
+        return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
+    run.lease.end_reason = str(stop.details["reason"])
+    if run.lease.end_reason == "suspended":
+        raise Pause(state=Suspended()) from stop
+    note_stop(stop)
+    return Cancelled(message=stop.message)
 
 
 def _check(run: Run, merged: ContextRef) -> list[BlobRef]:
@@ -151,6 +174,7 @@ def _check(run: Run, merged: ContextRef) -> list[BlobRef]:
 
 
 def _final_state(run: Run, final: ContextRef) -> State[Any]:
+    note_final(final)
     document: JsonObject = run.store.load(final)
     record: JsonObject = document["run"]
     message = words("; ".join(record["reasons"]) or document["context_summary"])

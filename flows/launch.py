@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from contexts.errors import PlaitError, RunStopped
+from contexts.errors import PlaitError, RunStopped, StoreUnreachable
 from contexts.model.base import JsonObject, entries
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
@@ -15,8 +16,10 @@ from contexts.open_items import open_items
 from contexts.opening import open_objects
 from contexts.store import ContextStore
 from tasks.pinning import workspace_root
-from tasks.progress import Progress, report
+from tasks.progress import SERVER_LOGGER, Progress, report
 from tasks.run import REPORT, RESULT
+
+_log = logging.getLogger(SERVER_LOGGER)
 
 
 class TrackLine(BaseModel):
@@ -84,27 +87,62 @@ def launch(request: RunRequest) -> RunReport:
 
     Raises:
         PlaitError: The input or the store cannot be used.
+        StoreUnreachable: The run is over, and the server did not take its end.
+        RunStopped: Its flow run was suspended or deleted; it can be resumed.
         KeyboardInterrupt: The run was stopped; it can be resumed.
     """
     # Prefect takes seconds to import, and bad input must not wait for it.
-    from prefect.exceptions import Pause  # noqa: PLC0415
+    from httpx import HTTPError  # noqa: PLC0415
+    from prefect.exceptions import Abort, ObjectNotFound, Pause  # noqa: PLC0415
 
+    from flows.ending import known_ending  # noqa: PLC0415
     from flows.feature import feature  # noqa: PLC0415
 
     parameters = request.model_dump()
     parameters["rerun"] = list(request.rerun)
-    try:
-        state: Any = feature.with_options(on_running=[_say_where])(**parameters, return_state=True)
-    except Pause as pause:
-        raise RunStopped("the run was suspended; what was finished is kept, and resuming goes on from it") from pause
+    state: Any = None
+    with known_ending() as ending:
+        try:
+            state = feature.with_options(on_running=[_say_where])(**parameters, return_state=True)
+        except Pause as pause:
+            raise RunStopped(
+                "the run was suspended; what was finished is kept, and resuming goes on from it"
+            ) from pause
+        except (HTTPError, ObjectNotFound, Abort) as error:
+            if ending.stop:
+                raise _stopped(ending.stop) from error
+            if not ending.final:
+                raise
+            if isinstance(error, HTTPError):
+                raise _unreported(request, ending.final) from error
+            _log.warning("the flow run was deleted or ended in Prefect meanwhile, which changes nothing of the result")
+    if ending.stop:
+        raise _stopped(ending.stop)
+    if ending.final:  # of the state's data there may be none: a server that is asked twice gives back its own state
+        return describe_run(request, ending.final, address=_address(state.state_details.flow_run_id) if state else None)
     result: Any = state.result(raise_on_failure=False)
-    if isinstance(result, ContextRef):
-        return describe_run(request, result, address=_address(state.state_details.flow_run_id))
     if isinstance(result, BaseException):
         raise result
     if state.is_cancelled():
         raise KeyboardInterrupt
     raise PlaitError(f"the run ended as {state.name}: {state.message}")
+
+
+def _stopped(stop: RunStopped) -> BaseException:
+    """Return what a run ends with that a person stopped: Ctrl-C is said by whoever heard it."""
+    return stop if stop.details.get("deleted") else KeyboardInterrupt()
+
+
+def _unreported(request: RunRequest, final: ContextRef) -> StoreUnreachable:
+    """Return the error for a run that is over and saved, but whose end the server does not take."""
+    from prefect.settings import get_current_settings  # noqa: PLC0415 as above
+
+    where = get_current_settings().api.url or "the one it had started for itself"
+    status = ContextStore(open_objects(request.store)).load(final)["run"]["status"]
+    return StoreUnreachable(
+        f"the run is over and saved as {status}, but its end could not be reported: the Prefect server at {where} does "
+        f"not answer any more (PREFECT_API_URL); `plait show {final.workflow_id}` has the result"
+    )
 
 
 def _say_where(flow: object, flow_run: Any, state: object) -> None:

@@ -32,6 +32,7 @@ from contexts.opening import open_objects
 from flows.deployed import refuse_store_unless_allowed
 from flows.form import DeploymentName, MaxRestarts, StoreName, WatchSeconds
 from tasks.artifacts import publish_table
+from tasks.ornaments import show
 
 _LEAVE_ALONE = {StateType.CANCELLING, StateType.CANCELLED, StateType.PAUSED}
 
@@ -83,7 +84,8 @@ def resume_interrupted(
             lines.append(line)
     rows = [line.model_dump(mode="json") for line in lines]
     if rows:
-        publish_table("plait-resume-interrupted", rows, "Interrupted workflows and what was done")
+        description = "Interrupted workflows and what was done"
+        show("table", "resume-interrupted", lambda: publish_table("plait-resume-interrupted", rows, description))
     return rows
 
 

@@ -17,6 +17,7 @@ from contexts.retention import Held, RetentionPlan, RetentionPolicy, plan_retent
 from flows.deployed import refuse_store_unless_allowed, upkeep_owner
 from flows.form import ArchiveDays, DryRun, KeepCheckpoints, StoreName
 from tasks.artifacts import publish_table
+from tasks.ornaments import show
 
 
 @flow(name="retention", validate_parameters=True)
@@ -62,7 +63,8 @@ def retention(
         }  # fmt: skip
         logger.info("%(workflow)s: %(action)s %(objects)d objects, %(bytes)d bytes (%(reason)s): %(done)s", row)
         rows.append(row)
-    publish_table("plait-retention", rows, "What may go from the store" + (", dry run" if dry_run else ""))
+    description = "What may go from the store" + (", dry run" if dry_run else "")
+    show("table", "retention", lambda: publish_table("plait-retention", rows, description))
     if damaged:
         raise DocumentError(
             f"damaged and left alone: {', '.join(damaged)}; `plait store check` says what is wrong there"

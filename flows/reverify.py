@@ -21,6 +21,7 @@ from flows.deployed import refuse_unless_allowed, upkeep_owner
 from flows.form import GitReference, RepositoryName, SpecFolder, StoreName, WorkflowIds
 from tasks.artifact_text import words
 from tasks.artifacts import publish_table
+from tasks.ornaments import show
 from tasks.recheck import recheck
 from tasks.run import Run, now, open_run
 
@@ -64,7 +65,8 @@ def reverify(
         broken += [f"{workflow_id}: criterion {name} is unmet" for name in unmet]
         rows += [{"workflow": workflow_id, "commit": found["commit"][:12], **one} for one in found["worse"]]
         logger.info("%s at %s: %d worse, %d unmet", workflow_id, found["commit"][:12], len(found["worse"]), len(unmet))
-    publish_table("plait-reverify", rows, "What got worse since the last verification")
+    description = "What got worse since the last verification"
+    show("table", "reverify", lambda: publish_table("plait-reverify", rows, description))
     worse = f"{counted(len(rows), 'thing')} got worse" if rows else "nothing got worse"
     if broken:
         return Failed(name="VerificationFailed", message=words("; ".join(broken) + f"; {worse}"), data=rows)

@@ -5,8 +5,11 @@ Completed futures call back into a queue; each batch of newly ready tracks is on
 
 from __future__ import annotations
 
+import logging
 import queue
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
@@ -21,13 +24,26 @@ from contexts.model.spec import Track
 from contexts.plan.graph import all_needs
 from contexts.store import track_document
 from flows.limits import backend_tags
+from flows.server_trouble import is_server_trouble, server_said
 from tasks.outcome import TrackOutcome
-from tasks.progress import Progress, report
+from tasks.progress import SERVER_LOGGER, Progress, report
 from tasks.run import Run
 from tasks.run_track import run_track
 from tasks.spending import recorded
 
 Future = PrefectFuture[Any]
+_Kind = tuple[int, str, bool]
+"""What tracks of one `map` have in common: retries, backend, whether they take a slot of its concurrency limit."""
+_log = logging.getLogger(SERVER_LOGGER)
+
+TRIES_WITH_SLOT = 3
+"""How often a track whose slot the server does not give is tried: then it runs without, as Prefect itself goes on where
+a slot cannot be renewed."""
+MOST_TRIES = 10
+"""How often in all, for a task that needs the server for tags of somebody else's."""
+PAUSE = 2.0
+"""Seconds before another try of a track the server let fall; doubled each time."""
+LONGEST_PAUSE = 30.0
 
 _STOP_SECONDS = 25.0
 """How long a stopped run waits for its tracks: the supervisors' own stop ladder takes less."""
@@ -74,9 +90,13 @@ class _Schedule:
         self.outcomes: dict[str, TrackOutcome] = {}
         self.started: dict[str, Future] = {}
         self.waiting = dict(self.tracks)
-        self.tasks: dict[tuple[int, str], Any] = {}
+        self.tasks: dict[_Kind, Any] = {}
+        self.fallen: Counter[str] = Counter()
+        self.held: set[str] = set()
+        """Tracks the server let fall, and which of them wait before another try."""
         self.trouble = False
-        self.done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.done: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
+        """Tracks whose task has ended; with True, those whose pause has."""
         self.running = 0
         self.stopped = ""
         self.known = frozenset(name for name in self.tracks if run.knows(track_document(name)))
@@ -88,10 +108,10 @@ class _Schedule:
         try:
             self._start()
             while self.running:
-                self._settle(self.done.get())
+                self._settle_next()
                 self.run.check_going()
                 while not self.done.empty():
-                    self._settle(self.done.get())
+                    self._settle_next()
                 self._start()
         except BaseException:
             # Agents are told to stop, and their last words are saved while this run still holds the lease.
@@ -116,6 +136,9 @@ class _Schedule:
                 continue
             except Pause:  # what a task of a suspended flow run ends with
                 pass
+            except Exception as error:
+                if not is_server_trouble(error):
+                    raise
             waiting.pop()
 
     def _start(self) -> None:
@@ -123,16 +146,19 @@ class _Schedule:
             self._block()
         free = self.run.spec.max_parallel - self.running
         ready = list(islice((track for name, track in self.waiting.items() if self._is_ready(name)), max(free, 0)))
-        alike: dict[tuple[int, str], list[Track]] = {}
+        alike: dict[_Kind, list[Track]] = {}
         for track in ready:
-            alike.setdefault((track.retries, self._backend(track)), []).append(track)
+            limited = self.fallen[track.task_id] < TRIES_WITH_SLOT
+            alike.setdefault((track.retries, self._backend(track), limited), []).append(track)
         for kind, batch in alike.items():
-            self._map(batch, *kind)
+            self._map(batch, kind)
 
     def _backend(self, track: Track) -> str:
         return "replay" if track.task_id in self.run.recordings else self.run.spec.agents[track.agent].backend
 
     def _is_ready(self, task_id: str) -> bool:
+        if task_id in self.held:
+            return False
         return all(need in self.outcomes and self.outcomes[need].status == "completed" for need in self.needs[task_id])
 
     def _block(self) -> None:
@@ -156,10 +182,12 @@ class _Schedule:
     def _ended_well(self, task_id: str) -> bool:
         return self.outcomes[task_id].status == "completed"
 
-    def _map(self, batch: Sequence[Track], retries: int, backend: str) -> None:
-        if (retries, backend) not in self.tasks:
-            self.tasks[retries, backend] = run_track.with_options(retries=retries, tags=backend_tags(backend))
-        futures = self.tasks[retries, backend].map(
+    def _map(self, batch: Sequence[Track], kind: _Kind) -> None:
+        if kind not in self.tasks:
+            retries, backend, limited = kind
+            tags = backend_tags(backend) if limited else set[str]()
+            self.tasks[kind] = run_track.with_options(retries=retries, tags=tags)
+        futures = self.tasks[kind].map(
             unmapped(self.run),
             [track.task_id for track in batch],
             [track.agent for track in batch],
@@ -169,17 +197,37 @@ class _Schedule:
             self.started[track.task_id] = future
             del self.waiting[track.task_id]
             self.running += 1
-            future.add_done_callback(lambda _, task_id=track.task_id: self.done.put(task_id))
+            future.add_done_callback(lambda _, task_id=track.task_id: self.done.put((task_id, False)))
 
     def _prerequisites(self, track: Track) -> dict[str, ContextRef]:
         refs = {name: self.outcomes[name].ref for name in self.standing_on[track.task_id]}
         return {name: ref for name, ref in refs.items() if ref}
 
-    def _settle(self, task_id: str) -> None:
+    def _settle_next(self) -> None:
+        task_id, after_pause = self.done.get()
+        self._settle(task_id, after_pause=after_pause)
+
+    def _settle(self, task_id: str, *, after_pause: bool) -> None:
         self.running -= 1
-        future = self.started[task_id]
-        future.wait()
-        result: Any = future.state.result(raise_on_failure=False)
+        if after_pause:
+            self.held.discard(task_id)
+            return
+        future: Future | None = self.started[task_id]
+        result: Any
+        try:
+            future.wait()
+        except Exception as error:
+            # Not the task's doing, which ends in a state, but of Prefect's engine around it.
+            if not is_server_trouble(error):
+                raise
+            del self.started[task_id]  # nobody can wait for it
+            result = self.run.endings.get(task_id)
+            if result is None:
+                self._try_again(task_id, error)
+                return
+            future = None  # it was done before the server failed
+        else:
+            result = future.state.result(raise_on_failure=False)
         if isinstance(result, TrackOutcome):
             self._close(result)
             return
@@ -200,7 +248,28 @@ class _Schedule:
         else:
             # Not the agent's failure but ours or the store's: it must not look like a finished track.
             self.run.cancel.set()
-            raise result if isinstance(result, Exception) else TrackFailed(f"track {task_id}: {future.state.message}")
+            why = future.state.message if future else "it left nothing"
+            raise result if isinstance(result, Exception) else TrackFailed(f"track {task_id}: {why}")
+
+    def _try_again(self, task_id: str, error: Exception) -> None:
+        """Queue a track anew whose task the server let fall before it began; no agent of it has run."""
+        self.fallen[task_id] += 1
+        self.waiting[task_id] = self.tracks[task_id]
+        number = self.fallen[task_id]
+        if number >= MOST_TRIES:
+            reason = f"the Prefect server let its task fall {number} times ({server_said(error)})"
+            self._close(TrackOutcome(task_id, "failed", None, reason=reason))
+            return
+        limited = number < TRIES_WITH_SLOT
+        then = "it is tried again" if limited else "it runs without a slot of the concurrency limit"
+        _log.warning("track %s: the Prefect server let its task fall (%s); %s", task_id, server_said(error), then)
+        # Its place among those that run side by side stays taken while it waits.
+        self.running += 1
+        self.held.add(task_id)
+        seconds = min(PAUSE * 2 ** (number - 1), LONGEST_PAUSE)
+        pause = threading.Timer(seconds, self.done.put, ((task_id, True),))
+        pause.daemon = True
+        pause.start()
 
     def _close(self, outcome: TrackOutcome) -> None:
         self.outcomes[outcome.task_id] = outcome

@@ -1,15 +1,19 @@
-"""Notice that a person cancelled or suspended the flow run, wherever it runs, and stop the run for that reason.
+"""Notice that a person cancelled, suspended or deleted the flow run, wherever it runs, and stop the run for it.
 
 A worker sends a signal for a cancellation; for a suspension Prefect only ends the run at its next task, which may be an
-hour away, and where there is no worker nobody sends anything. So the run looks for itself.
+hour away; for a deletion, and where there is no worker, nobody sends anything. So the run looks for itself.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextvars import copy_context
+from enum import Enum
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
@@ -19,6 +23,9 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from tasks.progress import SERVER_LOGGER
+
+_log = logging.getLogger(SERVER_LOGGER)
 _LOOK_EVERY = 3.0
 """Seconds between two looks: with the supervisors' ladder, agents are gone within 20 s."""
 _ANSWER_WITHIN = 5.0
@@ -27,12 +34,19 @@ _END_WITHIN = 10.0
 """Seconds a run that is over waits for its last look: Prefect's client sleeps as long as a server in trouble says."""
 
 
+_TIMES_UNKNOWN = 2
+"""Looks in a row at which the server must not know the flow run before that counts."""
+_SILENT_SECONDS = 60.0
+"""How long the server may be silent before that is said."""
+
+
 @contextlib.contextmanager
 def heeding_people(stop: Callable[[str], None], *, every: float = _LOOK_EVERY) -> Generator[None]:
-    """Stop the run when a person cancels or suspends its flow run.
+    """Stop the run when a person cancels, suspends or deletes its flow run.
 
     Args:
-        stop: Called once, from a thread, with ``cancelled`` or ``suspended``.
+        stop: Called once, from a thread, with ``cancelled``, ``suspended`` or ``deleted``. A server that has lost its
+            database knows no flow run either, and counts as one where it was deleted: nothing could be reported to it.
         every: Seconds between two looks at the flow run.
     """
     if flow_run.id is None:
@@ -59,19 +73,58 @@ def _look(run_id: UUID, stop: Callable[[str], None], over: threading.Event, ever
         temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
         get_client(httpx_settings={"timeout": _ANSWER_WITHIN}, sync_client=True) as client,
     ):
+        unknown = 0
+        heard = time.monotonic()
         while not over.wait(every):
-            state = _read_state(client, run_id)
-            if state is not None and state.is_paused():
+            found = _read_state(client, run_id)
+            unknown = unknown + 1 if found is _Answer.UNKNOWN_RUN else 0
+            if unknown >= _TIMES_UNKNOWN:
+                stop("deleted")
+                return
+            if isinstance(found, _Answer):
+                heard = _complain_once(client, heard) if found is _Answer.NONE else time.monotonic()
+                continue
+            heard = time.monotonic()
+            if found.is_paused():
                 stop("suspended")
                 return
-            if state is not None and (state.is_cancelling() or state.is_cancelled()):
+            if found.is_cancelling() or found.is_cancelled():
                 stop("cancelled")
                 return
 
 
-def _read_state(client: SyncPrefectClient, run_id: UUID) -> State | None:
-    """Return the flow run's state; None where the server has nothing to say, and the work goes on without it."""
+class _Answer(Enum):
+    """What a look found where it found no state."""
+
+    NONE = "the server is away, in trouble, or no Prefect"
+    UNKNOWN_RUN = "the server knows no such flow run"
+
+
+def _complain_once(client: SyncPrefectClient, heard: float) -> float:
+    if time.monotonic() - heard < _SILENT_SECONDS:
+        return heard
+    _log.warning(
+        "the Prefect server at %s has not answered for a minute; the run goes on and saves what is finished, and is to "
+        "report its end there (PREFECT_API_URL)",
+        str(client.api_url).rstrip("/"),
+    )
+    return float("inf")
+
+
+def _read_state(client: SyncPrefectClient, run_id: UUID) -> State | _Answer:
+    """Return the flow run's state; or that there is no answer, and the work goes on without it."""
     try:
-        return client.read_flow_run(run_id).state
-    except (httpx.HTTPError, ObjectNotFound, ValueError):  # away or in trouble; the run was deleted; no Prefect answers
-        return None
+        return client.read_flow_run(run_id).state or _Answer.NONE
+    except ObjectNotFound as error:
+        return _Answer.UNKNOWN_RUN if _is_prefects(error.http_exc) else _Answer.NONE
+    except (httpx.HTTPError, ValueError):
+        return _Answer.NONE
+
+
+def _is_prefects(error: Exception) -> bool:
+    """Say whether Prefect itself answered "not found", not a proxy whose server is being started."""
+    try:
+        answer: Any = error.response.json() if isinstance(error, httpx.HTTPStatusError) else None
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and "not found" in str(cast("dict[str, object]", answer).get("detail")).lower()

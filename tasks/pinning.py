@@ -22,12 +22,16 @@ RESTORED = "base.git"
 """The repository made of the store's copy of the base, where the user's own is out of reach."""
 
 
-def workspace_root(store: ContextStore, workflow_id: str) -> Path:
-    """Return the folder that holds a workflow's clones and workspaces, apart for every store."""
+def workspaces_folder() -> Path:
+    """Return the folder that holds the workspaces of all workflows."""
     chosen = os.environ.get("PLAIT_WORKSPACES")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    root = Path(chosen) if chosen else cache / "plait" / "workspaces"
-    return root / f"{workflow_id}-{sha256(store.identity.encode()).hexdigest()[:8]}"
+    return Path(chosen) if chosen else cache / "plait" / "workspaces"
+
+
+def workspace_root(store: ContextStore, workflow_id: str) -> Path:
+    """Return the folder that holds a workflow's clones and workspaces, apart for every store."""
+    return workspaces_folder() / f"{workflow_id}-{sha256(store.identity.encode()).hexdigest()[:8]}"
 
 
 def kept_base(earlier: JsonObject, wanted: Wanted, *, fresh: bool) -> str | None:

@@ -13,6 +13,8 @@ from contexts.secrets import redact_text
 from tasks.visible import visible
 
 LOGGER = "plait.progress"
+SERVER_LOGGER = "plait.server"
+"""Takes what is to be said of a Prefect server in trouble."""
 
 Kind = Literal["run", "phase", "track", "line", "check", "group"]
 

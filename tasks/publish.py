@@ -12,6 +12,7 @@ from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from tasks.artifact_keys import artifact_key
 from tasks.artifacts import publish_image, publish_markdown, publish_table
+from tasks.ornaments import Ornaments
 from tasks.overview import overview, track_rows
 from tasks.progress import Progress, report
 from tasks.report import build_report, timeline_data_uri
@@ -21,22 +22,24 @@ from tasks.walls.folders import remove_folder
 
 
 @task(name="publish", task_run_name="publish {run.workflow_id}", cache_policy=NO_CACHE)
-def publish(run: Run, final: ContextRef, sizes: Sequence[tuple[str, ContextRef]]) -> ContextRef:
-    """Publish the run's overview and its table of tracks as artifacts.
+def publish(run: Run, final: ContextRef, sizes: Sequence[tuple[str, ContextRef]], ornaments: Ornaments) -> ContextRef:
+    """Publish the run's report, and its overview and tables as artifacts.
 
     Args:
         run: The run.
         final: The final context.
         sizes: The contexts the phases saved, by phase.
+        ornaments: Takes the artifacts.
     """
     report(Progress(run.workflow_id, "phase", "publish", "running"))
     document = run.store.load(final)
-    publish_markdown(
-        artifact_key(run.workflow_id, "overview"), overview(document, sizes), f"Overview of {run.workflow_id}"
-    )
-    publish_table(artifact_key(run.workflow_id, "tracks"), track_rows(document), f"Tracks of {run.workflow_id}")
-    publish_tables(run.store, final, document)
-    _publish_report(run, final, document)
+    markdown, rows = overview(document, sizes), track_rows(document)
+    about, listing = f"Overview of {run.workflow_id}", f"Tracks of {run.workflow_id}"
+    page, table = artifact_key(run.workflow_id, "overview"), artifact_key(run.workflow_id, "tracks")
+    ornaments.add("overview", lambda: publish_markdown(page, markdown, about))
+    ornaments.add("tracks", lambda: publish_table(table, rows, listing))
+    publish_tables(run.store, final, document, ornaments)
+    _publish_report(run, final, document, ornaments)
     _write_result(run, document)
     reach("publish.done")
     report(Progress(run.workflow_id, "phase", "publish", "done"))
@@ -53,15 +56,14 @@ def _write_result(run: Run, document: JsonObject) -> None:
     run.repository.checkout(str(integrated), folder)
 
 
-def _publish_report(run: Run, final: ContextRef, document: JsonObject) -> None:
+def _publish_report(run: Run, final: ContextRef, document: JsonObject, ornaments: Ornaments) -> None:
     """Write the run's report beside its workspaces and into the store, and its timeline into the UI."""
     html = build_report(run.store, final)
     (run.repository.root / REPORT).write_bytes(html)
     blob = run.store.put_blob(run.workflow_id, html, "text/html", scanned=True)
     refs = [one.get("ref") for one in entries(section(document, "run"), "tracks")]
     tracks = run.store.load_many([ContextRef.model_validate(ref) for ref in refs if ref])
-    publish_image(
-        artifact_key(run.workflow_id, "timeline"),
-        timeline_data_uri(document, tracks),
-        f"Timeline of {run.workflow_id}; report: plait report {run.workflow_id}, blob {blob.sha256}",
-    )
+    timeline = timeline_data_uri(document, tracks)
+    key = artifact_key(run.workflow_id, "timeline")
+    description = f"Timeline of {run.workflow_id}; report: plait report {run.workflow_id}, blob {blob.sha256}"
+    ornaments.add("timeline", lambda: publish_image(key, timeline, description))

@@ -23,6 +23,7 @@ from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
 from tasks.backends import Backend, backend_for
 from tasks.going_on import Purpose
+from tasks.outcome import TrackOutcome
 from tasks.pinning import RESTORED, open_repository
 from tasks.preflight import FOLDER_HINT, prepare, recordings_of
 from tasks.reuse import inputs_of
@@ -63,6 +64,7 @@ class Run:
         cancel: Set when everything is to stop.
         ledger: What the tracks have cost.
         phases: When each finished phase began and ended.
+        endings: How each track's task ended in this run, an outcome or an error: Prefect may lose it afterwards.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Run:
         self.lease = lease
         self.block = block
         self.phases: list[JsonObject] = []
+        self.endings: dict[str, TrackOutcome | Exception] = {}
         self._stopped = ""
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
         self._saves = Saves()
@@ -131,7 +134,7 @@ class Run:
         """Stop the run, from any thread: agents are ended, and the flow stops at its next step.
 
         Args:
-            reason: What the lease will say: ``cancelled`` or ``suspended``.
+            reason: What was done to its flow run: ``cancelled``, ``suspended`` or ``deleted``.
         """
         self._stopped = self._stopped or reason
         self.cancel.set()
@@ -143,9 +146,13 @@ class Run:
             RunStopped: Somebody has.
         """
         if self._stopped:
+            deleted = self._stopped == "deleted"
+            what = f"the flow run of {self.workflow_id}" if deleted else self.workflow_id
+            where = " in Prefect" if deleted else ""
             raise RunStopped(
-                f"{self.workflow_id} was {self._stopped}; what was finished is kept, and the next run goes on from it",
-                reason=self._stopped,
+                f"{what} was {self._stopped}{where}; what was finished is kept, and the next run goes on from it",
+                reason="cancelled" if deleted else self._stopped,
+                deleted=deleted,
             )
 
     def close(self) -> None:

@@ -68,6 +68,18 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
         StoreError: The store did not take the document, so the track does not count as done.
     """
     del agent
+    try:
+        found = _bring(run, task_id, prerequisites)
+    except Exception as error:
+        run.endings[task_id] = error
+        raise
+    run.endings[task_id] = found
+    if found.reused:
+        return Completed(name="Reused", message=f"Same inputs as {found.ref}", data=found)
+    return found
+
+
+def _bring(run: Run, task_id: str, prerequisites: Mapping[str, ContextRef]) -> TrackOutcome:
     track = run.spec.track(task_id)
     _back_off(run, task_id)
     needed = _needed(run, track, prerequisites)
@@ -77,9 +89,9 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
     earlier = run.latest(track_document(task_id))
     forced = task_id in run.forced and _attempt_number() == 1
     if earlier and judge_track(earlier[1], inputs, forced=forced).action == "reuse":
-        outcome = _reused(run, earlier)
+        outcome = _completed(run, *earlier, reused=True)
         report(Progress(run.workflow_id, "track", task_id, "reused", str(earlier[0]), outcome.seconds))
-        return Completed(name="Reused", message=f"Same inputs as {earlier[0]}", data=outcome)
+        return outcome
     if spent := run.ledger.why_no_more:
         raise TrackFailed(f"track {task_id}: {spent}", task_id=task_id, reason=spent, status="out-of-budget")
     return _attempt(run, track, backend, inputs, needed, earlier[1] if earlier else None)
@@ -107,11 +119,6 @@ def _back_off(run: Run, task_id: str) -> None:
 def _needed(run: Run, track: Track, prerequisites: Mapping[str, ContextRef]) -> dict[str, JsonObject]:
     names = transitive_needs(run.spec, track.task_id)
     return dict(zip(names, run.store.load_many([prerequisites[name] for name in names]), strict=True)) if names else {}
-
-
-def _reused(run: Run, earlier: tuple[ContextRef, JsonObject]) -> TrackOutcome:
-    ref, document = earlier
-    return _completed(run, ref, document, reused=True)
 
 
 def _completed(run: Run, ref: ContextRef, document: JsonObject, *, reused: bool) -> TrackOutcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from contexts.model.base import JsonObject, entries
@@ -11,31 +12,30 @@ from contexts.store import ContextStore
 from tasks.artifact_keys import artifact_key
 from tasks.artifact_text import cell, row
 from tasks.artifacts import publish_link, publish_markdown, publish_table
+from tasks.ornaments import Ornaments
 
 _MOST = 200
 """Rows a table shows; the document has all of them."""
 
 
-def publish_tables(store: ContextStore, final: ContextRef, document: JsonObject) -> None:
+def publish_tables(store: ContextStore, final: ContextRef, document: JsonObject, ornaments: Ornaments) -> None:
     """Publish the tables of findings, criteria and documents, and a link to the final context.
 
     Args:
         store: Where the documents are.
         final: The final context.
         document: The same, read.
+        ornaments: Takes the artifacts.
     """
     workflow_id = final.workflow_id
-    found = entries(document, "findings")
-    publish_markdown(
-        artifact_key(workflow_id, "findings"),
-        findings_markdown(document),
-        f"{counted(len(found), 'finding')} of {workflow_id}, with both quotes",
-    )
+    about = f"{counted(len(entries(document, 'findings')), 'finding')} of {workflow_id}, with both quotes"
+    markdown = findings_markdown(document)
+    ornaments.add("findings", partial(publish_markdown, artifact_key(workflow_id, "findings"), markdown, about))
     for name, rows in (("criteria", criteria_rows(document)), ("documents", document_rows(store, final, document))):
-        publish_table(artifact_key(workflow_id, name), rows, f"{name.capitalize()} of {workflow_id}")
-    publish_link(
-        artifact_key(workflow_id, "context"), address(store, final), str(final), f"The newest context of {workflow_id}"
-    )
+        listing = f"{name.capitalize()} of {workflow_id}"
+        ornaments.add(name, partial(publish_table, artifact_key(workflow_id, name), rows, listing))
+    newest, where = f"The newest context of {workflow_id}", address(store, final)
+    ornaments.add("context", partial(publish_link, artifact_key(workflow_id, "context"), where, str(final), newest))
 
 
 def findings_markdown(document: JsonObject) -> str:

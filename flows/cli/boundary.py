@@ -79,6 +79,12 @@ def _run(given: list[str], *, debug: bool) -> int:
             traceback.print_exc()
         if isinstance(error, OSError) and error.filename is None and error.errno in _WRITING:
             raise  # no file is named: it is the output
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            from contexts.full_disk import full
+
+            said = full([Path(str(error.filename))])
+            _say(said.message)
+            return said.exit_code
         if isinstance(error, FileNotFoundError) and not _is_anywhere():
             _say("the current folder does not exist any more; change to one that does")
             return 2

@@ -209,31 +209,61 @@ def _start_server() -> None:
 
 
 def _launch(request: RunRequest, session: Given) -> RunReport:
-    """Run, and say in our own terms that Prefect's server cannot be reached.
+    """Run, and say in our own terms that a disk is full, or that Prefect's server cannot be reached.
 
     Raises:
         NotFound: A block's store lacks the workflow to resume.
+        StoreError: A disk is full.
         StoreUnreachable: The server did not answer or did not start.
     """
     from httpx import HTTPError
-    from prefect.exceptions import PrefectHTTPStatusError
+    from prefect.exceptions import ObjectNotFound
 
     from contexts.errors import StoreUnreachable
+    from contexts.full_disk import full, is_full, without_room
     from flows.cli.finding import revisions_of
+    from flows.cli.server import configured, home
     from flows.launch import launch
 
+    places = written_to()
     advice = (
         "start one with `prefect server start` and name it in PREFECT_API_URL, or unset that; `plait doctor` checks"
     )
     try:
+        if not configured() and without_room([home()]):
+            raise full([home()], "the Prefect server of this run keeps its database there")
         _start_server()
         if request.workflow_id is not None and session.in_block:
             revisions_of(session.contexts(), request.workflow_id)
         return launch(request)
-    except (HTTPError, PrefectHTTPStatusError) as error:
-        raise StoreUnreachable(f"the Prefect server does not answer as it should ({error}); {advice}") from error
+    except OSError as error:
+        # Where no name is left for a temporary file, Python says that there is no folder for one.
+        nowhere = isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error)
+        if is_full(error) or (nowhere and without_room(places)):
+            raise full([*([Path(str(error.filename))] if error.filename else []), *places]) from error
+        raise
+    except (HTTPError, ObjectNotFound) as error:
+        if not configured() and without_room([home()]):
+            raise full([home()], "the Prefect server of this run keeps its database there") from error
+        where = f" at {configured()}" if configured() else ""
+        said = str(error) or type(error).__name__
+        raise StoreUnreachable(f"the Prefect server{where} does not answer as it should ({said}); {advice}") from error
     except RuntimeError as error:
         # Prefect has no class of its own for these two.
         if "Prefect API server" in str(error) or "Failed to reach API" in str(error):
             raise StoreUnreachable(f"the Prefect server cannot be reached; {advice}") from error
         raise
+
+
+def written_to() -> list[Path]:
+    """Return the folders a run writes to, beside its store."""
+    import tempfile
+
+    from flows.cli.server import home
+    from tasks.pinning import workspaces_folder
+
+    try:
+        temporary = [Path(tempfile.gettempdir())]
+    except FileNotFoundError:  # none of them takes a file
+        temporary = [Path(os.environ.get("TMPDIR") or "/tmp")]  # noqa: S108 it is only looked at
+    return [workspaces_folder(), *temporary, home()]

@@ -120,12 +120,12 @@ def start_or_reuse(starting: Callable[[], None] = lambda: None) -> tuple[str, bo
     Raises:
         StoreUnreachable: It did not come up; nothing of it is left.
     """
-    home = _home()
+    folder = home()
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        lock = (home / _LOCK_FILE).open("a")
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / _LOCK_FILE).open("a")
     except OSError as error:
-        raise StoreUnreachable(f"no Prefect server can be started: {home} cannot be written ({error})") from error
+        raise StoreUnreachable(f"no Prefect server can be started: {folder} cannot be written ({error})") from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         process = _recorded()
@@ -136,22 +136,22 @@ def start_or_reuse(starting: Callable[[], None] = lambda: None) -> tuple[str, bo
         if found:
             return found, False
         starting()
-        return _start(home), True
+        return _start(folder), True
 
 
-def _start(home: Path) -> str:
+def _start(folder: Path) -> str:
     port = _free_port()
     url = f"http://127.0.0.1:{port}/api"
-    log = home / LOG_FILE
+    log = folder / LOG_FILE
     argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    record = home / PID_FILE
+    record = folder / PID_FILE
     process: subprocess.Popen[bytes] | None = None
     try:
         with log.open("wb") as output, interrupts_held():
             # A session of its own: neither Ctrl-C nor the end of the terminal is meant for it.
             process = subprocess.Popen(
                 argv,
-                cwd=home,
+                cwd=folder,
                 # Its pages would ask port 4200, whatever port they were served from.
                 env={**os.environ, "PREFECT_UI_API_URL": url},
                 stdin=subprocess.DEVNULL,
@@ -223,7 +223,7 @@ def _address_of(process: psutil.Process) -> str:
 
 def _recorded() -> psutil.Process | None:
     """Return the process `server.pid` names, if it is alive and a Prefect server; a stale record is removed."""
-    record = _home() / PID_FILE
+    record = home() / PID_FILE
     try:
         process = psutil.Process(int(record.read_text(encoding="ascii")))
         if _serves_prefect(process):
@@ -290,7 +290,8 @@ def _last_line(log: Path) -> str:
     return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "it said nothing")
 
 
-def _home() -> Path:
+def home() -> Path:
+    """Return the folder Prefect keeps its data in."""
     return Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect").expanduser()
 
 
@@ -298,7 +299,7 @@ def _url_of_profile() -> str | None:
     """Return the server of Prefect's active profile, read without importing Prefect."""
     import tomllib
 
-    path = Path(os.environ.get("PREFECT_PROFILES_PATH") or _home() / "profiles.toml")
+    path = Path(os.environ.get("PREFECT_PROFILES_PATH") or home() / "profiles.toml")
     try:
         profiles = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

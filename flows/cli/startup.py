@@ -37,6 +37,8 @@ def make_way_for_prefect() -> None:
         # It shares our terminal, and complains there when it cannot phone home.
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
+        # A locked database or a proxy may also be told by these; Prefect asks again for 429, 502 and 503 alone.
+        "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,504",
         # What agents print belongs to the run in the UI as well.
         "PREFECT_LOGGING_EXTRA_LOGGERS": "plait",
     }

@@ -22,7 +22,7 @@ from contexts.quantity import counted
 from flows.cli.board import Board
 from flows.cli.screen import STYLES, seconds
 from flows.cli.streams import Enduring
-from tasks.progress import LOGGER, Progress
+from tasks.progress import LOGGER, SERVER_LOGGER, Progress
 
 _FRAMES_PER_SECOND = 8
 
@@ -110,11 +110,19 @@ class _HeldBack(io.StringIO):
 
 @contextmanager
 def said_afterwards() -> Generator[TextIO]:
-    """Give a place for what is to be said on stderr, and say it when the block has ended, with or without an error."""
+    """Give a place for what is to be said on stderr, and say it when the block has ended, with or without an error.
+
+    What the run says of a Prefect server in trouble is said there too.
+    """
     held = _HeldBack()
+    of_server = logging.StreamHandler(held)
+    of_server.setFormatter(logging.Formatter("plait: %(message)s"))
+    logger = logging.getLogger(SERVER_LOGGER)
+    logger.addHandler(of_server)
     try:
         yield held
     finally:
+        logger.removeHandler(of_server)
         if said := held.getvalue().strip():
             Enduring(sys.stderr).write(f"{said}\n")
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from contexts.errors import RepositoryError
+from contexts.full_disk import full, says_full
 
 NAME, EMAIL = "plait", "plait@plait.invalid"
 TIMEOUT = 900.0
@@ -141,6 +143,7 @@ class TrustedGit:
 
         Raises:
             RepositoryError: Git is not there, took too long, or the git dir is not as plait left it.
+            StoreError: The disk it writes to is full.
         """
         if not self._users_own and args[:1] != ("init",):
             check_untouched(self.git_dir)
@@ -215,7 +218,7 @@ def _git(
     words: list[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes, stdout: IO[bytes] | int
 ) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(
+        done = subprocess.run(
             ["git", "--no-pager", "--no-replace-objects", *words],
             cwd=cwd,
             env=env,
@@ -234,21 +237,28 @@ def _git(
         raise RepositoryError(f"git cannot be started in {cwd} ({error.strerror}); check its permissions") from error
     except subprocess.TimeoutExpired as error:
         raise RepositoryError(f"git took longer than {TIMEOUT:.0f} s and was stopped; try again") from error
+    said = done.stderr.decode("utf-8", "replace") if done.returncode else ""
+    if says_full(said):
+        named = (Path(word.partition("=")[2]) for word in words if word.startswith(("--git-dir=", "--work-tree=")))
+        raise full([*named, cwd, Path(tempfile.gettempdir())], f"git said: {_last_line(said)}")
+    return done
 
 
 def failure(args: tuple[str, ...], stderr: bytes) -> RepositoryError:
     """Return the error for a failed git command, with git's own last line in it."""
-    lines = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    said = _last_line(stderr.decode("utf-8", "replace"))
+    return RepositoryError(f"git {args[0]} failed: {said}{_advice(said)}", command=args[0])
+
+
+def _last_line(stderr: str) -> str:
+    lines = [line for line in stderr.splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines or ["it gave no reason"]
-    said = telling[-1].removeprefix("fatal: ").removeprefix("error: ")
-    return RepositoryError(f"git {args[0]} failed: {_without_password(said)}{_advice(said)}", command=args[0])
+    return _without_password(telling[-1].removeprefix("fatal: ").removeprefix("error: "))
 
 
 def _advice(said: str) -> str:
     if "dubious ownership" in said:
         return "; it belongs to another user: run plait as that user, or allow it with git config safe.directory"
-    if "No space left" in said:
-        return "; free some disk space and run again"
     if ".lock" in said:
         return "; another git may be at work there: wait for it, or remove the stale lock file, and run again"
     return "; see git's message, put it right and run again"

@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from prefect.exceptions import MissingResult, ObjectNotFound
 
 from contexts.errors import PlaitError
 from contexts.model.refs import ContextRef
@@ -24,6 +25,11 @@ def test_a_failed_state_that_holds_a_context_is_no_defect() -> None:
     ref = ContextRef(workflow_id="w", document="context", revision=1, sha256="0" * 64, size=2)
     why = f"Unexpected result for failed state: {ref!r} \u2014\u2014 ContextRef cannot be resolved into an exception"
     assert told(TypeError(why)).exc_info is None
+
+
+@pytest.mark.parametrize("error", [MissingResult("State data is missing."), ObjectNotFound(ValueError("404"))])
+def test_a_server_that_lost_the_end_or_the_run_is_no_defect(error: Exception) -> None:
+    assert told(error).exc_info is None
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,20 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.states import Suspended
+from prefect.states import Cancelling, Suspended
 
 from contexts.amend import amend
 from contexts.decisions import settle, waive
 from contexts.errors import RunStopped, SpecError
+from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore
+from flows.feature import feature
 from flows.launch import launch
 from tasks import deploy as deploying
 from tests.deploy.running import wait_for
@@ -116,6 +119,38 @@ def test_a_suspend_during_production_lets_it_finish_and_the_next_run_knows_of_it
     attempt = place.newest()["deployments"][-1]
     assert (attempt["environment"], attempt["status"], attempt["exit_code"]) == ("production", "done", 0)
     assert (place.run().status, place.times("production")) == ("deployed", 1)
+
+
+def test_a_run_that_goes_on_after_its_gate_hears_that_it_is_cancelled(place, tmp_path, monkeypatch):
+    go_on = tmp_path / "go-on"
+    production = {"argv": place.note("production", f"while [ ! -e {go_on} ]; do sleep 0.05; done"), "gate": "go"}
+    place.spec = place.write(deployment={"production": production})
+    for name, value in {
+        # As a deployed run, which alone asks a person and goes on.
+        "PREFECT__RUNTIME__DEPLOYMENT__ID": str(uuid4()),
+        "PLAIT_ALLOWED_SPECS": str(tmp_path),
+        "PLAIT_STORE": str(tmp_path / "store"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("flows.feature.ask", lambda *_: place.answer("approve"))
+
+    def cancel():
+        wait_for("production has begun", lambda: place.times("production"), 180)
+        with get_client(sync_client=True) as client:
+            mine = next(one for one in client.read_flow_runs() if one.parameters.get("spec") == place.spec)
+            client.set_flow_run_state(mine.id, Cancelling(), force=True)
+        wait_for("the run has heard it", lambda: not any(one.name == "plait-heed" for one in threading.enumerate()))
+        go_on.touch()
+
+    with ThreadPoolExecutor(1) as person:
+        cancelled = person.submit(copy_context().run, cancel)
+        state = feature(spec=place.spec, return_state=True)
+        cancelled.result(1)
+    assert state.is_cancelled(), state
+    assert state.message == "shop was cancelled; what was finished is kept, and the next run goes on from it"
+    assert place.newest()["deployments"][-1]["status"] == "done"
+    lease = read_lease(place.store.objects, "shop")
+    assert (lease and lease.end_reason) == "cancelled"
 
 
 @pytest.mark.parametrize("where", ["check_out", "begin", "_save"])

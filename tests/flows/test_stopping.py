@@ -106,13 +106,16 @@ def test_looking_asks_the_server_of_the_run_and_starts_none_of_its_own(
     assert str(looks[0]).rstrip("/") == prefect_api.url
 
 
-def test_a_flow_run_that_was_deleted_stops_nothing(
+def test_a_person_who_deletes_the_flow_run_stops_the_run(
     client: SyncPrefectClient, run_id: UUID, looks: list[httpx.URL]
 ) -> None:
-    with heeding_people(pytest.fail, every=EVERY):
+    reasons: list[str] = []
+    with heeding_people(reasons.append, every=EVERY):
+        until_more(looks, 3)
         client.delete_flow_run(run_id)
-        until_more(looks, 5)
-        assert looker()
+        until("the reason", lambda: reasons)
+        until("no more looks", lambda: not looker())
+    assert reasons == ["deleted"]
 
 
 @contextlib.contextmanager
@@ -164,13 +167,14 @@ class Nonsense(BaseHTTPRequestHandler):
     """Answers every question with the next of a few answers that no Prefect server gives."""
 
     answers = (b"", b"<html>Please log in</html>", b"[]", b'{"id": 1}', b'{"state": {"type": "NEW"}}')
+    status = 200
     asked = 0
 
     def do_GET(self) -> None:
         kind = type(self)
         body = self.answers[kind.asked % len(self.answers)]
         kind.asked += 1
-        self.send_response(200)
+        self.send_response(kind.status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -179,7 +183,11 @@ class Nonsense(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_what_is_no_answer_of_prefect_stops_nothing(run_id: UUID) -> None:
+@pytest.mark.parametrize("status", [200, 404])
+def test_what_is_no_answer_of_prefect_stops_nothing(run_id: UUID, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    """A proxy whose server is being started says "not found", too."""
+    monkeypatch.setattr(Nonsense, "status", status)
+    monkeypatch.setattr(Nonsense, "asked", 0)
     with (
         serving(Nonsense) as port,
         temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}),
