@@ -18,9 +18,20 @@ from contexts.model.request import RunRequest
 from contexts.verdict import STATE_NAMES, WAITING
 from flows.deployed import lease_owner, refuse_unless_allowed
 from flows.deploying import deploy
-from flows.form import Fresh, InlineSpec, Recordings, RepositoryName, SpecPath, StoreName, TrackIds, WorkflowId
+from flows.ending import hearing_one_request, reason_of, stopped
+from flows.form import (
+    Fresh,
+    InlineSpec,
+    Recordings,
+    RepositoryName,
+    SpecPath,
+    StoreName,
+    TrackIds,
+    WorkflowId,
+)
 from flows.gate import ask, going_on, waits_at_gate
 from flows.merging import merge_all
+from flows.own_process import move_out
 from flows.schedule import run_tracks
 from flows.stopping import heeding_people
 from tasks.initialize import initialize
@@ -74,7 +85,13 @@ def feature(
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
     refuse_unless_allowed(request)
-    with open_run(request, lease_owner) as run, heeding_people(run.stop):
+    move_out()
+    with hearing_one_request():
+        return _go_through(request)
+
+
+def _go_through(request: RunRequest) -> State[Any]:
+    with open_run(request, lease_owner, reason_of=reason_of) as run, heeding_people(run.stop):
         try:
             tag_flow_run(run)
             with run.phase("initialize"):
@@ -100,7 +117,7 @@ def feature(
             run.lease.end_reason = "suspended"
             raise
         except (KeyboardInterrupt, TerminationSignal):
-            return _stopped(run)
+            return stopped(run)
     return _through_gate(request, run, final)
 
 
@@ -109,20 +126,15 @@ def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any
     while production := waits_at_gate(run.store.load(final)):
         request = going_on(request, run)
         ask(run.store, final, production)
-        with open_run(request, lease_owner) as again:
+        with open_run(request, lease_owner, reason_of=reason_of) as again:
             try:
                 newest, _ = again.store.require(run.workflow_id)
                 final = deploy(again, newest)
                 publish(again, final, [("verify", final)])
                 again.lease.end_reason = "suspended" if waits_at_gate(again.store.load(final)) else None
             except (KeyboardInterrupt, TerminationSignal):
-                return _stopped(again)
+                return stopped(again)
     return _final_state(run, final)
-
-
-def _stopped(run: Run) -> State[Any]:
-    run.lease.end_reason = "cancelled"
-    return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
 
 
 def _check(run: Run, merged: ContextRef) -> list[BlobRef]:

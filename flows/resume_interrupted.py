@@ -1,4 +1,4 @@
-"""Start workflows again whose run died without a reason: a crash, a lost machine, a kill.
+"""Start workflows again whose run ended without a person's will: a crash, a lost machine, a kill, a drained node.
 
 A cancelled, suspended or finished workflow's lease says so and is left alone; so is one whose flow run a person is
 cancelling or has suspended, whatever its lease says.
@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contexts.errors import InputError
 from contexts.interrupted import Mark, interrupted, leave_mark, marks, restarts_in_a_row
-from contexts.lease_record import LeaseRecord, read_lease
+from contexts.lease_record import INTERRUPTED, LeaseRecord, read_lease
 from contexts.objects import ObjectStore
 from contexts.opening import open_objects
 from flows.deployed import refuse_store_unless_allowed
@@ -146,5 +146,6 @@ def _mark_crashed(client: SyncPrefectClient, run: FlowRun, record: LeaseRecord) 
     state = run.state
     if state is None or state.type not in {StateType.RUNNING, StateType.PENDING} or state.timestamp > record.acquired:
         return
-    message = f"no heartbeat from {record.machine} since {record.renewed:%Y-%m-%d %H:%M:%S} UTC; the work goes on anew"
+    told = "it was interrupted on" if record.end_reason == INTERRUPTED else "no heartbeat from"
+    message = f"{told} {record.machine} since {record.renewed:%Y-%m-%d %H:%M:%S} UTC; the work goes on anew"
     client.set_flow_run_state(run.id, Crashed(message=message))
