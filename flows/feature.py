@@ -11,7 +11,7 @@ from prefect.exceptions import Pause, TerminationSignal
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed, Suspended
 
-from contexts.errors import RunStopped
+from contexts.errors import LeaseHeld, RunStopped
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
@@ -24,6 +24,7 @@ from flows.form import (
     InlineSpec,
     Recordings,
     RepositoryName,
+    SkipAfter,
     SpecPath,
     StoreName,
     TrackIds,
@@ -33,6 +34,7 @@ from flows.gate import ask, going_on, waits_at_gate
 from flows.merging import merge_all
 from flows.own_process import move_out
 from flows.schedule import run_tracks
+from flows.scheduled import scheduled_start, skipped_if_held, skipped_if_late
 from flows.stopping import heeding_people
 from tasks.initialize import initialize
 from tasks.live_progress import live_progress
@@ -62,6 +64,7 @@ def feature(
     repository: RepositoryName = None,
     fresh: Fresh = False,
     rerun: TrackIds = None,
+    skip_after: SkipAfter = 0,
 ) -> State[Any]:
     """Run one feature as parallel agent tracks, or go on with it.
 
@@ -76,22 +79,29 @@ def feature(
         repository: Path or URL of the repository, where the spec's own does not exist on the worker. Usually empty.
         fresh: Do not use what is already in the store.
         rerun: Names of tracks to run again although they are done.
+        skip_after: A scheduled run that begins more than so many minutes late is skipped. 0 for never.
 
     Returns:
-        Completed only when every required track, check and criterion is done and good.
+        Completed only when every required track, check and criterion is done and good; Skipped where a scheduled run
+        comes too late, or its workflow is being run already.
     """
     request = RunRequest(
         spec=spec, workflow_id=workflow_id, inline=inline, store=store, replay=replay, repository=repository,
         fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
     refuse_unless_allowed(request)
+    if skipped := skipped_if_late(skip_after):
+        return skipped
     move_out()
     with hearing_one_request():
-        return _go_through(request)
+        try:
+            return _go_through(request)
+        except LeaseHeld as held:
+            return skipped_if_held(held)
 
 
 def _go_through(request: RunRequest) -> State[Any]:
-    with open_run(request, lease_owner, reason_of=reason_of) as run, heeding_people(run.stop):
+    with open_run(request, lease_owner, at=scheduled_start, reason_of=reason_of) as run, heeding_people(run.stop):
         try:
             tag_flow_run(run)
             with run.phase("initialize"):
@@ -126,7 +136,7 @@ def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any
     while production := waits_at_gate(run.store.load(final)):
         request = going_on(request, run)
         ask(run.store, final, production)
-        with open_run(request, lease_owner, reason_of=reason_of) as again:
+        with open_run(request, lease_owner, at=scheduled_start, reason_of=reason_of) as again:
             try:
                 newest, _ = again.store.require(run.workflow_id)
                 final = deploy(again, newest)

@@ -51,6 +51,7 @@ TrackIds = Annotated[
     WithJsonSchema({"type": "array", "items": {"type": "string"}}),
     _shown("Tracks to run again", ["backend"], empty=[]),
 ]
+SkipAfter = Annotated[int, Field(ge=0, json_schema_extra={"title": "Skip when so many minutes late"})]
 WorkflowIds = Annotated[list[str], _shown("Workflows", ["user-profile"])]
 GitReference = Annotated[str | None, _EMPTY, _TEXT, _shown("Branch, tag or commit", "main", empty="")]
 MaxRestarts = Annotated[int, Field(ge=1, le=20, json_schema_extra={"title": "Restarts at most"})]
