@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from contexts.errors import LeaseLost, PlaitError, StoreError, StoreUnreachable
 from contexts.faults import reach
 from contexts.lease import RENEW_EVERY, STALE_AFTER, Clock, Lease, acquire
-from contexts.lease_record import LeaseRecord
+from contexts.lease_record import INTERRUPTED, LeaseRecord
 from contexts.objects import ObjectStore
 
 _AFTER_FAILURE = 1.0
@@ -25,7 +25,7 @@ class HeldLease:
         lost: Set once another run has the lease, or may have it: stop writing.
         before: What it said when it was taken; None where there was none.
         end_reason: What the lease will say when the block ends; set it before leaving. Otherwise ``finished``, or
-            ``failed`` when an exception ended the block.
+            what ``reason_of`` says of the exception that ended it.
     """
 
     def __init__(self, lease: Lease, *, every: float) -> None:
@@ -133,6 +133,11 @@ class HeldLease:
             raise self._release_error
 
 
+def failed_or_interrupted(error: BaseException) -> str:
+    """Return what the lease ends with, as far as the exception alone tells."""
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else "failed"
+
+
 @contextlib.contextmanager
 def held_lease(
     objects: ObjectStore,
@@ -143,8 +148,11 @@ def held_lease(
     patience: float = STALE_AFTER + 5,
     every: float = RENEW_EVERY,
     only_ended: bool = False,
+    reason_of: Callable[[BaseException], str] = failed_or_interrupted,
 ) -> Generator[HeldLease]:
     """Acquire the lease, renew it every 15 s in a thread, and end it with a reason when the block ends.
+
+    ``reason_of`` says what the lease ends with when an exception ends the block that has not said so itself.
 
     Raises:
         LeaseHeld: Another run owns the workflow; with ``only_ended`` also where the last one was interrupted.
@@ -157,7 +165,7 @@ def held_lease(
         yield held
     except BaseException as error:
         try:
-            held.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+            held.finish(held.end_reason or reason_of(error))
         except PlaitError as second:
             error.add_note(f"ending the lease of {workflow_id} failed too: {second}")
         raise

@@ -1,6 +1,7 @@
-"""Find workflows whose run died without a reason, and count how often each was started again.
+"""Find workflows whose run ended without a person's will, and count how often each was started again.
 
-A lease that ended says why; one that did not, and whose holder is dead or silent, was interrupted. Every restart leaves
+A lease that ended says why: `interrupted`, where something ended the run that could still say so. One that did not end,
+and whose holder is dead or silent, was interrupted as well. Every restart leaves
 a create-only mark, so that of several sweepers exactly one starts a workflow, and a count that nobody can lose:
 
     restarts/{workflow_id}/{epoch:06d}-{number:02d}.json
@@ -44,7 +45,7 @@ class Mark:
 
 
 def open_leases(objects: ObjectStore) -> tuple[LeaseRecord, ...]:
-    """Return the leases of runs that have not ended, by workflow.
+    """Return the leases of runs that have not ended, or were interrupted and say so, by workflow.
 
     What is no lease is left for whoever runs the workflow; what upkeep holds is no run.
     """
@@ -67,8 +68,8 @@ def interrupted(
 ) -> tuple[LeaseRecord, ...]:
     """Return the leases whose run was interrupted.
 
-    Dead on this host: at once. Alive on this host: never. On another host: when its last heartbeat is more than 60 s
-    old by the clocks, which may differ, and it does not move while we watch.
+    One that says so, and one dead on this host: at once. Alive on this host: never. On another host: when its last
+    heartbeat is more than 60 s old by the clocks, which may differ, and it does not move while we watch.
 
     Args:
         objects: The store.
@@ -80,7 +81,7 @@ def interrupted(
     silent: list[LeaseRecord] = []
     here = this_process()
     for record in open_leases(objects):
-        if record.holder_is_gone():
+        if record.end_reason is not None or record.holder_is_gone():
             dead.append(record)
         elif (record.host, record.boot_id) == (here.host, here.boot_id):
             continue

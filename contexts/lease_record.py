@@ -15,6 +15,8 @@ from contexts.process import ProcessMark, is_gone, this_process
 
 UPKEEP = "upkeep:"
 """How the owner of a lease is called that is no run: nothing of the workflow is lost when that one dies."""
+INTERRUPTED = "interrupted"
+"""How the lease of a run ends that something other than a person ended: it is gone on with, as after a kill."""
 
 
 class LeaseRecord(BaseModel):
@@ -52,8 +54,8 @@ class LeaseRecord(BaseModel):
 
     @property
     def of_open_run(self) -> bool:
-        """Whether a run took it and has not said why it ended: it goes on, or was interrupted."""
-        return self.end_reason is None and not self.owner.startswith(UPKEEP)
+        """Whether a run took it and did not come to an end that anybody wanted: it goes on, or was interrupted."""
+        return self.end_reason in {None, INTERRUPTED} and not self.owner.startswith(UPKEEP)
 
     def holder_is_gone(self) -> bool:
         """Say whether the holder is certainly dead; false wherever only watching can tell."""
@@ -98,11 +100,12 @@ def lives_here(record: LeaseRecord) -> bool:
 
 def open_run_error(record: LeaseRecord) -> LeaseHeld:
     """Return what to tell somebody whose change must wait for the run that goes on, or was interrupted."""
-    if lives_here(record):
+    interrupted = record.end_reason == INTERRUPTED
+    if not interrupted and lives_here(record):
         return held_error(record)
     name = record.workflow_id
     renewed = record.renewed.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    told = "died before its end" if record.holder_is_gone() else "goes on or died there"
+    told = "died before its end" if interrupted or record.holder_is_gone() else "goes on or died there"
     return RunInterrupted(
         f"the last run of {name}, on {record.machine} (pid {record.pid}, last heard of at {renewed}), {told}: "
         f"`plait resume {name}` first",

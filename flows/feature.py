@@ -11,21 +11,22 @@ from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
 from prefect.exceptions import Pause, TerminationSignal
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed, Failed, Suspended
+from prefect.states import Completed, Failed
 
-from contexts.errors import RunStopped
+from contexts.errors import LeaseHeld, RunStopped
 from contexts.model.base import JsonObject
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.request import RunRequest
 from contexts.verdict import STATE_NAMES, WAITING
 from flows.deployed import lease_owner, refuse_unless_allowed
 from flows.deploying import deploy
-from flows.ending import note_final, note_stop
+from flows.ending import note_final
 from flows.form import (
     Fresh,
     InlineSpec,
     Recordings,
     RepositoryName,
+    SkipAfter,
     SpecFolder,
     SpecPath,
     StoreName,
@@ -33,9 +34,12 @@ from flows.form import (
     WorkflowId,
 )
 from flows.gate import ask, going_on, waits_at_gate
+from flows.interruption import hearing_one_request, reason_of, stopped
 from flows.last_words import give_up_soon_at_exit
 from flows.merging import merge_all
+from flows.own_process import move_out
 from flows.schedule import run_tracks
+from flows.scheduled import scheduled_start, skipped_if_held, skipped_if_late
 from flows.stopping import heeding_people
 from tasks.artifact_text import words
 from tasks.initialize import initialize
@@ -68,6 +72,7 @@ def feature(
     repository: RepositoryName = None,
     fresh: Fresh = False,
     rerun: TrackIds = None,
+    skip_after: SkipAfter = 0,
 ) -> State[Any]:
     """Run one feature as parallel agent tracks, or go on with it.
 
@@ -84,15 +89,28 @@ def feature(
         repository: Path or URL of the repository, where the spec's own does not exist on the worker. Usually empty.
         fresh: Do not use what is already in the store.
         rerun: Names of tracks to run again although they are done.
+        skip_after: A scheduled run that begins more than so many minutes late is skipped. 0 for never.
 
     Returns:
-        Completed only when every required track, check and criterion is done and good.
+        Completed only when every required track, check and criterion is done and good; Skipped where a scheduled run
+        comes too late, or its workflow is being run already.
     """
     request = RunRequest(
         spec=spec, workflow_id=workflow_id, inline=inline, spec_dir=spec_dir, store=store, replay=replay,
         repository=repository, fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
     request = refuse_unless_allowed(request)
+    if skipped := skipped_if_late(skip_after):
+        return skipped
+    move_out()
+    with hearing_one_request():
+        try:
+            return _go_through(request)
+        except LeaseHeld as held:
+            return skipped_if_held(held)
+
+
+def _go_through(request: RunRequest) -> State[Any]:
     with _opened(request) as (run, ornaments):
         try:
             tag_flow_run(run.workflow_id, ornaments)
@@ -111,14 +129,18 @@ def feature(
                 return _final_state(run, final)
             run.lease.end_reason = "suspended"
         except (RunStopped, Pause, KeyboardInterrupt, TerminationSignal) as stop:
-            return _stopped(run, stop)
+            return stopped(run, stop)
     return _through_gate(request, run, final)
 
 
 @contextlib.contextmanager
 def _opened(request: RunRequest) -> Generator[tuple[Run, Ornaments]]:
     """Open a run that hears people, and what it shows them."""
-    with open_run(request, lease_owner) as run, heeding_people(run.stop), adorned(run.workflow_id) as ornaments:
+    with (
+        open_run(request, lease_owner, at=scheduled_start, reason_of=reason_of) as run,
+        heeding_people(run.stop),
+        adorned(run.workflow_id) as ornaments,
+    ):
         try:
             yield run, ornaments
         finally:
@@ -139,27 +161,8 @@ def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any
                 again.check_going()
                 again.lease.end_reason = "suspended" if waits_at_gate(again.store.load(final)) else None
             except (RunStopped, Pause, KeyboardInterrupt, TerminationSignal) as stop:
-                return _stopped(again, stop)
+                return stopped(again, stop)
     return _final_state(run, final)
-
-
-def _stopped(run: Run, stop: BaseException) -> State[Any]:
-    """Return the state of a run that a person, or a signal, stopped; what was finished is kept.
-
-    Raises:
-        Pause: It was suspended, by our own watch or by Prefect itself at the start or end of a task.
-    """
-    if isinstance(stop, Pause):
-        run.lease.end_reason = "suspended"
-        raise stop
-    if not isinstance(stop, RunStopped):
-        run.lease.end_reason = "cancelled"
-        return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
-    run.lease.end_reason = str(stop.details["reason"])
-    if run.lease.end_reason == "suspended":
-        raise Pause(state=Suspended()) from stop
-    note_stop(stop)
-    return Cancelled(message=stop.message)
 
 
 def _check(run: Run, merged: ContextRef) -> list[BlobRef]:

@@ -52,10 +52,12 @@ TrackIds = Annotated[
     WithJsonSchema({"type": "array", "items": {"type": "string"}}),
     _shown("Tracks to run again", ["backend"], empty=[]),
 ]
+SkipAfter = Annotated[int, Field(ge=0, json_schema_extra={"title": "Skip when so many minutes late"})]
 WorkflowIds = Annotated[list[str], _shown("Workflows", ["user-profile"])]
 GitReference = Annotated[str | None, _EMPTY, _TEXT, _shown("Branch, tag or commit", "main", empty="")]
 MaxRestarts = Annotated[int, Field(ge=1, le=20, json_schema_extra={"title": "Restarts at most"})]
 WatchSeconds = Annotated[float, Field(ge=0, le=300, json_schema_extra={"title": "Seconds to watch"})]
+PendingMinutes = Annotated[float, Field(ge=0, le=1440, json_schema_extra={"title": "Minutes to begin"})]
 ArchiveDays = Annotated[int, Field(ge=1, json_schema_extra={"title": "Archive after days"})]
 KeepCheckpoints = Annotated[int, Field(ge=1, json_schema_extra={"title": "Checkpoints to keep"})]
 DryRun = Annotated[bool, _shown("Dry run")]

@@ -1,7 +1,8 @@
-"""Start workflows again whose run died without a reason: a crash, a lost machine, a kill.
+"""Start workflows again whose run ended without a person's will: a crash, a lost machine, a kill, a drained node.
 
 A cancelled, suspended or finished workflow's lease says so and is left alone; so is one whose flow run a person is
-cancelling or has suspended, whatever its lease says.
+cancelling or has suspended, whatever its lease says. Runs that died before they had a lease are found by
+`flows.never_started`.
 
 A flow run that died with its machine stays Running for the server. It is marked Crashed here, or it would hold its
 place in the queue for good.
@@ -10,7 +11,7 @@ place in the queue for good.
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -19,18 +20,20 @@ from uuid import UUID
 from prefect import flow, get_run_logger
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Crashed
 from pydantic import BaseModel, ConfigDict
 
 from contexts.errors import InputError
-from contexts.interrupted import Mark, interrupted, leave_mark, marks, restarts_in_a_row
-from contexts.lease_record import LeaseRecord, read_lease
+from contexts.interrupted import Mark, interrupted, leave_mark, marks, open_leases, restarts_in_a_row
+from contexts.lease_record import INTERRUPTED, LeaseRecord, read_lease
 from contexts.objects import ObjectStore
 from contexts.opening import open_objects
 from flows.deployed import refuse_store_unless_allowed
-from flows.form import DeploymentName, MaxRestarts, StoreName, WatchSeconds
+from flows.form import DeploymentName, MaxRestarts, PendingMinutes, StoreName, WatchSeconds
+from flows.never_started import RESTART, Settled, mark_continued, settle_never_started
 from tasks.artifacts import publish_table
 from tasks.ornaments import show
 
@@ -60,6 +63,7 @@ def resume_interrupted(
     deployment: DeploymentName = "feature/feature",
     max_restarts: MaxRestarts = 3,
     watch_seconds: WatchSeconds = 20.0,
+    pending_minutes: PendingMinutes = 10.0,
 ) -> list[dict[str, Any]]:
     """Find interrupted workflows and start each again.
 
@@ -68,21 +72,27 @@ def resume_interrupted(
         deployment: FLOW/DEPLOYMENT that goes on with a workflow.
         max_restarts: How often in a row a workflow is started again before it is left for a person to look at.
         watch_seconds: How long to watch a silent run of another machine before it counts as dead.
+        pending_minutes: How long a run that a worker took may take to begin, before nobody is thought to work on it.
 
     Returns:
-        One line per interrupted workflow.
+        One line per interrupted workflow, and one per run that never began.
     """
     store = refuse_store_unless_allowed(store)
     objects = open_objects(store)
     logger = get_run_logger()
     lines: list[Sweep] = []
+    never: list[Settled] = []
     found = interrupted(objects, now=datetime.now(UTC), watch=watch_seconds, sleep=time.sleep)
     with get_client(sync_client=True) as client:
+        for line in _never_started(client, objects, deployment, timedelta(minutes=pending_minutes), max_restarts):
+            logger.info("%s: never began, %s (restarts in a row: %d)", line.name, line.action, line.restarts)
+            never.append(line)
         for record in found:
             line = _resume(client, objects, record, store, deployment, max_restarts)
             logger.info("%s: %s (restarts in a row: %d)", line.workflow_id, line.action, line.restarts)
             lines.append(line)
     rows = [line.model_dump(mode="json") for line in lines]
+    rows += [{"workflow_id": line.name, **line.model_dump(mode="json", exclude={"name"})} for line in never]
     if rows:
         description = "Interrupted workflows and what was done"
         show("table", "resume-interrupted", lambda: publish_table("plait-resume-interrupted", rows, description))
@@ -130,16 +140,26 @@ def _start(
     client: SyncPrefectClient, objects: ObjectStore, mark: Mark, more: dict[str, str], deployment: str
 ) -> FlowRun:
     """Start the run of a mark, or find the one that was; asking the API itself, which knows no subflow or timeout."""
-    try:
-        found = client.read_deployment_by_name(deployment)
-    except ObjectNotFound as error:
-        raise InputError(f"there is no deployment {deployment}: run `make deploy`, or name another") from error
     return client.create_flow_run_from_deployment(
-        found.id,
+        _find(client, deployment).id,
         parameters={"workflow_id": mark.workflow_id, **more},
         idempotency_key=f"plait-{sha256(objects.identity.encode()).hexdigest()[:16]}-{mark.key}",
-        tags=["plait-restart"],
+        tags=[RESTART],
     )
+
+
+def _find(client: SyncPrefectClient, deployment: str) -> DeploymentResponse:
+    try:
+        return client.read_deployment_by_name(deployment)
+    except ObjectNotFound as error:
+        raise InputError(f"there is no deployment {deployment}: run `make deploy`, or name another") from error
+
+
+def _never_started(
+    client: SyncPrefectClient, objects: ObjectStore, deployment: str, after: timedelta, most: int
+) -> list[Settled]:
+    owners = {record.owner for record in open_leases(objects)}
+    return settle_never_started(client, _find(client, deployment), after=after, most=most, owners=owners)
 
 
 def _run_of(client: SyncPrefectClient, owner: str) -> FlowRun | None:
@@ -156,7 +176,11 @@ def _mark_crashed(client: SyncPrefectClient, run: FlowRun, record: LeaseRecord) 
     A run that began after the lease was taken is a retry under the same id, which is about to take the lease over.
     """
     state = run.state
+    if state is not None and state.is_crashed():
+        mark_continued(client, run)
     if state is None or state.type not in {StateType.RUNNING, StateType.PENDING} or state.timestamp > record.acquired:
         return
-    message = f"no heartbeat from {record.machine} since {record.renewed:%Y-%m-%d %H:%M:%S} UTC; the work goes on anew"
+    mark_continued(client, run)
+    told = "it was interrupted on" if record.end_reason == INTERRUPTED else "no heartbeat from"
+    message = f"{told} {record.machine} since {record.renewed:%Y-%m-%d %H:%M:%S} UTC; the work goes on anew"
     client.set_flow_run_state(run.id, Crashed(message=message))

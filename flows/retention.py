@@ -95,5 +95,5 @@ def _plan(objects: ObjectStore, held: Held, policy: RetentionPolicy) -> Retentio
         lease = read_lease(objects, held.workflow_id)
     except DocumentError as error:
         return RetentionPlan(workflow_id=held.workflow_id, action="keep", reason=error.message)
-    ended = lease is None or lease.end_reason is not None
+    ended = lease is None or (lease.end_reason is not None and not lease.of_open_run)
     return plan_retention(held, lease_ended=ended, now=time.time(), policy=policy, read=objects.read)

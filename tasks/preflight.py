@@ -48,12 +48,14 @@ class Ready:
     forced: frozenset[str]
 
 
-def prepare(request: RunRequest, purpose: Purpose = "build") -> Ready:
+def prepare(request: RunRequest, purpose: Purpose = "build", at: datetime | None = None) -> Ready:
     """Check a request as far as that goes before anything of it is written.
 
     Args:
         request: What was asked for.
         purpose: What the run is for, which says whose programs must be at hand.
+        at: The moment that ``{date}`` and ``{time}`` of a workflow id mean, in the time zone they are told in; now, in
+            UTC, by default.
 
     Raises:
         InputError: The spec, an agent's program, a recording or the repository cannot be used.
@@ -68,7 +70,8 @@ def prepare(request: RunRequest, purpose: Purpose = "build") -> Ready:
     loaded = load_request(request, store)
     spec = loaded.spec
     _check_secrets(request, loaded)
-    workflow_id = expand_workflow_id(spec.workflow_id, datetime.now(UTC))
+    moment = at or datetime.now(UTC)
+    workflow_id = expand_workflow_id(spec.workflow_id, moment, moment.tzinfo or UTC)
     forced = _forced(request, spec)
     ready = Ready(loaded, workflow_id, store.with_policy(spec.secrets), forced)
     if isinstance(objects, LocalObjects):

@@ -13,7 +13,7 @@ from uuid import uuid4
 from contexts.digest import Inputs
 from contexts.errors import LeaseLost, RevisionConflict, RunStopped
 from contexts.faults import reach
-from contexts.held_lease import HeldLease, held_lease
+from contexts.held_lease import HeldLease, failed_or_interrupted, held_lease
 from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
@@ -227,6 +227,8 @@ def open_run(
     *,
     only_ended: bool = False,
     purpose: Purpose = "build",
+    at: Callable[[], datetime] = lambda: datetime.now(UTC),
+    reason_of: Callable[[BaseException], str] = failed_or_interrupted,
 ) -> Generator[Run]:
     """Open a run: spec, store, lease, repository, base; and end the lease with its reason, however the run ends.
 
@@ -235,6 +237,8 @@ def open_run(
         owner: Gives the name under which the lease is held.
         only_ended: Leave a run that was interrupted to whoever resumes it.
         purpose: What the run is for, which says whose programs must be at hand.
+        at: Gives the moment that ``{date}`` and ``{time}`` of a workflow id mean.
+        reason_of: Says what the lease ends with when an exception ends the run.
 
     Everything that can be wrong with the input is found here, before any agent starts.
 
@@ -243,9 +247,9 @@ def open_run(
         StoreError: The store cannot be reached or written.
         LeaseHeld: Another run owns the workflow, or with ``only_ended`` was interrupted.
     """
-    ready = prepare(request, purpose)
+    ready = prepare(request, purpose, at())
     store, loaded, workflow_id = ready.store, ready.loaded, ready.workflow_id
-    with held_lease(store.objects, workflow_id, owner=owner(), only_ended=only_ended) as lease:
+    with held_lease(store.objects, workflow_id, owner=owner(), only_ended=only_ended, reason_of=reason_of) as lease:
         revisions = store.revisions(workflow_id)
         earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
         recordings = recordings_of(request, ready, earlier)

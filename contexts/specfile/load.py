@@ -14,7 +14,7 @@ import stat
 import sys
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import orjson
@@ -148,13 +148,18 @@ def _error(source: Source, problems: Sequence[Problem]) -> SpecError:
     )
 
 
-def expand_workflow_id(template: str, now: datetime) -> str:
-    """Replace ``{date}`` and ``{time}`` by the UTC day and second, so that a schedule makes new workflows.
+def expand_workflow_id(template: str, now: datetime, zone: tzinfo = UTC) -> str:
+    """Replace ``{date}`` and ``{time}`` by the moment's day and second, so that a schedule makes new workflows.
+
+    Args:
+        template: The id as the spec writes it.
+        now: The moment.
+        zone: The time zone they are told in.
 
     Raises:
         SpecError: What comes out is not an id.
     """
-    moment = now.astimezone(UTC)
+    moment = now.astimezone(zone)
     known = {"{date}": moment.strftime("%Y%m%d"), "{time}": moment.strftime("%H%M%S")}
     expanded = re.sub(r"\{(?:date|time)\}", lambda match: known[match.group()], template)
     try:

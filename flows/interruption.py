@@ -1,0 +1,115 @@
+"""Why a run ends before its end: because a person wants it to, or because something ended it.
+
+The difference decides what comes after: what a person stopped is left to people; what was ended by a signal, a lost
+machine or a defect is started again by the sweeper. A worker sends the same signal for both, so the server is asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Generator
+from types import FrameType
+from typing import Any
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.exceptions import ObjectNotFound, Pause, TerminationSignal
+from prefect.runtime import deployment, flow_run
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Cancelled, Crashed, Suspended
+
+from contexts.errors import PlaitError, RunStopped
+from contexts.lease_record import INTERRUPTED
+from flows.ending import note_stop
+from tasks.run import Run
+
+_TRIES = 3
+_ANSWER_WITHIN = 3.0
+"""Seconds for one answer of the server: whoever asked the run to end may kill it soon."""
+_BETWEEN_TRIES = 0.5
+_TO_BE_CHANGED = frozenset({1, 2})
+"""Exit codes of errors that come back however often a run is started: a person has to change something first."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what the lease of a run ends with that an exception ends."""
+    if isinstance(error, Pause):
+        return "suspended"
+    if isinstance(error, KeyboardInterrupt | TerminationSignal):
+        return "cancelled" if _wanted_by_a_person() else INTERRUPTED
+    if isinstance(error, PlaitError) and error.exit_code in _TO_BE_CHANGED:
+        return "failed"
+    # Whoever types `plait run` sees it fail; nobody watches a deployed run.
+    return INTERRUPTED if deployment.id else "failed"
+
+
+def stopped(run: Run, stop: BaseException) -> State[Any]:
+    """Return how the flow run ends that was stopped, and leave with its lease what is to come after.
+
+    Raises:
+        Pause: It was suspended, by our own watch or by Prefect itself at the start or end of a task.
+    """
+    if isinstance(stop, Pause):
+        run.lease.end_reason = "suspended"
+        raise stop
+    if isinstance(stop, RunStopped):
+        run.lease.end_reason = str(stop.details["reason"])
+        if run.lease.end_reason == "suspended":
+            raise Pause(state=Suspended()) from stop
+        note_stop(stop)
+        return Cancelled(message=stop.message)
+    if _wanted_by_a_person():
+        run.lease.end_reason = "cancelled"
+        return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
+    run.lease.end_reason = INTERRUPTED
+    return Crashed(
+        message=f"Asked to end while {run.workflow_id} was at work, and not by a person: its worker or machine goes "
+        "down. What was finished is kept, and the sweeper starts it again"
+    )
+
+
+@contextlib.contextmanager
+def hearing_one_request() -> Generator[None]:
+    """Let the first SIGTERM end the block of a deployed run, and no other disturb it while it ends.
+
+    A worker that ends sends more than one, and a run that is saving what its agents left must not be cut off there.
+    """
+    if not deployment.id or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise TerminationSignal(signal=number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _wanted_by_a_person() -> bool:
+    """Say whether a person ends this run: at a terminal always; a deployed one by Cancel, or by deleting it."""
+    if not deployment.id:
+        return True
+    for _ in range(_TRIES):
+        try:
+            with (
+                temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+                get_client(httpx_settings={"timeout": _ANSWER_WITHIN}, sync_client=True) as client,
+            ):
+                state = client.read_flow_run(UUID(str(flow_run.id))).state
+        except ObjectNotFound:
+            return True
+        except (httpx.HTTPError, ValueError):  # away or in trouble, or no Prefect answers
+            time.sleep(_BETWEEN_TRIES)
+        else:
+            return state is not None and (state.is_cancelling() or state.is_cancelled())
+    return False

@@ -1,0 +1,57 @@
+"""Move a deployed run out of the process that its worker started, which the worker takes along when it ends.
+
+A worker that is asked to end (a drained node, `docker compose down`) kills what it started, at once and without a
+word: agents get no chance to leave a checkpoint, and nobody tells the server. So the run goes on in a process and
+session of its own, `flows.engine`, and what the worker knows becomes `flows.relay`, which passes requests on and waits.
+When that one is killed the run notices, and ends as if it had been asked to. A worker that is killed itself takes
+nobody along: the run finishes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from prefect.logging.handlers import APILogHandler
+from prefect.runtime import deployment, flow_run
+
+from flows import engine, relay
+
+_ENTRYPOINT = "flows.feature.feature"
+"""What the engine loads; the code is where this module was found, whatever brought it here."""
+
+
+def has_moved() -> bool:
+    """Say whether this is the process that a run moved into."""
+    main = getattr(sys.modules["__main__"], "__file__", None)
+    return main is not None and Path(main) == Path(engine.__file__)
+
+
+def move_out() -> None:
+    """Go on in a process of the run's own: this returns there, and wherever no worker's process is to be left.
+
+    Call it in the main thread, before anything is begun: the flow starts again from the top.
+    """
+    main = sys.modules["__main__"].__spec__
+    started_by_worker = main is not None and main.name == "prefect.engine" and os.getpid() != 1
+    if not (deployment.id and started_by_worker):
+        return
+    APILogHandler().flush()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    watched, held_open = os.pipe()
+    signal.pthread_sigmask(signal.SIG_BLOCK, relay.REQUESTS)
+    process = subprocess.Popen(
+        [sys.executable, "-P", engine.__file__, str(watched), str(flow_run.id)],
+        env={**os.environ, "PREFECT__FLOW_ENTRYPOINT": _ENTRYPOINT},
+        stdin=subprocess.DEVNULL,
+        pass_fds=[watched],
+        start_new_session=True,
+    )
+    os.set_inheritable(held_open, True)
+    os.execv(  # noqa: S606 no shell is wanted
+        sys.executable, [sys.executable, "-I", "-S", relay.__file__, str(process.pid)]
+    )
