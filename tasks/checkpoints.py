@@ -15,9 +15,10 @@ from tasks.agents.left import read_left
 def read_checkpoint(left: Path) -> JsonObject | None:
     """Return what an unfinished agent has left in its context file, None if there is nothing that can be read."""
     try:
-        return read_left(left) or None
+        found = read_left(left)
     except DocumentError:
-        return None  # not there yet, or just being written: the next look will see it
+        return None  # not there yet
+    return found.document or None  # nothing where it is just being written: the next look will see it
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ from contexts.store import track_document
 from tasks import spending
 from tasks.agents.backend import Backend, Delivery, Job
 from tasks.checkpoints import checkpointing, read_checkpoint
+from tasks.kept_work import keep_work
 from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run, now
@@ -217,6 +218,7 @@ def _attempt(
     report(Progress(run.workflow_id, "track", track.task_id, "running", message))
     folder = run.exchange(track.task_id)
     log: BlobRef | None = None
+    kept: Work | None = None
     try:
         place = start_workspace(run, track, needed) if backend.works else None
         reach("track.workspace-ready")
@@ -224,10 +226,13 @@ def _attempt(
         if delivery.context is not None:
             try:
                 work = collect(run, track, place) if place else None
-                document = describe_success(run, track, delivery.context, work)
-                return _complete(trial, document, work, log)
+                document = describe_success(run, track, delivery, work)
+                return _complete(trial, document, work, log, delivery)
             except (InputError, SecretRefused) as error:
                 delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
+        elif place and delivery.untold:  # its work may be whole, and is not to be lost for want of a file
+            kept, where = keep_work(run, track, place, earlier)
+            delivery = replace(delivery, reason=delivery.reason + where)
     except PortsExhausted as error:
         delivery = Delivery(None, error.message, retryable=True)  # they may be free later
     except OSError as error:
@@ -235,12 +240,15 @@ def _attempt(
         if error.errno in MACHINE or not str(error.filename).startswith(f"{folder}/"):
             raise
         delivery = Delivery(None, f"{error.filename} cannot be used: {error.strerror}; remove it and run again")
-    raise _fail(trial, delivery, log)
+    raise _fail(trial, delivery, log, kept)
 
 
-def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobRef | None) -> TrackOutcome:
+def _complete(
+    trial: _Trial, document: JsonObject, work: Work | None, log: BlobRef | None, delivery: Delivery
+) -> TrackOutcome:
     result = result_digest(document, work.tree if work else None)
-    execution = trial.execution("completed", document, log=log, result=result, **(work.recorded() if work else {}))
+    more = work.recorded() if work else {}  # what it says of its cost counts also where that does not fit
+    execution = trial.execution("completed", delivery.context, log=log, result=result, **more)
     task_id = trial.track.task_id
     reach("track.before-save")
     saved: JsonObject = {**document, "execution": execution.to_json()}
@@ -250,15 +258,15 @@ def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobR
     return _completed(trial.run, ref, saved, reused=False)
 
 
-def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None) -> TrackFailed:
+def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None, work: Work | None) -> TrackFailed:
     run, task_id = trial.run, trial.track.task_id
     status = "cancelled" if delivery.cancelled else "failed"
     delivery = replace(delivery, reason=visible(redact_text(delivery.reason).text))  # it is told beyond the store, too
     left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
-    execution = trial.execution(status, left, delivery, log=log)
+    execution = trial.execution(status, left, delivery, log=log, **(work.recorded() if work else {}))
 
     def describe(checkpoint: JsonObject | None) -> JsonObject:
-        return describe_unfinished(run, trial.track, status, execution, reason=delivery.reason, checkpoint=checkpoint)
+        return describe_unfinished(run, trial.track, status, execution, delivery.reason, checkpoint, work)
 
     reach("track.before-failure")
     try:

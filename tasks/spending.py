@@ -76,6 +76,11 @@ class Ledger:
 
 
 def _amount(value: object) -> float:
+    if isinstance(value, str):
+        try:
+            value = float(value)  # many a program writes its numbers as texts
+        except ValueError:
+            return 0.0
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0.0
     return float(value) if math.isfinite(value) and value > 0 else 0.0

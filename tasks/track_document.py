@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
-from pydantic import ValidationError
-
-from contexts.codec import describe
-from contexts.errors import DocumentError
-from contexts.model.base import JsonObject, entries
-from contexts.model.document import Context
+from contexts.codec import pointer
+from contexts.lenient import can_be_read, claimed, fit, keep, shown
+from contexts.model.base import JsonObject
+from contexts.model.document import SUMMARY_LIMIT
 from contexts.model.records import Execution
 from contexts.model.spec import Track
 from contexts.model.version import FORMAT_VERSION
+from tasks.agents.backend import Delivery
 from tasks.run import Run, now
 from tasks.workspaces import Work
 
@@ -30,51 +29,90 @@ _MOST_FINDINGS = 50
 """Findings of one kind that are listed one by one: a document has a limit, and a reader too."""
 
 
-def describe_success(run: Run, track: Track, left: JsonObject, work: Work | None) -> JsonObject:
+def describe_success(run: Run, track: Track, delivery: Delivery, work: Work | None) -> JsonObject:
     """Return the track's document without its execution.
 
-    A recorded document keeps its own head. ``files_modified`` is what git says where files were worked on.
-
-    Raises:
-        DocumentError: What the agent left does not fit the format, or is another track's.
+    A recorded document keeps its own head. ``files_modified`` is what git says where files were worked on. What the
+    agent left that does not fit the format goes under ``claims``, and one warning names it.
     """
-    claimed = left.get("task_id")
-    if claimed is not None and claimed != track.task_id:
-        raise DocumentError(f"context.json says task_id {str(claimed)[:80]!r}, but this is track {track.task_id!r}")
-    document: JsonObject = {
-        "version": FORMAT_VERSION,
-        "workflow_id": f"{run.workflow_id}-{track.task_id}",
-        "timestamp": now(),
-        "current_agent": track.agent,
-        "next_agent": None,
-        "phase": f"{track.task_id}-complete",
-        **{key: value for key, value in left.items() if key not in OURS},
-        "task_id": track.task_id,
-        "parent_workflow_id": run.workflow_id,
-        "kind": "track",
-        "status": "completed",
-    }
+    left: JsonObject = delivery.context or {}
+    claims: JsonObject = dict(delivery.claims)
+    odd = list(delivery.odd)
+    members = {key: value for key, value in left.items() if key not in OURS}
+    for key, value in _strangers(run, track, members, worked=work is not None):
+        claims[key] = value
+        odd.append(pointer(key))
+        if key == "context_summary":
+            members[key] = f"{value[: SUMMARY_LIMIT - 3]}..."
+        else:
+            del members[key]
+
+    def make(fitting: JsonObject) -> JsonObject:
+        document: JsonObject = {
+            "version": FORMAT_VERSION,
+            "workflow_id": f"{run.workflow_id}-{track.task_id}",
+            "timestamp": now(),
+            "current_agent": track.agent,
+            "next_agent": None,
+            "phase": f"{track.task_id}-complete",
+            **fitting,
+            "task_id": track.task_id,
+            "parent_workflow_id": run.workflow_id,
+            "kind": "track",
+            "status": "completed",
+        }
+        if work is not None:
+            document["workflow_id"] = f"{run.workflow_id}-{track.task_id}"
+        return document
+
+    document, unfit = fit(members, make)
+    said: Any = document.get("files_modified")
     if work is not None:
-        document["workflow_id"] = f"{run.workflow_id}-{track.task_id}"
         document["files_modified"] = list(work.files)
-    claims = {key: left[key] for key in sorted(OURS & left.keys())}
-    if claims:
-        document["claims"] = claims
-    findings = _findings(track, left, work)
+    for place, value in unfit.items():
+        keep(claims, place, value)
+        odd.append(pointer(*place))
+    own = {key: left[key] for key in sorted(OURS & left.keys())}
+    if own and work is not None:
+        odd += [pointer(key) for key in own]
+    before: JsonObject = {"claims": document["claims"]} if "claims" in document else {}
+    if claims or own or not isinstance(before.get("claims", {}), dict):
+        document["claims"] = claimed({**before, **claims, **own})
+    findings = [*_misfit(track, odd), *_findings(track, said, work)]
     if findings:
-        document["findings"] = [*entries(document, "findings"), *findings]
-    try:
-        Context.model_validate_json(orjson.dumps(document))
-    except ValidationError as error:
-        raise DocumentError(f"context.json does not fit the format: {describe(error)}") from error
+        document["findings"] = findings
     return document
 
 
-def _findings(track: Track, left: JsonObject, work: Work | None) -> list[JsonObject]:
+def _strangers(run: Run, track: Track, members: JsonObject, *, worked: bool) -> Iterator[tuple[str, Any]]:
+    """Yield members that have the right type and are not this track's, or are too long."""
+    known = {
+        "task_id": {track.task_id},
+        "parent_workflow_id": {run.workflow_id},
+        "workflow_id": {run.workflow_id, f"{run.workflow_id}-{track.task_id}"},
+    }
+    for key, values in known.items():
+        value = members.get(key)
+        if value is not None and (worked or key == "task_id") and not (isinstance(value, str) and value in values):
+            yield key, value
+    if "version" in members and not can_be_read(members["version"]):
+        yield "version", members["version"]
+    summary = members.get("context_summary")
+    if isinstance(summary, str) and len(summary) > SUMMARY_LIMIT:
+        yield "context_summary", summary
+
+
+def _misfit(track: Track, odd: Sequence[str]) -> list[JsonObject]:
+    if not odd:
+        return []
+    message = f"context.json holds what does not fit a context: {shown(odd)}; it is kept under claims"
+    return [_finding("claims/context-misfit", "warning", message, track, "/claims", shown(odd, 1))]
+
+
+def _findings(track: Track, claimed: Any, work: Work | None) -> list[JsonObject]:
     if work is None:
         return []
     findings: list[JsonObject] = []
-    claimed: Any = left.get("files_modified")
     if isinstance(claimed, list):
         said = {str(path) for path in claimed}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] JSON
         found = set(work.files)
@@ -122,7 +160,13 @@ def _finding(rule: str, severity: str, message: str, track: Track, pointer: str,
 
 
 def describe_unfinished(
-    run: Run, track: Track, status: str, execution: Execution, *, reason: str = "", checkpoint: JsonObject | None = None
+    run: Run,
+    track: Track,
+    status: str,
+    execution: Execution,
+    reason: str = "",
+    checkpoint: JsonObject | None = None,
+    work: Work | None = None,
 ) -> JsonObject:
     """Return the document of a track that has not delivered: why, where its logs are, what it had left so far.
 
@@ -133,6 +177,7 @@ def describe_unfinished(
         execution: The attempts so far.
         reason: Why it did not deliver.
         checkpoint: What the agent had left in its context file.
+        work: What it left in its workspace, where that was taken over.
     """
     document: JsonObject = {
         "version": FORMAT_VERSION,
@@ -150,6 +195,8 @@ def describe_unfinished(
     }
     if reason:
         document["error_log"] = [{"timestamp": now(), "agent": track.agent, "error": reason, "resolved": False}]
+    if work is not None:
+        document["files_modified"] = list(work.files)
     if checkpoint is not None:
         document["checkpoint"] = checkpoint
         document["checkpoints"] = [

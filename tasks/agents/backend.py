@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject
@@ -40,10 +40,13 @@ class Delivery:
     """How an attempt went.
 
     Attributes:
-        context: What the agent left, as a JSON object; None when it failed.
+        context: What the agent left that can be a context; None when it failed.
+        claims: What else it left.
+        odd: Pointers of what it left that is not as it was written.
         reason: Why it failed; empty when it did not.
         retryable: Whether the failure can pass.
         cancelled: Whether it was stopped because the run stops.
+        untold: Whether the program ended well and left no context.
         exit_code: The program's exit code, None where no program ran or it was ended by a signal.
     """
 
@@ -52,6 +55,9 @@ class Delivery:
     retryable: bool = False
     cancelled: bool = False
     exit_code: int | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    odd: tuple[str, ...] = ()
+    untold: bool = False
 
 
 class Backend(Protocol):

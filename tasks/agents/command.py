@@ -73,6 +73,7 @@ class CommandBackend:
             reason = f"the program ended with {how}" + (f": {last}" if last else "")
             return Delivery(None, reason, retryable, exit_code=outcome.exit_code)
         try:
-            return Delivery(read_left(left), exit_code=0)
+            found = read_left(left)
         except DocumentError as error:
-            return Delivery(None, error.message, exit_code=0)
+            return Delivery(None, error.message, exit_code=0, untold=True)
+        return Delivery(found.document, exit_code=0, claims=found.claims, odd=found.odd)

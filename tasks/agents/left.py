@@ -6,16 +6,16 @@ import os
 import stat
 from pathlib import Path
 
-from contexts.codec import LIMIT_BYTES, check_size, parse_object
-from contexts.errors import DocumentError, TooLarge
-from contexts.model.base import JsonObject
+from contexts.codec import LIMIT_BYTES
+from contexts.errors import DocumentError
+from contexts.lenient import Left, read_leniently
 
 
-def read_left(path: Path) -> JsonObject:
-    """Return the JSON object an agent left.
+def read_left(path: Path) -> Left:
+    """Return what an agent left, whatever it holds.
 
     Raises:
-        DocumentError: Missing, a link or no plain file, too large, not JSON, or no object.
+        DocumentError: It left nothing: there is none, or a link, a pipe or a folder in its place.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -28,9 +28,6 @@ def read_left(path: Path) -> JsonObject:
         os.close(handle)  # before it is opened as a file, which a folder cannot be
         raise DocumentError("context.json is not a plain file")
     with os.fdopen(handle, "rb") as file:
-        raw = file.read(LIMIT_BYTES * 20 + 1)
-    if len(raw) > LIMIT_BYTES * 20:
-        raise TooLarge(f"context.json has {status.st_size // 1024} KB; the limit is {LIMIT_BYTES // 1024} KB")
-    document = parse_object(raw, "context.json")
-    check_size(raw, document, "context.json")
-    return document
+        raw = file.read(LIMIT_BYTES * 20)
+        more = bool(file.read(1))
+    return read_leniently(raw, max(status.st_size, len(raw) + 1) if more else None)

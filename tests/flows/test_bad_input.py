@@ -257,39 +257,55 @@ def _wait(there: Callable[[], object]) -> None:
     wait_until("it is there", there)
 
 
-LEFT: list[tuple[str, str, str]] = [
-    ("missing", "pass", "left no context.json"),
-    ("not-json", "left.write('{oops')", "is not JSON"),
-    ("no-object", "left.write('[]')", "not an object"),
-    ("too-large", "left.write('{\"x\": \"' + 'y' * 600_000 + '\"}')", "limit"),
-    ("enormous", "left.truncate(50_000_000)", "limit is 500 KB"),
-    ("wrong-type", 'left.write(\'{"decisions": "one"}\')', "decisions"),
-    ("not-utf8", "left.buffer.write(bytes([123, 34, 255, 34, 58, 49, 125]))", "UTF-8"),
-    ("deep", "left.write('{\"a\": ' + '[' * 100_000 + ']' * 100_000 + '}')", "depth limit exceeded"),
-    ("another-track", 'left.write(\'{"task_id": "good"}\')', "but this is track"),
-]
+LEFT: dict[str, tuple[str, str]] = {
+    "not-json": ("left.write('{oops')", "the whole of it"),
+    "empty": ("pass", "the whole of it"),
+    "no-object": ("left.write('[]')", "the whole of it"),
+    "too-large": ("left.write('{\"x\": \"' + 'y' * 600_000 + '\"}')", "/x"),
+    "enormous": ("left.truncate(50_000_000)", "the whole of it"),
+    "wrong-type": ('left.write(\'{"decisions": "one"}\')', "/decisions"),
+    "not-utf8": ("left.buffer.write(bytes([123, 34, 255, 34, 58, 49, 125]))", "the whole of it"),
+    "deep": ("left.write('{\"a\": ' + '[' * 100_000 + ']' * 100_000 + '}')", "the whole of it"),
+    "another-track": ('left.write(\'{"task_id": "good"}\')', "/task_id"),
+}
+"""Programs that write ``left``, and what the warning names."""
 
 
-def test_a_context_that_cannot_be_used_fails_its_track_alone(
+def test_whatever_a_context_holds_its_track_goes_on_and_only_a_missing_one_fails_it_with_its_work_kept(
     prefect_api: Server, workspaces: Path, tmp_path: Path
 ) -> None:
     from flows.feature import feature  # noqa: PLC0415 Prefect takes a moment to import
 
-    programs = {
-        name: f"import os; print('made', {name!r})\nwith open(os.environ['PLAIT_CONTEXT'], 'w') as left: {program}"
-        for name, program, _ in LEFT
-    }
-    programs["missing"] = "print('made', 'missing')"
-    programs["good"] = LEAVE
-    spec = write_spec(tmp_path, "contexts", programs)
+    repository = make_repository(tmp_path / "app", readme__md="An application\n")
+    made = "import os, pathlib; name = os.environ['PLAIT_TASK_ID']; print('made', name)\n"
+    made += "pathlib.Path(name + '.txt').write_text('x')\n"
+    write = "with open(os.environ['PLAIT_CONTEXT'], 'w') as left: "
+    programs = {name: f"{made}{write}{program}" for name, (program, _) in LEFT.items()}
+    programs |= {"missing": made, "idle": "pass", "good": f"{made}{LEAVE}"}
+    programs["linked"] = f"{made}os.symlink('/etc/hostname', os.environ['PLAIT_CONTEXT'])"
+    spec = write_spec(tmp_path, "contexts", programs, repository={"path": "app", "base": "main"})
     state = feature(spec=spec, store=str(tmp_path / "store"), return_state=True)
     assert state.name == "Partial"
     store = ContextStore(LocalObjects(tmp_path / "store"))
-    lines = {one["task_id"]: one for one in store.require("contexts")[1]["run"]["tracks"]}
-    assert lines["good"]["status"] == "completed", "siblings go on"
-    for name, _, sentence in LEFT:
-        assert lines[name]["status"] == "failed"
-        assert sentence in lines[name]["reason"], lines[name]
-        attempt = store.require("contexts", f"tracks/{name}")[1]["execution"]["attempts"][0]
-        log = store.objects.read(f"blobs/contexts/{attempt['log']['sha256']}")
+    newest = store.require("contexts")[1]
+    lines = {one["task_id"]: one for one in newest["run"]["tracks"]}
+    assert {name for name, one in lines.items() if one["status"] == "failed"} == {"missing", "idle", "linked"}
+    delivered = git(repository, "ls-tree", "--name-only", "plait/contexts").splitlines()
+    assert {f"{name}.txt" for name in (*LEFT, "good")} <= set(delivered)
+    for name, (_, named) in LEFT.items():
+        document = store.require("contexts", f"tracks/{name}")[1]
+        assert document["claims"]
+        said = [one for one in document["findings"] if one["rule"] == "claims/context-misfit"]
+        assert [one["severity"] for one in said] == ["warning"]
+        assert named in said[0]["message"]
+    for name in ("missing", "linked"):
+        document = store.require("contexts", f"tracks/{name}")[1]
+        assert f"its work (1 file) is kept as branch plait/contexts.{name}" in lines[name]["reason"]
+        assert document["files_modified"] == [f"{name}.txt"]
+        assert git(repository, "rev-parse", f"plait/contexts.{name}") == document["execution"]["commit"]
+        assert git(repository, "show", f"plait/contexts.{name}:{name}.txt") == "x"
+        assert store.objects.read(f"blobs/contexts/{document['execution']['bundle']['sha256']}")
+        log = store.objects.read(f"blobs/contexts/{document['execution']['attempts'][0]['log']['sha256']}")
         assert log == f"made {name}\n".encode(), "its log is kept"
+    assert "left no context.json" in lines["missing"]["reason"]
+    assert lines["idle"]["reason"].endswith("to $PLAIT_CONTEXT)"), "it has no work to be kept"
