@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from contexts.audit import SourceDocument, audit
 from contexts.audit.own import without_records
-from contexts.merge import expand_tracks
 from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from contexts.store import ContextStore
@@ -23,13 +22,43 @@ def audit_run(store: ContextStore, parent: ContextRef, merged: JsonObject) -> li
     tracks: list[JsonObject] = list(section(merged, "track_contexts").values())
     refs = [ContextRef.model_validate(track["ref"]) for track in tracks if track.get("ref")]
     loaded = store.load_many([parent, *refs])
-    documents = [_source(ref.document, document) for ref, document in zip([parent, *refs], loaded, strict=True)]
-    documents.append(_source("merged", expand_tracks(store, merged)))
-    return [_entry(finding) for finding in audit(documents).to_json()["findings"]]
+    named = {ref.document: document for ref, document in zip([parent, *refs], loaded, strict=True)}
+    return audit_saved({**named, "merged": merged})
 
 
-def _source(name: str, document: JsonObject) -> SourceDocument:
-    return SourceDocument(name, without_records(document))
+def audit_saved(documents: Mapping[str, JsonObject]) -> list[JsonObject]:
+    """Return the findings of the audit over documents that plait saved, by the names that findings call them.
+
+    What an agent wrote is judged once, in its track's document, and not again where the merge carries it.
+    """
+    sources = [
+        SourceDocument(name, without_records(_without_judged(one, documents)), own=True)
+        for name, one in documents.items()
+    ]
+    return _once([_entry(finding) for finding in audit(sources).to_json()["findings"]])
+
+
+def _once(findings: Sequence[JsonObject]) -> list[JsonObject]:
+    """Leave out of the merge's lists what is said of the very words in the document of the track they come from."""
+    places = [{str(one["document"]) for one in entries(finding, "sources")} for finding in findings]
+    said = [(str(finding["rule"]), str(finding["message"])) for finding in findings]
+    of_tracks = {told for told, at in zip(said, places, strict=True) if any(name.startswith("tracks/") for name in at)}
+    return [
+        finding
+        for finding, told, at in zip(findings, said, places, strict=True)
+        if at != {"merged"} or told not in of_tracks
+    ]
+
+
+def _without_judged(document: JsonObject, documents: Mapping[str, JsonObject]) -> JsonObject:
+    carried = section(document, "track_contexts")
+    if not carried:
+        return document
+    kept = {
+        name: {key: value for key, value in one.items() if key != "context"} if f"tracks/{name}" in documents else one
+        for name, one in carried.items()
+    }
+    return {**document, "track_contexts": kept}
 
 
 def _entry(finding: JsonObject) -> JsonObject:

@@ -34,7 +34,7 @@ def audit(documents: Sequence[SourceDocument], before: Sequence[Finding] = ()) -
     findings = list(before)
     with paused_collection():
         for documents_of_one in split(documents):
-            mine = [finding for rule in RULES.values() for finding in rule.check(documents_of_one)]
+            mine = [finding for rule in RULES.values() for finding in rule.apply(documents_of_one)]
             findings.extend(in_precedence(mine))
     findings.sort(key=_order)
     return AuditReport(tuple(dict.fromkeys(findings)), tuple(sorted(document.name for document in documents)))

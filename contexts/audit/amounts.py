@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import track
 from contexts.contract.values import Path, mapping, number, sequence
 
@@ -22,9 +22,9 @@ _LINES = ("lines", "items", "line_items", "positions")
 Wrong = tuple[str, str, tuple[Path, ...]]
 
 
-@rule(
+@claim_rule(
     "arithmetic/amounts",
-    "blocking",
+    "warning",
     "A total of money is not its subtotal with what is added and taken, or a subtotal not the sum of its lines.",
     example=(
         track("billing", implementation_details={"sample": {"subtotal_eur": 100, "vat_eur": 19, "total_eur": 129}}),
@@ -34,13 +34,13 @@ Wrong = tuple[str, str, tuple[Path, ...]]
     ),
     yields_to=("arithmetic/total", "arithmetic/derived"),
 )
-def amounts(documents: DocumentSet) -> Iterator[Finding]:
+def amounts(documents: DocumentSet) -> Iterator[Doubt]:
     """Add up what the names of members say belongs together; a member of the same unit that is not known stops it."""
     for document in documents.current:
         for path, members in document.objects_with(_is_of_money):
             for key, message, others in (*_totals(members), *_subtotals(members)):
                 sources = (document.source((*path, *other)) for other in others)
-                yield found("arithmetic/amounts", message, (document.source((*path, key)), *sources))
+                yield doubt("arithmetic/amounts", message, (document.source((*path, key)), *sources))
 
 
 @lru_cache(maxsize=8_192)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, listed
+from contexts.audit.findings import Doubt, listed
 from contexts.audit.quantities import Quantity, as_percent, as_quantity, fractions, quantities, read
-from contexts.audit.registry import found, rule
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import merged, track, verified
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, mapping, number, sequence, text, whole
@@ -60,14 +60,14 @@ _AVERAGE = re.compile(
 )
 
 
-@rule(
+@claim_rule(
     "arithmetic/percentage",
-    "blocking",
+    "warning",
     "A percentage is not what its own fraction or change gives.",
     example=(verified(verification_results={"tests": {"results": {"unit": "45/50 passed (98%)"}}}),),
     clean=(verified(verification_results={"tests": {"results": {"unit": "45/50 passed (90%)"}}}),),
 )
-def percentage(documents: DocumentSet) -> Iterator[Finding]:
+def percentage(documents: DocumentSet) -> Iterator[Doubt]:
     """Recompute ``part/whole (percent)``, ``from A to B (percent less)``, and objects of passed, total and rate."""
     for document in documents.current:
         for path, value in document.holding(_PERCENT):
@@ -77,9 +77,9 @@ def percentage(documents: DocumentSet) -> Iterator[Finding]:
                 exact = 100 * fraction.part / fraction.whole
                 if not rounds(fraction.percent, exact):
                     message = f"{fraction.part} of {fraction.whole} is {exact:.4g}%, not {fraction.percent.value:g}%"
-                    yield found("arithmetic/percentage", message, (document.source(path),))
+                    yield doubt("arithmetic/percentage", message, (document.source(path),))
             for message in _changes(value):
-                yield found("arithmetic/percentage", message, (document.source(path),))
+                yield doubt("arithmetic/percentage", message, (document.source(path),))
         for path, members in document.objects_with(_PASSED.__contains__):
             yield from _rates(document, path, members)
 
@@ -102,7 +102,7 @@ def _changes(value: str) -> Iterator[str]:
             yield f"from {a:g} to {b:g} is {exact:.3g}%, not {p:g}%"
 
 
-def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Finding]:
+def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Doubt]:
     part = next(
         (whole(members.get(k)) for k in _PASSED if whole(members.get(k)) is not None),
         None,
@@ -122,7 +122,7 @@ def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> 
             continue
         exact = 100 * part / total
         if not rounds(stated, exact) and not (shown is not None and shown <= 1 and abs(shown * 100 - exact) < 1):
-            yield found(
+            yield doubt(
                 "arithmetic/percentage",
                 f"{part} of {total} is {exact:.4g}%, not {stated.value:g}%",
                 (document.source((*path, key)), document.source((*path, "total"))),
@@ -138,19 +138,19 @@ def count_of(value: Any) -> int | None:
     return found_fractions[0].whole if found_fractions and found_fractions[0].start == 0 else None
 
 
-@rule(
+@claim_rule(
     "arithmetic/total",
-    "blocking",
+    "warning",
     "A total is not the sum of the parts beside it.",
     example=(track("api", implementation_details={"test_count": {"total": 30, "unit": 18, "integration": 10}}),),
     clean=(track("api", implementation_details={"test_count": {"total": 28, "unit": 18, "integration": 10}}),),
 )
-def total(documents: DocumentSet) -> Iterator[Finding]:
+def total(documents: DocumentSet) -> Iterator[Doubt]:
     """Add up what stands beside a total: kinds of tests, outcomes, members of the same noun, or a sub-object."""
     for document in documents.current:
         for path, value in document.holding(_PARENTHESIS):
             for message in _spoken_sums(value):
-                yield found("arithmetic/total", message, (document.source(path),))
+                yield doubt("arithmetic/total", message, (document.source(path),))
         for path, members in document.objects_with(_is_total):
             for key in filter(_is_total, members):
                 stated = count_of(members[key])
@@ -159,7 +159,7 @@ def total(documents: DocumentSet) -> Iterator[Finding]:
                 for parts in _partitions(key, members):
                     amount = sum(value for _, value in parts)
                     if amount != stated:
-                        yield found(
+                        yield doubt(
                             "arithmetic/total",
                             f"{key} is {stated}, and its parts add up to {amount}",
                             (document.source((*path, key)), *(document.source((*path, *place)) for place, _ in parts)),
@@ -237,9 +237,9 @@ def _bare(key: str, noun: str) -> str:
     return lower.removeprefix("tests_")
 
 
-@rule(
+@claim_rule(
     "arithmetic/mean",
-    "blocking",
+    "warning",
     "An average is not the mean of the values it is the average of.",
     example=(
         merged(
@@ -258,7 +258,7 @@ def _bare(key: str, noun: str) -> str:
         ),
     ),
 )
-def mean(documents: DocumentSet) -> Iterator[Finding]:
+def mean(documents: DocumentSet) -> Iterator[Doubt]:
     """Recompute stated averages from the values of the same name in the document's list of tasks."""
     for document in documents.revisions:
         columns = _columns(document)
@@ -275,12 +275,10 @@ def mean(documents: DocumentSet) -> Iterator[Finding]:
             exact = sum(values) / len(values)
             if rounds(stated, exact) or (len({p for p, _ in column}) < 2):
                 continue
-            between = min(values) <= stated.base <= max(values)
-            yield found(
+            yield doubt(
                 "arithmetic/mean",
                 f"the mean of {listed([f'{v:g}' for v in values], 6)} is {exact:.4g}, not {stated.value:g}",
                 (*(document.source(p) for p, _ in places), *(document.source(p) for p, _ in column)),
-                "warning" if between and _subset(values, stated) else None,
             )
 
 
@@ -297,11 +295,6 @@ def _meant(
         and re.search(rf"(?<![\w-]){re.escape(text(mapping(tasks[path[2]]).get('task_id')))}(?![\w-])", said)
     ]
     return named if len(named) > 1 else column
-
-
-def _subset(values: list[float], stated: Quantity) -> bool:
-    """Tell whether leaving one value out explains an average."""
-    return len(values) > 2 and any(rounds(stated, (sum(values) - value) / (len(values) - 1)) for value in values)
 
 
 def _columns(document: SourceDocument) -> dict[str, list[tuple[Path, Quantity]]]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, listed
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt, Source, listed
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import plan, track, verified
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.paths import endpoint_name, mentions
@@ -24,7 +24,7 @@ _DIGEST = re.compile(
 )
 
 
-@rule(
+@claim_rule(
     "references/endpoint",
     "warning",
     "An endpoint is measured, checked or promised that no track implements.",
@@ -40,7 +40,7 @@ _DIGEST = re.compile(
     ),
     yields_to=("contracts/missing-endpoint",),
 )
-def endpoint(documents: DocumentSet) -> Iterator[Finding]:
+def endpoint(documents: DocumentSet) -> Iterator[Doubt]:
     """Look for endpoints that the workflow's own documents name among those the tracks provide."""
     provided = {e.key for contract in documents.providers for e in contract.endpoints}
     if not provided or not documents.has_all_tracks:
@@ -52,7 +52,7 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
                 missing.setdefault(" ".join(name), []).append(document.source(path))
     if missing:
         sources = [source for places in missing.values() for source in places]
-        yield found(
+        yield doubt(
             "references/endpoint",
             f"{counted(len(missing), 'endpoint is', 'endpoints are')} named that no track implements: "
             f"{listed(sorted(missing))}",
@@ -71,7 +71,7 @@ def _named_endpoints(document: SourceDocument) -> Iterator[tuple[Path, tuple[str
                 yield path, named
 
 
-@rule(
+@claim_rule(
     "references/migration",
     "warning",
     "A migration is said to be applied that no track wrote.",
@@ -86,7 +86,7 @@ def _named_endpoints(document: SourceDocument) -> Iterator[tuple[Path, tuple[str
         verified(verification_results={"database_migration": {"migration": "004_add_total"}}),
     ),
 )
-def migration(documents: DocumentSet) -> Iterator[Finding]:
+def migration(documents: DocumentSet) -> Iterator[Doubt]:
     """Look for the migrations that later documents name among the tracks' migrations and files."""
     written = [(d, path, name) for d in documents.tracks for path, name in (*_migrations(d), *_migration_files(d))]
     if not written or not documents.has_all_tracks:
@@ -96,7 +96,7 @@ def migration(documents: DocumentSet) -> Iterator[Finding]:
     for document in documents.revisions:
         for path, name in _migrations(document):
             if not any(_stem(name) in one for one in known):
-                yield found(
+                yield doubt(
                     "references/migration",
                     f"the migration {name!r} is in no track",
                     (document.source(path), *(d.source(place) for d, place, _ in written)),
@@ -132,7 +132,7 @@ def _stem(name: str) -> str:
     )
 
 
-@rule(
+@claim_rule(
     "references/file",
     "warning",
     "A track describes a file as its work that its files_modified does not hold.",
@@ -147,7 +147,7 @@ def _stem(name: str) -> str:
         ),
     ),
 )
-def file(documents: DocumentSet) -> Iterator[Finding]:
+def file(documents: DocumentSet) -> Iterator[Doubt]:
     """Look for every path that a track's implementation details give to a part of it."""
     for document in documents.tracks:
         described = list(_described(document)) if document.data.get("files_modified") else []
@@ -159,7 +159,7 @@ def file(documents: DocumentSet) -> Iterator[Finding]:
         names = {PurePosixPath(path).name for path in modified}
         missing = [(path, value) for path, value in described if not _is_there(value, modified, names)]
         if missing:
-            yield found(
+            yield doubt(
                 "references/file",
                 f"{counted(len(missing), 'file is', 'files are')} described and not among files_modified: "
                 f"{listed([value for _, value in missing])}",

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, listed
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt, Source, listed
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import plan, track
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.paths import mentions
@@ -26,7 +26,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z][\w.:/-]{1,80}")
 _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-9]{1,30}){1,6})(?!\w)")
 
 
-@rule(
+@claim_rule(
     "assumptions/selector",
     "warning",
     "Tests look for elements that no other track says it renders.",
@@ -47,7 +47,7 @@ _NAMED = re.compile(r"`([^`\s]{2,80})`|(?<![\w/.])([A-Z][A-Z0-9]{1,30}(?:_[A-Z0-
         track("ui", implementation_details={"components": {"Cart": {"test_ids": ["cart-total"]}}}),
     ),
 )
-def selector(documents: DocumentSet) -> Iterator[Finding]:
+def selector(documents: DocumentSet) -> Iterator[Doubt]:
     """Look for every test id among the other tracks' words; only where another track describes components or ids."""
     if documents.named_tracks and not documents.has_all_tracks:
         return
@@ -71,7 +71,7 @@ def selector(documents: DocumentSet) -> Iterator[Finding]:
             continue
         if missing:
             names = list(dict.fromkeys(name for _, name in missing))
-            yield found(
+            yield doubt(
                 "assumptions/selector",
                 f"{counted(len(names), 'selector')} no other track provides: {listed(names)}",
                 (document.source(path) for path, _ in missing),
@@ -134,7 +134,7 @@ def _assumed(document: SourceDocument) -> Iterator[tuple[Path, str]]:
             yield path, value
 
 
-@rule(
+@claim_rule(
     "assumptions/code",
     "warning",
     "A track relies on a status code that no provider declares.",
@@ -149,7 +149,7 @@ def _assumed(document: SourceDocument) -> Iterator[tuple[Path, str]]:
         track("e2e", assumptions={"api": "Answers 404 and 410"}),
     ),
 )
-def code(documents: DocumentSet) -> Iterator[Finding]:
+def code(documents: DocumentSet) -> Iterator[Doubt]:
     """Look for codes in assumptions among all declared ones; providers that declare none say nothing."""
     endpoints = [e for contract in documents.providers for e in contract.endpoints]
     if not endpoints or not documents.has_all_tracks or any(e.codes is None or e.any_code for e in endpoints):
@@ -161,14 +161,14 @@ def code(documents: DocumentSet) -> Iterator[Finding]:
             if missing and re.search(r"code|error|status|respon|return|answer|http", value, re.IGNORECASE):
                 first = endpoints[0]
                 provider = documents.by_name[documents.providers[0].document]
-                yield found(
+                yield doubt(
                     "assumptions/code",
                     f"{listed([str(c) for c in missing])} is assumed, and no provider declares it",
                     (document.source(path), Source(provider.name, first.pointer, first.shown)),
                 )
 
 
-@rule(
+@claim_rule(
     "assumptions/endpoint",
     "warning",
     "A track relies on an endpoint that no provider offers.",
@@ -183,7 +183,7 @@ def code(documents: DocumentSet) -> Iterator[Finding]:
         track("e2e", assumptions={"api": "GET /items lists everything"}),
     ),
 )
-def endpoint(documents: DocumentSet) -> Iterator[Finding]:
+def endpoint(documents: DocumentSet) -> Iterator[Doubt]:
     """Look for endpoints in assumptions among those provided."""
     provided = {e.key for contract in documents.providers for e in contract.endpoints}
     if not provided or not documents.has_all_tracks:
@@ -192,14 +192,14 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
         for path, value in _assumed(document):
             missing = [" ".join(name) for name in mentions(value) if name not in provided]
             if missing:
-                yield found(
+                yield doubt(
                     "assumptions/endpoint",
                     f"{listed(missing)} is assumed, and no provider offers it",
                     (document.source(path),),
                 )
 
 
-@rule(
+@claim_rule(
     "assumptions/name",
     "warning",
     "A track relies on something by its exact name, and no other document contains that name.",
@@ -214,7 +214,7 @@ def endpoint(documents: DocumentSet) -> Iterator[Finding]:
         track("api", decisions=["Configuration comes from API_TOKEN"]),
     ),
 )
-def name(documents: DocumentSet) -> Iterator[Finding]:
+def name(documents: DocumentSet) -> Iterator[Doubt]:
     """Look for quoted and UPPER_CASE names of assumptions anywhere else."""
     assuming = [(d, path, value) for d in documents.tracks for path, value in _assumed(d)]
     if not assuming or not documents.has_all_tracks:
@@ -227,7 +227,7 @@ def name(documents: DocumentSet) -> Iterator[Finding]:
         else:
             missing = [n for n in dict.fromkeys(named) if not documents.elsewhere(n, document)]
         if missing:
-            yield found(
+            yield doubt(
                 "assumptions/name",
                 f"{listed(missing)} is assumed, and no other document contains it",
                 (document.source(path),),

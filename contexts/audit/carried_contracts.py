@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, listed, source_at
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt, Finding, Source, listed, source_at
+from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.samples import merged, plan, track
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.model import Endpoint, Schema
@@ -27,9 +27,9 @@ _ERROR = re.compile(r"4\d\d|5\d\d")
 _OF_CODES = re.compile(r"code|error|status|http", re.IGNORECASE)
 
 
-@rule(
+@claim_rule(
     "fidelity/status-code-lost",
-    "blocking",
+    "warning",
     "A status code that a consumer handles disappears where a later document lists the codes.",
     example=(
         track("ui", api_contract_assumptions={"POST /items": {"error_codes": [400, 404, 413]}}),
@@ -42,7 +42,7 @@ _OF_CODES = re.compile(r"code|error|status|http", re.IGNORECASE)
         ),
     ),
 )
-def status_code_lost(documents: DocumentSet) -> Iterator[Finding]:
+def status_code_lost(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare lists of codes in later sentences with the codes consumers handle, per endpoint if one is named."""
     handled: dict[tuple[str, str], dict[int, Source]] = {}
     for contract in documents.consumers:
@@ -76,7 +76,7 @@ def status_code_lost(documents: DocumentSet) -> Iterator[Finding]:
     if lost:
         codes_lost = listed([str(code) for code in sorted(lost)])
         sources = [source for code in sorted(lost) for source in (*lost[code][1:], lost[code][0])]
-        yield found(
+        yield doubt(
             "fidelity/status-code-lost",
             f"{codes_lost} handled by a consumer and lost where later documents list the codes",
             sources,

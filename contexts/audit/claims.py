@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import track, verified
 from contexts.audit.source_document import SourceDocument
 from contexts.audit.statements import Statement, done, open_items
@@ -24,7 +24,7 @@ _GOOD = re.compile(
 FINISHED = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|green|verified)\Z", re.IGNORECASE)
 
 
-@rule(
+@claim_rule(
     "claims/pass-beside-pending",
     "warning",
     "Something is called passed or done while an action on the same subject is still pending in the same document.",
@@ -46,7 +46,7 @@ FINISHED = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|do
     ),
     yields_to=("claims/completed-with-remainder",),
 )
-def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
+def pass_beside_pending(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare what a document calls done with what it lists as pending, by subject."""
     for document in documents.current:
         if not done(document) or not open_items(document):
@@ -67,7 +67,7 @@ def pass_beside_pending(documents: DocumentSet) -> Iterator[Finding]:
                 and (same_subject(claim.words, item.words, common) or _verifies(claim, item))
             ]
             if against:
-                yield found(
+                yield doubt(
                     "claims/pass-beside-pending",
                     f"{claim.shown!r} is called done, and {against[0].shown!r} is still pending",
                     (document.source(claim.path), *(document.source(item.path) for item in against)),
@@ -126,9 +126,9 @@ def _common(documents: DocumentSet, statements: list[Statement]) -> frozenset[st
     return subject(named).stems | subject(documents.workflow_id.replace("-", " ")).stems | frequent
 
 
-@rule(
+@claim_rule(
     "claims/done-with-errors",
-    "blocking",
+    "warning",
     "A document calls itself complete while an error in it is unresolved.",
     example=(
         track(
@@ -147,7 +147,7 @@ def _common(documents: DocumentSet, statements: list[Statement]) -> frozenset[st
         ),
     ),
 )
-def done_with_errors(documents: DocumentSet) -> Iterator[Finding]:
+def done_with_errors(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare phase and status with the error log."""
     carried = set[str]()
     for document in documents.revisions:
@@ -165,10 +165,10 @@ def done_with_errors(documents: DocumentSet) -> Iterator[Finding]:
             yield from _with_errors(document, own)
 
 
-def _with_errors(document: SourceDocument, unresolved: list[Path]) -> Iterator[Finding]:
+def _with_errors(document: SourceDocument, unresolved: list[Path]) -> Iterator[Doubt]:
     if unresolved:
-        said = ("status",) if _GOOD.match(text(document.data.get("status"))) else ("phase",)
-        yield found(
+        said = ("status",) if _GOOD.match(document.claimed_status) else ("phase",)
+        yield doubt(
             "claims/done-with-errors",
             f"{document.source(said).quote!r} with {counted(len(unresolved), 'unresolved error')}",
             (*(document.source(path) for path in unresolved), document.source(said)),
@@ -177,9 +177,10 @@ def _with_errors(document: SourceDocument, unresolved: list[Path]) -> Iterator[F
 
 def complete(document: SourceDocument) -> bool:
     """Tell whether a document calls itself complete by its phase or status."""
-    phase = re.search(r"complete|verified|ready|done|passed|deployed", document.phase)
-    return bool(phase and not re.search(r"fail|incomplete|partial|not-|blocked", document.phase)) or bool(
-        _GOOD.match(text(document.data.get("status")))
+    phase = document.claimed_phase
+    ended = re.search(r"complete|verified|ready|done|passed|deployed", phase)
+    return bool(ended and not re.search(r"fail|incomplete|partial|not-|blocked", phase)) or bool(
+        _GOOD.match(document.claimed_status)
     )
 
 
@@ -190,7 +191,7 @@ def _unresolved(document: SourceDocument) -> Iterator[Path]:
             yield ("error_log", index, key)
 
 
-@rule(
+@claim_rule(
     "claims/completed-with-remainder",
     "warning",
     "Something is called completed next to its own list of what is still pending.",
@@ -209,7 +210,7 @@ def _unresolved(document: SourceDocument) -> Iterator[Path]:
         ),
     ),
 )
-def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
+def completed_with_remainder(documents: DocumentSet) -> Iterator[Doubt]:
     """Look beside every completed status for a list of remaining things."""
     for document in documents.current:
         for path, members in document.objects_with("status".__eq__):
@@ -242,7 +243,7 @@ def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
                 # What is done here and left for another environment is a roll-out, and no contradiction.
                 elsewhere = all(is_place(text(entry)) for entry in sequence(members.get(name)))
                 if left and (both or not elsewhere):
-                    yield found(
+                    yield doubt(
                         "claims/completed-with-remainder",
                         f"{status!r} with {counted(len(left), 'entry', 'entries')} under {name!r}"
                         + (", some of them done, too" if both else ""),
@@ -250,7 +251,7 @@ def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
                     )
 
 
-@rule(
+@claim_rule(
     "claims/ready-with-open-prerequisites",
     "note",
     "Something is called ready while some of its own prerequisites are open.",
@@ -269,7 +270,7 @@ def completed_with_remainder(documents: DocumentSet) -> Iterator[Finding]:
         ),
     ),
 )
-def ready_with_open_prerequisites(documents: DocumentSet) -> Iterator[Finding]:
+def ready_with_open_prerequisites(documents: DocumentSet) -> Iterator[Doubt]:
     """Look beside every ready status for open list items."""
     for document in documents.current:
         for path, members in document.objects_with("status".__eq__):
@@ -277,7 +278,7 @@ def ready_with_open_prerequisites(documents: DocumentSet) -> Iterator[Finding]:
                 continue
             left = [item for item in open_items(document) if item.path[: len(path)] == path and path]
             if left:
-                yield found(
+                yield doubt(
                     "claims/ready-with-open-prerequisites",
                     f"called {members['status']!r} with {counted(len(left), 'open prerequisite')}",
                     (document.source((*path, "status")), *(document.source(item.path) for item in left)),

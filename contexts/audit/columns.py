@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import track
 from contexts.audit.tables import tables
 
@@ -21,9 +21,9 @@ _NO_SUM = re.compile(
 _COUNT = re.compile(r"\W{0,4}(\d{1,3}(?:[, \u00a0\u202f]\d{3}){1,4}|\d{1,12})(?:\s?[a-zA-Z]{1,12})?\W{0,4}\Z")
 
 
-@rule(
+@claim_rule(
     "arithmetic/column",
-    "blocking",
+    "warning",
     "The total row of a table is not the sum of the rows above it.",
     example=(
         track(
@@ -42,7 +42,7 @@ _COUNT = re.compile(r"\W{0,4}(\d{1,3}(?:[, \u00a0\u202f]\d{3}){1,4}|\d{1,12})(?:
         ),
     ),
 )
-def column(documents: DocumentSet) -> Iterator[Finding]:
+def column(documents: DocumentSet) -> Iterator[Doubt]:
     """Add up every column of whole numbers above a row called total."""
     for document in documents.current:
         for path, value in document.figures:
@@ -50,7 +50,7 @@ def column(documents: DocumentSet) -> Iterator[Finding]:
                 continue
             for header, rows in tables(value):
                 for message in _wrong(header, rows):
-                    yield found("arithmetic/column", message, (document.source(path),))
+                    yield doubt("arithmetic/column", message, (document.source(path),))
 
 
 def _wrong(header: list[str], rows: list[list[str]]) -> Iterator[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, listed, source_at
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt, Finding, Source, listed, source_at
+from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.samples import parent, track
 from contexts.contract import Contract, Mismatch
 from contexts.contract.values import mapping, walk
@@ -48,8 +48,14 @@ def _closest(data: Mapping[str, Any], where: str, field: str) -> str:
     return where
 
 
-def grouped(documents: DocumentSet, identity: str, kinds: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield one finding for each defect: the same member wrong on several endpoints of one schema is one."""
+def grouped(
+    documents: DocumentSet, kinds: Iterable[str]
+) -> Iterator[tuple[str, tuple[Source, ...], Literal["note"] | None]]:
+    """Yield each defect once: the same member wrong on several endpoints of one schema is one.
+
+    Returns:
+        What is wrong, where, and ``note`` where no part of it is certain.
+    """
     groups: dict[tuple[str, str, str, str], list[tuple[Contract, Contract, Mismatch]]] = {}
     for consumer, provider, mismatch in documents.mismatches:
         if mismatch.kind in kinds:
@@ -59,10 +65,14 @@ def grouped(documents: DocumentSet, identity: str, kinds: Mapping[str, str]) -> 
     for members in groups.values():
         first = members[0][2]
         others = [m.endpoint for _, _, m in members[1:] if m.endpoint != first.endpoint]
-        milder = None if any(m.certain for _, _, m in members) else "note"
+        milder: Literal["note"] | None = None if any(m.certain for _, _, m in members) else "note"
         also = f" (also {listed(others)})" if others else ""
-        sources = [s for c, p, m in members for s in _sources(documents, c, p, m)]
-        yield found(identity, first.message + also, sources, milder)
+        yield first.message + also, tuple(s for c, p, m in members for s in _sources(documents, c, p, m)), milder
+
+
+def _compared(documents: DocumentSet, identity: str, *kinds: str) -> Iterator[Finding]:
+    for message, sources, milder in grouped(documents, kinds):
+        yield found(identity, message, sources, milder)
 
 
 @rule(
@@ -74,7 +84,7 @@ def grouped(documents: DocumentSet, identity: str, kinds: Mapping[str, str]) -> 
 )
 def missing_endpoint(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every consumed endpoint among all providers."""
-    yield from grouped(documents, "contracts/missing-endpoint", {"missing-endpoint": ""})
+    yield from _compared(documents, "contracts/missing-endpoint", "missing-endpoint")
 
 
 @rule(
@@ -86,8 +96,8 @@ def missing_endpoint(documents: DocumentSet) -> Iterator[Finding]:
 )
 def field(documents: DocumentSet) -> Iterator[Finding]:
     """Compare members by direction."""
-    kinds = {"missing-field": "", "missing-request-field": "", "extra-request-field": ""}
-    yield from grouped(documents, "contracts/field", kinds)
+    kinds = ("missing-field", "missing-request-field", "extra-request-field")
+    yield from _compared(documents, "contracts/field", *kinds)
 
 
 @rule(
@@ -99,7 +109,7 @@ def field(documents: DocumentSet) -> Iterator[Finding]:
 )
 def type_(documents: DocumentSet) -> Iterator[Finding]:
     """Compare types, enums and formats by direction."""
-    yield from grouped(documents, "contracts/type", {"type": "", "enum": "", "format": ""})
+    yield from _compared(documents, "contracts/type", "type", "enum", "format")
 
 
 @rule(
@@ -111,7 +121,7 @@ def type_(documents: DocumentSet) -> Iterator[Finding]:
 )
 def presence(documents: DocumentSet) -> Iterator[Finding]:
     """Compare nullability and optionality by direction."""
-    yield from grouped(documents, "contracts/presence", {"nullability": "", "optionality": ""})
+    yield from _compared(documents, "contracts/presence", "nullability", "optionality")
 
 
 @rule(
@@ -123,7 +133,7 @@ def presence(documents: DocumentSet) -> Iterator[Finding]:
 )
 def status_code(documents: DocumentSet) -> Iterator[Finding]:
     """Look for every handled code among the declared ones, where any are declared."""
-    yield from grouped(documents, "contracts/status-code", {"status-code": ""})
+    yield from _compared(documents, "contracts/status-code", "status-code")
 
 
 @rule(
@@ -135,7 +145,7 @@ def status_code(documents: DocumentSet) -> Iterator[Finding]:
 )
 def auth(documents: DocumentSet) -> Iterator[Finding]:
     """Compare authentication."""
-    yield from grouped(documents, "contracts/auth", {"auth": ""})
+    yield from _compared(documents, "contracts/auth", "auth")
 
 
 @rule(
@@ -188,7 +198,8 @@ def code_unhandled(documents: DocumentSet) -> Iterator[Finding]:
 def unknown(documents: DocumentSet) -> Iterator[Finding]:
     """Say what was not compared, and which OpenAPI documents could not be validated."""
     yield from _noted(documents, "contracts/unknown", "unknown", "not comparable")
-    yield from _problems(documents, "contracts/unknown", "unreadable")
+    for message, places in _problems(documents, "unreadable"):
+        yield found("contracts/unknown", message, places)
 
 
 @rule(
@@ -242,9 +253,9 @@ def _noted(documents: DocumentSet, identity: str, kind: str, what: str) -> Itera
 _PATHS = {"/items": {"get": {"responses": {"200": {"description": "ok"}}}}}
 
 
-@rule(
+@claim_rule(
     "contracts/openapi",
-    "blocking",
+    "warning",
     "An OpenAPI document is not valid.",
     example=(
         track(
@@ -260,9 +271,10 @@ _PATHS = {"/items": {"get": {"responses": {"200": {"description": "ok"}}}}}
         ),
     ),
 )
-def openapi(documents: DocumentSet) -> Iterator[Finding]:
+def openapi(documents: DocumentSet) -> Iterator[Doubt]:
     """Repeat what the validator says."""
-    yield from _problems(documents, "contracts/openapi", "invalid-openapi")
+    for message, places in _problems(documents, "invalid-openapi"):
+        yield doubt("contracts/openapi", f"the OpenAPI document is not valid: {message}", places)
 
 
 @rule(
@@ -282,15 +294,14 @@ def openapi(documents: DocumentSet) -> Iterator[Finding]:
 )
 def unresolved_reference(documents: DocumentSet) -> Iterator[Finding]:
     """List references that lead nowhere."""
-    yield from _problems(documents, "contracts/unresolved-reference", "unresolved-reference")
+    for message, places in _problems(documents, "unresolved-reference"):
+        yield found("contracts/unresolved-reference", message, places)
 
 
-def _problems(documents: DocumentSet, identity: str, kind: str) -> Iterator[Finding]:
+def _problems(documents: DocumentSet, kind: str) -> Iterator[tuple[str, tuple[Source]]]:
+    """Yield what could not be read in the contracts, each with its place."""
     for contract in (*documents.providers, *documents.consumers):
         for problem in contract.problems:
             if problem.kind == kind:
                 data = documents.by_name[contract.document].data
-                said = "the OpenAPI document is not valid: " if kind == "invalid-openapi" else ""
-                yield found(
-                    identity, f"{said}{problem.message}", (source_at(contract.document, data, problem.pointer),)
-                )
+                yield problem.message, (source_at(contract.document, data, problem.pointer),)

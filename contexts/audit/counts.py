@@ -9,9 +9,9 @@ from typing import Any
 
 from contexts.audit.arithmetic import count_of
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, listed
+from contexts.audit.findings import Doubt, listed
 from contexts.audit.quantities import Quantity, as_percent, quantities
-from contexts.audit.registry import found, rule
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import track
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, at, mapping, number, pointer, resolve, sequence, text, whole
@@ -30,9 +30,9 @@ def _singular(word: str) -> str:
     return f"{lower[:-3]}y" if lower.endswith("ies") else lower.removesuffix("s")
 
 
-@rule(
+@claim_rule(
     "arithmetic/count",
-    "blocking",
+    "warning",
     "A count is not the length of the list it counts.",
     example=(
         track(
@@ -47,7 +47,7 @@ def _singular(word: str) -> str:
         ),
     ),
 )
-def count(documents: DocumentSet) -> Iterator[Finding]:
+def count(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare counts with lists beside them, with the document's own lists, and with the tracks' lists."""
     for document in documents.current:
         for path, members in document.objects_with(_counts):
@@ -55,7 +55,7 @@ def count(documents: DocumentSet) -> Iterator[Finding]:
                 stated = whole(members[key])
                 length = len(sequence(members[where]))
                 if stated != length and not _adds_up(stated, members[where]):
-                    yield found(
+                    yield doubt(
                         "arithmetic/count",
                         f"{key} says {stated}, and {where} has {length}",
                         (document.source((*path, key)), document.source((*path, where))),
@@ -100,7 +100,7 @@ def _count_noun(key: str) -> str:
     return _singular(lower) if _singular(lower) in _TEST_NOUNS and lower.endswith("s") else ""
 
 
-def _own_files(document: SourceDocument) -> Iterator[Finding]:
+def _own_files(document: SourceDocument) -> Iterator[Doubt]:
     files = document.data.get("files_modified")
     if not isinstance(files, list):
         return
@@ -109,7 +109,7 @@ def _own_files(document: SourceDocument) -> Iterator[Finding]:
         for key in filter(_counts_files, members if path and "tasks" not in path else ()):
             stated = whole(members[key])
             if stated is not None and stated != length:
-                yield found(
+                yield doubt(
                     "arithmetic/count",
                     f"{key} says {stated}, and files_modified has {length}",
                     (document.source((*path, key)), document.source(("files_modified",))),
@@ -121,7 +121,7 @@ def _counts_files(key: str) -> bool:
     return bool(re.fullmatch(r"(?:total_)?files(?:_modified|_changed)?(?:_count)?", key))
 
 
-def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Finding]:
+def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Doubt]:
     tasks = sequence(at(document.data, "parallel_execution_summary", "tasks"))
     for index, raw in enumerate(tasks):
         own = documents.track.get(text(mapping(raw).get("task_id")))
@@ -130,7 +130,7 @@ def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Fi
             if stated is not None and own is not None and isinstance(own.data.get("files_modified"), list):
                 length = len(sequence(own.data["files_modified"]))
                 if stated != length:
-                    yield found(
+                    yield doubt(
                         "arithmetic/count",
                         f"{key} of {own.task_id} says {stated}, and its document has {length}",
                         (
@@ -140,9 +140,9 @@ def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Fi
                     )
 
 
-@rule(
+@claim_rule(
     "arithmetic/spoken-count",
-    "blocking",
+    "warning",
     "A summary's count is not one that the document's own figures give.",
     example=(
         track(
@@ -166,7 +166,7 @@ def _task_files(documents: DocumentSet, document: SourceDocument) -> Iterator[Fi
         "fidelity/items-duplicated",
     ),
 )
-def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
+def spoken_count(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare numbers of tests, files, tracks and listed things in summaries with the document's figures."""
     for document in documents.current:
         summary = text(document.data.get("context_summary"))[:2_000]
@@ -181,7 +181,7 @@ def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
                 stated, figures = int(whole_of.group(1)), _planned(document)
             amounts = {amount for _, amount in figures}
             if amounts and stated not in amounts and stated not in _sums(figures):
-                yield found(
+                yield doubt(
                     "arithmetic/spoken-count",
                     f"the summary says {match.group().strip()!r}, and the figures are "
                     f"{listed([str(amount) for amount in sorted(amounts)])}",
@@ -192,7 +192,7 @@ def spoken_count(documents: DocumentSet) -> Iterator[Finding]:
 _SPOKEN_COVERAGE = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,2})?)\s?% (?:[a-z-]{1,20} ){0,2}coverage", re.IGNORECASE)
 
 
-def _spoken_coverage(document: SourceDocument, summary: str) -> Iterator[Finding]:
+def _spoken_coverage(document: SourceDocument, summary: str) -> Iterator[Doubt]:
     """Compare the coverage that a track's summary speaks of with the percentages the track reports as coverage."""
     figures = [
         (path, quantity)
@@ -204,7 +204,7 @@ def _spoken_coverage(document: SourceDocument, summary: str) -> Iterator[Finding
     for match in _SPOKEN_COVERAGE.finditer(summary):
         stated = quantities(f"{match.group(1)}%")[0]
         if figures and not any(abs(stated.base - q.base) <= 2 * max(stated.step, q.step) for _, q in figures):
-            yield found(
+            yield doubt(
                 "arithmetic/spoken-count",
                 f"the summary says {match.group()!r}, and the figures are "
                 f"{listed([f'{q.value:g}%' for _, q in figures])}",

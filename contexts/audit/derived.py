@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding
+from contexts.audit.findings import Doubt
 from contexts.audit.quantities import Quantity, as_quantity, quantities
-from contexts.audit.registry import found, rule
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import track
 from contexts.audit.speedups import spoken_times
 from contexts.audit.spoken_figures import SIGNAL, contradictions
@@ -31,9 +31,9 @@ _NO_SUM = re.compile(
 _SECONDS = {"seconds": 1.0, "s": 1.0, "minutes": 60.0, "ms": 0.001, "hours": 3600.0}
 
 
-@rule(
+@claim_rule(
     "arithmetic/derived",
-    "blocking",
+    "warning",
     "A rate, share, difference, saving or product is not what the figures beside it give.",
     example=(
         track(
@@ -49,7 +49,7 @@ _SECONDS = {"seconds": 1.0, "s": 1.0, "minutes": 60.0, "ms": 0.001, "hours": 360
     ),
     yields_to=("arithmetic/percentage", "arithmetic/total", "arithmetic/speedup"),
 )
-def derived(documents: DocumentSet) -> Iterator[Finding]:
+def derived(documents: DocumentSet) -> Iterator[Doubt]:
     """Recompute what an object's own members determine; names decide what belongs together, in doubt nothing does."""
     for document in documents.current:
         covering = document.has_key(_is_of_coverage)
@@ -69,7 +69,7 @@ def derived(documents: DocumentSet) -> Iterator[Finding]:
                 *_by_sums(members, figures),
                 *_column_sums(members, figures),
             ):
-                yield found(
+                yield doubt(
                     "arithmetic/derived",
                     message,
                     (document.source((*path, key)), *(document.source((*path, *other)) for other in others)),
@@ -78,10 +78,10 @@ def derived(documents: DocumentSet) -> Iterator[Finding]:
             for match in _PRODUCT.finditer(value[:1_000]):
                 a, b, c = (int(match.group(n)) for n in (1, 2, 3))
                 if a * b != c and a > 1 and b > 1:
-                    yield found("arithmetic/derived", f"{a} times {b} is {a * b}, not {c}", (document.source(path),))
+                    yield doubt("arithmetic/derived", f"{a} times {b} is {a * b}, not {c}", (document.source(path),))
         for path, value in document.holding(SIGNAL):
             for message in contradictions(value):
-                yield found("arithmetic/derived", message, (document.source(path),))
+                yield doubt("arithmetic/derived", message, (document.source(path),))
 
 
 Wrong = tuple[str, str, tuple[Path, ...]]

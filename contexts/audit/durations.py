@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding
+from contexts.audit.findings import Doubt
 from contexts.audit.quantities import quantities
-from contexts.audit.registry import found, rule
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import merged, parent, track
 from contexts.audit.source_document import moment
 from contexts.audit.times import SPANS, planned_starts, same_kind
@@ -33,9 +33,9 @@ _SECONDS = {
 }
 
 
-@rule(
+@claim_rule(
     "time/duration",
-    "blocking",
+    "warning",
     "A stated duration is not the time between its start and end.",
     example=(
         merged(
@@ -57,7 +57,7 @@ _SECONDS = {
     ),
     yields_to=("time/ends-before-start",),
 )
-def duration(documents: DocumentSet) -> Iterator[Finding]:
+def duration(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare durations with instants in the same object; half of the written unit's last digit is rounding."""
     for document in documents.current:
         for path, members in document.objects:
@@ -69,7 +69,7 @@ def duration(documents: DocumentSet) -> Iterator[Finding]:
                 seconds, step = stated
                 first, last, exact = span
                 if exact >= 0 and abs(seconds - exact) > step:
-                    yield found(
+                    yield doubt(
                         "time/duration",
                         f"{name} says {_minutes(seconds)}, and from {first} to {last} it is {_minutes(exact)}",
                         (
@@ -108,9 +108,9 @@ def _minutes(seconds: float) -> str:
     return f"{seconds / 60:g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
 
 
-@rule(
+@claim_rule(
     "time/longer-than-elapsed",
-    "blocking",
+    "warning",
     "A track is said to have taken longer than the time between its start and its saved context.",
     example=(
         parent(
@@ -127,7 +127,7 @@ def _minutes(seconds: float) -> str:
         merged(parallel_execution_summary={"tasks": [{"task_id": "api", "duration_minutes": 30}]}),
     ),
 )
-def longer_than_elapsed(documents: DocumentSet) -> Iterator[Finding]:
+def longer_than_elapsed(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare each task's duration with its planned start and its track's timestamp; a minute is rounding."""
     starts = planned_starts(documents)
     for document in documents.revisions:
@@ -142,7 +142,7 @@ def longer_than_elapsed(documents: DocumentSet) -> Iterator[Finding]:
             for name, value in task.items():
                 stated = _duration(name, value)
                 if stated is not None and stated[0] > elapsed + max(stated[1], 60.0):
-                    yield found(
+                    yield doubt(
                         "time/longer-than-elapsed",
                         f"{name} says {_minutes(stated[0])}, and only {_minutes(elapsed)} passed until it was saved",
                         (

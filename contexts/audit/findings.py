@@ -10,6 +10,8 @@ from contexts.contract.values import resolve
 
 Severity = Literal["blocking", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("blocking", "warning", "note")
+Mild = Literal["warning", "note"]
+"""What a finding about somebody's words or numbers may be."""
 QUOTE = 240
 
 
@@ -41,6 +43,22 @@ class Finding:
     def family(self) -> str:
         """Return the part of the rule's id before the slash."""
         return self.rule.split("/", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt(Finding):
+    """What was read out of words or numbers that somebody wrote: it is said, and it never blocks.
+
+    A grammar that reads sentences is wrong now and then about true ones, and a figure that somebody wrote proves
+    nothing either way; evidence decides. No severity of a rule or of a caller can make one of these blocking.
+    """
+
+    severity: Mild
+
+    def __post_init__(self) -> None:
+        """Refuse a severity that the type checker did not see."""
+        if self.severity not in ("warning", "note"):
+            raise ValueError(f"{self.rule} judges what somebody wrote, so it cannot be {self.severity!r}")
 
 
 @dataclass(frozen=True, slots=True)

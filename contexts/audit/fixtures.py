@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt, Source
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import track
 from contexts.audit.source_document import SourceDocument, moment
 from contexts.contract.model import Schema
@@ -28,9 +28,9 @@ _NEGATIVE = re.compile(
 _FIXTURES = re.compile(r"fixture|test_data|test_users|testdata|seed|sample|mock|example_data|test_", re.IGNORECASE)
 
 
-@rule(
+@claim_rule(
     "assumptions/fixture",
-    "blocking",
+    "warning",
     "A fixture holds a value that the provider's type refuses.",
     example=(
         track(
@@ -53,7 +53,7 @@ _FIXTURES = re.compile(r"fixture|test_data|test_users|testdata|seed|sample|mock|
         track("e2e", test_data={"items": [{"id": "8f14e45f-ceea-467f-9f3b-2d1b7a1c9a10", "name": "Lamp"}]}),
     ),
 )
-def fixture(documents: DocumentSet) -> Iterator[Finding]:
+def fixture(documents: DocumentSet) -> Iterator[Doubt]:
     """Match each record of test data with the provider's schema it shares most members with, and try its values."""
     shapes = [
         (c.document, name, resolve_name(s, c.definitions))
@@ -89,7 +89,7 @@ def fixture(documents: DocumentSet) -> Iterator[Finding]:
     for key, members in groups.items():
         document = places[key]
         _, provider, name, entry = key
-        yield found(
+        yield doubt(
             "assumptions/fixture",
             f"{entry} of {counted(len(members), 'fixture')} is refused by {name}: {members[0][1]}",
             (*(document.source(path) for path, _ in members), _definition(documents.by_name[provider], name)),

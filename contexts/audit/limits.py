@@ -1,17 +1,19 @@
-"""Limits of contracts: sizes, lengths, media and file types that a consumer lets through and a provider refuses."""
+"""Limits of contracts: lengths and media types; and, in words, sizes, file types and forms a consumer lets through."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from contexts.audit.contracts import grouped
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, source_at
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt, Finding, source_at
+from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.samples import track
 from contexts.audit.source_document import SourceDocument
 from contexts.contract import Contract, Schema
+from contexts.contract.compare import IN_WORDS
 from contexts.contract.prose import file_types, size_limit
 from contexts.contract.shapes import resolve_name, send
 from contexts.contract.values import Path
@@ -44,8 +46,32 @@ from contexts.contract.zod import parse_zod
     ),
 )
 def limit(documents: DocumentSet) -> Iterator[Finding]:
-    """Compare limits, sizes, media types and file types of requests; and what client-side validation lets through."""
-    yield from grouped(documents, "contracts/limit", {"limit": "", "media-type": "", "file-type": ""})
+    """Compare limits and media types of requests."""
+    for message, sources, milder in grouped(documents, ("limit", "media-type")):
+        yield found("contracts/limit", message, sources, milder)
+
+
+def _upload(most: str) -> Mapping[str, Any]:
+    return {"POST /photos": {"request": "multipart/form-data", "validation": most}}
+
+
+@claim_rule(
+    "contracts/client-limit",
+    "warning",
+    "By its words a consumer lets through a size, a file type or a form that the provider refuses.",
+    example=(
+        track("ui", api_contract_assumptions=_upload("Max 8MB")),
+        track("api", implementation_details={"endpoints": _upload("Max 5MB")}),
+    ),
+    clean=(
+        track("ui", api_contract_assumptions=_upload("Max 5MB")),
+        track("api", implementation_details={"endpoints": _upload("Max 5MB")}),
+    ),
+)
+def client_limit(documents: DocumentSet) -> Iterator[Doubt]:
+    """Compare what stands in words: sizes and file types beside an endpoint, and what client-side validation says."""
+    for message, sources, milder in grouped(documents, IN_WORDS):
+        yield doubt("contracts/client-limit", message, sources, milder)
     yield from _uploads(documents)
     for document, path, form in _forms(documents):
         for provider, name, taken in _bodies_like(documents, form):
@@ -62,14 +88,14 @@ def limit(documents: DocumentSet) -> Iterator[Finding]:
                     ),
                     "",
                 )
-                yield found(
-                    "contracts/limit",
+                yield doubt(
+                    "contracts/client-limit",
                     f"the validation lets through what {name.rsplit('/', 1)[-1]} refuses: {difference.message}",
                     (document.source(path), source_at(provider.document, data, place)),
                 )
 
 
-def _uploads(documents: DocumentSet) -> Iterator[Finding]:
+def _uploads(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare what a track that uploads to one endpoint says it lets through with what that endpoint takes."""
     offered = {e.key: (c, e) for c in documents.providers for e in c.endpoints}
     for consumer in documents.consumers:
@@ -89,7 +115,7 @@ def _uploads(documents: DocumentSet) -> Iterator[Finding]:
             if wrong:
                 place = source_at(provider.document, documents.by_name[provider.document].data, theirs.limit_pointer)
                 message = f"{', '.join(wrong)} may be uploaded to {given.shown}, which refuses it"
-                yield found("contracts/limit", message, (document.source(path), place))
+                yield doubt("contracts/client-limit", message, (document.source(path), place))
 
 
 def _forms(documents: DocumentSet) -> Iterator[tuple[SourceDocument, Path, Schema]]:

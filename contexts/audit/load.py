@@ -12,7 +12,7 @@ from typing import Any, cast
 from contexts.audit.collection import paused_collection
 from contexts.audit.findings import Finding, Severity, Source, listed
 from contexts.audit.own import is_own, without_records
-from contexts.audit.rules import RULES
+from contexts.audit.registry import found
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import is_deeper, mapping, text
 from contexts.errors import DocumentError
@@ -158,11 +158,13 @@ def _judge(name: str, data: Any, size: int, *, named: bool) -> tuple[SourceDocum
         return None, [Finding("input/newer-version", "blocking", message, (Source(name, "/version", version[:20]),))]
     missing = [key for key in _REQUIRED if not text(members.get(key))]
     findings = [_problem("input/incomplete-context", name, f"{name} lacks {listed(missing, 5)}")] if missing else []
-    return SourceDocument(name, without_records(members) if is_own(members) else members, size), findings
+    if is_own(members):
+        return SourceDocument(name, without_records(members), size, own=True), findings
+    return SourceDocument(name, members, size), findings
 
 
 def _problem(rule: str, name: str, message: str, severity: Severity | None = None) -> Finding:
-    return RULES[rule].finding(message, (Source(name, "", ""),), severity)
+    return found(rule, message, (Source(name, "", ""),), severity)
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source
+from contexts.audit.findings import Doubt, Finding, Source
 from contexts.audit.quantities import read
-from contexts.audit.registry import found, rule
+from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.samples import merged, parent, track
 from contexts.audit.source_document import SourceDocument
 from contexts.audit.words import plain
@@ -110,9 +110,9 @@ def track_missing(documents: DocumentSet) -> Iterator[Finding]:
                 )
 
 
-@rule(
+@claim_rule(
     "fidelity/value-changed",
-    "blocking",
+    "warning",
     "A merged document repeats a track's figure or agent differently.",
     example=(
         track("api", implementation_details={"test_coverage": {"total": "84%"}}),
@@ -123,13 +123,13 @@ def track_missing(documents: DocumentSet) -> Iterator[Finding]:
         merged(parallel_execution_summary={"tasks": [{"task_id": "api", "test_coverage": 84.0}]}),
     ),
 )
-def value_changed(documents: DocumentSet) -> Iterator[Finding]:
+def value_changed(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare each task's coverage and agent with its track's own."""
     for document in (*documents.at_stage("merged"), *documents.at_stage("verified")):
         for path, here, own in _coverage_by_track(documents, document):
             there = _coverage(own)
             if there is not None and abs(there[1] - here) > 0.5:
-                yield found(
+                yield doubt(
                     "fidelity/value-changed",
                     f"the coverage of {own.task_id} is {here:g}% here, and {there[1]:g}% in its own document",
                     (document.source(path), own.source(there[0])),
@@ -142,18 +142,17 @@ def value_changed(documents: DocumentSet) -> Iterator[Finding]:
             here = _percent(task.get("test_coverage", task.get("coverage")))
             key = "test_coverage" if "test_coverage" in task else "coverage"
             if there is not None and here is not None and abs(there[1] - here) > 0.5:
-                yield found(
+                yield doubt(
                     "fidelity/value-changed",
                     f"the coverage of {task.get('task_id')} is {here:g}% here, and {there[1]:g}% in its own document",
                     (document.source((*path, key)), own.source(there[0])),
                 )
             agent, own_agent = text(task.get("agent")), text(own.data.get("current_agent"))
             if agent and own_agent and plain(agent) != plain(own_agent) and path[0] == "parallel_execution_summary":
-                yield found(
+                yield doubt(
                     "fidelity/value-changed",
                     f"the agent of {task.get('task_id')} is {agent!r} here, and {own_agent!r} in its own document",
                     (document.source((*path, "agent")), own.source(("current_agent",))),
-                    "warning",
                 )
 
 
@@ -227,7 +226,11 @@ def error_lost(documents: DocumentSet) -> Iterator[Finding]:
     if merge is None:
         return
     log = sequence(merge.data.get("error_log"))
-    kept = {plain(text(mapping(entry).get("error"))): index for index, entry in enumerate(log)}
+    kept: dict[str, int] = {}
+    for index, entry in enumerate(log):  # tracks may meet one error in the same words; it is open while any entry is
+        same = plain(text(mapping(entry).get("error")))
+        if same not in kept or mapping(entry).get("resolved") is False:
+            kept[same] = index
     lost = list[Source]()
     for document in documents.merged_tracks:
         for index, raw in enumerate(sequence(document.data.get("error_log"))):

@@ -50,7 +50,10 @@ def without_records(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _without(track: Any) -> Any:
     context = mapping(mapping(track).get("context"))
-    return {**mapping(track), "context": without_records(context)} if context else track
+    if not context:
+        return track
+    # How the track ended is plait's word here, as it is in the track's own document.
+    return {**mapping(track), "context": {k: v for k, v in without_records(context).items() if k != "status"}}
 
 
 def _without_reasons(merged: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,14 +27,18 @@ several workflows at once. A rule whose inputs are missing says nothing; what ca
 
 | severity | meaning |
 | --- | --- |
-| blocking | the documents contradict each other or themselves; exit code 1 |
-| warning | a careful reader would ask |
+| blocking | contracts, or records and what they are of, contradict each other; an unreadable file; exit code 1 |
+| warning | a careful reader would ask; exit code 1 with `--strict` |
 | note | worth knowing, nothing is wrong yet |
 
 Every finding quotes both sides, each with its document and an RFC 6901 pointer to the very value. One defect gives one
 finding: repeats are grouped, and a rule steps back where a more specific one has spoken. A rule may find something
 milder than its severity below, never graver. Criteria and targets come from the documents alone, and ticks count for
 nothing.
+
+What somebody wrote, in sentences or in figures, is a claim: it is no proof, and a grammar that reads it is wrong now
+and then about a true one. So rules that judge claims warn at most, and no setting makes them block. In a run, only
+failed evidence, contracts that contradict each other and plait's own records can make it fail.
 
 Each rule stands here with a small example in which it finds something, less the members that do not matter (a file
 that names neither a `workflow_id` nor a `task_id` is no context, and not judged); what is quoted below the example is

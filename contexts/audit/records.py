@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source, listed
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt, Source, listed
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import merged, plan, track, verified
 from contexts.audit.source_document import SourceDocument
 from contexts.audit.statements import Statement, done
@@ -66,9 +66,9 @@ _EVIDENCED = re.compile(
 )
 
 
-@rule(
+@claim_rule(
     "claims/undocumented",
-    "blocking",
+    "warning",
     "Something is said to be as documented, and no provider documents it.",
     example=(
         plan("api"),
@@ -85,7 +85,7 @@ _EVIDENCED = re.compile(
         ),
     ),
 )
-def undocumented(documents: DocumentSet) -> Iterator[Finding]:
+def undocumented(documents: DocumentSet) -> Iterator[Doubt]:
     """Look for the codes, names or subject of such a sentence in what the track it names, or any provider, wrote."""
     if not documents.has_all_tracks:
         return
@@ -95,7 +95,7 @@ def undocumented(documents: DocumentSet) -> Iterator[Finding]:
             missing = list(_not_written(documents, path, value, match.group())) if match else []
             if missing:
                 author = _named_track(documents, path, value) or _first_provider(documents)
-                yield found(
+                yield doubt(
                     "claims/undocumented",
                     f"{listed(missing)} said to be documented, and {author.name} does not document it",
                     (document.source(path), author.source(("task_id",))),
@@ -148,7 +148,7 @@ def _lines(document: SourceDocument) -> Iterator[str]:
     yield from (path[-1].replace("_", " ") for path, _ in document.values if path and isinstance(path[-1], str))
 
 
-@rule(
+@claim_rule(
     "claims/approval-without-record",
     "warning",
     "A review, approval or audit is claimed that no document records.",
@@ -160,7 +160,7 @@ def _lines(document: SourceDocument) -> Iterator[str]:
         ),
     ),
 )
-def approval_without_record(documents: DocumentSet) -> Iterator[Finding]:
+def approval_without_record(documents: DocumentSet) -> Iterator[Doubt]:
     """Look for a member that records what a sentence claims: who, when or where; prose that repeats it is no record."""
     groups: dict[str, list[Source]] = {}
     shown: dict[str, str] = {}
@@ -172,7 +172,7 @@ def approval_without_record(documents: DocumentSet) -> Iterator[Finding]:
             groups.setdefault(kind, []).append(document.source(claim.path))
             shown.setdefault(kind, claim.shown)
     for kind, sources in groups.items():
-        yield found(
+        yield doubt(
             "claims/approval-without-record", f"{shown[kind]!r} is claimed, and no document records it", sources
         )
 

@@ -1,15 +1,21 @@
-"""The rules: what every rule must say about itself, and where they are kept."""
+"""The rules: what every rule must say about itself, and where they are kept.
+
+There are two kinds. A `rule` compares contracts with each other, or plait's records with what they were made of: what
+it finds may block. A `claim_rule` judges what somebody wrote, in sentences or in figures: what it finds is a `Doubt`,
+which cannot block.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Severity, Source
+from contexts.audit.findings import Doubt, Finding, Mild, Severity, Source
 
 Check = Callable[[DocumentSet], Iterable[Finding]]
+ClaimCheck = Callable[[DocumentSet], Iterable[Doubt]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ FAMILIES: Mapping[str, str] = {
     "time": "instants and durations that cannot be",
     "input": "files that cannot be judged",
 }
+MAY_BLOCK = frozenset({"contracts", "fidelity", "references", "input"})
+"""Families of comparisons and records; nothing of the others blocks, whoever registers it."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +64,28 @@ class Rule:
     check: Check
     yields_to: tuple[str, ...] = ()
 
-    def finding(self, message: str, sources: Iterable[Source], severity: Severity | None = None) -> Finding:
-        """Return a finding of this rule."""
-        return Finding(self.id, severity or self.severity, message, tuple(dict.fromkeys(sources)))
+    def apply(self, documents: DocumentSet) -> Iterator[Finding]:
+        """Yield what the rule finds in the documents of one workflow."""
+        yield from self.check(documents)
+
+
+@dataclass(frozen=True)
+class ClaimRule(Rule):
+    """A rule that judges what somebody wrote; all it finds are doubts."""
+
+    severity: Mild
+    check: ClaimCheck
+
+    def apply(self, documents: DocumentSet) -> Iterator[Finding]:
+        """Yield what the rule doubts.
+
+        Raises:
+            TypeError: The rule found something that could block.
+        """
+        for one in self.check(documents):
+            if not isinstance(one, Doubt):  # pyright: ignore[reportUnnecessaryIsInstance] also for who checks no types
+                raise TypeError(f"{self.id} judges what somebody wrote, and must build its findings by `doubt`")
+            yield one
 
 
 RULES: dict[str, Rule] = {}
@@ -73,22 +100,65 @@ def rule(
     clean: Documents,
     yields_to: tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
-    """Register a function as a rule; the function itself stays as it is."""
+    """Register a function as a rule over contracts or records; the function itself stays as it is."""
 
     def register(check: Check) -> Check:
-        if identity in RULES:
-            raise ValueError(f"two rules are called {identity}")
-        if identity.split("/", 1)[0] not in FAMILIES:
-            raise ValueError(f"{identity} belongs to no family")
-        RULES[identity] = Rule(identity, severity, why, example, clean, check, yields_to)
+        if identity.split("/", 1)[0] not in MAY_BLOCK and severity == "blocking":
+            raise ValueError(f"{identity} is of a family that never blocks: register it by `claim_rule`")
+        _add(Rule(identity, severity, why, example, clean, check, yields_to))
         return check
 
     return register
 
 
+def claim_rule(
+    identity: str,
+    severity: Mild,
+    why: str,
+    *,
+    example: Documents,
+    clean: Documents,
+    yields_to: tuple[str, ...] = (),
+) -> Callable[[ClaimCheck], ClaimCheck]:
+    """Register a function as a rule over what somebody wrote; the function itself stays as it is."""
+
+    def register(check: ClaimCheck) -> ClaimCheck:
+        _add(ClaimRule(identity, severity, why, example, clean, check, yields_to))
+        return check
+
+    return register
+
+
+def _add(one: Rule) -> None:
+    if one.id in RULES:
+        raise ValueError(f"two rules are called {one.id}")
+    if one.id.split("/", 1)[0] not in FAMILIES:
+        raise ValueError(f"{one.id} belongs to no family")
+    RULES[one.id] = one
+
+
 def found(identity: str, message: str, sources: Iterable[Source], severity: Severity | None = None) -> Finding:
-    """Return a finding of a registered rule, with the rule's severity unless a milder one is given."""
-    return RULES[identity].finding(message, sources, severity)
+    """Return a finding of a rule over contracts or records, with its severity unless a milder one is given.
+
+    Raises:
+        TypeError: The rule is of the other kind.
+    """
+    one = RULES[identity]
+    if isinstance(one, ClaimRule):
+        raise TypeError(f"{identity} judges what somebody wrote, and builds its findings by `doubt`")
+    return Finding(identity, severity or one.severity, message, tuple(dict.fromkeys(sources)))
+
+
+def doubt(identity: str, message: str, sources: Iterable[Source], severity: Mild | None = None) -> Doubt:
+    """Return a finding of a rule over what somebody wrote, with its severity unless a milder one is given.
+
+    Raises:
+        TypeError: The rule is of the other kind.
+    """
+    one = RULES[identity]
+    if not isinstance(one, ClaimRule):
+        raise TypeError(f"{identity} compares contracts or records, and builds its findings by `found`")
+    return Doubt(identity, severity or one.severity, message, tuple(dict.fromkeys(sources)))
 
 
 def in_precedence(findings: Iterable[Finding]) -> list[Finding]:

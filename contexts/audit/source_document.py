@@ -33,12 +33,14 @@ class SourceDocument:
         data: Parsed JSON; for prose ``{"lines": [...]}``.
         size: Bytes.
         prose: A report in words (Markdown or plain text), of which only figures are judged.
+        own: Plait wrote its head: how the document stands is plait's record, and nobody's claim.
     """
 
     name: str
     data: Mapping[str, Any]
     size: int = 0
     prose: bool = False
+    own: bool = False
 
     @cached_property
     def memo(self) -> dict[str, Any]:
@@ -145,6 +147,17 @@ class SourceDocument:
     def phase(self) -> str:
         """Return the phase in lower case."""
         return text(self.data.get("phase")).lower()
+
+    @property
+    def claimed_status(self) -> str:
+        """Return the status that somebody gave the document; plait's own is none."""
+        return "" if self.own else text(self.data.get("status"))
+
+    @property
+    def claimed_phase(self) -> str:
+        """Return the phase that somebody gave the document, in lower case; an agent may name its own."""
+        given = self.own and (not self.task_id or self.phase == f"{self.task_id}-complete".lower())
+        return "" if given else self.phase
 
     @cached_property
     def stage(self) -> Stage:

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from contexts.audit.arithmetic import rounds
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source
+from contexts.audit.findings import Doubt, Source
 from contexts.audit.quantities import Quantity, as_quantity, quantities, speedups
-from contexts.audit.registry import found, rule
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import merged
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, mapping, number, sequence, text
@@ -27,9 +27,9 @@ _PARALLEL = re.compile(r"parallel|concurrent|wall|side by side", re.IGNORECASE)
 _SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after (?:another|the other)", re.IGNORECASE)
 
 
-@rule(
+@claim_rule(
     "arithmetic/speedup",
-    "blocking",
+    "warning",
     "A speedup is not the quotient of the times stated with it.",
     example=(
         merged(
@@ -40,7 +40,7 @@ _SEQUENTIAL = re.compile(r"sequential|serial|one by one|one after (?:another|the
         merged(metrics={"development_time": "50 minutes parallel (vs 100 minutes sequential)", "speedup": "2x faster"}),
     ),
 )
-def speedup(documents: DocumentSet) -> Iterator[Finding]:
+def speedup(documents: DocumentSet) -> Iterator[Doubt]:
     """Divide sequential by parallel time where an object states both and a factor."""
     for document in documents.current:
         for path, members in document.objects:
@@ -51,7 +51,7 @@ def speedup(documents: DocumentSet) -> Iterator[Finding]:
             (sequential, sequential_at), (parallel, parallel_at) = times
             key, stated = factor
             if parallel.base and not rounds(stated, sequential.base / parallel.base):
-                yield found(
+                yield doubt(
                     "arithmetic/speedup",
                     f"{sequential} by {parallel} is {sequential.base / parallel.base:.3g}, not {stated.value:g}",
                     (document.source((*path, key)), document.source(parallel_at), document.source(sequential_at)),
@@ -139,9 +139,9 @@ def _factor(members: Mapping[str, Any]) -> tuple[str, Quantity] | None:
     return None
 
 
-@rule(
+@claim_rule(
     "arithmetic/times",
-    "blocking",
+    "warning",
     "A sequential or parallel time does not follow from the tasks' own durations.",
     example=(
         merged(
@@ -160,7 +160,7 @@ def _factor(members: Mapping[str, Any]) -> tuple[str, Quantity] | None:
         ),
     ),
 )
-def times(documents: DocumentSet) -> Iterator[Finding]:
+def times(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare with the sum of the durations (sequential) and the longest of them (parallel, total: at least that)."""
     for document in documents.revisions:
         summary = mapping(document.data.get("parallel_execution_summary"))
@@ -175,7 +175,7 @@ def times(documents: DocumentSet) -> Iterator[Finding]:
             wrong = abs(stated - exact) > step if kind == "sequential" else stated < exact - step
             if wrong:
                 what = "add up to" if kind == "sequential" else "reach"
-                yield found(
+                yield doubt(
                     "arithmetic/times",
                     f"{stated:g} minutes {kind}, and the tasks' durations {what} {exact:g}",
                     (document.source(path), *(document.source(place) for place in places)),
@@ -197,15 +197,15 @@ def _stated_times(document: SourceDocument, summary: Mapping[str, Any]) -> Itera
                 yield ("metrics", *below), kind, quantity.base / 60_000, max(2 * quantity.step / 60_000, 0.5)
 
 
-@rule(
+@claim_rule(
     "arithmetic/speedups-disagree",
-    "blocking",
+    "warning",
     "The documents state different speedups for the same workflow.",
     example=(merged(metrics={"speedup": "2.6x faster"}, context_summary="Done 3.4x faster than sequentially."),),
     clean=(merged(metrics={"speedup": "2.6x faster"}, context_summary="Done 2.6x faster than sequentially."),),
     yields_to=("arithmetic/speedup",),
 )
-def speedups_disagree(documents: DocumentSet) -> Iterator[Finding]:
+def speedups_disagree(documents: DocumentSet) -> Iterator[Doubt]:
     """Collect the speedups over sequential work that the workflow's documents state; they must agree as written."""
     stated = list[tuple[Quantity, Source]]()
     for document in (*documents.revisions, *documents.reports):
@@ -219,7 +219,7 @@ def speedups_disagree(documents: DocumentSet) -> Iterator[Finding]:
             distinct.append((quantity, source))
     if len(distinct) > 1:
         values = list(dict.fromkeys(str(quantity) for quantity, _ in stated))
-        yield found(
+        yield doubt(
             "arithmetic/speedups-disagree",
             f"{counted(len(values), 'speedup')} that disagree: {', '.join(values)}",
             (s for _, s in stated),

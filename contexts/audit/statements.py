@@ -75,6 +75,8 @@ def done(document: SourceDocument, *, sentences: bool = False) -> tuple[Statemen
 def _done(document: SourceDocument, *, sentences: bool) -> Iterator[Statement]:
     judged = document.objects_with("status".__eq__)
     passed = {path for path, members in judged if _DONE_STATUS.match(text(members.get("status")).strip())}
+    if document.own:
+        passed.discard(())  # that the track delivered
     marked = document.indexes(_MARKED)
     listing = any(key in document.keys for key in (*_DONE_LISTS, *_CHECK_LISTS))
     speaking = document.indexes(_VERBS) if sentences else set[int]()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from contexts.audit.arithmetic import count_of
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, Source
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt, Source
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import plan, track, verified
 from contexts.audit.source_document import SourceDocument
 from contexts.contract.values import Path, whole
@@ -16,9 +16,9 @@ from contexts.contract.values import Path, whole
 _KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)
 
 
-@rule(
+@claim_rule(
     "arithmetic/tests-unaccounted",
-    "blocking",
+    "warning",
     "A later document counts other tests than the tracks document.",
     example=(
         plan("api"),
@@ -39,16 +39,13 @@ _KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|pr
         ),
     ),
 )
-def tests_unaccounted(documents: DocumentSet) -> Iterator[Finding]:
-    """Add up the tracks' tests of each kind; tracks that count none make a surplus doubtful, a shortage never."""
+def tests_unaccounted(documents: DocumentSet) -> Iterator[Doubt]:
+    """Add up the tracks' tests of each kind."""
     if not documents.has_all_tracks:
         return
     documented: dict[str, list[tuple[Source, int]]] = {}
-    silent = 0
     for document in documents.tracks:
-        own = list(_kinds_counted(document))
-        silent += not own
-        for kind, path, amount in own:
+        for kind, path, amount in _kinds_counted(document):
             documented.setdefault(kind, []).append((document.source(path), amount))
     for document in documents.at_stage("verified"):
         for path, value in document.values:
@@ -59,11 +56,10 @@ def tests_unaccounted(documents: DocumentSet) -> Iterator[Finding]:
                 continue
             total = sum(number_of for _, number_of in known)
             if amount != total:
-                yield found(
+                yield doubt(
                     "arithmetic/tests-unaccounted",
                     f"{amount} {kind} tests here, and the tracks document {total}",
                     (document.source(path), *(source for source, _ in known)),
-                    "warning" if amount > total and silent else None,
                 )
 
 

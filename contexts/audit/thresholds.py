@@ -7,19 +7,19 @@ from collections.abc import Iterator
 
 from contexts.audit.criteria import Criterion, criteria, measured_for, relaxations
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding
+from contexts.audit.findings import Doubt
 from contexts.audit.measures import pairs
 from contexts.audit.percentiles import disordered, is_rank, percentile
 from contexts.audit.quantities import read
-from contexts.audit.registry import found, rule
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import parent, track, verified
 from contexts.contract.values import text
 from contexts.quantity import counted
 
 
-@rule(
+@claim_rule(
     "thresholds/target-missed",
-    "blocking",
+    "warning",
     "A measured value does not meet the target written beside it.",
     example=(
         verified(
@@ -36,27 +36,26 @@ from contexts.quantity import counted
         ),
     ),
 )
-def target_missed(documents: DocumentSet) -> Iterator[Finding]:
+def target_missed(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare every value with the target in the same text, object or table row."""
     for document in (*documents.current, *documents.reports):
         for pair in pairs(document):
             if pair.bound.allows(pair.measured.quantity.base):
                 continue
             called = " and is called met" if pair.ticked else ""
-            honest = pair.ticked is False
             # What is written like a strict limit may have been rounded up to it.
             met_by_rounding = pair.measured.quantity.base == pair.bound.quantity.base
-            yield found(
+            yield doubt(
                 "thresholds/target-missed",
                 f"{pair.measured} does not meet the target {pair.bound}{called}",
                 (document.source(pair.at), document.source(pair.bound_at)),
-                "note" if met_by_rounding else "warning" if honest else None,
+                "note" if met_by_rounding else None,
             )
 
 
-@rule(
+@claim_rule(
     "thresholds/criterion-relaxed",
-    "blocking",
+    "warning",
     "A later document measures against a target looser than the success criterion.",
     example=(
         parent(success_criteria={"api": ["Response time <100ms"]}),
@@ -73,23 +72,23 @@ def target_missed(documents: DocumentSet) -> Iterator[Finding]:
         ),
     ),
 )
-def criterion_relaxed(documents: DocumentSet) -> Iterator[Finding]:
+def criterion_relaxed(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare the spec's criteria with the targets later documents measure against, and with their own criteria."""
     for criterion in criteria(documents):
         looser = list(relaxations(documents, criterion))
         if looser:
             failing = [m.source() for m in measured_for(documents, criterion) if not m.meets(criterion.bound)]
             targets = ", ".join(dict.fromkeys(str(bound) for bound, _ in looser))
-            yield found(
+            yield doubt(
                 "thresholds/criterion-relaxed",
                 f"the criterion {criterion.shown!r} is measured against the looser {targets}",
                 (*(source for _, source in looser), criterion.source(), *failing),
             )
 
 
-@rule(
+@claim_rule(
     "thresholds/criterion-unmet",
-    "blocking",
+    "warning",
     "Measured values do not meet a success criterion.",
     example=(
         parent(success_criteria={"api": ["Test coverage >90%"]}),
@@ -101,20 +100,20 @@ def criterion_relaxed(documents: DocumentSet) -> Iterator[Finding]:
     ),
     yields_to=("thresholds/criterion-relaxed", "thresholds/target-missed"),
 )
-def criterion_unmet(documents: DocumentSet) -> Iterator[Finding]:
+def criterion_unmet(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare the latest values measured for a criterion with it: all of them must meet it."""
     for criterion in criteria(documents):
         failing = [m for m in measured_for(documents, criterion) if not m.meets(criterion.bound)]
         if failing:
             values = ", ".join(dict.fromkeys(str(m.chosen(criterion.bound)) for m in failing))
-            yield found(
+            yield doubt(
                 "thresholds/criterion-unmet",
                 f"the criterion {criterion.shown!r} is not met: {values}",
                 (*(m.source() for m in failing), criterion.source()),
             )
 
 
-@rule(
+@claim_rule(
     "thresholds/criterion-unmeasured",
     "note",
     "A criterion with a number has no measured value in any document, though the workflow calls itself verified.",
@@ -133,7 +132,7 @@ def criterion_unmet(documents: DocumentSet) -> Iterator[Finding]:
         ),
     ),
 )
-def criterion_unmeasured(documents: DocumentSet) -> Iterator[Finding]:
+def criterion_unmeasured(documents: DocumentSet) -> Iterator[Doubt]:
     """Say which numeric criteria nobody measured; only where the tracks and a verification are there to look in."""
     if not documents.at_stage("verified") or (documents.named_tracks and not documents.has_all_tracks):
         return
@@ -148,7 +147,7 @@ def criterion_unmeasured(documents: DocumentSet) -> Iterator[Finding]:
         return  # a measurement under a wrong name is the likelier defect, and has its own rule
     if missing:
         names = ", ".join(repr(c.shown) for c in missing[:4])
-        yield found(
+        yield doubt(
             "thresholds/criterion-unmeasured",
             f"{counted(len(missing), 'criterion has', 'criteria have')} no measured value: {names}",
             (c.source() for c in missing),
@@ -160,22 +159,22 @@ _PERCENTILES = re.compile(r"\bp\s?\d|percentile|\bmedian", re.IGNORECASE)
 _RANKED = re.compile(r"p(?:\s?\d|ercentile)|median")
 
 
-@rule(
+@claim_rule(
     "thresholds/percentile-order",
-    "blocking",
+    "warning",
     "A lower percentile is greater than a higher one of the same measurement.",
     example=(verified(verification_results={"performance": {"measurements": {"search": "P50: 90ms, P95: 40ms"}}}),),
     clean=(verified(verification_results={"performance": {"measurements": {"search": "P50: 40ms, P95: 90ms"}}}),),
 )
-def percentile_order(documents: DocumentSet) -> Iterator[Finding]:
+def percentile_order(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare the percentiles of one text, or of the members of one object."""
     for document in documents.current:
         for path, value in document.holding(_RANKED):
             several = len(value) < 300 and len(_PERCENTILES.findall(value)) > 1
             if several and path[0] != "success_criteria" and disordered(read(value).measured):
-                yield found("thresholds/percentile-order", "percentiles that fall", (document.source(path),))
+                yield doubt("thresholds/percentile-order", "percentiles that fall", (document.source(path),))
         for path, members in document.objects_with(is_rank):
             named = {name: value for name in members if (value := percentile(name, members[name])) is not None}
             if len(named) > 1 and path[:1] != ("success_criteria",) and disordered(list(named.values())):
                 sources = (document.source((*path, name)) for name in named)
-                yield found("thresholds/percentile-order", "percentiles that fall", sources)
+                yield doubt("thresholds/percentile-order", "percentiles that fall", sources)

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding
-from contexts.audit.registry import found, rule
+from contexts.audit.findings import Doubt
+from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.samples import merged, parent, track
 from contexts.audit.source_document import SourceDocument, moment
 from contexts.contract.values import Path, mapping, sequence, text
@@ -38,9 +38,9 @@ _DATED = re.compile(r"\n\d{4}-\d")
 _TIME_KEY = re.compile(r"(?:_at|timestamp|_time|date|^at|^on|^time)\Z", re.IGNORECASE)
 
 
-@rule(
+@claim_rule(
     "time/ends-before-start",
-    "blocking",
+    "warning",
     "Something ends before it starts.",
     example=(
         merged(
@@ -56,7 +56,7 @@ _TIME_KEY = re.compile(r"(?:_at|timestamp|_time|date|^at|^on|^time)\Z", re.IGNOR
         ),
     ),
 )
-def ends_before_start(documents: DocumentSet) -> Iterator[Finding]:
+def ends_before_start(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare start and end in the same object, in their own time zones."""
     for document in documents.current:
         for path, members in document.objects:
@@ -65,7 +65,7 @@ def ends_before_start(documents: DocumentSet) -> Iterator[Finding]:
                     continue
                 start, end = moment(members[first]), moment(members[last])
                 if start and end and end < start and same_kind(members[first], members[last]):
-                    yield found(
+                    yield doubt(
                         "time/ends-before-start",
                         f"{last} {members[last]} is before {first} {members[first]}",
                         (document.source((*path, last)), document.source((*path, first))),
@@ -81,9 +81,9 @@ def _zoned(value: str) -> bool:
     return value.endswith(("Z", "z")) or "+" in value[10:] or "-" in value[10:]
 
 
-@rule(
+@claim_rule(
     "time/saved-before-reported",
-    "blocking",
+    "warning",
     "A document was saved before something it reports as done.",
     example=(
         track("api", error_log=[{"timestamp": "2025-03-01T10:30:00Z", "agent": "a", "error": "e", "resolved": True}]),
@@ -95,7 +95,7 @@ def _zoned(value: str) -> bool:
     ),
     yields_to=("time/ends-before-start",),
 )
-def saved_before_reported(documents: DocumentSet) -> Iterator[Finding]:
+def saved_before_reported(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare the document's own timestamp with every past instant in it."""
     for document in documents.current:
         saved, shown = document.timestamp, document.data.get("timestamp")
@@ -107,7 +107,7 @@ def saved_before_reported(documents: DocumentSet) -> Iterator[Finding]:
             if path != ("timestamp",) and _reports(path, value) and _is_after(value, saved, shown)
         ]
         if later:
-            yield found(
+            yield doubt(
                 "time/saved-before-reported",
                 f"the document was saved at {shown}, before what it reports",
                 (*(document.source(path) for path in later[:20]), document.source(("timestamp",))),
@@ -134,14 +134,14 @@ def _is_after(value: str, saved: datetime, shown: Any) -> bool:
     return instant is not None and instant > saved and same_kind(value, shown)
 
 
-@rule(
+@claim_rule(
     "time/merged-before-track",
-    "blocking",
+    "warning",
     "A merge or verification was saved before a document it is made of.",
     example=(track("api", timestamp="2025-03-01T11:30:00Z"), merged(decisions=[])),
     clean=(track("api", timestamp="2025-03-01T12:30:00+02:00"), merged(decisions=[])),
 )
-def merged_before_track(documents: DocumentSet) -> Iterator[Finding]:
+def merged_before_track(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare a later document's timestamp with those of the documents it builds on."""
     for stage, before in (
         ("merged", documents.tracks),
@@ -152,7 +152,7 @@ def merged_before_track(documents: DocumentSet) -> Iterator[Finding]:
             early = [d for d in before if saved and _is_after(text(d.data.get("timestamp")), saved, shown)]
             reworked = stage == "verified" and any(d.timestamp and d.stage == "merged" for d in early if not d.task_id)
             if early and (stage == "merged" or reworked or not documents.at_stage("merged")):
-                yield found(
+                yield doubt(
                     "time/merged-before-track",
                     f"saved at {shown}, before {', '.join(d.name for d in early[:4])}, which it builds on",
                     (document.source(("timestamp",)), *(d.source(("timestamp",)) for d in early)),
@@ -172,9 +172,9 @@ def planned_starts(documents: DocumentSet) -> Mapping[str, tuple[SourceDocument,
     return found_starts
 
 
-@rule(
+@claim_rule(
     "time/track-before-start",
-    "blocking",
+    "warning",
     "A track's document was saved before the track, or its workflow, began.",
     example=(
         parent(
@@ -190,7 +190,7 @@ def planned_starts(documents: DocumentSet) -> Mapping[str, tuple[SourceDocument,
     ),
     yields_to=("time/longer-than-elapsed",),
 )
-def track_before_start(documents: DocumentSet) -> Iterator[Finding]:
+def track_before_start(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare every track's timestamp with its planned start."""
     starts = planned_starts(documents)
     for document in documents.tracks:
@@ -199,21 +199,21 @@ def track_before_start(documents: DocumentSet) -> Iterator[Finding]:
             continue
         holder, where, begun = start
         if document.timestamp < begun and same_kind(document.data.get("timestamp"), holder.source(where).quote):
-            yield found(
+            yield doubt(
                 "time/track-before-start",
                 f"{document.name} was saved before its track began",
                 (document.source(("timestamp",)), holder.source(where)),
             )
 
 
-@rule(
+@claim_rule(
     "time/unreadable",
     "warning",
     "A timestamp is no instant of the calendar.",
     example=(track("api", timestamp="2025-02-30T10:00:00Z"),),
     clean=(track("api", timestamp="2025-02-28T10:00:00Z"),),
 )
-def unreadable(documents: DocumentSet) -> Iterator[Finding]:
+def unreadable(documents: DocumentSet) -> Iterator[Doubt]:
     """Try every member that looks like an ISO 8601 instant."""
     for document in documents.current:
         wrong = [
@@ -223,4 +223,4 @@ def unreadable(documents: DocumentSet) -> Iterator[Finding]:
             and re.match(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}|\Z)", value) and moment(value) is None
         ]  # fmt: skip
         if wrong:
-            yield found("time/unreadable", "no instant of the calendar", (document.source(path) for path in wrong[:20]))
+            yield doubt("time/unreadable", "no instant of the calendar", (document.source(path) for path in wrong[:20]))

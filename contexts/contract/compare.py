@@ -19,8 +19,8 @@ class Mismatch:
 
     Attributes:
         kind: ``missing-endpoint``, ``missing-field``, ``type``, ``nullability``, ``optionality``, ``enum``, ``format``,
-            ``missing-request-field``, ``extra-request-field``, ``limit``, ``media-type``, ``file-type``, ``auth``,
-            ``status-code``, ``codes-undeclared``, ``code-implied``, ``null-for-absent``, ``unknown``.
+            ``missing-request-field``, ``extra-request-field``, ``limit``, ``media-type``, ``size``, ``file-type``,
+            ``auth``, ``status-code``, ``codes-undeclared``, ``code-implied``, ``null-for-absent``, ``unknown``.
         endpoint: As the consumer wrote it.
         consumer: Pointer into the consumer's document.
         provider: Pointer into the provider's document; empty where the provider has nothing to point at.
@@ -38,6 +38,8 @@ class Mismatch:
     certain: bool = True
 
 
+IN_WORDS = frozenset({"size", "file-type"})
+"""Kinds that are read out of the words beside an endpoint."""
 _DOUBTFUL = {
     "unknown",
     "codes-undeclared",
@@ -194,7 +196,7 @@ def _requests(asked: Endpoint, given: Endpoint, consumer: Contract, provider: Co
         message = (
             f"{asked.shown} may send {mine.max_bytes:,} bytes, and the provider takes {theirs.max_bytes:,} at most"
         )
-        yield Mismatch("limit", asked.shown, mine.limit_pointer, theirs.limit_pointer, message)
+        yield Mismatch("size", asked.shown, mine.limit_pointer, theirs.limit_pointer, message)
     if mine.file_types and theirs.file_types and mine.file_types - theirs.file_types:
         refused = ", ".join(sorted(mine.file_types - theirs.file_types))
         message = f"{asked.shown} may send {refused}, which the provider refuses"

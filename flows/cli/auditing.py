@@ -48,11 +48,18 @@ def _refuse_workflows(paths: tuple[Path, ...], session: Session) -> None:
             )
 
 
-def audit(paths: Annotated[tuple[Path, ...], Parameter(negative="")], /, *, session: Given) -> int:
+def audit(
+    paths: Annotated[tuple[Path, ...], Parameter(negative="")],
+    /,
+    *,
+    strict: Annotated[bool, Parameter(negative="")] = False,
+    session: Given,
+) -> int:
     """Audit context files, or folders of them; exit code 1 if anything found is blocking.
 
     Args:
         paths: Files and folders.
+        strict: Also exit code 1 for warnings.
     """
     from contexts.audit import audit as audit_documents
     from contexts.audit.load import load
@@ -69,4 +76,4 @@ def audit(paths: Annotated[tuple[Path, ...], Parameter(negative="")], /, *, sess
             console.print(line, markup=False, soft_wrap=True)
     if unread := _named(loaded.skipped):
         session.note(f"plait: not read, because they are no context files: {unread}")
-    return 1 if report.blocking else 0
+    return 1 if report.blocking or (strict and report.summary["warning"]) else 0

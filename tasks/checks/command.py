@@ -31,26 +31,41 @@ def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) 
             unreadable = str(error)
     if "coverage" in raw and "coverage" in result:
         result["coverage"]["tracks"] = track_coverage(raw["coverage"][0], bench.changed_by, bench.tree)
-    status, reason = _judge(step, result, unreadable)
+    status, reason = _judge(check, step, result, unreadable)
     if status == "passed" and isinstance(check, CoverageCheck):
         status, reason = _judge_coverage(check, section(result, "coverage"))
     return Judged(status, reason, result, raw)
 
 
-def _judge(step: Step, result: JsonObject, unreadable: str) -> tuple[Status, str]:
+def _judge(
+    check: CommandCheck | TestsCheck | CoverageCheck, step: Step, result: JsonObject, unreadable: str
+) -> tuple[Status, str]:
     tests: JsonObject | None = result.get("tests")
     if step.outcome.exit_code != 0:
         return "failed", _why_failed(step, tests)
     if unreadable:
         return "unverified", f"it ended with 0, but {unreadable}"
-    if tests is None:
-        return "passed", ""
-    if not tests["tests"]:
-        return "unverified", "it ended with 0, but ran no test"
+    if tests is not None:
+        return _judge_tests(step, tests)
+    if isinstance(check, TestsCheck) and not step.text.strip():
+        # A test runner says what it ran. A process that tests end from within, with 0, says nothing.
+        return "unverified", "it ended with 0, but printed nothing and left no report: nothing shows that a test ran"
+    return "passed", ""
+
+
+def _judge_tests(step: Step, tests: JsonObject) -> tuple[Status, str]:
+    """Judge a report whose command ended with 0; what it says against itself is never a pass."""
+    contradictions = section(tests, "contradictions")
     if tests["failed"] + tests["errors"]:
         return "failed", _why_failed(step, tests)
+    if "failures" in contradictions:
+        return "failed", f"it ended with 0, but {contradictions['failures']}"
+    if not tests["tests"]:
+        return "unverified", "it ended with 0, but ran no test"
     if tests["skipped"] == tests["tests"]:
         return "unverified", f"all {tests['tests']} tests were skipped"
+    if "tests" in contradictions:
+        return "unverified", f"it ended with 0, but {contradictions['tests']}"
     return "passed", ""
 
 

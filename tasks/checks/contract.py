@@ -8,6 +8,7 @@ import orjson
 
 from contexts.audit.findings import listed, source_at
 from contexts.contract import Contract, Mismatch, compare, read_contracts, read_openapi
+from contexts.contract.compare import IN_WORDS
 from contexts.contract.openapi import looks_like_openapi
 from contexts.model.base import JsonObject
 from contexts.model.checks import ContractCheck
@@ -21,7 +22,8 @@ _RULES = {
     **dict.fromkeys(("missing-field", "missing-request-field", "extra-request-field"), "contracts/field"),
     **dict.fromkeys(("type", "enum", "format"), "contracts/type"),
     **dict.fromkeys(("nullability", "optionality"), "contracts/presence"),
-    **dict.fromkeys(("limit", "media-type", "file-type"), "contracts/limit"),
+    **dict.fromkeys(("limit", "media-type"), "contracts/limit"),
+    **dict.fromkeys(IN_WORDS, "contracts/client-limit"),
 }
 """Rules the audit has for the same defect between two documents; other kinds are rules of their own."""
 _UNREAD = {"unknown", "codes-undeclared"}
@@ -98,7 +100,7 @@ def _compare_all(
                 continue
             unread += [f"{task_id}: {message}" for _, _, message in _problems(consumer)]
             found = compare(consumer, provider)
-            certain = [one for one in found if one.certain]
+            certain = [one for one in found if one.certain and one.kind not in IN_WORDS]
             wrong += [one.message for one in certain]
             unread += [f"{task_id}: {one.message}" for one in found if one.kind in _UNREAD]
             findings += [_finding(task_id, context, document, one) for one in found if one.kind not in _UNREAD]
@@ -122,7 +124,7 @@ def _finding(task_id: str, context: JsonObject, document: JsonObject, mismatch: 
     if mismatch.provider:
         sides.append(source_at(PROVIDER, document, _member(document, mismatch.provider, mismatch.field)))
     rule = _RULES.get(mismatch.kind, f"contracts/{mismatch.kind}")
-    severity = "blocking" if mismatch.certain else "note"
+    severity = "note" if not mismatch.certain else "warning" if mismatch.kind in IN_WORDS else "blocking"
     return finding(rule, severity, mismatch.message, [source(one.document, one.pointer, one.quote) for one in sides])
 
 
@@ -138,7 +140,7 @@ def _member(document: JsonObject, pointer: str, field: str) -> str:
 
 def _verdict(shown: str, found: Sequence[Mismatch]) -> str:
     mine = [one for one in found if one.endpoint == shown]
-    if any(one.certain for one in mine):
+    if any(one.certain and one.kind not in IN_WORDS for one in mine):
         return "mismatch"
     return "unknown" if any(one.kind in _UNREAD for one in mine) else "aligned"
 

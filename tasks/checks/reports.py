@@ -1,94 +1,21 @@
-"""What a check's report files say: JUnit XML and coverage.py's JSON."""
+"""What a check's report files say: JUnit XML (see `tasks.checks.junit`) and coverage.py's JSON."""
 
 from __future__ import annotations
 
-import math
 import os
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
-from junitparser import JUnitXml, TestCase, TestSuite
-from junitparser.junitparser import JUnitXmlError
 
 from contexts.model.base import JsonObject
+from tasks.checks.junit import parse_junit
+from tasks.checks.report_file import MAX_REPORT_BYTES, ReportError, read_report
 
-MAX_REPORT_BYTES = 50_000_000
-_SHOWN_FAILURES = 20
-_DECLARATION = re.compile(r"\A\s{0,100}<\?xml[^>]{0,200}\?>")
-"""Says how the bytes were encoded; text that was decoded already has none."""
-
-
-class ReportError(Exception):
-    """A report that is missing or cannot be read; the text says why."""
-
-
-def read_report(path: Path) -> bytes:
-    """Return a report's bytes.
-
-    Raises:
-        ReportError: Missing, no plain file, or larger than 50 MB.
-    """
-    if path.is_symlink() or not path.is_file():
-        raise ReportError(f"the check left no report {path.name}")
-    if path.stat().st_size > MAX_REPORT_BYTES:
-        raise ReportError(f"report {path.name} is larger than {MAX_REPORT_BYTES // 1_000_000} MB")
-    return path.read_bytes()
-
-
-def parse_junit(raw: bytes) -> JsonObject:
-    """Return counts of a JUnit XML report: tests, passed, failed, errors, skipped, seconds, and the first failures.
-
-    Counts are of the test cases themselves, not of what the suite's attributes claim.
-
-    Raises:
-        ReportError: Not JUnit XML, or with a document type (which could expand without bound).
-    """
-    try:
-        text = raw.decode("utf-8-sig")  # in another encoding a document type could hide
-    except UnicodeDecodeError as error:
-        raise ReportError(f"the JUnit report is not UTF-8: {error}") from error
-    if "\0" in text:  # expat would take it for UTF-16
-        raise ReportError("the JUnit report is not UTF-8: it holds NUL")
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise ReportError("the JUnit report has a document type declaration, which is refused")
-    try:
-        cases = list(_cases(JUnitXml.fromstring(_DECLARATION.sub("", text))))
-        seconds = [float(case.time or 0) for case in cases]
-    except RecursionError as error:
-        raise ReportError("the JUnit report is nested too deep") from error
-    except (JUnitXmlError, SyntaxError, ValueError, TypeError) as error:
-        raise ReportError(f"the JUnit report cannot be read: {error}") from error
-    bad = {"failed": 0, "errors": 0, "skipped": 0}
-    failures: list[JsonObject] = []
-    for case in cases:
-        kinds = {type(one).__name__ for one in case.result}
-        outcome = "errors" if "Error" in kinds else "failed" if "Failure" in kinds else "skipped" if kinds else None
-        if outcome:
-            bad[outcome] += 1
-        if outcome in {"errors", "failed"} and len(failures) < _SHOWN_FAILURES:
-            message = next((str(one.message or one.text or "") for one in case.result), "")
-            failures.append({"test": f"{case.classname or ''}::{case.name or ''}", "message": message[:500]})
-    tests = len(cases)
-    return {
-        "tests": tests,
-        "passed": tests - sum(bad.values()),
-        **bad,
-        "seconds": round(sum(one for one in seconds if math.isfinite(one)), 3),
-        "failures": failures,
-    }
-
-
-def _cases(node: Any) -> Any:
-    for one in node:
-        if isinstance(one, TestCase):
-            yield one
-        elif isinstance(one, TestSuite):
-            yield from _cases(one)
+__all__ = ["MAX_REPORT_BYTES", "ReportError", "parse_coverage", "parse_junit", "read_report", "track_coverage"]
 
 
 def parse_coverage(raw: bytes) -> JsonObject:

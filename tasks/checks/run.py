@@ -31,7 +31,7 @@ from tasks.checks.ran import Judged, Ran, notes_on
 from tasks.checks.scanners import SCANNERS
 from tasks.checks.security import run_security
 
-INPUTS_FORMAT = 3
+INPUTS_FORMAT = 4
 _ANSWERS_HOLD = timedelta(days=1)
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 

@@ -114,6 +114,32 @@ def test_a_track_that_makes_its_check_green_is_found_out(
     assert rule in str(state.message)
 
 
+def test_what_a_track_says_in_words_and_figures_is_warned_of_and_leaves_a_run_verified_by_its_checks(
+    workflow: Workflow,
+) -> None:
+    said = {
+        "context_summary": "38 of 40 tests passed at first, all pass now. P99 fell from 900 ms to 120 ms (target 200 ms).",
+        "decisions": [
+            "30 tests altogether (20 unit, 15 integration, 5 of them in both).",
+            {"topic": "host", "choice": "The contract asks for 99.95%, the old host gave 99.2%, so the service moved."},
+        ],
+        "test_results": {"status": "passed", "passed": 38, "failed": 2, "total": 41, "notes": "4 of 5 (100% of those)"},
+        "timestamp": "2031-01-01T00:00:00Z",
+        "phase": "web-complete",
+        "error_log": [{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Two are flaky", "resolved": False}],
+    }
+    program = f"import os, json; json.dump(json.loads({json.dumps(said)!r}), open(os.environ['PLAIT_CONTEXT'], 'w'))"
+    given = {"repository": {"path": str(workflow.repository), "base": "main"}, "verification": {"checks": [UNIT]}}
+    state = workflow.run(write_spec(workflow.folder, "said", {"web": program}, **given))
+    final = workflow.final("said")
+    assert (state.name, final["run"]["status"], final["run"]["exit_code"]) == ("Completed", "verified", 0), final
+    assert {one["severity"] for one in final["findings"]} <= {"warning", "note"}
+    doubted = [one for one in final["findings"] if one["severity"] == "warning"]
+    assert {"claims/passed-with-failures", "thresholds/target-missed"} <= {one["rule"] for one in doubted}
+    about = [{source["document"] for source in one["sources"]} for one in doubted]
+    assert all("tracks/web" in documents for documents in about), "nothing is said again of the merge"
+
+
 def test_an_honest_track_is_verified_and_one_that_breaks_the_product_is_not(workflow: Workflow) -> None:
     good = {"more.py": "A = 1\n", "tests/more/test_more.py": "def test_more(): pass\n", "tests/more/conftest.py": ""}
     state = workflow.run(workflow.spec("honest", {"web": good}, UNIT, success_criteria={"web": ["All tests passing"]}))

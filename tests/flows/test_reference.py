@@ -22,7 +22,7 @@ def test_the_reference_is_run_and_loses_nothing(prefect_api: Server, workspaces:
         pytest.skip(f"the reference documents are not at {REFERENCE}")
     spec, place = str(REFERENCE / "1-parent.json"), str(tmp_path / "store")
     state: Any = feature(spec=spec, replay=str(REFERENCE), store=place, return_state=True)
-    assert state.name == "VerificationFailed", "its claims have no evidence"
+    assert state.name == "VerificationIncomplete", "its claims have no evidence"
     store = ContextStore(LocalObjects(tmp_path / "store"))
     document = store.require("user-profile-feature-20250115")[1]
     assert document["run"]["exit_code"] == 1
@@ -37,6 +37,6 @@ def test_the_reference_is_run_and_loses_nothing(prefect_api: Server, workspaces:
         assert {name: context.get(name) for name in rest} == {name: track[name] for name in rest}
 
     again: Any = feature(workflow_id="user-profile-feature-20250115", store=place, return_state=True)
-    assert again.name == "VerificationFailed"
+    assert again.name == "VerificationIncomplete"
     lines = store.require("user-profile-feature-20250115")[1]["run"]["tracks"]
     assert all(one["reused"] for one in lines), "the store alone is enough: the recordings are in it"

@@ -38,6 +38,12 @@ def test_warnings_alone_do_not_end_with_one(call: Callable[..., Any], tmp_path: 
     assert result.code == 0
 
 
+def test_warnings_end_with_one_where_it_is_asked_to_be_strict(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text("{}")
+    assert call("audit", tmp_path / "package.json", "--strict").code == 1
+    assert call("audit", copied(CLEAN, tmp_path / "clean"), "--strict").code == 0
+
+
 def test_the_json_has_exactly_the_members_of_the_design(call: Callable[..., Any], tmp_path: Path) -> None:
     folder = copied(DEFECTS, tmp_path / "defects")
     report = call("audit", folder, "--json").json()

@@ -91,6 +91,12 @@ def test_a_run_that_finds_no_test_has_not_passed(run_check: RunCheck, tree: Path
         (SUITE.format(claimed=1, cases='<testcase name="a"><skipped/></testcase>'), "unverified", "all 1 tests were skipped"),
         (SUITE.format(claimed=0, cases='<testcase name="a"><failure/></testcase>'), "failed", "1 of 1 tests failed (exit code 0)"),
         (SUITE.format(claimed=9, cases='<testcase name="a"><error/></testcase>'), "failed", "1 of 1 tests failed (exit code 0)"),
+        (SUITE.format(claimed=3, cases='<testcase name="a"/>'), "unverified", "attributes and cases disagree"),
+        ('<testsuite failures="1"><testcase name="a"/></testsuite>', "failed", "1 failed, and its cases show 0"),
+        ('<testsuite failures="2"/>', "failed", "2 failed, and its cases show 0"),
+        ('<testsuites tests="1" disabled="1"><testcase status="notrun" result="suppressed"/></testsuites>', "unverified", "all 1 tests were skipped"),
+        ('<testsuites><testsuite errors="1"><error message="build failed"/></testsuite><testcase/></testsuites>', "failed", "1 of 2 tests failed (exit code 0)"),
+        ('<testsuites><testcase><failure/></testcase><testsuite tests="1"><testcase/></testsuite></testsuites>', "failed", "1 of 2 tests failed (exit code 0)"),
         ("46 passed in 1.2s", "unverified", "it ended with 0, but the JUnit report cannot be read"),
         ("<!DOCTYPE x [<!ENTITY a 'b'>]><testsuite/>", "unverified", "document type"),
     ],
@@ -99,6 +105,61 @@ def test_a_report_is_read_and_not_believed(run_check: RunCheck, report: str, sta
     judged = run_check(kind="tests", argv=says(report), reports={"junit": "junit.xml"}).judged
     assert judged.status == status
     assert reason in judged.reason
+
+
+NODE_TESTS = """
+import { test, describe, it } from "node:test"; import assert from "node:assert";
+test("on top", () => {});
+describe("a suite", () => { it("inner", () => {}); it.skip("later", () => {}); describe("deep", () => it("deeper", () => {})); });
+test("with parts", async (t) => { await t.test("one", () => assert.equal(1, %s)); });
+"""
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", ("passed", 4, 0)), ("2", ("failed", 3, 1))])
+def test_tests_of_a_real_node_are_counted_wherever_its_reporter_puts_them(
+    run_check: RunCheck, tree: Path, value: str, expected: tuple[str, int, int]
+) -> None:
+    write(tree, {"all.test.mjs": NODE_TESTS % value})
+    command = (
+        'node --test --test-reporter=junit --test-reporter-destination="$PLAIT_REPORTS/junit.xml" all.test.mjs; true'
+    )
+    ran = run_check(kind="tests", argv=("sh", "-c", command), reports={"junit": "junit.xml"})
+    found = counts(ran)
+    assert (ran.judged.status, found["passed"], found["failed"]) == expected, ran.judged
+    assert found["skipped"] == 1
+    assert "contradictions" not in ran.judged.result["tests"]
+
+
+def test_subtests_of_a_real_pytest_are_no_contradiction(run_check: RunCheck, tree: Path) -> None:
+    several = "import unittest\nclass Test(unittest.TestCase):\n    def test_it(self):\n        for one in range(3):\n            with self.subTest(one=one): pass\n"
+    ran = run_pytest(run_check, tree, tests__test_all=several)
+    assert (ran.judged.status, counts(ran)["passed"]) == ("passed", 1), ran.judged
+
+
+ENDS_AT_ONCE = "import os; os._exit(0)\n"
+
+
+@pytest.mark.parametrize("runner", [("pytest", "-q", "-p", "no:cacheprovider"), ("unittest", "discover")])
+def test_tests_that_print_nothing_and_leave_no_report_are_not_verified(
+    run_check: RunCheck, tree: Path, runner: tuple[str, ...]
+) -> None:
+    write(tree, {"tests/__init__.py": ENDS_AT_ONCE, "tests/test_it.py": "def test_it(): assert False\n"})
+    judged = run_check(kind="tests", argv=("{python}", "-m", *runner), env=NO_PLUGINS).judged
+    assert (judged.status, "printed nothing and left no report" in judged.reason) == ("unverified", True), judged
+    write(
+        tree,
+        {
+            "tests/__init__.py": "",
+            "tests/test_it.py": "import unittest\nclass T(unittest.TestCase):\n    def test_it(self): pass\n",
+        },
+    )
+    assert run_check(kind="tests", argv=("{python}", "-m", *runner), env=NO_PLUGINS).judged.status == "passed"
+
+
+def test_a_plain_command_may_say_nothing(run_check: RunCheck, tree: Path) -> None:
+    write(tree, {"README.md": "hello\n"})
+    for argv in (("grep", "-q", "hello", "README.md"), ("test", "-f", "README.md")):
+        assert run_check(argv=argv).judged.status == "passed"
 
 
 def test_a_good_report_does_not_make_up_for_a_bad_exit_code(run_check: RunCheck) -> None:

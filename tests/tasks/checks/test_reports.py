@@ -49,7 +49,6 @@ def test_a_coverage_report_of_any_content_gives_figures_or_a_refusal(changes: An
     ("report", "reason"),
     [
         ("<testsuite>" * 5_000 + "</testsuite>" * 5_000, "nested"),
-        ('<testsuite><testcase name="a" time="soon"/></testsuite>', "cannot be read"),
         ("<testsuite>", "cannot be read"),
         ("<html/>", "cannot be read"),
         ("", "cannot be read"),
@@ -67,6 +66,139 @@ def test_an_encoding_in_which_a_document_type_could_hide_is_refused(encoding: st
         parse_junit(text.encode(encoding))
 
 
+def counts(report: str) -> tuple[int, int, int, int, int]:
+    """Tests, passed, failed, errors, skipped."""
+    found = parse_junit(report.encode())
+    return found["tests"], found["passed"], found["failed"], found["errors"], found["skipped"]
+
+
+CASE = '<testcase name="a"/>'
+BAD = '<testcase name="b" classname="c"><failure message="no"/></testcase>'
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        pytest.param(f"<testsuites>{BAD}<testsuite name='s'>{CASE}</testsuite></testsuites>", (2, 1, 1, 0, 0), id="beside suites"),
+        pytest.param(f"<testsuites>{CASE}{CASE}</testsuites>", (2, 2, 0, 0, 0), id="without suites, under one name"),
+        pytest.param(f"<testsuite>{CASE}{BAD}</testsuite>", (2, 1, 1, 0, 0), id="one suite"),
+        pytest.param(f'<testsuites xmlns="urn:x"><testsuite>{CASE}{BAD}</testsuite></testsuites>', (2, 1, 1, 0, 0), id="a namespace"),
+        pytest.param('<j:testsuites xmlns:j="urn:x"><j:testsuite><j:testcase/></j:testsuite></j:testsuites>', (1, 1, 0, 0, 0), id="a prefix, no attributes"),
+        pytest.param(f"<testsuite><group>{BAD}</group></testsuite>", (1, 0, 1, 0, 0), id="in an element of a tool's own"),
+        pytest.param("<testsuite><error message='build failed'/></testsuite>", (1, 0, 0, 1, 0), id="a suite's error"),
+        pytest.param(f"<testsuites><failure>died</failure><testsuite>{CASE}</testsuite></testsuites>", (2, 1, 1, 0, 0), id="a failure of all"),
+        pytest.param(f"<testsuite><testsuite><error/></testsuite>{CASE}</testsuite>", (2, 1, 0, 1, 0), id="an inner suite's error"),
+        pytest.param('<testsuite><testcase status="notrun" result="suppressed"/></testsuite>', (1, 0, 0, 0, 1), id="disabled"),
+        pytest.param('<testsuite><testcase status="disabled"><disabled/></testcase><testcase status="Not Run"/></testsuite>', (2, 0, 0, 0, 2), id="not run"),
+        pytest.param('<testsuite><testcase status="run" result="completed"/><testcase status="passed"/></testsuite>', (2, 2, 0, 0, 0), id="run"),
+        pytest.param('<testsuite><testcase status="failed"/><testcase result="ERROR"/></testsuite>', (2, 0, 1, 1, 0), id="bad by its status alone"),
+        pytest.param("<testsuite><testcase><flakyFailure message='once'/></testcase></testsuite>", (1, 1, 0, 0, 0), id="flaky, passed in the end"),
+        pytest.param("<testsuite><testcase><failure/><rerunFailure/><rerunFailure/></testcase></testsuite>", (1, 0, 1, 0, 0), id="failed every time"),
+        pytest.param("<testsuite failures='2'><testcase><failure/><failure/></testcase></testsuite>", (1, 0, 1, 0, 0), id="failed twice in one"),
+        pytest.param("<testsuite><testcase><skipped/><error/><failure/></testcase></testsuite>", (1, 0, 0, 1, 0), id="the worst counts"),
+        pytest.param("<testsuite><testcase><system-out>&lt;failure/&gt;<![CDATA[<!DOCTYPE html><error/>]]></system-out></testcase></testsuite>", (1, 1, 0, 0, 0), id="output"),
+        pytest.param("<testsuites/>", (0, 0, 0, 0, 0), id="empty"),
+    ],
+)  # fmt: skip
+def test_cases_and_suites_count_wherever_a_tool_puts_them(report: str, expected: tuple[int, ...]) -> None:
+    assert counts(report) == expected
+    assert "contradictions" not in parse_junit(report.encode())
+
+
+@pytest.mark.parametrize(
+    ("report", "kind"),
+    [
+        (f"<testsuites failures='3' errors='1'><testsuite>{BAD}</testsuite></testsuites>", "failures"),
+        (f"<testsuite failures='1'>{CASE}</testsuite>", "failures"),
+        (f"<testsuites><testsuite name='x' errors='1,000'>{CASE}</testsuite></testsuites>", "failures"),
+        (f"<testsuite tests='2'>{CASE}</testsuite>", "tests"),
+        (f"<testsuite tests='1' skipped='1'>{CASE}</testsuite>", "tests"),
+        (f"<testsuites tests='1' disabled='1'>{CASE}</testsuites>", "tests"),
+        (f"<testsuite name='pytest' tests='9' failures='1'>{CASE}</testsuite>", "failures"),
+    ],
+)
+def test_attributes_that_say_more_than_the_cases_contradict_them(report: str, kind: str) -> None:
+    contradictions = parse_junit(report.encode())["contradictions"]
+    assert list(contradictions) == [kind]
+    assert "attributes and cases disagree" in contradictions[kind]
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        f"<testsuite tests='3' disabled='2'>{CASE}</testsuite>",
+        f"<testsuite tests='2' skipped='1' disabled='1'><testcase><skipped/></testcase>{CASE}</testsuite>",
+        f"<testsuites tests='1'><testsuite tests='1'>{CASE}{BAD}</testsuite></testsuites>",
+        f"<testsuite tests='' failures='NaN' errors='none'>{CASE}</testsuite>",
+        f"<testsuites name='pytest tests'><testsuite name='all' tests='12'>{CASE}</testsuite></testsuites>",
+    ],
+    ids=["cases left out", "disabled are skipped", "less than there are", "no counts", "subtests of pytest"],
+)
+def test_attributes_that_can_be_true_beside_the_cases_contradict_nothing(report: str) -> None:
+    assert "contradictions" not in parse_junit(report.encode())
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("80.803us", 0.0), ("1500ms", 1.5), ("1,234.5", 1234.5), ("1,234", 1234), ("0,25", 0.25), ("2.5 s", 2.5), ("2e-1", 0.2),
+        ("", 0), ("NaN", 0), ("-1", 0), ("soon", 0), ("1.2.3", 0), ("0:00:01", 0), ("1e999", 0), ("9" * 400, 0),
+    ],
+)  # fmt: skip
+def test_an_odd_duration_leaves_the_report_readable(written: str, seconds: float) -> None:
+    report = f'<testsuite time="{written}"><testcase name="a" time="{written}"/></testsuite>'
+    assert counts(report) == (1, 1, 0, 0, 0)
+    assert parse_junit(report.encode())["seconds"] == pytest.approx(seconds, abs=1e-3)
+
+
+def test_the_first_words_of_a_failure_are_kept_from_attribute_or_text() -> None:
+    report = (
+        "<testsuites><testsuite name='pay'><error message='build failed'>undefined: Charge</error></testsuite>"
+        f"<testcase name='t' classname='c'><failure>  expected 1{'!' * 9_000}</failure></testcase></testsuites>"
+    )
+    failures = parse_junit(report.encode())["failures"]
+    assert failures[0] == {"test": "pay::", "message": "build failed"}
+    assert failures[1]["test"] == "c::t"
+    assert failures[1]["message"].startswith("expected 1!")
+    assert len(failures[1]["message"]) <= 500
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "iso-8859-1", "windows-1252"])
+def test_a_report_in_the_encoding_it_declares_is_read(encoding: str) -> None:
+    report = f'<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?><testsuite><testcase name="größer"><failure/></testcase></testsuite>'
+    assert parse_junit(report.encode(encoding))["failures"] == [{"test": "::größer", "message": ""}]
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_entities_that_would_expand_without_end_are_refused_unread(encoding: str) -> None:
+    text = f'<!DOCTYPE x [<!ENTITY l0 "ha">{LAUGHS}]><testsuite><testcase name="&l9;"/></testsuite>'
+    with pytest.raises(ReportError, match="document type"):
+        parse_junit(text.encode(encoding))
+
+
+reports = st.recursive(
+    st.sampled_from(["<testcase/>", "<failure/>", "<error/>", "<skipped/>", "<properties/>", "text"]),
+    lambda inner: st.tuples(
+        st.sampled_from(["testsuite", "testsuites", "testcase", "failure", "system-out"]),
+        st.sampled_from(
+            ["", " tests='1'", " failures='2'", " time='x' status='run'", " disabled='-1'", " errors='9e9'"]
+        ),
+        st.lists(inner, max_size=3),
+    ).map(lambda one: f"<{one[0]}{one[1]}>{''.join(one[2])}</{one[0]}>"),
+    max_leaves=10,
+)
+
+
+@given(reports)
+def test_a_report_of_any_shape_gives_counts_that_add_up(inner: str) -> None:
+    tests, passed, failed, errors, skipped = counts(f"<testsuites>{inner}</testsuites>")
+    assert tests == passed + failed + errors + skipped
+    assert min(passed, failed, errors, skipped) >= 0
+
+
 def test_times_that_are_no_numbers_of_seconds_do_not_count() -> None:
     report = '<testsuite><testcase name="a" time="inf"/><testcase name="b" time="nan"/><testcase name="c" time="1.5"/></testsuite>'
     found = parse_junit(report.encode())
@@ -81,6 +213,7 @@ def test_suites_within_suites_are_counted_and_what_they_claim_is_not() -> None:
         f'<?xml version="1.0" encoding="utf-8"?><testsuites tests="99"><testsuite>{inner}</testsuite></testsuites>'.encode()
     )
     assert (found["tests"], found["passed"], found["failed"]) == (2, 1, 1)
+    assert "90 tests" in found["contradictions"]["tests"]
 
 
 def test_a_report_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
