@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
 import unicodedata
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,13 +16,16 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from contexts.model.refs import ContextRef
+from contexts.model.refs import BlobRef, ContextRef
 from contexts.store import ContextStore
+from flows.feature import _final_state, run_name
 from flows.gate import describe
 from tasks import artifacts, events
 from tasks.artifact_text import cell, words
 from tasks.outcome import TrackOutcome
 from tasks.overview import overview, track_rows
+from tasks.progress import LOGGER, Progress, report
+from tasks.run_check import state_of
 from tasks.tables import publish_tables
 from tests.servers import ROOT
 from tests.tasks.report.stored import at, new_store, put_deployed_run, put_run
@@ -277,3 +282,22 @@ def test_events_hold_nothing_unseen(monkeypatch: pytest.MonkeyPatch, text: str) 
     )
     assert len(sent) == 5
     assert unseen(json.dumps(sent, ensure_ascii=False)) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_states_names_and_lines_of_the_log_hold_nothing_unseen(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    blob = BlobRef(sha256="0" * 64, size=1, media_type="text/plain")
+    final = ContextRef(workflow_id="w", document="context", revision=1, sha256="0" * 64, size=1)
+    said = [state_of({"status": "failed", "reason": text}, blob).message]
+    for code, reasons in ((0, []), (1, [text])):
+        document = {"run": {"reasons": reasons, "exit_code": code, "status": "verified"}, "context_summary": text}
+        run: Any = SimpleNamespace(store=SimpleNamespace(load=lambda _, document=document: document))
+        said.append(_final_state(run, final).message)
+    monkeypatch.setattr("flows.feature.flow_run", SimpleNamespace(parameters={"spec": f"specs/{text}.yaml"}))
+    said.append(run_name())
+    with caplog.at_level(logging.DEBUG, LOGGER):
+        report(Progress("w", "line", text, "running", text))
+    said += [line for record in caplog.records for line in record.getMessage().split("\n")]
+    assert all(unseen(str(each).replace("\t", "")) == [] for each in said)
