@@ -68,7 +68,7 @@ def bucket(folder: Path, server: Server, s3: servers.Server, **settings: Any) ->
 
 
 def begin(place: Place, *arguments: object, seconds: float | None = None, **environment: str) -> Forked:
-    """Start ``plait ARGUMENTS``, going on with a failing request for so many seconds where 45 is too long to wait."""
+    """Start ``plait ARGUMENTS``, going on with a failing request for so many seconds where 50 is too long to wait."""
     return fork_as(_run_hastily, place, arguments, environment, seconds)
 
 
