@@ -57,6 +57,10 @@ POINTS = frozenset(
         "store.document-saved",
         "local.temporary-written",
         "local.linked",
+        "outbox.kept",
+        "outbox.before-save",
+        "outbox.saved",
+        "outbox.removed",
     }
 )
 

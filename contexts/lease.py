@@ -6,7 +6,8 @@ heartbeat that moves. A lease whose process is dead on this host is taken over a
 changed for 60 s by the observer's own clock: clocks of two machines are never compared. Whoever takes over replaces
 the very version it judged, so exactly one of many does.
 
-A holder that could not renew for 50 s counts itself out before anybody else may take over.
+A holder that could not renew for 50 s stops writing before anybody else may take over. When the store answers again, a
+renewal under the version it last knew tells whether anybody has: if not, the lease is as good as before.
 """
 
 from __future__ import annotations
@@ -117,7 +118,16 @@ class Lease:
     @property
     def overdue(self) -> bool:
         """Whether the last heartbeat is so old that others may take over: stop writing."""
-        return self._clock.now() - self._good_since >= OWN_LIMIT
+        return self.silent_for(OWN_LIMIT)
+
+    def silent_for(self, seconds: float) -> bool:
+        """Whether the last heartbeat that the store took is at least so old."""
+        return self._clock.now() - self._good_since >= seconds
+
+    @property
+    def own_limit(self) -> float:
+        """Seconds without a heartbeat after which others may soon take over."""
+        return OWN_LIMIT
 
     def _write(self, record: LeaseRecord) -> None:
         began = self._clock.now()

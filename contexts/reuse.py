@@ -80,6 +80,7 @@ def decide_reuse(
     documents: Mapping[str, JsonObject],
     inputs_of: Callable[[Track, Mapping[str, str]], Inputs],
     forced: frozenset[str] = frozenset(),
+    kept: Mapping[str, Sequence[JsonObject]] | None = None,
 ) -> tuple[Reuse, ...]:
     """Return what a run would do with every track, in spec order.
 
@@ -88,6 +89,7 @@ def decide_reuse(
         documents: Newest revisions of the tracks' documents, by task_id.
         inputs_of: Gives a track's inputs from the result digests of its transitive prerequisites.
         forced: Tracks the user asked to run again.
+        kept: Documents that wait in the outbox of this machine, by task_id.
     """
     decided: dict[str, Reuse] = {}
     tracks = {track.task_id: track for track in spec.parallel_tasks}
@@ -101,5 +103,20 @@ def decide_reuse(
             decided[task_id] = Reuse(task_id, "run", error.message)
             continue
         one = judge_track(documents.get(task_id), inputs, forced=task_id in forced, undecided=waiting)
+        if one.action == "run" and task_id not in forced:
+            one = _from_outbox(one, (kept or {}).get(task_id, ()), inputs, waiting)
         decided[task_id] = replace(one, task_id=task_id)
     return tuple(decided[task_id] for task_id in tracks)
+
+
+def _from_outbox(stored: Reuse, kept: Sequence[JsonObject], inputs: Inputs, undecided: Sequence[str]) -> Reuse:
+    """Return what to do with a track of which the store alone makes nothing, but perhaps the outbox does."""
+    for document in kept:
+        one = judge_track(document, inputs, forced=False, undecided=undecided)
+        if one.action == "reuse" or (one.conditional and not stored.conditional):
+            return replace(one, reason=f"{one.reason}; saved from the outbox")
+    if kept and not stored.conditional:
+        return replace(
+            stored, reason=f"{stored.reason}; what the outbox here holds of it is not completed at these inputs"
+        )
+    return stored

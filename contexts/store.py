@@ -61,7 +61,7 @@ class ContextStore:
 
     def __init__(self, objects: ObjectStore, policy: Literal["redact", "refuse"] = "redact") -> None:
         self.objects = objects
-        self._policy = policy
+        self._policy: Literal["redact", "refuse"] = policy
 
     @property
     def identity(self) -> str:
@@ -71,6 +71,10 @@ class ContextStore:
     def with_policy(self, policy: Literal["redact", "refuse"]) -> ContextStore:
         """Return this store with another policy for secret values."""
         return ContextStore(self.objects, policy)
+
+    def over(self, objects: ObjectStore) -> ContextStore:
+        """Return a store of other objects with this one's policy for secret values."""
+        return ContextStore(objects, self._policy)
 
     def save(self, document: Mapping[str, Any], *, workflow_id: str, name: str, after: int) -> ContextRef:
         """Save a document as revision ``after + 1``.

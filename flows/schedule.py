@@ -99,8 +99,10 @@ class _Schedule:
         """Tracks whose task has ended; with True, those whose pause has."""
         self.running = 0
         self.stopped = ""
-        self.known = frozenset(name for name in self.tracks if run.knows(track_document(name)))
-        """Tracks with a document: `run_track` reuses it, whatever the budget, or says that there is none left."""
+        kept = {one.task_id for one in run.outbox.entries()}
+        self.known = frozenset(name for name in self.tracks if name in kept or run.knows(track_document(name)))
+        """Tracks with a document here or in the store: `run_track` reuses it, whatever the budget, or says that there
+        is none left."""
 
     def go(self) -> Tracks:
         if self.run.ledger.is_limited:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from contexts.errors import DocumentError
+from contexts.errors import DocumentError, StoreError
 from contexts.model.base import JsonObject
 from tasks.agents.left import read_left
 
@@ -31,7 +31,7 @@ def checkpointing(left: Path, every: float, save: Callable[[JsonObject], None]) 
         save: Called with the content, from a thread of its own.
 
     Raises:
-        PlaitError: At the end of the block, what ``save`` raised.
+        PlaitError: At the end of the block, what ``save`` raised, but for a store that did not take it.
     """
     stop = threading.Event()
     problems: list[Exception] = []
@@ -44,6 +44,8 @@ def checkpointing(left: Path, every: float, save: Callable[[JsonObject], None]) 
                 continue
             try:
                 save(found)
+            except StoreError:
+                continue  # the next look tries again, and what the agent leaves in the end is kept whatever happens
             except Exception as error:  # noqa: BLE001 raised again in the thread that waits for the agent
                 problems.append(error)
                 return

@@ -6,11 +6,14 @@ from contexts.errors import InputError, RepositoryError, SecretRefused
 from contexts.model.base import JsonObject, section
 from contexts.model.spec import Track
 from contexts.quantity import counted
+from contexts.store import ContextStore
 from tasks.run import Run
 from tasks.workspaces import Started, Work, collect
 
 
-def keep_work(run: Run, track: Track, place: Started, earlier: JsonObject | None) -> tuple[Work | None, str]:
+def keep_work(
+    run: Run, track: Track, place: Started, earlier: JsonObject | None, store: ContextStore
+) -> tuple[Work | None, str]:
     """Commit what stands in a workspace, save it as for a finished track, and say where it is.
 
     Args:
@@ -18,12 +21,13 @@ def keep_work(run: Run, track: Track, place: Started, earlier: JsonObject | None
         track: The track.
         place: Its workspace; nothing is running in it.
         earlier: The newest revision of the track's document.
+        store: Takes the commits.
 
     Returns:
         The work, None where there is none to keep; and a sentence to follow the reason, empty where there is none.
     """
     try:
-        work = collect(run, track, place)
+        work = collect(run, track, place, store)
     except (InputError, SecretRefused) as error:
         return None, f"; its files are left in the workspace ({error.message})"
     if work.commit == place.start:

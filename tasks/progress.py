@@ -16,7 +16,7 @@ LOGGER = "plait.progress"
 SERVER_LOGGER = "plait.server"
 """Takes what is to be said of a Prefect server in trouble."""
 
-Kind = Literal["run", "phase", "track", "line", "check", "group"]
+Kind = Literal["run", "phase", "track", "line", "check", "group", "store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Progress:
     Attributes:
         workflow_id: The workflow it happened in.
         kind: ``phase``, ``track``, ``check`` and ``group`` (a merge of some tracks) change a status; ``line`` is a line
-            an agent printed; ``run`` says where the whole run can be seen.
+            an agent printed; ``run`` says where the whole run can be seen; ``store`` that it does not answer, or does.
         subject: The phase, the task_id, the check's id, the group's, or the run's address.
         status: For a track as in `contexts.model.parts.TrackStatus`, or ``reused``; for others ``running``, ``done``,
-            ``failed``, ``passed``, ``unverified``.
+            ``failed``, ``passed``, ``unverified``; for the store ``waiting``, ``answers``, ``kept``.
         message: One line for people.
         seconds: How long the finished thing took, if it is finished.
     """

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from contexts.digest import Inputs, agent_inputs, recording_inputs, track_inputs
+from contexts.errors import ChecksumMismatch
 from contexts.model.base import JsonObject, section
 from contexts.model.spec import Spec, Track
+from contexts.outbox import Outbox
 from contexts.reuse import Reuse, decide_reuse
 from contexts.specfile import NOTHING_KNOWN, Known, LoadedSpec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording, ReplayBackend
 from tasks.backends import backend_for, recordings_for, stored_recordings
+
+
+def outbox_folder(root: Path) -> Path:
+    """Return the outbox of the workflow whose clones and workspaces lie below a folder."""
+    return root / "outbox"
+
+
+def _kept(store: ContextStore, workflow_id: str) -> dict[str, list[JsonObject]]:
+    """Return the documents that the outbox on this machine holds, by task_id; what is damaged is left out."""
+    from tasks.pinning import workspace_root  # noqa: PLC0415 a plan of something new needs no git
+
+    outbox = Outbox(outbox_folder(workspace_root(store, workflow_id)), store, workflow_id)
+    found: dict[str, list[JsonObject]] = {}
+    for one in outbox.entries():
+        with contextlib.suppress(ChecksumMismatch):
+            found.setdefault(one.task_id, []).append(outbox.open(one)[0])
+    return found
 
 
 def inputs_of(
@@ -82,11 +102,12 @@ def plan_reuse(
     found = store.load_revisions(workflow_id, loads)
     documents = {task_id: found[name] for task_id, name in names.items()}
     parent: JsonObject = found.get(CONTEXT) or {}
+    kept = _kept(store, workflow_id)
     recorded = section(parent, "run")
     stored = {} if replay else stored_recordings(store, workflow_id, recorded)
     recordings = recordings_for(loaded, replay=replay, stored=stored)
     base: str | None = None
-    if spec.repository and documents:
+    if spec.repository and (documents or kept):
         from tasks.pinning import kept_base, open_repository  # noqa: PLC0415 a plan of something new needs no git
 
         base = kept_base(parent, spec.repository, fresh=fresh)
@@ -101,4 +122,4 @@ def plan_reuse(
             spec, track, folder=loaded.folder, known=known, recordings=recordings, base=base, results=results
         )
 
-    return decide_reuse(spec, documents, inputs, forced)
+    return decide_reuse(spec, documents, inputs, forced, kept)

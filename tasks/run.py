@@ -11,22 +11,25 @@ from pathlib import Path
 from uuid import uuid4
 
 from contexts.digest import Inputs
-from contexts.errors import LeaseLost, RevisionConflict, RunStopped
+from contexts.errors import LeaseLost, RevisionConflict, RunStopped, StoreError
 from contexts.faults import reach
 from contexts.held_lease import HeldLease, failed_or_interrupted, held_lease
-from contexts.model.base import JsonObject
+from contexts.model.base import JsonObject, section
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
+from contexts.outbox import Outbox
+from contexts.patient import PatientObjects
 from contexts.specfile import LoadedSpec, remember
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
 from tasks.backends import Backend, backend_for
 from tasks.going_on import Purpose
+from tasks.outage import Outage
 from tasks.outcome import TrackOutcome
 from tasks.pinning import RESTORED, open_repository
 from tasks.preflight import FOLDER_HINT, prepare, recordings_of
-from tasks.reuse import inputs_of
+from tasks.reuse import inputs_of, outbox_folder
 from tasks.saves import Saves
 from tasks.spending import Ledger
 from tasks.walls.folders import remove_folder
@@ -55,7 +58,9 @@ class Run:
         folder: What ``{spec_dir}`` means.
         known: What counts instead of the files there, where the workflow goes on from its store.
         programs: What the files hold that the spec's commands name outside the repository, for the store.
-        store: Where contexts go.
+        store: Where contexts go. Whoever asks it waits, in an outage, as long as the spec's policy says.
+        outbox: What finished agents left, until the store has taken it.
+        outage: What is told where the store does not answer.
         repository: Where branches are integrated; an empty one where the spec names none.
         base: The commit tracks start from.
         recordings: Recorded track documents, by task_id.
@@ -89,12 +94,17 @@ class Run:
         self.known = loaded.known
         self.programs = remember(loaded.spec, loaded.folder, loaded.known)
         self.workflow_id = workflow_id
-        self.store = store
+        patience = float(self.spec.policy.store_patience_minutes) * 60
+        self.cancel = threading.Event()
+        self.outbox = Outbox(outbox_folder(repository.root), store, workflow_id)
+        self.outage = Outage(workflow_id, self.outbox, patience)
+        self.store = store.over(
+            PatientObjects(store.objects, lease, patience=patience, stop=self.cancel, told=self.outage.tell)
+        )
         self.repository = repository
         self.base = base
         self.recordings = recordings
         self.forced = forced
-        self.cancel = threading.Event()
         self.ledger = Ledger(self.spec.budget)
         self.lease = lease
         self.block = block
@@ -103,6 +113,7 @@ class Run:
         self._stopped = ""
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
         self._saves = Saves()
+        self._at_once = store
 
     @property
     def label(self) -> str:
@@ -174,25 +185,55 @@ class Run:
         known = [(name, self._last[name]) for name in names if name in self._last]
         return self.store.load_revisions(self.workflow_id, known) if known else {}
 
-    def save(self, name: str, document: JsonObject) -> ContextRef:
+    def save(self, name: str, document: JsonObject, *, at_once: bool = False) -> ContextRef:
         """Save a document as the revision after the last one this run has read or written.
+
+        Args:
+            name: The document's name.
+            document: The document.
+            at_once: Do not wait for a store that does not answer.
 
         Raises:
             LeaseLost: This run no longer owns the workflow; nothing was written.
             RevisionConflict: Somebody saved in between although this run still owns the workflow.
+            StoreUnreachable: The store did not answer, for as long as the run has patience.
         """
         with self._saves.of(name) as may_save:
             if not may_save:
                 raise LeaseLost(f"this run of {self.workflow_id} has ended; {name} was not saved: run again to go on")
-            self.lease.check_locally()
+            if at_once:
+                self.lease.wait_until_held(stop=lambda: True)
+            else:
+                self.wait_for_store()
+            store = self._at_once if at_once else self.store
             after = self._last.get(name, 0)
             try:
-                ref = self.store.save(document, workflow_id=self.workflow_id, name=name, after=after)
+                ref = store.save(document, workflow_id=self.workflow_id, name=name, after=after)
             except RevisionConflict:
                 self.lease.check()
-                raise
+                if not self._saved_itself(name, after + 1):
+                    raise
+                ref = store.save(document, workflow_id=self.workflow_id, name=name, after=after + 1)
             self._last[name] = ref.revision
         return ref
+
+    def _saved_itself(self, name: str, revision: int) -> bool:
+        """Say whether a revision is one of this very run, saved although no answer came back."""
+        document = self.store.load_revision(self.workflow_id, name, revision)[1]
+        return self.id in {section(document, "execution").get("run_id"), section(document, "run").get("id")}
+
+    def next_revision(self, name: str) -> int:
+        """Return the number of the revision that the next save of a document makes."""
+        return self._last.get(name, 0) + 1
+
+    def wait_for_store(self) -> None:
+        """Wait, in an outage, until the store answers and this run is sure of its lease; at once otherwise.
+
+        Raises:
+            LeaseLost: Another run owns the workflow.
+            StoreUnreachable: The run's patience is over, or it is to stop.
+        """
+        self.lease.wait_until_held(stop=self.cancel.is_set, told=self.outage.tell)
 
     def backend(self, track: Track) -> Backend:
         """Return what really runs a track."""
@@ -249,7 +290,10 @@ def open_run(
     """
     ready = prepare(request, purpose, at())
     store, loaded, workflow_id = ready.store, ready.loaded, ready.workflow_id
-    with held_lease(store.objects, workflow_id, owner=owner(), only_ended=only_ended, reason_of=reason_of) as lease:
+    endures = float(loaded.spec.policy.store_patience_minutes) * 60
+    with held_lease(
+        store.objects, workflow_id, owner=owner(), only_ended=only_ended, reason_of=reason_of, endures=endures
+    ) as lease:
         revisions = store.revisions(workflow_id)
         earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
         recordings = recordings_of(request, ready, earlier)
@@ -275,6 +319,11 @@ def open_run(
         watch.start()
         try:
             yield run
+        except (StoreError, LeaseLost) as error:
+            told = run.outage.at_end(error)
+            if told is error:
+                raise
+            raise told from error
         finally:
             run.close()
 
@@ -285,7 +334,14 @@ def _block_name(store: str | None) -> str | None:
 
 
 def _stop_when_lost(run: Run) -> None:
-    """Stop the agents of a run that no longer owns its workflow; what they would save belongs to nobody."""
+    """Watch the lease: say when an outage is endured and when it is over, and stop a run that is not to go on.
+
+    What the agents of a stopped run leave is kept in the outbox.
+    """
     while not run.cancel.is_set():
         if run.lease.lost.wait(0.5):
             run.cancel.set()
+        elif run.lease.unsure:
+            run.outage.tell()
+        else:
+            run.outage.over()

@@ -16,6 +16,7 @@ from prefect.states import Completed
 from contexts.digest import Inputs, criteria_of, result_digest
 from contexts.errors import InputError, PortsExhausted, SecretRefused, TrackFailed
 from contexts.faults import reach
+from contexts.gathered import GatheredObjects
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject, entries, parse_instant, section
 from contexts.model.records import Attempt, Execution, Spent
@@ -24,10 +25,11 @@ from contexts.model.spec import Track
 from contexts.plan.graph import transitive_needs
 from contexts.reuse import judge_track
 from contexts.secrets import redact_text
-from contexts.store import track_document
+from contexts.store import ContextStore, track_document
 from tasks import spending
 from tasks.agents.backend import Backend, Delivery, Job
 from tasks.checkpoints import checkpointing, read_checkpoint
+from tasks.handing_over import gathering, hand_over, take_up
 from tasks.kept_work import keep_work
 from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
@@ -89,9 +91,13 @@ def _bring(run: Run, task_id: str, prerequisites: Mapping[str, ContextRef]) -> T
     inputs = run.inputs(track, results)
     earlier = run.latest(track_document(task_id))
     forced = task_id in run.forced and _attempt_number() == 1
+    stored = earlier
+    if not forced:
+        earlier = take_up(run, task_id, inputs, stored)
     if earlier and judge_track(earlier[1], inputs, forced=forced).action == "reuse":
         outcome = _completed(run, *earlier, reused=True)
-        report(Progress(run.workflow_id, "track", task_id, "reused", str(earlier[0]), outcome.seconds))
+        said = str(earlier[0]) if earlier is stored else f"{earlier[0]}, saved from the outbox"
+        report(Progress(run.workflow_id, "track", task_id, "reused", said, outcome.seconds))
         return outcome
     if spent := run.ledger.why_no_more:
         raise TrackFailed(f"track {task_id}: {spent}", task_id=task_id, reason=spent, status="out-of-budget")
@@ -146,7 +152,7 @@ def _completed(run: Run, ref: ContextRef, document: JsonObject, *, reused: bool)
 
 @dataclass(slots=True)
 class _Trial:
-    """One attempt while it is made."""
+    """One attempt while it is made; what it leaves is put into ``store``, and gathered there."""
 
     run: Run
     track: Track
@@ -158,6 +164,8 @@ class _Trial:
     spent: Spent
     started_at: str
     started: float
+    store: ContextStore
+    gathered: GatheredObjects
 
     @property
     def number(self) -> int:
@@ -199,7 +207,7 @@ class _Trial:
             self.run, self.track, "running", self.execution("running", left), checkpoint=left
         )
         reach("checkpoint.before-save")
-        self.run.save(track_document(self.track.task_id), document)
+        self.run.save(track_document(self.track.task_id), document, at_once=True)
         reach("checkpoint.after-save")
 
 
@@ -213,7 +221,9 @@ def _attempt(
 ) -> TrackOutcome:
     tried, checkpoint = _earlier_attempts(earlier, inputs.digest)
     spent = spending.recorded(earlier)
-    trial = _Trial(run, track, backend, inputs, needed, tried, checkpoint, spent, now(), time.monotonic())
+    run.wait_for_store()  # an agent that starts in an outage may work for nothing
+    started_at, started = now(), time.monotonic()
+    trial = _Trial(run, track, backend, inputs, needed, tried, checkpoint, spent, started_at, started, *gathering(run))
     message = f"attempt {trial.number}" if tried else ""
     report(Progress(run.workflow_id, "track", track.task_id, "running", message))
     folder = run.exchange(track.task_id)
@@ -225,13 +235,13 @@ def _attempt(
         delivery, log = _deliver(trial, place)
         if delivery.context is not None:
             try:
-                work = collect(run, track, place) if place else None
+                work = collect(run, track, place, trial.store) if place else None
                 document = describe_success(run, track, delivery, work)
                 return _complete(trial, document, work, log, delivery)
             except (InputError, SecretRefused) as error:
                 delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
         elif place and delivery.untold:  # its work may be whole, and is not to be lost for want of a file
-            kept, where = keep_work(run, track, place, earlier)
+            kept, where = keep_work(run, track, place, earlier, trial.store)
             delivery = replace(delivery, reason=delivery.reason + where)
     except PortsExhausted as error:
         delivery = Delivery(None, error.message, retryable=True)  # they may be free later
@@ -252,7 +262,7 @@ def _complete(
     task_id = trial.track.task_id
     reach("track.before-save")
     saved: JsonObject = {**document, "execution": execution.to_json()}
-    ref = trial.run.save(track_document(task_id), saved)
+    ref = hand_over(trial.run, task_id, saved, trial.gathered)
     reach("track.after-save")
     report(Progress(trial.run.workflow_id, "track", task_id, "completed", str(ref), float(execution.seconds)))
     return _completed(trial.run, ref, saved, reused=False)
@@ -270,9 +280,9 @@ def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None, work: Work | N
 
     reach("track.before-failure")
     try:
-        ref = run.save(track_document(task_id), describe(left or trial.checkpoint))
+        ref = hand_over(run, task_id, describe(left or trial.checkpoint), trial.gathered)
     except SecretRefused:  # in what it had left so far, which is then not kept
-        ref = run.save(track_document(task_id), describe(trial.checkpoint if left else None))
+        ref = hand_over(run, task_id, describe(trial.checkpoint if left else None), trial.gathered)
     reach("track.after-failure")
     report(Progress(run.workflow_id, "track", task_id, status, delivery.reason, float(execution.seconds)))
     return TrackFailed(
@@ -325,7 +335,7 @@ def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | 
     blob = None
     if said is not None:
         try:
-            blob = run.store.put_blob(run.workflow_id, said, "text/plain")
+            blob = trial.store.put_blob(run.workflow_id, said, "text/plain")
         except SecretRefused as error:
             delivery = Delivery(None, f"its log: {error.message}", exit_code=delivery.exit_code)
     reach("track.log-saved")

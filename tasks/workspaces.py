@@ -17,6 +17,7 @@ from contexts.model.refs import BlobRef
 from contexts.model.spec import Track
 from contexts.secrets import redact_text
 from contexts.specfile import resolve_argv
+from contexts.store import ContextStore
 from tasks.run import Run
 from tasks.walls.environment import agent_environment
 from tasks.walls.folders import remove_folder
@@ -136,8 +137,14 @@ def _set_up(run: Run, track: Track, started: Started) -> Started:
     return started
 
 
-def collect(run: Run, track: Track, place: Started) -> Work:
-    """Commit what the agent left in its workspace, without its secrets, and save the commits as a bundle.
+def collect(run: Run, track: Track, place: Started, gathering: ContextStore) -> Work:
+    """Commit what the agent left in its workspace, without its secrets, and gather the commits as a bundle.
+
+    Args:
+        run: The run.
+        track: The track.
+        place: Its workspace.
+        gathering: Where the bundle is put.
 
     Raises:
         SecretRefused: The spec refuses secret values, and a file holds one.
@@ -165,7 +172,7 @@ def collect(run: Run, track: Track, place: Started) -> Work:
     bundle = None
     if snapshot.commit != place.start:
         body = run.repository.bundle(run.base, snapshot.commit)
-        bundle = run.store.put_blob(run.workflow_id, body, "application/x-git-bundle")
+        bundle = gathering.put_blob(run.workflow_id, body, "application/x-git-bundle")
         reach("track.bundle-saved")
     return Work(
         start=place.start,

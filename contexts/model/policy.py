@@ -88,18 +88,22 @@ class Budget(Closed):
 
 
 class Policy(Closed):
-    """What happens when tracks fail.
+    """What happens when tracks fail, or the store does not answer.
 
     Attributes:
         on_failure: ``keep-going``: whatever does not depend on the failure runs; ``all``: nothing new starts once a
             required track has failed.
         quorum: Enough that this many tracks complete; none: every required track must.
         retry_backoff_seconds: Wait before the second attempt, doubled each time.
+        store_patience_minutes: How long a run waits for a store that does not answer, beyond the 50 s for which every
+            request is tried again, before it ends with exit code 6. Agents at work go on meanwhile, and what they
+            finish is kept on the machine. 0: do not wait.
     """
 
     on_failure: Literal["keep-going", "all"] = "keep-going"
     quorum: int | None = Field(default=None, ge=1)
     retry_backoff_seconds: Number = Field(default=2, ge=0, le=3600)
+    store_patience_minutes: Number = Field(default=15, ge=0, le=60 * 24)
 
 
 class Prerequisite(Closed):

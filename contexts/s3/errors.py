@@ -32,11 +32,15 @@ _PASSING = frozenset(
         "InternalError",
         "OperationAborted",
         "ConditionalRequestConflict",
+        "PriorRequestNotComplete",
         "RequestTimeout",
+        "RequestTimeoutException",
         "ServiceUnavailable",
         "SlowDown",
         "Throttling",
         "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottledException",
         "TooManyRequests",
         "TooManyRequestsException",
         "RequestLimitExceeded",
@@ -47,6 +51,8 @@ _PASSING = frozenset(
         "XAmzContentSHA256Mismatch",
     }
 )
+_FINAL = frozenset({501, 505, 507})
+"""Failures of a server that stay: not implemented, another HTTP version, its disk is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,9 @@ class Answer:
     @property
     def may_pass(self) -> bool:
         """Whether the same request may succeed a moment later."""
-        return self.code in _PASSING or self.status in {408, 429, 500, 502, 503, 504} or self.status >= 520
+        if self.code in _PASSING or self.status in {408, 429}:
+            return True
+        return self.status >= 500 and self.status not in _FINAL
 
     @property
     def precondition_failed(self) -> bool:

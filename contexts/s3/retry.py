@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,8 +13,10 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,  # noqa: A004 - botocore's own
+    CredentialRetrievalError,
     HTTPClientError,
     IncompleteReadError,
+    MetadataRetrievalError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
@@ -22,35 +25,40 @@ from botocore.exceptions import (
     SSLError,
 )
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from contexts.errors import InputError, StoreDenied, StoreError, StoreUnreachable
 from contexts.s3.errors import answer_of, explain
 
 _T = TypeVar("_T")
 _PASSING = (
-    ConnectionError,
+    ConnectionError,  # refused, no such name, no connection in time, a proxy that is away
+    CredentialRetrievalError,  # the service that lends short-lived credentials is away too
     HTTPClientError,
+    HTTPError,  # a TLS connection that breaks within a body: boto3 lets urllib3's own error through
     IncompleteReadError,
+    MetadataRetrievalError,
     ReadTimeoutError,
     ResponseParserError,
     ResponseStreamingError,
 )
+_FAILURES = (ClientError, BotoCoreError, ResponseParserError, HTTPError)
+_NO_TLS_THERE = frozenset({"WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"})
+"""What OpenSSL says where the other side speaks another protocol: trying again changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to go on with a request whose failures may pass.
+    """How long to go on with a request whose failures may pass: by the clock, however quickly each try fails.
 
     Attributes:
-        attempts: Tries altogether.
-        seconds: No new try begins later than this after the first; the last may take its own time-outs more.
+        seconds: A request is given up at its first failure later than this after it was first sent.
         first_wait: Seconds before the second try; doubled before each further one.
         longest_wait: Seconds, the most of these.
         jitter: Seconds, the most added by chance, so that many clients do not come back at one moment.
     """
 
-    attempts: int = 8
-    seconds: float = 45.0
+    seconds: float = 50.0
     first_wait: float = 0.1
     longest_wait: float = 5.0
     jitter: float = 1.0
@@ -73,13 +81,13 @@ def persist(request: Callable[[], _T], patience: Patience, operation: str, where
     try:
         try:
             return request()  # nearly always the only try, so the machinery for more is not set up before it is needed
-        except (ClientError, BotoCoreError, ResponseParserError) as error:
+        except _FAILURES as error:
             if not _may_pass(error):
                 raise
             first = error
         tries = stamina.retry_context(
             on=_may_pass,
-            attempts=patience.attempts,
+            attempts=None,
             timeout=max(patience.seconds - (time.monotonic() - began), 0.001),
             wait_initial=patience.first_wait,
             wait_max=patience.longest_wait,
@@ -90,7 +98,7 @@ def persist(request: Callable[[], _T], patience: Patience, operation: str, where
                 if number == 0:
                     raise first
                 return request()
-    except (ClientError, BotoCoreError, ResponseParserError) as error:
+    except _FAILURES as error:
         raise _explained(error, operation, where, key) from error
     raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -99,7 +107,32 @@ def _may_pass(error: Exception) -> bool:
     said = answer_of(error)
     if said is not None:
         return said.may_pass
-    return isinstance(error, _PASSING) and not isinstance(error, SSLError)
+    if isinstance(error, SSLError):
+        return not _is_no_partner(error)
+    return isinstance(error, _PASSING)
+
+
+def _is_no_partner(error: BaseException) -> bool:
+    """Say whether a TLS error is one of trust or of protocol; others are a connection that broke."""
+    return any(
+        isinstance(one, ssl.SSLCertVerificationError) or (isinstance(one, ssl.SSLError) and one.reason in _NO_TLS_THERE)
+        for one in _causes(error)
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and everything it was made from: boto3 and urllib3 keep that in three different places."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        kept: object = getattr(one, "kwargs", {}).get("error")
+        waiting += [
+            each for each in (*one.args, kept, one.__cause__, one.__context__) if isinstance(each, BaseException)
+        ]
 
 
 def _explained(error: Exception, operation: str, where: str, key: str) -> StoreError | InputError:

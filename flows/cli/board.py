@@ -51,6 +51,7 @@ class Board:
     Attributes:
         starting: What is said until the first phase begins.
         address: The run's page in the Prefect UI, where there is one.
+        notice: What is to be known about the store.
         changes: How often a status has changed.
     """
 
@@ -62,6 +63,7 @@ class Board:
     workflow_id: str = ""
     starting: str = "starting"
     address: str = ""
+    notice: str = ""
     stopping: bool = False
     changes: int = 0
 
@@ -76,6 +78,9 @@ class Board:
             self.address = progress.subject
             return True
         self.workflow_id = progress.workflow_id
+        if progress.kind == "store":
+            self.notice = progress.message
+            return True
         kinds = {"track": self.tracks, "line": self.tracks, "check": self.checks}
         rows = kinds.get(progress.kind, self.phases)
         if progress.kind == "line" and progress.subject in self.checks:
@@ -109,6 +114,8 @@ class Board:
         if not self.phases:
             phases = Text(self.starting, style="dim")
         heading = [_one_line(head), *([_one_line(Text(self.address, style="dim"))] if self.address else ())]
+        if self.notice:
+            heading.append(_one_line(Text(self.notice, style="yellow")))
         checks = [row for row in self.checks.values() if row.status != "pending"]
         room = max(1, height - len(heading) - 2 - min(len(checks), 4))
         rows, rest = self._visible(room)

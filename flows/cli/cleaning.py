@@ -1,4 +1,4 @@
-"""`plait clean`: remove kept workspaces of finished workflows, never uncommitted work."""
+"""`plait clean`: remove kept workspaces of finished workflows, but no uncommitted work, and no result unasked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """One workspace, and why it is kept; empty when it may go."""
+    """One workspace, or one result in the outbox, and why it is kept; empty when it may go."""
 
     workflow_id: str
     task_id: str
@@ -24,15 +24,19 @@ class _Found:
     kept: str
 
 
-def clean(workflow_id: str | None = None, /, *, yes: bool = False, session: Given) -> int:
+def clean(workflow_id: str | None = None, /, *, yes: bool = False, outbox: bool = False, session: Given) -> int:
     """List the workspaces that can go, and with --yes remove them; uncommitted work and running workflows are kept.
 
     Args:
         workflow_id: Only this workflow; default: all of the store.
         yes: Remove without asking.
+        outbox: Remove finished results too that the store has not taken.
     """
     store = session.contexts()
-    found = [one for root, name in _roots(store, workflow_id) for one in _look(store, root, name)]
+    roots = _roots(store, workflow_id)
+    found = [
+        one for root, name in roots for one in (*_look(store, root, name), *_kept(store, root, name, outbox=outbox))
+    ]
     going = [one for one in found if not one.kept]
     remove = bool(going) and (yes or _agreed(session, len(going)))
     if remove:
@@ -89,11 +93,15 @@ def _roots(store: ContextStore, workflow_id: str | None) -> list[tuple[Path, str
     ]
 
 
-def _look(store: ContextStore, root: Path, workflow_id: str) -> list[_Found]:
+def _is_running(store: ContextStore, workflow_id: str) -> bool:
     from contexts.lease_record import read_lease
 
     lease = read_lease(store.objects, workflow_id)
-    running = lease is not None and lease.end_reason is None and not lease.holder_is_gone()
+    return lease is not None and lease.end_reason is None and not lease.holder_is_gone()
+
+
+def _look(store: ContextStore, root: Path, workflow_id: str) -> list[_Found]:
+    running = _is_running(store, workflow_id)
     found: list[_Found] = []
     for space in _repository(root).workspaces():
         kept = ""
@@ -105,9 +113,30 @@ def _look(store: ContextStore, root: Path, workflow_id: str) -> list[_Found]:
     return found
 
 
-def _removed(store: ContextStore, one: _Found) -> _Found:
-    from tasks.pinning import workspace_root
+def _kept(store: ContextStore, root: Path, workflow_id: str, *, outbox: bool) -> list[_Found]:
+    from contexts.outbox import Outbox
+    from tasks.reuse import outbox_folder
 
+    if _is_running(store, workflow_id):
+        why = "kept: the workflow is running"
+    else:
+        why = "" if outbox else "kept: a result that is not stored yet; run the workflow, or --outbox"
+    return [
+        _Found(workflow_id, one.task_id, str(one.folder), why)
+        for one in Outbox(outbox_folder(root), store, workflow_id).entries()
+    ]
+
+
+def _removed(store: ContextStore, one: _Found) -> _Found:
+    from contexts.outbox import Outbox
+    from tasks.pinning import workspace_root
+    from tasks.reuse import outbox_folder
+
+    outbox = Outbox(outbox_folder(workspace_root(store, one.workflow_id)), store, one.workflow_id)
+    for kept in outbox.entries(one.task_id):
+        if str(kept.folder) == one.path:
+            outbox.remove(kept)
+            return one
     repository = _repository(workspace_root(store, one.workflow_id))
     with repository.locked():
         if repository.remove_workspace(one.task_id):

@@ -46,6 +46,9 @@ class _Watcher(logging.Handler):
         if progress.kind == "run":
             self.say(f"run: {progress.subject}")
             return
+        if progress.kind == "store":
+            self.say(f"store: {escape(progress.message)}")
+            return
         style = STYLES.get(progress.status, "none")
         spent = f" ({seconds(progress.seconds)})" if progress.seconds is not None else ""
         message = f"  {escape(progress.message)}" if progress.message else ""

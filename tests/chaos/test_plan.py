@@ -156,7 +156,7 @@ EDITS: list[tuple[str, Callable[[Spec, Place], None], set[str]]] = [
         checkpoint_minutes=5, ports=1,
     ), set()),
     ("budget, policy, width, checks", lambda spec, _: spec.update(
-        budget={"cost_usd": 100}, policy={"on_failure": "all"}, max_parallel=2, metadata={"owner": "Ann"},
+        budget={"cost_usd": 100}, policy={"on_failure": "all", "store_patience_minutes": 1}, max_parallel=2, metadata={"owner": "Ann"},
         verification={"checks": [{"id": "unit", "argv": ["true"]}]},
     ), set()),
 ]  # fmt: skip

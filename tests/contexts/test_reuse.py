@@ -75,3 +75,28 @@ def test_every_track_is_decided_in_spec_order_after_what_it_needs() -> None:
     assert [one.action for one in decide_reuse(spec, known, inputs_of)] == ["reuse", "reuse"]
     b, a = decide_reuse(spec, known, inputs_of, frozenset({"a"}))
     assert (a, b.task_id, b.conditional) == (Reuse("a", "run", "you asked for it"), "b", True)
+
+
+@pytest.mark.parametrize(
+    ("kept", "action", "reason"),
+    [
+        (document(), "reuse", "saved from the outbox"),
+        (document(scope="t"), "run", "not completed at these inputs"),
+        (document("cancelled"), "run", "not completed at these inputs"),
+    ],
+)
+def test_what_waits_in_the_outbox_is_reused_like_what_is_stored(kept, action, reason) -> None:
+    spec = parse_spec(
+        json.dumps({"workflow_id": "w", "parallel_tasks": [{"task_id": "b", "agent": "b"}]}).encode(), name="w.json"
+    )
+
+    def now(track: Track, results) -> Inputs:
+        return inputs()
+
+    (judged,) = decide_reuse(spec, {}, now, frozenset(), {"b": [kept]})
+    assert judged.action == action
+    assert reason in judged.reason
+    (stored,) = decide_reuse(spec, {"b": document()}, now, frozenset(), {"b": [kept]})
+    assert (stored.action, "outbox" in stored.reason) == ("reuse", False)
+    (forced,) = decide_reuse(spec, {}, now, frozenset({"b"}), {"b": [kept]})
+    assert forced.action == "run"

@@ -4,7 +4,9 @@ import subprocess
 import pytest
 
 from contexts.lease import acquire
+from contexts.outbox import Outbox
 from tasks.pinning import workspace_root
+from tasks.reuse import outbox_folder
 from tasks.walls.workspace import Repository
 from tests.flows.cli.documents import head
 
@@ -65,3 +67,14 @@ def test_an_unknown_workflow_is_bad_input(call, repository):
     result = call("clean", "shopp")
     assert result.code == 2
     assert "did you mean shop?" in result.err
+
+
+def test_a_result_that_is_not_stored_yet_goes_only_when_that_is_asked_for(call, repository, contexts):
+    outbox = Outbox(outbox_folder(repository.root), contexts, "shop")
+    outbox.keep("api", {**head("shop"), "task_id": "api", "status": "completed"}, 1, {})
+    spaces = {one["task_id"]: one for one in call("clean", "shop", "--yes", "--json").json()["workspaces"]}
+    assert "a result that is not stored yet" in spaces["api"]["kept"]
+    assert len(outbox.entries()) == 1
+    spaces = {one["task_id"]: one for one in call("clean", "--yes", "--outbox", "--json").json()["workspaces"]}
+    assert spaces["api"]["kept"] == ""
+    assert outbox.entries() == ()

@@ -67,9 +67,15 @@ def bucket(folder: Path, server: Server, s3: servers.Server, **settings: Any) ->
         yield Bucket(folder, server, s3=s3, proxy=proxy, prefix=f"runs/{folder.name}")
 
 
-def begin(place: Place, *arguments: object, seconds: float | None = None, **environment: str) -> Forked:
-    """Start ``plait ARGUMENTS``, going on with a failing request for so many seconds where 45 is too long to wait."""
-    return fork_as(_run_hastily, place, arguments, environment, seconds)
+def begin(
+    place: Place,
+    *arguments: object,
+    seconds: float | None = None,
+    machine: Machine | None = None,
+    **environment: str,
+) -> Forked:
+    """Start ``plait ARGUMENTS``, going on with a failing request for so many seconds where 50 is too long to wait."""
+    return fork_as(_run_hastily, place, arguments, environment, seconds, machine or Machine())
 
 
 def plait(place: Place, *arguments: object, **options: Any) -> Ended:
@@ -77,9 +83,11 @@ def plait(place: Place, *arguments: object, **options: Any) -> Ended:
     return begin(place, *arguments, **options).wait(200)
 
 
-def _run_hastily(arguments: list[str], environment: dict[str, str], prefix: str, seconds: float | None) -> None:
+def _run_hastily(
+    arguments: list[str], environment: dict[str, str], prefix: str, seconds: float | None, machine: Machine
+) -> None:
     import contexts.s3.objects  # noqa: PLC0415 only forked processes are to be hasty
 
     if seconds is not None:
         contexts.s3.objects.Patience = partial(Patience, seconds=seconds, longest_wait=0.5, jitter=0.1)
-    run_command_line(arguments, environment, prefix, Machine())
+    run_command_line(arguments, environment, prefix, machine)

@@ -35,12 +35,13 @@ def outages(
 
     def run(point: int) -> Story:
         with bucket(root / f"after-{point}", prefect_server, ministack) as place:
-            spec = place.write_spec(TRACKS, repository=True, settings=NEEDS)
+            spec = place.write_spec(TRACKS, repository=True, settings=NEEDS, policy={"store_patience_minutes": 0})
             away_after(place.proxy, point)
             first = plait(place, "run", spec, "--json", seconds=1.5)
             completed = place.completed()
             place.proxy.refuse = lambda _: None
             second = plait(place, "run", spec, "--json")
+            assert sorted(place.started()) == sorted(TRACKS), "what an agent had finished was kept on the machine"
             return Story(place, (first, second), (completed, place.completed()), broken=1)
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:

@@ -1,0 +1,67 @@
+"""Say that the store does not answer, how long that is endured, and where results are kept meanwhile."""
+
+from __future__ import annotations
+
+import threading
+
+from contexts.errors import LeaseLost, StoreError
+from contexts.outbox import Outbox
+from contexts.quantity import counted
+from tasks.progress import Progress, report
+
+
+class Outage:
+    """What is told of the outages of one run's store, by whichever thread meets them.
+
+    Args:
+        workflow_id: The workflow.
+        outbox: Where results are kept meanwhile.
+        patience: Seconds for which the run waits; 0 where it does not.
+    """
+
+    def __init__(self, workflow_id: str, outbox: Outbox, patience: float) -> None:
+        self._workflow_id = workflow_id
+        self._outbox = outbox
+        self._patience = patience
+        self._told_of: str | None = None
+        self._telling = threading.Lock()
+
+    def tell(self) -> None:
+        """Say that the store does not answer: once, and again with every further result that is kept."""
+        kept = self._kept()
+        with self._telling:
+            if not self._patience or self._told_of == kept:
+                return
+            self._told_of = kept
+        said = f"the store does not answer; waiting up to {self._patience / 60:g} min"
+        self._report("waiting", f"{said}; {kept}" if kept else said)
+
+    def over(self) -> None:
+        """Say that the store answers again, if it was said that it did not."""
+        with self._telling:
+            if self._told_of is None:
+                return
+            self._told_of = None
+        self._report("answers", "the store answers again")
+
+    def note(self, message: str) -> None:
+        """Say what became of something that was kept."""
+        self._report("kept", message)
+
+    def at_end(self, error: StoreError | LeaseLost) -> StoreError | LeaseLost:
+        """Return an error that ends the run, saying too what is kept on this machine."""
+        kept = self._kept()
+        if not kept:
+            return error
+        return type(error)(
+            f"{error.message}; {kept}, and the next run on this machine saves what is still wanted", **error.details
+        )
+
+    def _kept(self) -> str:
+        count = len(self._outbox.entries())
+        return (
+            f"{counted(count, 'result')} {'is' if count == 1 else 'are'} kept in {self._outbox.root}" if count else ""
+        )
+
+    def _report(self, status: str, message: str) -> None:
+        report(Progress(self._workflow_id, "store", "store", status, message))
