@@ -8,6 +8,8 @@ from tasks.pinning import workspace_root
 from tasks.walls.workspace import Repository
 from tests.flows.cli.documents import head
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 
 @pytest.fixture
 def repository(contexts, tmp_path):
