@@ -7,7 +7,7 @@ RUN := $(UV) run --frozen --no-sync
 ASIDE := tests/deploy/test_two_machines.py tests/deploy/test_first_time.py
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup setup-stores setup-clients setup-postgres check docs test test-stores test-deploy test-ui test-chaos \
+.PHONY: help setup setup-stores setup-clients setup-postgres check docs test test-unit test-stores test-deploy test-ui test-chaos \
   test-audit test-clients server deploy bench demo browser screenshots
 
 help: ## list the targets
@@ -30,6 +30,10 @@ check: setup ## ruff, pyright strict, import-linter
 # A file's tests stay together: they share servers and repositories.
 test: setup ## the tests; at most five minutes on two cores
 	$(RUN) pytest -n 2 --dist loadfile -m "not chaos and not stores and not ui and not deploy and not clients"
+
+# Without the walks over the audit's corpora, which take longer than all others together: `make test-audit` has them.
+test-unit: setup ## those of `make test` that start no process and open no socket, but for the audit's
+	$(RUN) pytest -n 2 --dist worksteal -m unit --ignore tests/contexts/audit
 
 # Two at a time: a machine that has died is waited for, and a fresh clone installs itself, while the others work.
 test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers; at most eight minutes on two cores

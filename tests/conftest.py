@@ -7,13 +7,15 @@ import pytest
 
 from tests.servers import Server, running_server
 from tests.session_record import record_session
+from tests.unit import Guard
 
 OWN_FOLDERS = ("deploy", "chaos", "ui")
 """Markers whose make target runs the folder of that name, and nothing else."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Write down what this process ran, where `.ci/run` asks for it."""
+    """Hold unit tests to it, and write down what this process ran where `.ci/run` asks for it."""
+    config.pluginmanager.register(Guard(), "plait-unit-guard")
     record_session(config)
 
 
@@ -28,7 +30,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def outside() -> None:
+    """Say that a test, or what it uses, starts processes or opens sockets: it is no unit test then."""
+
+
+@pytest.fixture(scope="session")
+def prefect_server(outside: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One real Prefect server for the whole session."""
     with running_server(tmp_path_factory.mktemp("prefect")) as server:
         yield server

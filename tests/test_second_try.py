@@ -123,7 +123,7 @@ def test_like_the_first_time(): assert os.environ.get("PLAIT_TEST_ROUNDS") == "5
 
 
 @pytest.fixture
-def clone(tmp_path, monkeypatch):
+def clone(outside, tmp_path, monkeypatch):
     """A small project with a suite of its own that writes down what it ran as plait's does."""
     folder = tmp_path / "clone"
     folder.mkdir()
@@ -193,6 +193,7 @@ def test_a_file_that_cannot_be_read_is_red(clone, capfd):
     assert "test_broken.py could not be collected" in capfd.readouterr().out
 
 
+@pytest.mark.usefixtures("outside")
 def test_the_script_counts_every_pytest_process_of_a_target():
     """Two at a time in two targets: a process that never began would be missed otherwise."""
     script = (ROOT / ".ci" / "run").read_text()
@@ -202,3 +203,45 @@ def test_the_script_counts_every_pytest_process_of_a_target():
         argv = ["make", "--dry-run", "--always-make", target]
         recipe = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout
         assert recipe.count(pattern) == count, target
+
+
+STEPS = "setup check test-ui test-stores test-deploy test-chaos test-clients test-audit"
+MAKEFILE = f"""
+.PHONY: {STEPS} test
+{STEPS}:
+\t@echo {{word}} $@
+test:
+\t@setsid sleep 3600 >/dev/null 2>&1 &
+\t.venv/bin/uv run --frozen --no-sync pytest -k "good or teardown"
+"""
+UV = '#!/bin/sh\nshift 3\nexec "$(dirname "$0")/python" -m "$@"\n'
+
+
+def test_the_whole_script_tells_a_second_try_and_what_was_left_running(clone):
+    (clone / ".ci").mkdir()
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    for name in ("run", "second_try.py"):
+        (clone / ".ci" / name).write_bytes((ROOT / ".ci" / name).read_bytes())
+    (clone / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (clone / ".venv" / "bin" / "uv").write_text(UV)
+    (clone / ".venv" / "bin" / "uv").chmod(0o755)
+    (clone / "Makefile").write_text(MAKEFILE.format(word="made"))
+    done = subprocess.run(["bash", ".ci/run"], cwd=clone, capture_output=True, text=True, check=False)
+    told = done.stdout[done.stdout.index("=== in all") :].splitlines()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "second try: test_it.py::test_flaky_teardown" in told
+    assert any("2 passed" in line and "1 error" in line for line in told), "pytest's own last line"
+    assert told[-1].startswith("all steps passed in ")
+    assert "=== left running after test: " in done.stdout
+    assert "sleep 3600" in done.stdout
+    # The same test again: remembered outside the clone.
+    (clone / "torn").unlink()
+    again = subprocess.run(["bash", ".ci/run"], cwd=clone, capture_output=True, text=True, check=False)
+    assert again.returncode == 1
+    assert again.stdout.splitlines()[-1] == "failed: test"
+    assert "red: needed a second try in an earlier run too: test_it.py::test_flaky_teardown" in again.stdout
+    # A step without tests that fails is not tried again.
+    (clone / "Makefile").write_text(MAKEFILE.format(word="made; false"))
+    broken = subprocess.run(["bash", ".ci/run"], cwd=clone, capture_output=True, text=True, check=False)
+    assert broken.returncode == 1
+    assert "red: check: it runs no tests" in broken.stdout

@@ -58,7 +58,7 @@ def test_only_failures_that_can_pass_are_tried_again_and_every_log_is_kept(place
         settings={
             "passes": {"retries": 3},
             "never": {"retries": 3},
-            "late": {"retries": 1, "timeout_minutes": 0.02, "required": False},
+            "late": {"retries": 1, "timeout_minutes": 0.1, "required": False},
         },
     )
     ended = plait(place, "run", place.spec, "--json")

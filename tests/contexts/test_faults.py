@@ -73,6 +73,7 @@ def test_an_unknown_point_is_an_error_where_tests_are_killing(monkeypatch: pytes
         reach("lease.nowhere")
 
 
+@pytest.mark.usefixtures("outside")
 def test_the_process_ends_as_by_kill_9_at_the_time_that_was_asked_for() -> None:
     code = "from contexts.faults import reach\nfor n in range(5):\n    reach('lease.taken'); print(n, flush=True)"
     done = subprocess.run(

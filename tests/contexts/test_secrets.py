@@ -263,6 +263,7 @@ def test_every_hint_is_lower_case_and_part_of_what_its_shape_finds():
         assert all(any(hint in token.lower() for hint in shape.hints) for shape in finding), kind
 
 
+@pytest.mark.usefixtures("outside")
 def test_importing_the_scanner_does_not_import_detect_secrets():
     code = (
         "import sys, contexts.secrets; sys.exit(any(m.startswith(('detect_secrets', 'requests')) for m in sys.modules))"

@@ -222,6 +222,7 @@ def test_whatever_is_written_is_a_spec_or_a_spec_error_with_a_place(changes, nam
     assert len(said.splitlines()) <= 6
 
 
+@pytest.mark.usefixtures("outside")
 def test_without_the_c_parser_yaml_means_the_same(monkeypatch):
     monkeypatch.delattr(yaml, "CSafeLoader")
     test_yaml_words_dates_and_numbers_mean_what_they_say()

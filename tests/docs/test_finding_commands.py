@@ -38,6 +38,7 @@ def test_a_command_nobody_excused_is_run(tmp_path: Path) -> None:
     assert step.excuse == ""
 
 
+@pytest.mark.usefixtures("outside")
 def test_files_are_written_and_commands_share_their_shell(tmp_path: Path) -> None:
     done = type_in(
         tmp_path, "```text a.txt\nhello\n```\n```sh\nmkdir in && cd in\nexport X=1\ncat ../a.txt && echo $X\n```\n"
@@ -45,6 +46,7 @@ def test_files_are_written_and_commands_share_their_shell(tmp_path: Path) -> Non
     assert (done.returncode, done.stdout.split()[-2:]) == (0, ["hello", "1"]), done.stderr
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize(
     "text", ["false\necho after", "true  # exit code 3\necho after", "no-such-program\necho after"]
 )
@@ -54,6 +56,7 @@ def test_a_command_that_ends_otherwise_ends_the_page(text: str, tmp_path: Path) 
     assert "after" not in done.stdout
 
 
+@pytest.mark.usefixtures("outside")
 def test_an_exit_code_that_is_announced_is_right(tmp_path: Path) -> None:
     assert type_in(tmp_path, "```sh\n(exit 3)  # exit code 3\n```\n").returncode == 0
 

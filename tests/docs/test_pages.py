@@ -118,6 +118,7 @@ def help_of(command: tuple[str, ...]) -> str:
     return done.stdout
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize(("place", "use"), mentioned())
 def test_every_command_and_option_of_plait_that_is_mentioned_exists(place: str, use: str) -> None:
     words = use.split("#", maxsplit=1)[0].split()

@@ -6,6 +6,8 @@ import pytest
 
 from tests.examples.workspaces import Run, constant, declared_errors, normal, openapi, run_python, run_tracks
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 
 @pytest.fixture(scope="module")
 def mismatch(tmp_path_factory: pytest.TempPathFactory) -> Run:

@@ -26,6 +26,8 @@ from tests.examples.workspaces import (
 )
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 
 @pytest.fixture(scope="module")
 def feature(tmp_path_factory: pytest.TempPathFactory) -> Run:

@@ -130,6 +130,7 @@ CHANGES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize(("changes", "sentences"), [case[1:] for case in CHANGES], ids=[case[0] for case in CHANGES])
 def test_a_spec_that_cannot_be_run_is_refused(
     place: Place, changes: dict[str, Any], sentences: tuple[str, ...]
@@ -139,6 +140,7 @@ def test_a_spec_that_cannot_be_run_is_refused(
         assert sentence in said
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_task_id_given_twice_is_refused(place: Place) -> None:
     tracks = [{"task_id": "t", "agent": "x"}, {"task_id": "t", "agent": "x"}]
     assert "task_id 't' is given to parallel_tasks[0] and parallel_tasks[1]" in place.refuses(
@@ -146,6 +148,7 @@ def test_a_task_id_given_twice_is_refused(place: Place) -> None:
     )
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_cycle_is_refused_and_shown(place: Place) -> None:
     tracks = [{"task_id": one, "agent": "x", "needs": [other]} for one, other in ("ab", "bc", "ca")]
     assert "a -> b -> c -> a" in place.refuses(place.spec(parallel_tasks=tracks))
@@ -161,6 +164,7 @@ TEXTS: list[tuple[str, str, str, tuple[str, ...]]] = [
 ]
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize(("text", "name", "sentences"), [case[1:] for case in TEXTS], ids=[case[0] for case in TEXTS])
 def test_a_file_that_is_no_spec_is_refused(place: Place, text: str, name: str, sentences: tuple[str, ...]) -> None:
     said = place.refuses(text, name=name)
@@ -168,6 +172,7 @@ def test_a_file_that_is_no_spec_is_refused(place: Place, text: str, name: str, s
         assert sentence in said
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_spec_that_cannot_be_read_is_refused(place: Place) -> None:
     (place.folder / "folder").mkdir()
     for name, sentence in (("missing.yaml", "there is no such file"), ("folder", "is a folder")):
@@ -179,6 +184,7 @@ def test_a_spec_that_cannot_be_read_is_refused(place: Place) -> None:
         assert not (place.folder / "home").exists(), "nor is the default store"
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_repository_that_cannot_serve_is_refused(place: Place) -> None:
     (place.folder / "plain").mkdir()
     (place.folder / "empty").mkdir()
@@ -200,6 +206,7 @@ def test_a_repository_that_cannot_serve_is_refused(place: Place) -> None:
     assert git(repository, "status", "--porcelain") == "M a.txt\n?? new.txt", "it is left as it was"
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize("store", ["file", "file/below", "/proc/nowhere/store"])
 def test_a_store_that_cannot_be_written_is_refused(place: Place, store: str) -> None:
     (place.folder / "file").write_text("not a folder\n", encoding="utf-8")
@@ -214,6 +221,7 @@ def test_a_store_on_a_read_only_folder_is_refused(place: Place) -> None:
     assert "cannot be written" in place.refuses(place.spec(), store="locked/store")
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_stored_document_of_a_newer_major_version_is_refused(place: Place) -> None:
     document = {
         "version": "2.0", "workflow_id": "wrong", "timestamp": "2026-01-01T00:00:00Z", "current_agent": "a", "phase": "p",

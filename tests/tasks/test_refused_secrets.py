@@ -14,6 +14,8 @@ from tasks.run import open_run
 from tasks.run_track import run_track
 from tests.flows.specs import LEAVE, write_spec
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 TOKEN = "ghp_" + "x7Kq2Lm9Rt4Vw8Yz1Bc5" + "Df3Gh6Jn0PsA2eQu"
 LEFT = "import os; left = open(os.environ['PLAIT_CONTEXT'], 'w')"
 

@@ -92,7 +92,7 @@ class Person:
     def submit_run_form(self) -> None:
         """Press Submit, again while nothing happens or the server is too busy, until the server has taken the run."""
         submit = self.page.get_by_role("main").get_by_role("button", name="Submit", exact=True)
-        for _ in range(5):
+        for _ in range(9):
             if submit.is_hidden():
                 return
             try:

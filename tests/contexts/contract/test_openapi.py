@@ -97,6 +97,7 @@ def test_a_reference_to_nothing_is_a_problem_at_its_place_and_never_aligned() ->
     assert matrix([asked, provider])["ui.json", "api.json"] == {"GET /items/:id": "unknown"}
 
 
+@pytest.mark.usefixtures("outside")
 def test_references_to_other_files_are_problems_and_nothing_is_fetched() -> None:
     for target in ("https://example.com/item.json", "other.yaml#/Item", "#/components/schemas/A/../B", ""):
         contract = read_openapi(whole({"$ref": target}), "api.json", "provider")

@@ -22,7 +22,7 @@ from tests.contexts.stores.conftest import bucket_for, session_for
 from tests.contexts.stores.faults import Fault, FaultProxy, Refusal
 from tests.waiting import PATIENCE
 
-QUICK = Patience(first_wait=0.01, longest_wait=0.1, jitter=0.02, seconds=20)
+QUICK = Patience(first_wait=0.01, longest_wait=0.1, jitter=0.02, seconds=120)
 
 
 @pytest.fixture(autouse=True)

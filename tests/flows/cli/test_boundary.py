@@ -110,6 +110,7 @@ def test_version_is_the_distributions(call):
     assert call("--version").out.strip() == version("plait")
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize("command", ["show shop", "list", "--help"])
 def test_a_reader_that_goes_away_is_no_error(shop, command):
     process = subprocess.Popen(
@@ -122,6 +123,7 @@ def test_a_reader_that_goes_away_is_no_error(shop, command):
     assert process.returncode == 141
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_signal_while_a_command_works_ends_it_quietly(tmp_path):
     os.mkfifo(tmp_path / "never.json")
     process = subprocess.Popen(
@@ -140,6 +142,7 @@ def test_a_signal_while_a_command_works_ends_it_quietly(tmp_path):
     assert said.count(b"\n") == 1
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_closed_output_is_an_output_nobody_wants(shop):
     done = subprocess.run(["sh", "-c", f"{PLAIT} show shop >&-"], stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -147,6 +150,7 @@ def test_a_closed_output_is_an_output_nobody_wants(shop):
     assert silent.returncode == 0
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize("command", ["show shop", "list --json", "--help"])
 def test_an_output_that_cannot_be_written_is_said_as_such(shop, command):
     done = subprocess.run(
@@ -156,6 +160,7 @@ def test_an_output_that_cannot_be_written_is_said_as_such(shop, command):
     assert done.stderr == "plait: the output cannot be written: No space left on device; what was saved is kept\n"
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize(("command", "code"), [("show nobody", 2), ("--nonsense", 2)])
 def test_an_error_that_cannot_be_said_keeps_its_exit_code(shop, command, code):
     for silenced in ("2>/dev/full", "2>&1 | true; exit ${PIPESTATUS[0]}"):
@@ -165,6 +170,7 @@ def test_an_error_that_cannot_be_said_keeps_its_exit_code(shop, command, code):
         assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize(
     "command",
     ["run ../plait.yaml", "run {0}/plait.yaml --store s", "plan ../plait.yaml", "init", "import .", "merge a b"],

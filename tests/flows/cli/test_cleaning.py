@@ -10,6 +10,8 @@ from tasks.reuse import outbox_folder
 from tasks.walls.workspace import Repository
 from tests.flows.cli.documents import head
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 
 @pytest.fixture
 def repository(contexts, tmp_path):

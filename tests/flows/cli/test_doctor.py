@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 
 def answers(result):
     return {answer["name"]: answer for answer in result.json()["answers"]}

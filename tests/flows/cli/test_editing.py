@@ -206,6 +206,7 @@ def test_a_run_that_did_not_get_to_its_end_leaves_nothing_to_decide(call, contex
     assert "run it again" in result.err
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -81,6 +81,7 @@ def on_a_terminal(*arguments):
     return re.sub(r"\x1b\[[0-9;]*m", "", said.decode()).replace("\r\n", "\n")
 
 
+@pytest.mark.usefixtures("outside")
 def test_show_on_a_terminal_is_an_outline_of_one_screen_that_names_the_command_for_the_rest(shop):
     latest = shop.require("shop")[1]
     tracks = [{"task_id": f"track-{number}", "status": "completed"} for number in range(50)]
@@ -107,6 +108,7 @@ def test_show_on_a_terminal_is_an_outline_of_one_screen_that_names_the_command_f
     assert "turn 999" in whole
 
 
+@pytest.mark.usefixtures("outside")
 def test_show_on_a_terminal_says_how_to_get_the_whole_of_what_was_asked_for(shop):
     assert "`plait show shop pay-impl -r 1 --full` prints" in on_a_terminal("show", "shop", "pay-impl", "-r", "1")
     assert "--full` prints" not in on_a_terminal("show", "shop", "--json")

@@ -120,6 +120,7 @@ def test_a_track_the_parent_does_not_list_is_merged_and_said(call, files, tmp_pa
     assert "decide extra-impl" in result.json()["decisions"]
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize("as_parent", [True, False])
 @pytest.mark.parametrize("piped", [True, False])
 def test_what_never_ends_is_read_to_the_limit_and_no_further(call, files, tmp_path, piped, as_parent):
@@ -140,6 +141,7 @@ def test_what_never_ends_is_read_to_the_limit_and_no_further(call, files, tmp_pa
     assert len(result.err.strip().splitlines()) == 1
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_pipe_that_ends_is_a_file_like_any_other(call, files, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -180,6 +182,7 @@ def test_where_the_workflows_document_cannot_be_told_it_is_asked_for(call, files
     assert "none of the files" in call("merge", files["cart"], stranger).err
 
 
+@pytest.mark.usefixtures("outside")
 def test_pipes_are_read_once_wherever_they_stand(call, files, tmp_path):
     for piped in ("cart", "parent", "pay"):
         pipe = tmp_path / f"{piped}-pipe"

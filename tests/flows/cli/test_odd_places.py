@@ -11,6 +11,8 @@ import pytest
 
 from tests.flows.cli.documents import parent, track
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 PLAIT = Path(sys.executable).parent / "plait"
 
 

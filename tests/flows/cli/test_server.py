@@ -24,6 +24,7 @@ def spec(call, tmp_path):
     return tmp_path / "plait.yaml"
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_configured_server_that_refuses_is_said_before_anything_starts(call, spec, monkeypatch):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -42,6 +43,7 @@ def hang_up(listener: socket.socket) -> None:
     listener.accept()[0].close()
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_server_that_answers_anything_is_left_to_prefect_to_judge():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -51,6 +53,7 @@ def test_a_server_that_answers_anything_is_left_to_prefect_to_judge():
         server.check_answers(f"http://127.0.0.1:{listener.getsockname()[1]}/api")
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize("command", ["run", "list --store block:local-contexts/here"])
 def test_a_configured_server_that_never_answers_is_said_within_seconds(call, spec, monkeypatch, command):
     monkeypatch.setattr(server, "_SILENT_SECONDS", 0.5)

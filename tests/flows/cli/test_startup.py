@@ -34,6 +34,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.usefixtures("outside")
 def test_quick_commands_load_neither_prefect_nor_boto3(shop, call, tmp_path):
     call("export", "shop", tmp_path / "out")
     call("init", "minimal", tmp_path / "spec")
@@ -66,6 +67,7 @@ print(json.dumps([quick, code, state()]))
 """
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize(("chosen", "meanwhile"), [(None, "__all__"), ("", "")])
 def test_a_run_gives_prefect_the_interpreter_as_the_user_set_it(call, tmp_path, chosen, meanwhile):
     call("init", "minimal", tmp_path)

@@ -39,7 +39,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run_check(tree: Path, tmp_path: Path) -> Iterator[RunCheck]:
+def run_check(outside: None, tree: Path, tmp_path: Path) -> Iterator[RunCheck]:
     """Run a check of these settings in the tree; afterwards nothing of it may be left running."""
     before = {one.pid for one in psutil.Process().children(recursive=True)}
 

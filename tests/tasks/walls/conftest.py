@@ -35,13 +35,13 @@ def _git(folder: Path, *args: str) -> str:
 
 
 @pytest.fixture
-def git() -> Callable[..., str]:
+def git(outside: None) -> Callable[..., str]:
     """Git as a user would run it, in a folder."""
     return _git
 
 
 @pytest.fixture
-def user(tmp_path: Path) -> Path:
+def user(outside: None, tmp_path: Path) -> Path:
     """A user's repository with one commit on main."""
     folder = tmp_path / "user"
     (folder / "src").mkdir(parents=True)
@@ -113,7 +113,7 @@ class Census:
 
 
 @pytest.fixture
-def census(tmp_path: Path) -> Iterator[Census]:
+def census(outside: None, tmp_path: Path) -> Iterator[Census]:
     counter = Census(str(tmp_path))
     yield counter
     left = counter.living()

@@ -87,6 +87,7 @@ def _job(tmp_path: Path) -> Job:
     )
 
 
+@pytest.mark.usefixtures("outside")
 @planted
 def test_a_log_is_begun_anew_whatever_stands_in_its_place(tmp_path, others, plant):
     plant(tmp_path / "log", others)
@@ -110,6 +111,7 @@ def test_a_context_that_is_no_plain_file_is_refused(tmp_path, others, kind):
         read_left(tmp_path / "context.json")
 
 
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize("kind", ["a file", "a pipe"])
 def test_a_workspace_that_is_no_folder_any_more_is_said_to_be_gone_and_made_anew(tmp_path, others, kind):
     repository = Repository.prepare_empty(tmp_path / "root")
@@ -122,6 +124,7 @@ def test_a_workspace_that_is_no_folder_any_more_is_said_to_be_gone_and_made_anew
     assert repository.create_workspace("t", start).is_dir()
 
 
+@pytest.mark.usefixtures("outside")
 def test_an_agent_that_kills_its_supervisor_is_said_to_have_ended_unknown(tmp_path):
     agent = CommandAgent(backend="command", argv=("sh", "-c", "kill -9 $PPID; sleep 1"))
     job = _job(tmp_path)
@@ -130,6 +133,7 @@ def test_an_agent_that_kills_its_supervisor_is_said_to_have_ended_unknown(tmp_pa
     assert "the supervisor itself was ended by SIGKILL" in delivery.reason
 
 
+@pytest.mark.usefixtures("outside")
 def test_a_git_dir_that_an_agent_removed_is_said_to_be_gone_and_made_anew(tmp_path):
     repository = Repository.prepare_empty(tmp_path / "root")
     start = repository.pin("HEAD")

@@ -11,6 +11,8 @@ from contexts.errors import PortsExhausted
 from tasks.walls import ports
 from tasks.walls.ports import free_ports, lease_ports
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 
 def test_ports_can_be_listened_on() -> None:
     for port in free_ports(3):

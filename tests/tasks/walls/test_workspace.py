@@ -15,6 +15,8 @@ from contexts.errors import RepositoryError
 from tasks.walls.staging import Staged
 from tasks.walls.workspace import Repository
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 Git = Callable[..., str]
 
 
