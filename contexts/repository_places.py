@@ -26,12 +26,14 @@ def places_of(folder: Path) -> Iterator[Path]:
         folder: Top folder of a repository, or a bare one; absolute.
 
     Raises:
-        RepositoryError: It is no repository, or leads somewhere in a way that is not followed here.
+        RepositoryError: It leads somewhere in a way that is not followed here, or may have come with a commit.
         OSError: Something of it cannot be read.
     """
     yield folder
     git_dir = _git_dir(folder)
     yield git_dir
+    if not os.path.lexists(git_dir / "HEAD"):
+        return  # no repository, which git will say, too
     if git_dir == folder:
         _refuse_committed(folder)
     yield from _links(git_dir)
@@ -49,17 +51,11 @@ def _git_dir(folder: Path) -> Path:
     if entry.is_file():
         word, mark, named = _read(entry).partition(": ")
         if word != "gitdir" or not mark:
-            raise _no_repository(folder)
+            raise RepositoryError(f"{folder} is no git repository; give the top folder of one", path=str(folder))
         found = _named(folder, named)
     else:
         found = (entry if entry.exists() else folder).resolve()
-    if not (found / "HEAD").exists():
-        raise _no_repository(folder)
     return found
-
-
-def _no_repository(folder: Path) -> RepositoryError:
-    return RepositoryError(f"{folder} is no git repository; give the top folder of one", path=str(folder))
 
 
 def _refuse_committed(bare: Path) -> None:

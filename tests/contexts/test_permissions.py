@@ -83,9 +83,8 @@ def test_a_repository_is_code_and_must_be_allowed_too(tmp_path: Path) -> None:
     check(tmp_path, {"PLAIT_ALLOWED_REPOSITORIES": url}, workflow_id="w", repository=url)
     with pytest.raises(InputError, match="there is none"):
         check(tmp_path, workflow_id="w", repository="app")
-    (tmp_path / "app.git").mkdir()
-    (tmp_path / "app.git" / "HEAD").write_text("ref: refs/heads/main\n")
-    check(tmp_path, workflow_id="w", repository="app.git")
+    (tmp_path / "app").mkdir()
+    check(tmp_path, workflow_id="w", repository="app")
     for outside in ("/srv/app", "file:///srv/app"):
         with pytest.raises(InputError, match="may not use the repository"):
             check(tmp_path, workflow_id="w", repository=outside)

@@ -251,8 +251,10 @@ def test_git_and_ssh_are_given_only_what_the_worker_allows(
     for root in worker.stores:
         assert worker.is_inside(root), root
     if parameter == "repository" and not worker.stores:
-        assert name in {SCP, URL} or "PLAIT_ALLOWED_REPOSITORIES" in refused
-        assert not any(name in arguments for _, *arguments in calls if name not in {SCP, URL, ""})
+        # A folder that may be used and is no repository is told by git.
+        there = "is not a git repository" in refused and worker.is_inside(worker.code / Path(name).expanduser())
+        assert name in {SCP, URL} or "PLAIT_ALLOWED_REPOSITORIES" in refused or there
+        assert there or not any(name in arguments for _, *arguments in calls if name not in {SCP, URL, ""})
     if parameter == "inline":
         assert "PLAIT_ALLOW_INLINE=1" in refused
         assert not calls
