@@ -19,6 +19,7 @@ from prefect.logging.handlers import APILogHandler
 from prefect.runtime import deployment, flow_run
 
 from flows import engine, relay
+from flows.lasting_output import outlive_readers
 
 _ENTRYPOINT = "flows.feature.feature"
 """What the engine loads; the code is where this module was found, whatever brought it here."""
@@ -35,9 +36,10 @@ def move_out() -> None:
 
     Call it in the main thread, before anything is begun: the flow starts again from the top.
     """
-    main = sys.modules["__main__"].__spec__
-    started_by_worker = main is not None and main.name == "prefect.engine" and os.getpid() != 1
-    if not (deployment.id and started_by_worker):
+    if not _is_engine():
+        return
+    if os.getpid() == 1:  # a container of the run's own: no worker kills it
+        outlive_readers()
         return
     APILogHandler().flush()
     sys.stdout.flush()
@@ -55,3 +57,15 @@ def move_out() -> None:
     os.execv(  # noqa: S606 no shell is wanted
         sys.executable, [sys.executable, "-I", "-S", relay.__file__, str(process.pid)]
     )
+
+
+def outlive_worker() -> None:
+    """Let nothing that is printed end a deployed run whose worker is gone; for runs that stay where they are."""
+    if _is_engine():
+        outlive_readers()
+
+
+def _is_engine() -> bool:
+    """Say whether this process was started to run one deployed run, and does nothing else."""
+    main = sys.modules["__main__"].__spec__
+    return bool(deployment.id) and main is not None and main.name == "prefect.engine"
