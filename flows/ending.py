@@ -21,7 +21,7 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound, Pause, TerminationSignal
 from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-from prefect.states import Cancelled, Crashed
+from prefect.states import Cancelled, Crashed, Suspended
 
 from contexts.errors import PlaitError
 from contexts.lease_record import INTERRUPTED
@@ -40,7 +40,7 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, Pause):
         return "suspended"
     if isinstance(error, KeyboardInterrupt | TerminationSignal):
-        return "cancelled" if _wanted_by_a_person() else INTERRUPTED
+        return _who_ends_it()
     if isinstance(error, PlaitError) and error.exit_code in _TO_BE_CHANGED:
         return "failed"
     # Whoever types `plait run` sees it fail; nobody watches a deployed run.
@@ -48,11 +48,16 @@ def reason_of(error: BaseException) -> str:
 
 
 def stopped(run: Run) -> State[Any]:
-    """Return how the flow run ends that was asked to end, and leave with its lease what is to come after."""
-    if _wanted_by_a_person():
-        run.lease.end_reason = "cancelled"
+    """Return how the flow run ends that was asked to end, and leave with its lease what is to come after.
+
+    Raises:
+        Pause: A person has suspended it.
+    """
+    run.lease.end_reason = _who_ends_it()
+    if run.lease.end_reason == "suspended":
+        raise Pause(state=Suspended())
+    if run.lease.end_reason == "cancelled":
         return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
-    run.lease.end_reason = INTERRUPTED
     return Crashed(
         message=f"Asked to end while {run.workflow_id} was at work, and not by a person: its worker or machine goes "
         "down. What was finished is kept, and the sweeper starts it again"
@@ -81,10 +86,10 @@ def hearing_one_request() -> Generator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _wanted_by_a_person() -> bool:
-    """Say whether a person ends this run: at a terminal always; a deployed one by Cancel, or by deleting it."""
+def _who_ends_it() -> str:
+    """Return the end of the lease: a person ends a run at a terminal, a deployed one by Cancel, Suspend or Delete."""
     if not deployment.id:
-        return True
+        return "cancelled"
     for _ in range(_TRIES):
         try:
             with (
@@ -93,9 +98,11 @@ def _wanted_by_a_person() -> bool:
             ):
                 state = client.read_flow_run(UUID(str(flow_run.id))).state
         except ObjectNotFound:
-            return True
+            return "cancelled"
         except (httpx.HTTPError, ValueError):  # away or in trouble, or no Prefect answers
             time.sleep(_BETWEEN_TRIES)
         else:
-            return state is not None and (state.is_cancelling() or state.is_cancelled())
-    return False
+            if state is not None and (state.is_cancelling() or state.is_cancelled()):
+                return "cancelled"
+            return "suspended" if state is not None and state.is_paused() else INTERRUPTED
+    return INTERRUPTED

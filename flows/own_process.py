@@ -23,6 +23,9 @@ from flows.lasting_output import outlive_readers
 
 _ENTRYPOINT = "flows.feature.feature"
 """What the engine loads; the code is where this module was found, whatever brought it here."""
+_ENGINES = frozenset({"prefect.engine", "prefect.flow_engine"})
+_BOOTSTRAP = "_workspace_runtime_bootstrap.py"
+"""What Prefect starts for one run: modules, and the script for a project that brings its own environment."""
 
 
 def has_moved() -> bool:
@@ -67,5 +70,7 @@ def outlive_worker() -> None:
 
 def _is_engine() -> bool:
     """Say whether this process was started to run one deployed run, and does nothing else."""
-    main = sys.modules["__main__"].__spec__
-    return bool(deployment.id) and main is not None and main.name == "prefect.engine"
+    main = sys.modules["__main__"]
+    by_name = main.__spec__.name if main.__spec__ else ""
+    by_file = Path(getattr(main, "__file__", None) or "").name
+    return bool(deployment.id) and (by_name in _ENGINES or by_file == _BOOTSTRAP)
