@@ -15,6 +15,7 @@ from contexts.errors import PlaitError
 from contexts.lease_record import UPKEEP
 from contexts.model.request import RunRequest
 from contexts.permissions import check_allowed, check_store, read_allowed
+from flows.own_process import outlive_worker
 from tasks.artifact_text import words
 
 
@@ -44,6 +45,7 @@ def refuse_store_unless_allowed(store: str | None) -> str | None:
         InputError: A deployed run names a store that is not allowed.
     """
     if deployment.id:
+        outlive_worker()
         _tell_endings_in_sentences()
         here = Path.cwd()
         return check_store(store, read_allowed(os.environ, here), here)

@@ -32,8 +32,11 @@ from flows.limits import BACKENDS, backend_tag
 
 POOL = "plait"
 TAG = "plait"
-QUEUES: Mapping[str, int] = {"features": 4, "upkeep": 2}
-"""Queues of the pool and how many runs each may have at a time; upkeep never waits for features."""
+QUEUES: Mapping[str, int | None] = {"features": 4, "upkeep": 2, "sweep": None}
+"""Queues of the pool and how many runs each may have at a time; upkeep never waits for features.
+
+The sweep has no limit: it gives back the places of runs that nobody works on, its own and those of upkeep too.
+"""
 
 
 class Cleared(BaseModel):
@@ -67,7 +70,8 @@ def prepare_pool(client: SyncPrefectClient, wanted: dict[str, Any]) -> None:
     for name, limit in QUEUES.items():
         if name not in queues:
             queue = client.create_work_queue(name=name, work_pool_name=POOL)
-            client.update_work_queue(queue.id, concurrency_limit=limit)
+            if limit is not None:
+                client.update_work_queue(queue.id, concurrency_limit=limit)
     limits = {limit.tag for limit in client.read_concurrency_limits(limit=200, offset=0)}
     for backend, limit in BACKENDS.items():
         if backend_tag(backend) not in limits:

@@ -41,7 +41,7 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, Pause):
         return "suspended"
     if isinstance(error, KeyboardInterrupt | TerminationSignal):
-        return "cancelled" if _wanted_by_a_person() else INTERRUPTED
+        return _who_ends_it()
     if isinstance(error, PlaitError) and error.exit_code in _TO_BE_CHANGED:
         return "failed"
     # Whoever types `plait run` sees it fail; nobody watches a deployed run.
@@ -52,21 +52,16 @@ def stopped(run: Run, stop: BaseException) -> State[Any]:
     """Return how the flow run ends that was stopped, and leave with its lease what is to come after.
 
     Raises:
-        Pause: It was suspended, by our own watch or by Prefect itself at the start or end of a task.
+        Pause: It was suspended, by a person or by Prefect itself at the start or end of a task.
     """
-    if isinstance(stop, Pause):
-        run.lease.end_reason = "suspended"
-        raise stop
+    run.lease.end_reason = str(stop.details["reason"]) if isinstance(stop, RunStopped) else reason_of(stop)
+    if run.lease.end_reason == "suspended":
+        raise stop if isinstance(stop, Pause) else Pause(state=Suspended()) from stop
     if isinstance(stop, RunStopped):
-        run.lease.end_reason = str(stop.details["reason"])
-        if run.lease.end_reason == "suspended":
-            raise Pause(state=Suspended()) from stop
         note_stop(stop)
         return Cancelled(message=stop.message)
-    if _wanted_by_a_person():
-        run.lease.end_reason = "cancelled"
+    if run.lease.end_reason == "cancelled":
         return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
-    run.lease.end_reason = INTERRUPTED
     return Crashed(
         message=f"Asked to end while {run.workflow_id} was at work, and not by a person: its worker or machine goes "
         "down. What was finished is kept, and the sweeper starts it again"
@@ -95,10 +90,10 @@ def hearing_one_request() -> Generator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _wanted_by_a_person() -> bool:
-    """Say whether a person ends this run: at a terminal always; a deployed one by Cancel, or by deleting it."""
+def _who_ends_it() -> str:
+    """Return the end of the lease: a person ends a run at a terminal, a deployed one by Cancel, Suspend or Delete."""
     if not deployment.id:
-        return True
+        return "cancelled"
     for _ in range(_TRIES):
         try:
             with (
@@ -107,9 +102,11 @@ def _wanted_by_a_person() -> bool:
             ):
                 state = client.read_flow_run(UUID(str(flow_run.id))).state
         except ObjectNotFound:
-            return True
+            return "cancelled"
         except (httpx.HTTPError, ValueError):  # away or in trouble, or no Prefect answers
             time.sleep(_BETWEEN_TRIES)
         else:
-            return state is not None and (state.is_cancelling() or state.is_cancelled())
-    return False
+            if state is not None and (state.is_cancelling() or state.is_cancelled()):
+                return "cancelled"
+            return "suspended" if state is not None and state.is_paused() else INTERRUPTED
+    return INTERRUPTED

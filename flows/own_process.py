@@ -19,9 +19,13 @@ from prefect.logging.handlers import APILogHandler
 from prefect.runtime import deployment, flow_run
 
 from flows import engine, relay
+from flows.lasting_output import outlive_readers
 
 _ENTRYPOINT = "flows.feature.feature"
 """What the engine loads; the code is where this module was found, whatever brought it here."""
+_ENGINES = frozenset({"prefect.engine", "prefect.flow_engine"})
+_BOOTSTRAP = "_workspace_runtime_bootstrap.py"
+"""What Prefect starts for one run: modules, and the script for a project that brings its own environment."""
 
 
 def has_moved() -> bool:
@@ -35,9 +39,10 @@ def move_out() -> None:
 
     Call it in the main thread, before anything is begun: the flow starts again from the top.
     """
-    main = sys.modules["__main__"].__spec__
-    started_by_worker = main is not None and main.name == "prefect.engine" and os.getpid() != 1
-    if not (deployment.id and started_by_worker):
+    if not _is_engine():
+        return
+    if os.getpid() == 1:  # a container of the run's own: no worker kills it
+        outlive_readers()
         return
     APILogHandler().flush()
     sys.stdout.flush()
@@ -55,3 +60,17 @@ def move_out() -> None:
     os.execv(  # noqa: S606 no shell is wanted
         sys.executable, [sys.executable, "-I", "-S", relay.__file__, str(process.pid)]
     )
+
+
+def outlive_worker() -> None:
+    """Let nothing that is printed end a deployed run whose worker is gone; for runs that stay where they are."""
+    if _is_engine():
+        outlive_readers()
+
+
+def _is_engine() -> bool:
+    """Say whether this process was started to run one deployed run, and does nothing else."""
+    main = sys.modules["__main__"]
+    by_name = main.__spec__.name if main.__spec__ else ""
+    by_file = Path(getattr(main, "__file__", None) or "").name
+    return bool(deployment.id) and (by_name in _ENGINES or by_file == _BOOTSTRAP)

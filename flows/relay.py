@@ -6,6 +6,7 @@ anything of plait or Prefect: it stays as small as Python gets.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -19,20 +20,17 @@ def wait_for(run: int) -> int:
     """Wait for the process of the run, and return its exit code; end by the signal that ended it."""
 
     def pass_on(_: int, __: FrameType | None) -> None:
-        os.kill(run, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(run, signal.SIGTERM)
 
     for number in REQUESTS:
         signal.signal(number, pass_on)
     # They wait since before the run was started: none is lost.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, REQUESTS)
-    # Not taken off the list of processes until no request can come any more: its number might be another's by then.
-    os.waitid(os.P_PID, run, os.WEXITED | os.WNOWAIT)
-    signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
     code = os.waitstatus_to_exitcode(os.waitpid(run, 0)[1])
     if code < 0:
         if -code not in {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(-code, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [-code])
         os.kill(os.getpid(), -code)
     return code
 

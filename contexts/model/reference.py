@@ -34,7 +34,9 @@ not end in `.lock`. A *path* is relative, with no `..`. A *time* is ISO 8601 wit
 `{python}` is the interpreter plait runs on and `{spec_dir}` the spec's folder; other braces stay as they are (the
 track's name is in the variable `PLAIT_TASK_ID`), and no shell is involved.
 
-`workflow_id` is a name in which `{date}` (`20250131`) and `{time}` (`093000`, UTC) are replaced at the start of a run.
+`workflow_id` is a name in which `{date}` (`20250131`) and `{time}` (`093000`) are replaced at the start of a run: in
+UTC, and for a [scheduled run](deploying.md#what-there-is) by the moment it was scheduled for, in its schedule's time
+zone.
 """
 _ASSIGNMENT = """\
 ## What an agent is given

@@ -27,6 +27,13 @@ from tests.deploy.gated import deploy_feature, working
 from tests.deploy.running import finish, start, wait_for, write_spec
 from tests.servers import Server
 
+KILLER = """
+import json, os, pathlib, signal, time
+pathlib.Path({notes!r}).open("a").write("working" + chr(10))
+os.kill(json.loads(pathlib.Path({lease!r}).read_text())["pid"], signal.SIGKILL)
+time.sleep(600)
+"""
+"""Kills the run that started it, each time."""
 AGENT = """
 import os, pathlib, signal, subprocess, sys, time
 notes, gate = pathlib.Path({notes!r}), pathlib.Path({gate!r})
@@ -162,3 +169,29 @@ def test_a_killed_worker_takes_no_run_along_and_a_request_to_end_then_ends_one_w
         wait_for("the agents to be gone", lambda: ended(agents))
         assert site.notes("asked").read_text().split("\n")[1:-1] == ["SIGINT"]
     goes_on(site, "asked")
+
+
+def test_a_run_that_is_ended_every_time_is_started_again_so_often_and_then_left_for_a_person(site: Site) -> None:
+    lease = site.folder / "store" / "leases" / "doomed.json"
+    program = KILLER.format(notes=str(site.notes("doomed")), lease=str(lease))
+    run = start(site.client, f"feature/{site.pool}", spec=str(write_spec(site.folder, "doomed", program)))
+    # As a background job of a shell script begins: Ctrl-C does not reach it.
+    with ignoring(signal.SIGINT), site.worker("first"):
+        assert finish(site.client, run.id, 300).is_crashed()
+        assert site.sweep(max_restarts=1) == {"doomed": "started"}
+        (again,) = site.restarts("doomed")
+        assert finish(site.client, again.id, 300).is_crashed()
+        assert site.sweep(max_restarts=1) == {"doomed": "given-up"}
+        assert site.sweep(max_restarts=1) == {"doomed": "given-up"}
+    assert len(site.restarts("doomed")) == 1
+    assert site.notes("doomed").read_text().splitlines() == ["working"] * 2
+
+
+@contextlib.contextmanager
+def ignoring(number: signal.Signals) -> Generator[None]:
+    """Let what is started in the block be born with a signal ignored."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
