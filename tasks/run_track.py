@@ -16,6 +16,7 @@ from prefect.states import Completed
 from contexts.digest import Inputs, criteria_of, result_digest
 from contexts.errors import InputError, PortsExhausted, SecretRefused, TrackFailed
 from contexts.faults import reach
+from contexts.full_disk import full, without_room
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject, entries, parse_instant, section
 from contexts.model.records import Attempt, Execution, Spent
@@ -73,9 +74,7 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
         run.endings[task_id] = error
         raise
     run.endings[task_id] = found
-    if found.reused:
-        return Completed(name="Reused", message=f"Same inputs as {found.ref}", data=found)
-    return found
+    return Completed(name="Reused", message=f"Same inputs as {found.ref}", data=found) if found.reused else found
 
 
 def _bring(run: Run, task_id: str, prerequisites: Mapping[str, ContextRef]) -> TrackOutcome:
@@ -212,8 +211,7 @@ def _attempt(
     tried, checkpoint = _earlier_attempts(earlier, inputs.digest)
     spent = spending.recorded(earlier)
     trial = _Trial(run, track, backend, inputs, needed, tried, checkpoint, spent, now(), time.monotonic())
-    message = f"attempt {trial.number}" if tried else ""
-    report(Progress(run.workflow_id, "track", track.task_id, "running", message))
+    report(Progress(run.workflow_id, "track", track.task_id, "running", f"attempt {trial.number}" if tried else ""))
     folder = run.exchange(track.task_id)
     log: BlobRef | None = None
     try:
@@ -234,7 +232,10 @@ def _attempt(
         if error.errno in MACHINE or not str(error.filename).startswith(f"{folder}/"):
             raise
         delivery = Delivery(None, f"{error.filename} cannot be used: {error.strerror}; remove it and run again")
-    raise _fail(trial, delivery, log)
+    failed = _fail(trial, delivery, log)
+    if not delivery.cancelled and without_room([folder]):  # no fault of the agent's, and the next would fare no better
+        raise full([folder], failed.message) from failed
+    raise failed
 
 
 def _complete(trial: _Trial, document: JsonObject, work: Work | None, log: BlobRef | None) -> TrackOutcome:
