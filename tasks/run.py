@@ -157,11 +157,11 @@ class Run:
             RunStopped: Somebody has.
         """
         if self._stopped:
-            deleted = self._stopped == "deleted"
-            what = f"the flow run of {self.workflow_id}" if deleted else self.workflow_id
-            where = " in Prefect" if deleted else ""
+            what = f"{self.workflow_id} was {self._stopped}"
+            if deleted := self._stopped == "deleted":
+                what = f"the flow run of {self.workflow_id} was deleted in Prefect"
             raise RunStopped(
-                f"{what} was {self._stopped}{where}; what was finished is kept, and the next run goes on from it",
+                f"{what}; what was finished is kept, and the next run goes on from it",
                 reason="cancelled" if deleted else self._stopped,
                 deleted=deleted,
             )

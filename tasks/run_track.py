@@ -16,6 +16,7 @@ from prefect.states import Completed
 from contexts.digest import Inputs, criteria_of, result_digest
 from contexts.errors import InputError, PortsExhausted, SecretRefused, TrackFailed
 from contexts.faults import reach
+from contexts.full_disk import full, without_room
 from contexts.gathered import GatheredObjects
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject, entries, parse_instant, section
@@ -77,9 +78,7 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
         run.endings[task_id] = error
         raise
     run.endings[task_id] = found
-    if found.reused:
-        return Completed(name="Reused", message=f"Same inputs as {found.ref}", data=found)
-    return found
+    return Completed(name="Reused", message=f"Same inputs as {found.ref}", data=found) if found.reused else found
 
 
 def _bring(run: Run, task_id: str, prerequisites: Mapping[str, ContextRef]) -> TrackOutcome:
@@ -250,7 +249,10 @@ def _attempt(
         if error.errno in MACHINE or not str(error.filename).startswith(f"{folder}/"):
             raise
         delivery = Delivery(None, f"{error.filename} cannot be used: {error.strerror}; remove it and run again")
-    raise _fail(trial, delivery, log, kept)
+    failed = _fail(trial, delivery, log, kept)
+    if not delivery.cancelled and without_room([folder]):  # no fault of the agent's, and the next would fare no better
+        raise full([folder], failed.message) from failed
+    raise failed
 
 
 def _complete(
