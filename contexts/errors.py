@@ -12,6 +12,7 @@
     ├── StoreError                  6  the store, whatever it is
     │   ├── StoreUnreachable           no answer in time
     │   ├── StoreDenied                an answer, and it was no; names the permission
+    │   │   └── LoginExpired              and it would be yes after a new login
     │   ├── StoreUnsuitable            ignores preconditions, or cannot be written
     │   │   └── StoreNotWritable    2  found before anything started
     │   └── NotFound                2  no object under that key
@@ -107,6 +108,14 @@ class StoreUnreachable(StoreError):
 
 class StoreDenied(StoreError):
     """The store refused; the message names the missing permission."""
+
+
+class LoginExpired(StoreDenied):
+    """The store refused credentials that were good for a time; a run waits for new ones as for a store that is away."""
+
+
+MAY_PASS = (StoreUnreachable, LoginExpired)
+"""What a run that is under way waits for to pass."""
 
 
 class StoreUnsuitable(StoreError):

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 
-from contexts.errors import LeaseLost, PlaitError, StoreError, StoreUnreachable
+from contexts.errors import MAY_PASS, LeaseLost, PlaitError, StoreError, StoreUnreachable
 from contexts.faults import reach
 from contexts.lease import RENEW_EVERY, STALE_AFTER, Clock, Lease, acquire
 from contexts.lease_record import INTERRUPTED, LeaseRecord
@@ -93,7 +93,7 @@ class HeldLease:
     @property
     def unsure(self) -> bool:
         """Whether the store did not answer the last heartbeat, or took none for so long that others may have it."""
-        return self._lease.overdue or isinstance(self._cause, StoreUnreachable)
+        return self._lease.overdue or isinstance(self._cause, MAY_PASS)
 
     def wait_until_held(
         self,
@@ -130,7 +130,7 @@ class HeldLease:
         if isinstance(self._cause, LeaseLost):
             return LeaseLost(self._cause.message, **self._cause.details)
         if self._endures is not None and isinstance(self._cause, StoreError):
-            if not isinstance(self._cause, StoreUnreachable):  # it answers: a full disk, a permission that is gone
+            if not isinstance(self._cause, MAY_PASS):  # it answers: a full disk, a permission that is gone
                 return type(self._cause)(self._cause.message, **self._cause.details)
             limit = self._lease.own_limit + self._endures
             return self._unreachable(f"for {limit / 60:.0f} min" if limit >= 90 else f"for {limit:.0f} s")
@@ -159,7 +159,7 @@ class HeldLease:
                 # An outage that is shorter than the others' patience, or endured, costs nothing: try again soon.
                 self._cause = error
                 wait = min(self._every, _AFTER_FAILURE)
-                endures = (self._endures or 0.0) if isinstance(error, StoreUnreachable) else 0.0
+                endures = (self._endures or 0.0) if isinstance(error, MAY_PASS) else 0.0
                 if self._lease.silent_for(self._lease.own_limit + endures):
                     self.lost.set()
                     return

@@ -14,6 +14,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +38,8 @@ _MANIFEST = "manifest.json"
 _NEW = ".new-"
 _MOST_OF_MANIFEST = 4_000_000
 _FORMAT = 1
+_ABANDONED_AFTER = 3600.0
+"""Seconds before what a dead writer left is removed: one in another container that shares the folder looks dead too."""
 
 
 class Manifest(BaseModel):
@@ -163,7 +166,7 @@ class Outbox:
         """Remove what writers that are dead have left half written."""
         for folder in self.root.glob(f"{_NEW}*"):
             pid = folder.name.removeprefix(_NEW).partition("-")[0]
-            if pid.isdecimal() and not _lives(int(pid)):
+            if pid.isdecimal() and not _lives(int(pid)) and _age(folder) > _ABANDONED_AFTER:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def entries(self, task_id: str | None = None) -> tuple[Kept, ...]:
@@ -257,6 +260,13 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _age(folder: Path) -> float:
+    try:
+        return time.time() - folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _lives(pid: int) -> bool:

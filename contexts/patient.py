@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from contexts.errors import ObjectExists, StoreError, StoreUnreachable
+from contexts.errors import MAY_PASS, ObjectExists, StoreError
 from contexts.held_lease import HeldLease
 from contexts.objects import Entry, ObjectStore, Versioned
 
@@ -102,7 +102,7 @@ class PatientObjects:
             self._lease.wait_until_held(since=since, stop=self._stop.is_set, told=self._told)
             try:
                 return request()
-            except StoreUnreachable:
+            except MAY_PASS:
                 since = time.monotonic()
                 failing_since = failing_since or since
                 if since - failing_since >= self._patience or self._stop.is_set() or self._lease.ended:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Generator
 
 from contexts.errors import LeaseLost, StoreError
 from contexts.outbox import Outbox
@@ -13,7 +15,7 @@ from tasks.progress import Progress, report
 class Outage:
     """What is told of the outages of one run's store, by whichever thread meets them.
 
-    Args:
+    Attributes:
         workflow_id: The workflow.
         outbox: Where results are kept meanwhile.
         patience: Seconds for which the run waits; 0 where it does not.
@@ -21,8 +23,8 @@ class Outage:
 
     def __init__(self, workflow_id: str, outbox: Outbox, patience: float) -> None:
         self._workflow_id = workflow_id
-        self._outbox = outbox
-        self._patience = patience
+        self.outbox = outbox
+        self.patience = patience
         self._told_of: str | None = None
         self._telling = threading.Lock()
 
@@ -30,10 +32,10 @@ class Outage:
         """Say that the store does not answer: once, and again with every further result that is kept."""
         kept = self._kept()
         with self._telling:
-            if not self._patience or self._told_of == kept:
+            if not self.patience or self._told_of == kept:
                 return
             self._told_of = kept
-        said = f"the store does not answer; waiting up to {self._patience / 60:g} min"
+        said = f"the store does not answer; waiting up to {self.patience / 60:g} min"
         self._report("waiting", f"{said}; {kept}" if kept else said)
 
     def over(self) -> None:
@@ -48,20 +50,22 @@ class Outage:
         """Say what became of something that was kept."""
         self._report("kept", message)
 
-    def at_end(self, error: StoreError | LeaseLost) -> StoreError | LeaseLost:
-        """Return an error that ends the run, saying too what is kept on this machine."""
-        kept = self._kept()
-        if not kept:
-            return error
-        return type(error)(
-            f"{error.message}; {kept}, and the next run on this machine saves what is still wanted", **error.details
-        )
+    @contextlib.contextmanager
+    def told_at_end(self) -> Generator[None]:
+        """Let an error that ends the block because of the store say too what is kept on this machine."""
+        try:
+            yield
+        except (StoreError, LeaseLost) as error:
+            kept = self._kept()
+            if not kept:
+                raise
+            raise type(error)(
+                f"{error.message}; {kept}, and the next run on this machine saves what is still wanted", **error.details
+            ) from error
 
     def _kept(self) -> str:
-        count = len(self._outbox.entries())
-        return (
-            f"{counted(count, 'result')} {'is' if count == 1 else 'are'} kept in {self._outbox.root}" if count else ""
-        )
+        count = len(self.outbox.entries())
+        return f"{counted(count, 'result')} {'is' if count == 1 else 'are'} kept in {self.outbox.root}" if count else ""
 
     def _report(self, status: str, message: str) -> None:
         report(Progress(self._workflow_id, "store", "store", status, message))

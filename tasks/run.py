@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from contexts.digest import Inputs
-from contexts.errors import LeaseLost, RevisionConflict, RunStopped, StoreError
+from contexts.errors import LeaseLost, RevisionConflict, RunStopped
 from contexts.faults import reach
 from contexts.held_lease import HeldLease, failed_or_interrupted, held_lease
 from contexts.model.base import JsonObject, section
@@ -27,7 +27,7 @@ from tasks.backends import Backend, backend_for
 from tasks.going_on import Purpose
 from tasks.outage import Outage
 from tasks.outcome import TrackOutcome
-from tasks.pinning import RESTORED, open_repository
+from tasks.pinning import RESTORED, open_repository, workspace_root
 from tasks.preflight import FOLDER_HINT, prepare, recordings_of
 from tasks.reuse import inputs_of, outbox_folder
 from tasks.saves import Saves
@@ -84,6 +84,7 @@ class Run:
         forced: frozenset[str],
         lease: HeldLease,
         revisions: Mapping[str, tuple[int, ...]],
+        outage: Outage,
         block: str | None = None,
     ) -> None:
         self.id = uuid4().hex[:12]
@@ -94,12 +95,11 @@ class Run:
         self.known = loaded.known
         self.programs = remember(loaded.spec, loaded.folder, loaded.known)
         self.workflow_id = workflow_id
-        patience = float(self.spec.policy.store_patience_minutes) * 60
         self.cancel = threading.Event()
-        self.outbox = Outbox(outbox_folder(repository.root), store, workflow_id)
-        self.outage = Outage(workflow_id, self.outbox, patience)
+        self.outage = outage
+        self.outbox = outage.outbox
         self.store = store.over(
-            PatientObjects(store.objects, lease, patience=patience, stop=self.cancel, told=self.outage.tell)
+            PatientObjects(store.objects, lease, patience=outage.patience, stop=self.cancel, told=outage.tell)
         )
         self.repository = repository
         self.base = base
@@ -290,10 +290,19 @@ def open_run(
     """
     ready = prepare(request, purpose, at())
     store, loaded, workflow_id = ready.store, ready.loaded, ready.workflow_id
-    endures = float(loaded.spec.policy.store_patience_minutes) * 60
-    with held_lease(
-        store.objects, workflow_id, owner=owner(), only_ended=only_ended, reason_of=reason_of, endures=endures
-    ) as lease:
+    outbox = Outbox(outbox_folder(workspace_root(store, workflow_id)), store, workflow_id)
+    outage = Outage(workflow_id, outbox, float(loaded.spec.policy.store_patience_minutes) * 60)
+    with (
+        outage.told_at_end(),
+        held_lease(
+            store.objects,
+            workflow_id,
+            owner=owner(),
+            only_ended=only_ended,
+            reason_of=reason_of,
+            endures=outage.patience,
+        ) as lease,
+    ):
         revisions = store.revisions(workflow_id)
         earlier = store.load_revision(workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
         recordings = recordings_of(request, ready, earlier)
@@ -310,6 +319,7 @@ def open_run(
             forced=ready.forced,
             lease=lease,
             revisions=revisions,
+            outage=outage,
             block=_block_name(request.store),
         )
         if loaded.programs is None or loaded.programs.how != "none":
@@ -319,11 +329,6 @@ def open_run(
         watch.start()
         try:
             yield run
-        except (StoreError, LeaseLost) as error:
-            told = run.outage.at_end(error)
-            if told is error:
-                raise
-            raise told from error
         finally:
             run.close()
 

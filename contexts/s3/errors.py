@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from contexts.errors import NotFound, StoreDenied, StoreError, StoreUnreachable, StoreUnsuitable
+from contexts.errors import LoginExpired, NotFound, StoreDenied, StoreError, StoreUnreachable, StoreUnsuitable
 
 _PERMISSIONS = {
     "PutObject": "s3:PutObject",
@@ -137,7 +137,9 @@ def explain(answer: Answer, operation: str, where: str, key: str, *, now: dateti
             f"{where} refuses this machine's clock, which is {_skew(answer, now)}: set it right", key=key
         )
     if code in {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}:
-        return StoreDenied(f"the session token for {where} has expired: log in again or renew the credentials", key=key)
+        return LoginExpired(
+            f"the session token for {where} has expired: log in again or renew the credentials", key=key
+        )
     if code in {"InvalidAccessKeyId", "InvalidToken", "UnrecognizedClientException", "InvalidClientTokenId"}:
         return StoreDenied(
             f"{where} does not know this access key: check the access key id (and session token)", key=key

@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from contexts.errors import (
     BadIdentifier,
     ChecksumMismatch,
+    LoginExpired,
     NotFound,
     ObjectExists,
     StoreDenied,
@@ -75,9 +76,11 @@ class S3Objects:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._client = client or connect(self._settings, session)
+        self._may_log_in = client is None and session is None
         self._patience = patience or Patience()
         self._probed = False
         self._probing = threading.Lock()
+        self._logging_in = threading.Lock()
         host = urlsplit(self._settings.endpoint_url).netloc.rpartition("@")[2] if self._settings.endpoint_url else ""
         self._where = f"bucket {bucket}" + (f" at {host}" if host else "")
 
@@ -265,6 +268,16 @@ class S3Objects:
         return self._prefix + check_key(key)
 
     def _call(self, operation: str, key: str, request: Callable[[], _T]) -> _T:
+        used = self._client
+        try:
+            return persist(request, self._patience, operation, self._where, key)
+        except LoginExpired:
+            if not self._may_log_in:
+                raise
+        # boto3 renews what it was lent, but reads files only once: a login of meanwhile is seen by a new client alone.
+        with self._logging_in:
+            if self._client is used:
+                self._client = connect(self._settings)
         return persist(request, self._patience, operation, self._where, key)
 
 

@@ -30,10 +30,11 @@ _FRAMES_PER_SECOND = 8
 class _Watcher(logging.Handler):
     """Feed the board, and print a line per change where nothing is drawn."""
 
-    def __init__(self, board: Board, console: Console | None) -> None:
+    def __init__(self, board: Board, console: Console | None, *, aside: bool = False) -> None:
         super().__init__(logging.DEBUG)
         self.board = board
         self._console = console
+        self._aside = aside
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record that carries progress; others are not ours."""
@@ -41,6 +42,9 @@ class _Watcher(logging.Handler):
         if not isinstance(progress, Progress):
             return
         changed = self.board.take(progress, time.monotonic())
+        if self._aside and progress.kind == "store":
+            # Where only a program listens on stdout, somebody may still wonder what is being waited for.
+            Enduring(sys.stderr).write(f"plait: {progress.message}\n")
         if self._console is None or not changed:
             return
         if progress.kind == "run":
@@ -81,7 +85,7 @@ def watched(
     board = Board(title, time.monotonic(), starting=starting)
     board.expect(task_ids)
     live = console is not None and console.is_terminal
-    watcher = _Watcher(board, None if live else console)
+    watcher = _Watcher(board, None if live else console, aside=console is None)
     count = f", {counted(len(board.tracks), 'track')}" if board.tracks else ""
     watcher.say(f"{escape(title)}: {starting}{count}")
     logger = logging.getLogger(LOGGER)

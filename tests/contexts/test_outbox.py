@@ -110,8 +110,13 @@ def test_what_a_dead_writer_left_half_written_is_no_entry_and_goes_with_the_next
     (half / "manifest.json").write_text("{")
     living = outbox.root / f".new-{os.getpid()}-api.1"
     living.mkdir()
+    for one in (half, living):
+        os.utime(one, (0, 0))
+    young = outbox.root / f".new-{2**22 + 7}-api.2"
+    young.mkdir()
     assert outbox.entries() == ()
     outbox.keep("api", document(), 1, {})
+    assert young.exists(), "perhaps another container's"
     assert (half.exists(), living.exists(), len(outbox.entries())) == (False, True, 1)
 
 

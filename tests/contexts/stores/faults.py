@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -44,6 +44,7 @@ class Asked:
         key: The object; of a listing the prefix asked for.
         size: Bytes of the request's body.
         only_new: Whether an object that is there already makes it fail.
+        by: The access key id it was signed with.
     """
 
     operation: str
@@ -51,6 +52,7 @@ class Asked:
     key: str
     size: int = 0
     only_new: bool = False
+    by: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ class FaultProxy:
                     len(body),
                     only_new=self.headers.get("If-None-Match") == "*",
                 )
+                signed = self.headers.get("Authorization", "").partition("Credential=")[2]
+                asked = replace(asked, by=signed.partition("/")[0])
                 fault = proxy._draw(self.command, asked)
                 refusal = proxy.refuse(asked)
                 if refusal:

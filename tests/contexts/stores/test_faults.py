@@ -10,10 +10,11 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from contexts.errors import NotFound, ObjectExists, StoreDenied, StoreUnreachable, VersionChanged
+from contexts.errors import LoginExpired, NotFound, ObjectExists, StoreDenied, StoreUnreachable, VersionChanged
 from contexts.s3 import S3Objects
 from contexts.s3.client import S3Settings, connect
 from contexts.s3.retry import Patience
@@ -225,6 +226,29 @@ def test_a_missing_object_is_told_from_a_denied_one_where_the_service_says_denie
     proxy.refuse = lambda asked: Refusal(403, "AccessDenied") if asked.operation == "ListObjectsV2" else None
     with pytest.raises(StoreDenied, match=r"without s3:ListBucket a missing object"):
         store.read("documents/w/context/000002.json")
+
+
+def test_a_login_that_was_renewed_meanwhile_is_seen_by_a_store_whose_token_has_expired(
+    proxy: FaultProxy, ministack: servers.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def log_in(key_id: str) -> None:
+        (tmp_path / "credentials").write_text(
+            f"[default]\naws_access_key_id = {key_id}\naws_secret_access_key = s\naws_session_token = t\n"
+        )
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    bucket = bucket_for(ministack)
+    log_in("first")
+    settings = S3Settings(endpoint_url=proxy.endpoint, region="us-east-1", addressing="path")
+    store = S3Objects(bucket, "login", settings=settings, patience=QUICK)
+    proxy.refuse = lambda asked: Refusal(400, "ExpiredToken") if asked.by == "first" else None
+    with pytest.raises(LoginExpired, match="log in again"):
+        store.create("documents/w/context/000001.json", b"x")
+    log_in("second")
+    store.create("documents/w/context/000001.json", b"x")
+    assert store.read("documents/w/context/000001.json") == b"x"
 
 
 def test_the_proxy_itself_passes_everything_on_when_it_has_no_fault(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from contexts.errors import NotFound, StoreDenied, StoreError, StoreUnreachable, StoreUnsuitable
+from contexts.errors import LoginExpired, NotFound, StoreDenied, StoreError, StoreUnreachable, StoreUnsuitable
 from contexts.s3.errors import answer_of, explain
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -59,7 +59,7 @@ def test_a_denied_request_names_the_missing_permission(operation: str, permissio
         ("NoSuchKey", 404, {}, NotFound, "no object documents/w/context/000001.json"),
         ("PermanentRedirect", 301, {"x_amz_bucket_region": "eu-west-1"}, StoreUnsuitable, "set region=eu-west-1"),
         ("AuthorizationHeaderMalformed", 400, {}, StoreUnsuitable, "set the region the bucket was made in"),
-        ("ExpiredToken", 400, {}, StoreDenied, "has expired"),
+        ("ExpiredToken", 400, {}, LoginExpired, "has expired"),
         ("InvalidAccessKeyId", 403, {}, StoreDenied, "access key id"),
         ("SignatureDoesNotMatch", 403, {}, StoreDenied, "secret access key does not belong"),
         ("RequestTimeTooSkewed", 403, {"date": "Tue, 24 Nov 2026 12:20:00 GMT"}, StoreDenied, "1200 s behind"),

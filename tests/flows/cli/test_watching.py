@@ -132,3 +132,21 @@ def test_the_live_board_leaves_nothing_behind_on_the_terminal():
         report(track("cart", "running"))
     assert "\x1b[2K" in out.getvalue()
     assert out.getvalue().rstrip().endswith("\x1b[2K") or "\x1b[?25h" in out.getvalue()
+
+
+AWAY = Progress("shop", "store", "store", "waiting", "the store does not answer; waiting up to 15 min")
+
+
+def test_that_the_store_is_waited_for_is_said_wherever_somebody_looks(capsys):
+    board = Board("shop", 0.0)
+    board.expect(["cart"])
+    board.take(AWAY, 1.0)
+    assert any("the store does not answer; waiting up to 15 min" in line for line in drawn(board))
+    printed = io.StringIO()
+    with watched("shop", [], Console(file=printed, width=200)):
+        report(AWAY)
+    assert "store: the store does not answer; waiting up to 15 min" in printed.getvalue()
+    with watched("shop", [], None):
+        report(AWAY)
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "plait: the store does not answer; waiting up to 15 min\n")
