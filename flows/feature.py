@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, unmapped
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.exceptions import Pause, TerminationSignal
 from prefect.runtime import flow_run
@@ -13,9 +13,10 @@ from prefect.states import Cancelled, Completed, Failed, Suspended
 
 from contexts.errors import RunStopped
 from contexts.model.base import JsonObject
-from contexts.model.refs import BlobRef, ContextRef
+from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.verdict import STATE_NAMES, WAITING
+from flows.checks import run_checks
 from flows.deployed import lease_owner, refuse_unless_allowed
 from flows.deploying import deploy
 from flows.form import Fresh, InlineSpec, Recordings, RepositoryName, SpecPath, StoreName, TrackIds, WorkflowId
@@ -84,7 +85,7 @@ def feature(
             with run.phase("merge"):
                 merged = merge_all(run, parent, tracks)
             with run.phase("checks"):
-                evidence = _check(run, merged)
+                evidence = run_checks(run_check, run, merged, run.spec.verification.checks)
             verified = verify(run, parent, merged, evidence, tracks.outcomes)
             final = deploy(run, verified)
             publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)])
@@ -123,17 +124,6 @@ def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any
 def _stopped(run: Run) -> State[Any]:
     run.lease.end_reason = "cancelled"
     return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
-
-
-def _check(run: Run, merged: ContextRef) -> list[BlobRef]:
-    checks = run.spec.verification.checks
-    together = [check.id for check in checks if check.parallel]
-    futures = run_check.map(unmapped(run), unmapped(merged), together)
-    evidence: dict[str, BlobRef] = dict(zip(together, futures.result(), strict=True))
-    for check in checks:  # one that is not to run beside others (a load, say) waits for them
-        if not check.parallel:
-            evidence[check.id] = run_check(run, merged, check.id)
-    return [evidence[check.id] for check in checks]
 
 
 def _final_state(run: Run, final: ContextRef) -> State[Any]:
