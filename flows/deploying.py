@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from prefect import unmapped
-
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.verdict import PAST_VERIFICATION
+from flows.checks import run_checks
 from tasks.deploy import check_named, check_staging, deploy_staging, is_staged, pass_gate
 from tasks.run import Run, now
 
@@ -25,13 +24,5 @@ def deploy(run: Run, final: ContextRef) -> ContextRef:
     if staging:
         final = deploy_staging(run, final, staging)
         if is_staged(run, final):
-            evidence = _check(run, final, staging.checks)
+            evidence = run_checks(check_staging, run, final, [check_named(run, name) for name in staging.checks])
     return pass_gate(run, final, evidence, began)
-
-
-def _check(run: Run, final: ContextRef, names: tuple[str, ...]) -> list[BlobRef]:
-    together = [name for name in names if check_named(run, name).parallel]
-    evidence: dict[str, BlobRef] = {name: check_staging(run, final, name) for name in names if name not in together}
-    futures = check_staging.map(unmapped(run), unmapped(final), together)
-    evidence.update(zip(together, futures.result(), strict=True))
-    return [evidence[name] for name in names]

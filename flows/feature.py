@@ -7,7 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, unmapped
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.exceptions import Pause, TerminationSignal
 from prefect.runtime import flow_run
@@ -15,9 +15,10 @@ from prefect.states import Completed, Failed
 
 from contexts.errors import LeaseHeld, RunStopped
 from contexts.model.base import JsonObject
-from contexts.model.refs import BlobRef, ContextRef
+from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.verdict import STATE_NAMES, WAITING
+from flows.checks import run_checks
 from flows.deployed import lease_owner, refuse_unless_allowed
 from flows.deploying import deploy
 from flows.ending import note_final
@@ -121,7 +122,7 @@ def _go_through(request: RunRequest) -> State[Any]:
             with run.phase("merge"):
                 merged = merge_all(run, parent, tracks)
             with run.phase("checks"):
-                evidence = _check(run, merged)
+                evidence = run_checks(run_check, run, merged, run.spec.verification.checks)
             verified = verify(run, parent, merged, evidence, tracks.outcomes)
             final = deploy(run, verified)
             publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)], ornaments)
@@ -163,17 +164,6 @@ def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any
             except (RunStopped, Pause, KeyboardInterrupt, TerminationSignal) as stop:
                 return stopped(again, stop)
     return _final_state(run, final)
-
-
-def _check(run: Run, merged: ContextRef) -> list[BlobRef]:
-    checks = run.spec.verification.checks
-    together = [check.id for check in checks if check.parallel]
-    futures = run_check.map(unmapped(run), unmapped(merged), together)
-    evidence: dict[str, BlobRef] = dict(zip(together, futures.result(), strict=True))
-    for check in checks:  # one that is not to run beside others (a load, say) waits for them
-        if not check.parallel:
-            evidence[check.id] = run_check(run, merged, check.id)
-    return [evidence[check.id] for check in checks]
 
 
 def _final_state(run: Run, final: ContextRef) -> State[Any]:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from prefect import flow, get_run_logger, unmapped
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from contexts.criteria import decide
 from contexts.errors import InputError, PlaitError
 from contexts.model.base import JsonObject
-from contexts.model.refs import BlobRef
 from contexts.model.request import RunRequest
 from contexts.quantity import counted
 from contexts.reverification import unmet_now, what_got_worse
 from contexts.store import CONTEXT
+from flows.checks import run_checks
 from flows.deployed import refuse_unless_allowed, upkeep_owner
 from flows.form import GitReference, RepositoryName, SpecFolder, StoreName, WorkflowIds
 from tasks.artifact_text import words
 from tasks.artifacts import publish_table
 from tasks.ornaments import show
 from tasks.recheck import recheck
-from tasks.run import Run, now, open_run
+from tasks.run import now, open_run
 
 FIELD = "reverification"
 """The field of the workflow's context that holds the last one; earlier ones are in earlier revisions."""
@@ -91,7 +91,8 @@ def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -
         if run.spec.repository is None:
             raise InputError(f"{workflow_id} has no repository, so there is no present state to verify")
         commit = run.repository.pin(reference or run.spec.repository.base)
-        records = _check(run, commit)
+        evidence = run_checks(recheck, run, commit, run.spec.verification.checks)
+        records: list[JsonObject] = [orjson.loads(run.store.get_blob(workflow_id, blob)) for blob in evidence]
         latest = run.latest(CONTEXT)
         document: JsonObject = latest[1] if latest else {}
         document.pop("_checksum", None)
@@ -108,15 +109,3 @@ def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -
         ]
         run.save(CONTEXT, {**document, FIELD: present})
     return present
-
-
-def _check(run: Run, commit: str) -> list[JsonObject]:
-    done: dict[str, BlobRef] = {}
-    checks = run.spec.verification.checks
-    together = [check.id for check in checks if check.parallel]
-    futures = recheck.map(unmapped(run), unmapped(commit), together)
-    for check in checks:
-        if not check.parallel:
-            done.update(zip([check.id], recheck.map(unmapped(run), unmapped(commit), [check.id]).result(), strict=True))
-    done.update(zip(together, futures.result(), strict=True))
-    return [orjson.loads(run.store.get_blob(run.workflow_id, done[check.id])) for check in checks]

@@ -65,7 +65,7 @@ class CommandCheck(CheckBase):
 
 
 class TestsCheck(CheckBase):
-    """Tests; with a JUnit report, at least one must have passed and none failed; without one, they must print something.
+    """Tests; with a JUnit report, at least one must have passed and none failed; without one, they must print.
 
     Attributes:
         reports: Report files it leaves.

@@ -1,0 +1,32 @@
+"""How checks are run: side by side those that may, then one after another those that must run alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect import Task, unmapped
+
+from contexts.model.checks import Check
+from contexts.model.refs import BlobRef
+from tasks.run import Run
+
+
+def run_checks(task: Task[..., Any], run: Run, subject: object, checks: Sequence[Check]) -> list[BlobRef]:
+    """Run checks, each in a task run of its own, and return their evidence in the order of the checks.
+
+    A check that is not `parallel` (a load, say) begins when all others have ended, and nothing begins beside it.
+
+    Args:
+        task: Takes the run, what is checked, and the check's id; returns the reference of the evidence.
+        run: The run.
+        subject: What is checked: a context, or a commit.
+        checks: The checks.
+    """
+    together = [check.id for check in checks if check.parallel]
+    futures = task.map(unmapped(run), unmapped(subject), together)
+    done: dict[str, BlobRef] = dict(zip(together, futures.result(), strict=True))
+    for check in checks:
+        if not check.parallel:
+            done[check.id] = task(run, subject, check.id)
+    return [done[check.id] for check in checks]
