@@ -4,12 +4,14 @@ How fast something is belongs to benchmarks/, as a ratio. A test asks for a cond
 """
 
 import ast
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from flows.cli import server, startup
 from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parent
@@ -91,3 +93,10 @@ def test_a_hanging_test_is_ended_late_and_by_one_setting():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if called(node) == "timeout" and isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant):
                 assert node.args[0].value >= settings["timeout"], f"{file}:{node.lineno}"
+
+
+def test_plait_itself_waits_as_long_for_a_server_to_start_as_its_tests_do(monkeypatch):
+    monkeypatch.setattr(os, "environ", {})
+    startup.make_way_for_prefect()
+    assert float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"]) >= PATIENCE
+    assert server._START_SECONDS >= PATIENCE
