@@ -7,6 +7,7 @@ import ast
 import os
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,11 @@ CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "proce
 CORES = {"cpu_count", "process_cpu_count", "sched_getaffinity", "getloadavg"}
 WAITS = {"run", "communicate", "check_call", "check_output", "get", "post", "request", "result", "join"}
 """Calls whose `timeout` ends a test that is only slow."""
+
+
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def called(node: ast.AST) -> str:
@@ -69,7 +75,7 @@ def complaints(tree: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HERE)))
 def test_a_file_of_tests_asks_no_speed_of_the_machine(file):
-    assert list(complaints(ast.parse(file.read_text(encoding="utf-8")))) == []
+    assert list(complaints(parsed(file))) == []
 
 
 @pytest.mark.parametrize(
@@ -90,7 +96,7 @@ def test_a_hanging_test_is_ended_late_and_by_one_setting():
     settings = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
     assert settings["timeout"] >= 5 * PATIENCE
     for file in FILES:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(file)):
             if called(node) == "timeout" and isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant):
                 assert node.args[0].value >= settings["timeout"], f"{file}:{node.lineno}"
 
