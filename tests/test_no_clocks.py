@@ -4,12 +4,15 @@ How fast something is belongs to benchmarks/, as a ratio. A test asks for a cond
 """
 
 import ast
+import os
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from flows.cli import server, startup
 from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parent
@@ -18,6 +21,11 @@ CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "proce
 CORES = {"cpu_count", "process_cpu_count", "sched_getaffinity", "getloadavg"}
 WAITS = {"run", "communicate", "check_call", "check_output", "get", "post", "request", "result", "join"}
 """Calls whose `timeout` ends a test that is only slow."""
+
+
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def called(node: ast.AST) -> str:
@@ -67,7 +75,7 @@ def complaints(tree: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HERE)))
 def test_a_file_of_tests_asks_no_speed_of_the_machine(file):
-    assert list(complaints(ast.parse(file.read_text(encoding="utf-8")))) == []
+    assert list(complaints(parsed(file))) == []
 
 
 @pytest.mark.parametrize(
@@ -88,6 +96,13 @@ def test_a_hanging_test_is_ended_late_and_by_one_setting():
     settings = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
     assert settings["timeout"] >= 5 * PATIENCE
     for file in FILES:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(file)):
             if called(node) == "timeout" and isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant):
                 assert node.args[0].value >= settings["timeout"], f"{file}:{node.lineno}"
+
+
+def test_plait_itself_waits_as_long_for_a_server_to_start_as_its_tests_do(monkeypatch):
+    monkeypatch.setattr(os, "environ", {})
+    startup.make_way_for_prefect()
+    assert float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"]) >= PATIENCE
+    assert server._START_SECONDS >= PATIENCE

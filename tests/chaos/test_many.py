@@ -28,7 +28,7 @@ def write_many(place: Place, count: int, width: int) -> None:
     place.spec.write_text(json.dumps(spec), encoding="utf-8")
 
 
-LOOKS = 12
+LOOKS = 6
 """How many times in a row the database must hold the same for nothing more to come, each five seconds after the last."""
 
 
