@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prefect import Task, unmapped
+from prefect.client.schemas.objects import State
 
 from contexts.model.checks import Check
 from contexts.model.refs import BlobRef
@@ -28,5 +29,6 @@ def run_checks(task: Task[..., Any], run: Run, subject: object, checks: Sequence
     done: dict[str, BlobRef] = dict(zip(together, futures.result(), strict=True))
     for check in checks:
         if not check.parallel:
-            done[check.id] = task(run, subject, check.id)
+            ended = task(run, subject, check.id)  # here, where an interrupt reaches it
+            done[check.id] = ended.result() if isinstance(ended, State) else ended
     return [done[check.id] for check in checks]

@@ -6,6 +6,7 @@ to take away what was there.
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -33,6 +34,9 @@ _READS_FILE = re.compile(
 """Options after which such a program is told a file that decides what it says."""
 _TEST = re.compile(r"(?:test_[^/]*|[^/]*_test|[^/]*[._](?:test|spec)|[^/]*Tests?)\.[a-z]{1,4}\Z")
 
+_LONGEST_NAME = 255
+"""Bytes of one file's name, on every file system that git works on."""
+
 Change = Literal["added", "changed", "removed"]
 Contents = Callable[[str], tuple[bytes | None, bytes | None]]
 """Returns what a path held at the base commit, and holds now."""
@@ -52,7 +56,7 @@ def named_files(argv: Sequence[str], tree: Path) -> frozenset[str]:
             words += [f"{module}.py", f"{module}/__main__.py", f"{module}/__init__.py"]
         for word in words:
             path = posixpath.normpath(word) if word else ""
-            if not path or path.startswith(("/", "..", "-")) or path == "." or len(path) > 1000 or "\0" in path:
+            if not path or path == "." or not _may_lie_in_tree(path):
                 continue
             if (tree / path).is_dir():
                 continue
@@ -61,6 +65,13 @@ def named_files(argv: Sequence[str], tree: Path) -> frozenset[str]:
             if real.is_relative_to(root):
                 found.add(real.relative_to(root).as_posix())
     return frozenset(found)
+
+
+def _may_lie_in_tree(path: str) -> bool:
+    """Tell whether a word can name something in a tree: a program given as text is longer than any file's name."""
+    if path.startswith(("/", "..", "-")) or len(path) > 1000 or "\0" in path:
+        return False
+    return all(len(os.fsencode(part)) <= _LONGEST_NAME for part in path.split("/"))
 
 
 def _script(argv: Sequence[str]) -> str | None:
@@ -180,7 +191,7 @@ def _folders(argv: Sequence[str], tree: Path) -> frozenset[str]:
     found = {""}
     for word in argv:
         path = posixpath.normpath(word.partition("::")[0].rpartition("=")[2] or ".")
-        if path.startswith(("/", "..", "-")) or len(path) > 1000 or "\0" in path or not (tree / path).exists():
+        if not _may_lie_in_tree(path) or not (tree / path).exists():
             continue
         while path not in {"", "."}:
             found.add(path)

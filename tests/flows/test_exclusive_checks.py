@@ -35,7 +35,9 @@ note("end")
 
 
 def check(log: Path, name: str, *companions: str) -> dict[str, Any]:
-    argv = [sys.executable, "-c", NOTE, str(log), name, *companions]
+    program = log.with_name("note.py")
+    program.write_text(NOTE)
+    argv = [sys.executable, str(program), str(log), name, *companions]
     return {"id": name, "argv": argv, "parallel": bool(companions)}
 
 

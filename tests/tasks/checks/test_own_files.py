@@ -218,3 +218,9 @@ def test_the_openapi_file_a_contract_check_reads_is_the_product(tmp_path: Path) 
 def test_a_scanner_in_the_tree_is_told(tmp_path: Path) -> None:
     said = found(tmp_path, ("{python}", "-m"), {"bandit.py": "", ".bandit": ""}, kind="security")
     assert {one["sources"][0]["quote"] for one in said} == {"bandit.py", ".bandit"}
+
+
+@pytest.mark.parametrize("program", ["pass\n" * 60, "x" * 300, "ü" * 200, "a/" + "b" * 256, "y" * 5_000])
+def test_a_program_given_as_text_is_no_file_of_the_check_however_long_it_is(tmp_path: Path, program: str) -> None:
+    for argv in (("{python}", "-c", program), ("sh", "-c", f"{program}; exit 0"), ("make", f"CODE={program}")):
+        assert found(tmp_path / argv[0].strip("{}"), argv, {"src/app.py": "changed"}) == []
