@@ -73,8 +73,6 @@ def describe_success(run: Run, track: Track, delivery: Delivery, work: Work | No
         keep(claims, place, value)
         odd.append(pointer(*place))
     own = {key: left[key] for key in sorted(OURS & left.keys())}
-    if own and work is not None:
-        odd += [pointer(key) for key in own]
     before: JsonObject = {"claims": document["claims"]} if "claims" in document else {}
     if claims or own or not isinstance(before.get("claims", {}), dict):
         document["claims"] = claimed({**before, **claims, **own})

@@ -9,9 +9,21 @@ agents:
 
 import json
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
-from brief import SCHEMA, TRY_AGAIN, fail, leave, parse, prompt, start
+from brief import (
+    SCHEMA,
+    TRY_AGAIN,
+    accepted,
+    changed_something,
+    codes,
+    events,
+    fail,
+    leave,
+    leave_usage,
+    prompt,
+)
 
 ARGV = [
     "claude",
@@ -23,36 +35,87 @@ ARGV = [
 ]
 
 
+READ = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+class Said:
+    """What the client's events said so far."""
+
+    def __init__(self) -> None:
+        self.result: dict[str, Any] = {}
+        self.answer: dict[str, Any] | None = None
+        self.denied: set[str] = set()
+        self.limit: dict[str, Any] = {}
+        self.calls: dict[str, dict[str, Any]] = {}
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Take an event; the last accepted answer wins, and what was spent is left at once."""
+        if event.get("type") == "result":
+            self.result = event
+            self.denied |= {str(one.get("tool_name")) for one in event.get("permission_denials") or ()}
+            if not event.get("is_error"):
+                self.answer = accepted(event.get("structured_output")) or accepted(event.get("result")) or self.answer
+        elif event.get("type") == "rate_limit_event":
+            self.limit = event.get("rate_limit_info") or {}
+        elif event.get("type") == "assistant" and (event.get("message") or {}).get("usage"):
+            # Told once for every block of a message, and each time for the whole of it.
+            self.calls[str(event["message"].get("id"))] = event["message"]["usage"]
+        else:
+            return
+        if self.usage["cost_usd"] or self.usage["input_tokens"]:
+            leave_usage(self.usage)
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """What was spent: the result says it for the whole of it, before that every call for itself."""
+        told = [self.result["usage"]] if self.result.get("usage") else list(self.calls.values())
+        return {
+            "input_tokens": sum(one.get(name) or 0 for one in told for name in READ),
+            "output_tokens": sum(one.get("output_tokens") or 0 for one in told),
+            "cost_usd": self.result.get("total_cost_usd") or 0,
+        }
+
+    def judge(self) -> None:
+        """Fail the track unless the client has answered."""
+        if self.answer is not None:
+            if self.denied and not changed_something():
+                # "success" is also said when every tool was denied and nothing was done.
+                fail(f"claude was denied {self.tools}; allow it with --allowedTools (it changed nothing)")
+            return
+        said = str(self.result.get("result") or self.result.get("subtype") or "")
+        if self.limit.get("status") == "rejected" or "hit your limit" in said or "usage limit" in said:
+            resets = self.limit.get("resetsAt")
+            at = f"; it resets at {datetime.fromtimestamp(resets, UTC):%Y-%m-%d %H:%M} UTC" if resets else ""
+            fail(f"claude: a usage limit was reached: {said or self.limit.get('rateLimitType')}{at}", TRY_AGAIN)
+        if not self.result:
+            fail(f"claude ended with exit code {codes[-1]} and no result")
+        if self.denied:
+            fail(f"claude was denied {self.tools}; allow it with --allowedTools")
+        if self.result.get("is_error") or codes[-1] > 0:
+            overloaded = self.result.get("api_error_status") in {429, 500, 502, 503, 529}
+            fail(f"claude: {said}", TRY_AGAIN if overloaded else 1)
+        fail(f"claude ended without the object it was asked for: {said[:200]}")
+
+    @property
+    def tools(self) -> str:
+        """The tools that were denied."""
+        return ", ".join(sorted(self.denied))
+
+
 def main() -> None:
     """Run the client, pass its events on, and judge by its result, not by its exit code alone."""
+    said = Said()
     argv = [*ARGV, *sys.argv[1:], "--", prompt()]
-    result: dict[str, Any] = {}
-    with start(argv, CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1") as client:
-        for line in client.stdout or ():
-            print(line, end="", flush=True)
-            event = parse(line)
-            if event.get("type") == "result":
-                result = event
-    if not result:
-        fail(f"claude ended with exit code {client.returncode} and no result")
-    if client.returncode or result.get("is_error"):
-        overloaded = result.get("api_error_status") in {429, 500, 502, 503, 529}
-        fail(f"claude: {result.get('result') or result.get('subtype')}", TRY_AGAIN if overloaded else 1)
-    if denied := result.get("permission_denials"):
-        # "success" is also said when every tool was denied and nothing was done.
-        fail(
-            f"claude was denied {', '.join(sorted({one['tool_name'] for one in denied}))}; allow it with --allowedTools"
-        )
-    usage = result.get("usage", {})
-    read = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    leave(
-        result.get("structured_output"),
-        usage={
-            "input_tokens": sum(usage.get(name) or 0 for name in read),
-            "output_tokens": usage.get("output_tokens") or 0,
-            "cost_usd": result.get("total_cost_usd") or 0,
-        },
-    )
+    for event in events(argv, lambda: said.answer is not None, CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1"):
+        said.take(event)
+    said.judge()
+    if said.answer is not None:
+        more: dict[str, Any] = {}
+        if said.denied:
+            warning = f"claude was denied {said.tools} and went on without; --allowedTools allows it"
+            print(f"warning: {warning}", file=sys.stderr, flush=True)
+            more["error_log"] = [{"agent": "claude", "error": warning, "resolved": True}]
+        leave(said.answer, usage=said.usage, **more)
 
 
 if __name__ == "__main__":

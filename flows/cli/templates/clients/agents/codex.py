@@ -11,8 +11,9 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from brief import SCHEMA, fail, leave, parse, prompt, start
+from brief import SCHEMA, TRY_AGAIN, accepted, codes, events, fail, leave, leave_usage, prompt
 
 
 def main() -> None:
@@ -26,18 +27,28 @@ def main() -> None:
     ]  # fmt: skip
     usage = {"input_tokens": 0, "output_tokens": 0}
     problem = ""
-    with start(argv) as client:
-        for line in client.stdout or ():
-            print(line, end="", flush=True)
-            event = parse(line)
-            if event.get("type") == "turn.completed":
-                usage = {name: usage[name] + int(event["usage"].get(name) or 0) for name in usage}
-            elif event.get("type") == "turn.failed":
-                problem = str(event.get("error", {}).get("message") or event)
-    if client.returncode or problem:
-        fail(f"codex: {problem or f'ended with exit code {client.returncode}'}")
-    text = last.read_text(encoding="utf-8") if last.is_file() else ""
-    leave(parse(text), usage=usage)  # codex does not check the schema; `leave` does
+    done: list[str] = []  # the turns that ended with an answer
+    answer: dict[str, Any] | None = None
+    for event in events(argv, lambda: bool(done)):
+        item = event.get("item") or {}
+        if event.get("type") == "item.completed" and item.get("type") == "agent_message":
+            answer = accepted(item.get("text")) or answer  # the last accepted one wins
+        elif event.get("type") == "turn.completed":
+            usage = {name: usage[name] + int((event.get("usage") or {}).get(name) or 0) for name in usage}
+            leave_usage(usage)
+            problem = ""
+            if answer is not None or last.is_file():
+                done.append("turn")
+        elif event.get("type") in {"turn.failed", "error"}:
+            problem = str((event.get("error") or {}).get("message") or event.get("message") or event)
+    if last.is_file():
+        answer = accepted(last.read_text(encoding="utf-8")) or answer
+    if problem or (codes[-1] and not done):
+        why = problem or f"ended with exit code {codes[-1]}"
+        fail(f"codex: {why}", TRY_AGAIN if "usage limit" in why else 1)
+    if answer is None:  # codex does not check the schema
+        fail("codex ended without the object it was asked for")
+    leave(answer, usage=usage)
 
 
 if __name__ == "__main__":
