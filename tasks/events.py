@@ -7,10 +7,12 @@ reaches the run. Words of agents are shortened, so that no event is too large to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from prefect.events import emit_event
 
 from contexts.model.base import JsonObject, entries
+from contexts.secrets import redact
 from tasks.outcome import TrackOutcome
 
 _MOST_WORDS = 500
@@ -89,7 +91,8 @@ def _emit(event: str, workflow_id: str, payload: JsonObject, task_id: str | None
         "plait.workflow-id": workflow_id,
         **({"plait.task-id": task_id} if task_id else {}),
     }
-    emit_event(event, resource=resource, payload={"workflow_id": workflow_id, **payload})
+    clean = cast("JsonObject", redact({"workflow_id": workflow_id, **payload}).value)
+    emit_event(event, resource=resource, payload=clean)
 
 
 def _short(text: str) -> str:
