@@ -93,6 +93,7 @@ bench: setup ## measure what is promised
 	PYTHONPATH=. $(RUN) python benchmarks/merge_time.py
 	PYTHONPATH=. $(RUN) python benchmarks/merge_memory.py
 	PYTHONPATH=. $(RUN) python benchmarks/documents.py
+	PYTHONPATH=. $(RUN) python benchmarks/redaction.py
 	PYTHONPATH=. $(RUN) python benchmarks/report.py
 	PYTHONPATH=. $(RUN) python benchmarks/makespan.py
 	PYTHONPATH=. $(RUN) python benchmarks/resume.py

@@ -33,7 +33,22 @@ Every error is picklable, so that it crosses processes whole, and its text is on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
+
+_cleaners: list[Callable[[str], str]] = []
+
+
+def clean_messages_with(clean: Callable[[str], str]) -> None:
+    """Let every message of an error pass through a function that takes secret values out of it."""
+    if clean not in _cleaners:
+        _cleaners.append(clean)
+
+
+def _clean(text: str) -> str:
+    for clean in _cleaners:
+        text = clean(text)
+    return text
 
 
 class PlaitError(Exception):
@@ -47,9 +62,10 @@ class PlaitError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, **details: object) -> None:
+        message = _clean(message)
         super().__init__(message)
         self.message = message
-        self.details = details
+        self.details = {name: _clean(value) if isinstance(value, str) else value for name, value in details.items()}
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.message, self.details))

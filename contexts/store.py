@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import orjson
 from pydantic import JsonValue
@@ -44,9 +44,16 @@ from contexts.model.base import JsonObject, entries
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.objects import ObjectStore
 
+if TYPE_CHECKING:
+    from contexts.secrets import Hit, LineHit
+
+_AnyHit = TypeVar("_AnyHit", "Hit", "LineHit")
+
 __all__ = ["CONTEXT", "ContextStore", "check_workflow_id", "group_document", "track_document"]
 
 INLINE_BYTES = 64 * 1024
+_MOST_FINDINGS = 200
+"""Redactions of one document that are listed one by one."""
 _BLOB = "$blob"
 _READERS = 16
 
@@ -56,7 +63,8 @@ class ContextStore:
 
     Args:
         objects: Where the bytes go.
-        policy: ``redact`` replaces a secret value and notes a finding in the document; ``refuse`` raises.
+        policy: ``redact`` replaces a secret value and notes a finding in the document; ``refuse`` raises where it is
+            certain to be one, and replaces what is only a guess.
     """
 
     def __init__(self, objects: ObjectStore, policy: Literal["redact", "refuse"] = "redact") -> None:
@@ -118,8 +126,7 @@ class ContextStore:
         redacted = redact(document)
         if not redacted.hits:
             return document
-        if self._policy == "refuse":
-            hit = redacted.hits[0]
+        if hit := self._refused(redacted.hits):
             raise SecretRefused(
                 f"{name} holds a secret value ({hit.kind}) at {hit.pointer}; pass secrets by reference (env:NAME)",
                 document=name,
@@ -130,12 +137,18 @@ class ContextStore:
             {
                 "rule": "secrets/value-in-document",
                 "severity": "warning",
-                "message": f"a secret value ({hit.kind}) was redacted before saving; revoke it, pass it by reference",
+                "message": f"a secret value ({hit.kind}) was redacted before saving; revoke it, pass it by reference"
+                if hit.certain
+                else f"what its name makes a secret value ({hit.kind}) was redacted before saving",
                 "sources": [{"document": name, "pointer": hit.pointer, "quote": f"[redacted:{hit.kind}]"}],
             }
-            for hit in redacted.hits
+            for hit in redacted.hits[:_MOST_FINDINGS]
         ]
         return {**clean, "findings": [*entries(clean, "findings"), *found]}
+
+    def _refused(self, hits: Iterable[_AnyHit]) -> _AnyHit | None:
+        """Return the hit for which nothing is saved; what is only a guess refuses nothing."""
+        return next((hit for hit in hits if hit.certain), None) if self._policy == "refuse" else None
 
     def _outline(self, workflow_id: str, value: Any) -> Any:
         if not isinstance(value, list | dict) or not value:
@@ -234,8 +247,8 @@ class ContextStore:
         self, workflow_id: str, data: bytes, media_type: str = "application/octet-stream", *, scanned: bool = False
     ) -> BlobRef:
         """Store bytes under their sha256; text is cleaned of secret values first unless it was already."""
-        if not scanned and _is_text(data, media_type):
-            data = self._clean_text(data, f"a {media_type} of {workflow_id}")
+        if not scanned:
+            data, _ = self.cleaned(workflow_id, data, media_type)
         ref = BlobRef(sha256=sha256(data).hexdigest(), size=len(data), media_type=media_type)
         try:
             self.objects.create(blob_key(workflow_id, ref.sha256), data)
@@ -245,15 +258,24 @@ class ContextStore:
         reach("store.blob-saved")
         return ref
 
-    def _clean_text(self, data: bytes, name: str) -> bytes:
+    def cleaned(self, workflow_id: str, data: bytes, media_type: str) -> tuple[bytes, tuple[LineHit, ...]]:
+        """Return bytes as `put_blob` stores them, and what was taken out of them.
+
+        Raises:
+            SecretRefused: A secret value, and the policy is to refuse.
+        """
+        if not _is_text(data, media_type):
+            return data, ()
         from contexts.secrets import redact_text  # noqa: PLC0415 whoever only reads does not pay for it
 
         # Bytes that are no UTF-8 go through as surrogates and come out unchanged.
         clean = redact_text(data.decode("utf-8", "surrogateescape"))
-        if clean.hits and self._policy == "refuse":
-            kind = clean.hits[0].kind
-            raise SecretRefused(f"{name} holds a secret value ({kind}); pass secrets by reference (env:NAME)")
-        return clean.text.encode("utf-8", "surrogateescape") if clean.hits else data
+        if hit := self._refused(clean.hits):
+            raise SecretRefused(
+                f"a {media_type} of {workflow_id} holds a secret value ({hit.kind}); pass secrets by reference "
+                "(env:NAME)"
+            )
+        return (clean.text.encode("utf-8", "surrogateescape"), clean.hits) if clean.hits else (data, ())
 
     def get_blob(self, workflow_id: str, ref: BlobRef) -> bytes:
         """Return the bytes of a blob.
@@ -270,13 +292,18 @@ class ContextStore:
             )
         return data
 
-    def put_json(self, workflow_id: str, value: object) -> BlobRef:
-        """Store a JSON value as a blob in canonical form, cleaned of secret values."""
+    def put_json(self, workflow_id: str, value: object, *, guesses: bool = True) -> BlobRef:
+        """Store a JSON value as a blob in canonical form, cleaned of secret values.
+
+        Args:
+            workflow_id: The workflow it belongs to.
+            value: The value.
+            guesses: Take out also what only its name makes a secret.
+        """
         from contexts.secrets import redact  # noqa: PLC0415 whoever only reads does not pay for it
 
-        clean = redact(cast("JsonValue", value))
-        if clean.hits and self._policy == "refuse":
-            hit = clean.hits[0]
+        clean = redact(cast("JsonValue", value), guesses=guesses)
+        if hit := self._refused(clean.hits):
             raise SecretRefused(
                 f"a value of {workflow_id} holds a secret ({hit.kind}) at {hit.pointer}; pass secrets by reference "
                 "(env:NAME)",

@@ -14,6 +14,7 @@ from contexts.secrets import redact_text
 from contexts.specfile import resolve_argv
 from tasks.progress import Progress, report
 from tasks.run import Run, now
+from tasks.walls.clean_log import clean_log
 from tasks.walls.environment import agent_environment, split_environment
 from tasks.walls.folders import remove_folder
 from tasks.walls.outcome import Outcome
@@ -88,6 +89,7 @@ def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commi
     except SecretRefused as error:
         withheld = f"its log is withheld: {error.message}"
         reason = f"{redact_text(reason).text}; {withheld}" if reason else withheld
+    clean_log(place / "deploy.log")
     ended: JsonObject = {
         **attempt,
         "status": status,

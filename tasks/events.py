@@ -7,11 +7,12 @@ reaches the run. Words of agents are shortened, so that no event is too large to
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from prefect.events import emit_event
 
 from contexts.model.base import JsonObject, entries
+from contexts.secrets import redact
 from tasks.artifact_text import words
 from tasks.outcome import TrackOutcome
 
@@ -91,7 +92,8 @@ def _emit(event: str, workflow_id: str, payload: JsonObject, task_id: str | None
         "plait.workflow-id": workflow_id,
         **({"plait.task-id": task_id} if task_id else {}),
     }
-    seen = {name: _seen(value) for name, value in payload.items()}
+    clean = cast("JsonObject", redact(payload).value)
+    seen = {name: _seen(value) for name, value in clean.items()}
     emit_event(event, resource=resource, payload={"workflow_id": workflow_id, **seen})
 
 

@@ -27,6 +27,7 @@ from tasks.checks.silenced import silenced
 from tasks.checks.untouched import rewritten, stamps
 from tasks.progress import Progress, report
 from tasks.run import Run
+from tasks.walls.clean_log import clean_log
 from tasks.walls.folders import remove_folder
 
 
@@ -236,6 +237,9 @@ def _evidence(
 ) -> JsonObject:
     judged = ran.judged
     only = ran.steps[0] if len(ran.steps) == 1 else None
+    kept = [_log(run, step) for step in ran.steps]
+    logs = [log for log, _ in kept]
+    more = [*more, *(one for _, found in kept for one in found)]
     steps = [
         {
             "name": step.name,
@@ -243,9 +247,9 @@ def _evidence(
             "exit_code": step.outcome.exit_code,
             "seconds": round(step.outcome.seconds, 3),
             "outcome": step.outcome.message,
-            "log": _log(run, step),
+            "log": log,
         }
-        for step in ran.steps
+        for step, log in zip(ran.steps, logs, strict=True)
     ]
     reports = {name: run.store.put_blob(run.workflow_id, raw, media) for name, (raw, media) in judged.reports.items()}
     record = Evidence.model_validate(
@@ -270,5 +274,17 @@ def _evidence(
     return orjson.loads(record.model_dump_json(exclude_none=True))
 
 
-def _log(run: Run, step: Step) -> BlobRef | None:
-    return run.store.put_blob(run.workflow_id, step.log.read_bytes(), "text/plain") if step.log.is_file() else None
+def _log(run: Run, step: Step) -> tuple[BlobRef | None, list[JsonObject]]:
+    """Store a step's log; also return what is to be said of the secret values that were taken out of it."""
+    if not step.log.is_file():
+        return None, []
+    try:
+        clean, hits = run.store.cleaned(run.workflow_id, step.log.read_bytes(), "text/plain")
+    finally:
+        clean_log(step.log)
+    kinds = sorted({hit.kind for hit in hits if hit.certain})
+    found = [
+        finding("secrets/value-in-log", "warning", f"the log of {step.name} held a secret value ({kind}); revoke it")
+        for kind in kinds
+    ]
+    return run.store.put_blob(run.workflow_id, clean, "text/plain", scanned=True), found

@@ -73,7 +73,8 @@ def _document(run: Run) -> JsonObject:
             }
             for entry in run.raw["parallel_tasks"]
         ],
-        "spec": run.store.put_json(run.workflow_id, run.raw).model_dump(),
+        # What a person wrote to be run is kept but for what is certain: no guess may keep it from running again.
+        "spec": run.store.put_json(run.workflow_id, run.raw, guesses=False).model_dump(),
         "run": {
             "id": run.id,
             "status": "running",

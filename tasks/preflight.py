@@ -19,7 +19,7 @@ from contexts.model.request import RunRequest
 from contexts.model.spec import Spec
 from contexts.opening import ENVIRONMENT_VARIABLE, open_objects
 from contexts.remembered import Remembered
-from contexts.secrets import is_redacted, redact
+from contexts.secrets import is_redacted, know_values_of, redact
 from contexts.specfile import Known, LoadedSpec, Programs, check_agents, expand_workflow_id, load_spec, parse_spec
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
@@ -68,6 +68,7 @@ def prepare(request: RunRequest, purpose: Purpose = "build", at: datetime | None
         objects.check_place()
     store = ContextStore(Remembered(objects))
     loaded = load_request(request, store)
+    know_values_of(loaded.raw, request.repository)
     spec = loaded.spec
     _check_secrets(request, loaded)
     moment = at or datetime.now(UTC)
@@ -97,7 +98,7 @@ def _check_secrets(request: RunRequest, loaded: LoadedSpec) -> None:
                     "spec file, and pass secrets by reference (env:NAME)",
                     pointer=pointer(path),
                 )
-    if loaded.spec.secrets == "refuse" and (hits := redact(loaded.raw).hits):
+    if loaded.spec.secrets == "refuse" and (hits := redact(loaded.raw, guesses=False).hits):
         raise SpecError(
             f"{loaded.name} holds a secret value ({hits[0].kind}) at {hits[0].pointer}, and says secrets: refuse; pass "
             "secrets by reference (env:NAME)",

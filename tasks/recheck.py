@@ -8,6 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
+from contexts.secrets import redact_text
 from contexts.store import CONTEXT
 from tasks.artifact_text import words
 from tasks.evidence import gather, subject_of
@@ -28,6 +29,6 @@ def recheck(run: Run, commit: str, check_id: str) -> Any:
     newest = run.latest(CONTEXT)
     evidence = gather(run, check, subject_of(newest[1] if newest else {}, commit, tree))
     blob = run.store.put_json(run.workflow_id, evidence)
-    reason = evidence.get("reason", "")
+    reason = redact_text(evidence.get("reason", "")).text
     report(Progress(run.workflow_id, "check", check_id, evidence["status"], reason, evidence["seconds"]))
     return Completed(name=str(evidence["status"]).capitalize(), message=words(reason) or None, data=blob)

@@ -12,6 +12,7 @@ from prefect.states import Completed
 from contexts.faults import reach
 from contexts.model.base import JsonObject, entries
 from contexts.model.refs import BlobRef, ContextRef
+from contexts.secrets import redact_text
 from contexts.store import CONTEXT
 from tasks.artifact_text import words
 from tasks.evidence import prove
@@ -39,5 +40,5 @@ def state_of(evidence: JsonObject, blob: BlobRef) -> State[Any]:
     """Return the Completed state of a check's task, named after how it ended."""
     if evidence.get("reused"):
         return Completed(name="Reused", message="Passed before on this tree", data=blob)
-    reason = words(evidence.get("reason") or "")
+    reason = words(redact_text(str(evidence.get("reason") or "")).text)
     return Completed(name=str(evidence["status"]).capitalize(), message=reason or None, data=blob)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,8 +35,9 @@ from tasks.kept_work import keep_work
 from tasks.outcome import TrackOutcome
 from tasks.progress import Progress, report
 from tasks.run import Run, now
-from tasks.track_document import describe_success, describe_unfinished
+from tasks.track_document import describe_success, describe_unfinished, in_log
 from tasks.visible import visible
+from tasks.walls.clean_log import clean_log
 from tasks.walls.outcome import read_log
 from tasks.walls.ports import lease_ports
 from tasks.walls.staging import MACHINE
@@ -228,14 +229,17 @@ def _attempt(
     folder = run.exchange(track.task_id)
     log: BlobRef | None = None
     kept: Work | None = None
+    said: list[JsonObject] = []
     try:
         place = start_workspace(run, track, needed) if backend.works else None
         reach("track.workspace-ready")
-        delivery, log = _deliver(trial, place)
+        delivery, log, said = _deliver(trial, place)
         if delivery.context is not None:
             try:
                 work = collect(run, track, place, trial.store) if place else None
                 document = describe_success(run, track, delivery, work)
+                if said:
+                    document["findings"] = [*entries(document, "findings"), *said]
                 return _complete(trial, document, work, log, delivery)
             except (InputError, SecretRefused) as error:
                 delivery = Delivery(None, error.message, exit_code=delivery.exit_code)
@@ -249,7 +253,7 @@ def _attempt(
         if error.errno in MACHINE or not str(error.filename).startswith(f"{folder}/"):
             raise
         delivery = Delivery(None, f"{error.filename} cannot be used: {error.strerror}; remove it and run again")
-    failed = _fail(trial, delivery, log, kept)
+    failed = _fail(trial, delivery, log, kept, said)
     if not delivery.cancelled and without_room([folder]):  # no fault of the agent's, and the next would fare no better
         raise full([folder], failed.message) from failed
     raise failed
@@ -270,7 +274,9 @@ def _complete(
     return _completed(trial.run, ref, saved, reused=False)
 
 
-def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None, work: Work | None) -> TrackFailed:
+def _fail(
+    trial: _Trial, delivery: Delivery, log: BlobRef | None, work: Work | None, said: Sequence[JsonObject]
+) -> TrackFailed:
     run, task_id = trial.run, trial.track.task_id
     status = "cancelled" if delivery.cancelled else "failed"
     delivery = replace(delivery, reason=visible(redact_text(delivery.reason).text))  # it is told beyond the store, too
@@ -278,7 +284,8 @@ def _fail(trial: _Trial, delivery: Delivery, log: BlobRef | None, work: Work | N
     execution = trial.execution(status, left, delivery, log=log, **(work.recorded() if work else {}))
 
     def describe(checkpoint: JsonObject | None) -> JsonObject:
-        return describe_unfinished(run, trial.track, status, execution, delivery.reason, checkpoint, work)
+        more: JsonObject = {"findings": list(said)} if said else {}
+        return more | describe_unfinished(run, trial.track, status, execution, delivery.reason, checkpoint, work)
 
     reach("track.before-failure")
     try:
@@ -307,7 +314,7 @@ def _earlier_attempts(earlier: JsonObject | None, inputs: str) -> tuple[list[Att
     return [Attempt.model_validate(one) for one in execution["attempts"]], earlier.get("checkpoint")
 
 
-def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | None]:
+def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | None, list[JsonObject]]:
     run, track = trial.run, trial.track
     exchange = run.exchange(track.task_id)
     log = exchange / f"attempt-{trial.number}.log"
@@ -334,14 +341,17 @@ def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | 
             delivery = trial.backend.run(job)
     reach("track.agent-ended")
     said = read_log(log)
-    blob = None
+    blob, findings = None, []
     if said is not None:
         try:
-            blob = trial.store.put_blob(run.workflow_id, said, "text/plain")
+            clean, hits = trial.store.cleaned(run.workflow_id, said, "text/plain")
+            blob = trial.store.put_blob(run.workflow_id, clean, "text/plain", scanned=True)
+            findings = in_log(track, hits)
         except SecretRefused as error:
             delivery = Delivery(None, f"its log: {error.message}", exit_code=delivery.exit_code)
+        clean_log(log)
     reach("track.log-saved")
-    return delivery, blob
+    return delivery, blob, findings
 
 
 def _assignment(trial: _Trial, ports: tuple[int, ...]) -> Assignment:

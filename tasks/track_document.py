@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from contexts.model.document import SUMMARY_LIMIT
 from contexts.model.records import Execution
 from contexts.model.spec import Track
 from contexts.model.version import FORMAT_VERSION
+from contexts.quantity import counted
+from contexts.secrets import LineHit
 from tasks.agents.backend import Delivery
 from tasks.run import Run, now
 from tasks.workspaces import Work
@@ -145,7 +148,37 @@ def _findings(track: Track, claimed: Any, work: Work | None) -> list[JsonObject]
         )
         for where, kind in work.secrets
     ]
+    findings += [
+        _finding(
+            "secrets/value-by-name",
+            "warning",
+            f"{where} looks like a secret value ({kind}) by its name; it was left as it is: make sure that it is none",
+            track,
+            "",
+            where,
+        )
+        for where, kind in work.guesses[:_MOST_FINDINGS]
+    ]
+    if len(work.guesses) > _MOST_FINDINGS:
+        more = f"{len(work.guesses) - _MOST_FINDINGS} more values look like secrets by their names"
+        findings.append(_finding("secrets/value-by-name", "warning", more, track, "", ""))
     return findings
+
+
+def in_log(track: Track, hits: Sequence[LineHit]) -> list[JsonObject]:
+    """Return what is to be said of secret values that were taken out of a track's log; nothing of guesses."""
+    kinds = Counter(hit.kind for hit in hits if hit.certain)
+    return [
+        _finding(
+            "secrets/value-in-log",
+            "warning",
+            f"its log held a secret value ({kind}) {counted(count, 'time')}, which was redacted; revoke it",
+            track,
+            "",
+            f"[redacted:{kind}]",
+        )
+        for kind, count in sorted(kinds.items())
+    ]
 
 
 def _finding(rule: str, severity: str, message: str, track: Track, pointer: str, quote: str) -> JsonObject:

@@ -15,14 +15,15 @@ from contexts.model.policy import Repository
 from contexts.model.records import Refused
 from contexts.model.refs import BlobRef
 from contexts.model.spec import Track
-from contexts.secrets import redact_text
+from contexts.secrets import find_secrets, redact_text
 from contexts.specfile import resolve_argv
 from contexts.store import ContextStore
 from tasks.run import Run
+from tasks.walls.clean_log import clean_log
 from tasks.walls.environment import agent_environment
 from tasks.walls.folders import remove_folder
 from tasks.walls.outcome import last_line
-from tasks.walls.paths import readable
+from tasks.walls.paths import SECRET_NAME, readable
 from tasks.walls.staging import Staged
 from tasks.walls.supervisor import run_supervised
 
@@ -52,6 +53,7 @@ class Work:
     Attributes:
         files: Paths changed against the start commit.
         secrets: Places (``path:line``) where a secret value was redacted, with its kind.
+        guesses: Places where a value has the name of a secret, which were left as they are.
     """
 
     start: str
@@ -60,6 +62,7 @@ class Work:
     files: tuple[str, ...]
     refused: tuple[Refused, ...]
     secrets: tuple[tuple[str, str], ...]
+    guesses: tuple[tuple[str, str], ...]
     bundle: BlobRef | None
 
     def recorded(self) -> dict[str, Any]:
@@ -131,6 +134,7 @@ def _set_up(run: Run, track: Track, started: Started) -> Started:
             deadline=float(repository.setup_minutes) * 60,
             cancel=run.cancel,
         )
+        clean_log(log)
         if outcome.exit_code != 0:
             failure = f"repository.setup {' '.join(argv)}: {outcome.message} {last_line(log)}"
             return Started(started.folder, started.start, failure.rstrip())
@@ -150,6 +154,7 @@ def collect(run: Run, track: Track, place: Started, gathering: ContextStore) -> 
         SecretRefused: The spec refuses secret values, and a file holds one.
     """
     found: list[tuple[str, str]] = []
+    guessed: list[tuple[str, str]] = []
 
     def inspect(staged: Staged) -> None:
         by_path: dict[str, list[tuple[int, str]]] = {}
@@ -157,13 +162,16 @@ def collect(run: Run, track: Track, place: Started, gathering: ContextStore) -> 
             by_path.setdefault(path, []).append((line, text))
         for path, lines in by_path.items():
             hits = redact_text("\n".join(text for _, text in lines)).hits
-            if not hits:
+            for hit in hits:
+                where = (f"{readable(path)}:{lines[hit.line - 1][0]}", hit.kind)
+                (found if hit.certain else guessed).append(where)
+            if not any(hit.certain for hit in hits):
                 continue
-            found.extend((f"{readable(path)}:{lines[hit.line - 1][0]}", hit.kind) for hit in hits)
             if run.spec.secrets == "refuse":
                 raise SecretRefused(f"{found[0][0]} holds a secret value ({found[0][1]}); pass secrets by reference")
-            whole = staged.read(path).decode("utf-8", "surrogateescape")
-            staged.replace(path, redact_text(whole).text.encode("utf-8", "surrogateescape"))
+            staged.replace(path, _without_new(staged.before(path), staged.read(path)))
+        if run.spec.secrets == "refuse" and any(one.why == SECRET_NAME for one in staged.refused):
+            raise SecretRefused("a file's name holds a secret value; pass secrets by reference")
 
     snapshot = run.repository.snapshot(
         track.task_id, place.folder, place.start, _message(run, track), datetime.now(UTC), inspect=inspect
@@ -181,10 +189,26 @@ def collect(run: Run, track: Track, place: Started, gathering: ContextStore) -> 
         files=snapshot.files,
         refused=tuple(Refused(path=one.path, why=one.why) for one in snapshot.refused),
         secrets=tuple(found),
+        guesses=tuple(guessed),
         bundle=bundle,
     )
 
 
+def _without_new(before: bytes, after: bytes) -> bytes:
+    """Return a file without the secret values that were not in it before: those are the user's own."""
+    text = after.decode("utf-8", "surrogateescape")
+    old = before.decode("utf-8", "surrogateescape")
+    parts: list[str] = []
+    position = 0
+    for start, end, kind, _ in find_secrets(text, guesses=False):
+        if text[start:end] in old:
+            continue
+        parts += (text[position:start], f"[redacted:{kind}]")
+        position = end
+    return "".join((*parts, text[position:])).encode("utf-8", "surrogateescape")
+
+
 def _message(run: Run, track: Track) -> str:
-    title = track.scope.strip().split("\n")[0][:60] or track.task_id
+    scope = redact_text(track.scope, guesses=False).text
+    title = scope.strip().split("\n")[0][:60] or track.task_id
     return f"{track.task_id}: {title}\n\nWorkflow: {run.workflow_id}\nAgent: {track.agent}\n"

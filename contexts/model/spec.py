@@ -123,7 +123,8 @@ class Spec(Closed):
         budget: What the workflow may cost.
         policy: What happens when tracks fail.
         max_parallel: How many tracks run at a time.
-        secrets: What happens when a secret value is about to be saved: it is replaced, or the save is an error.
+        secrets: What happens when a secret value is about to be saved: it is replaced, or the save is an error. What
+            only its name makes a secret is replaced in documents and logs either way.
     """
 
     workflow_id: str = Field(min_length=1, max_length=80)

@@ -1,5 +1,31 @@
 """Secrets at the save boundary: what they look like, and taking them out of whatever is stored."""
 
-from contexts.secrets.scanner import Hit, LineHit, Redacted, RedactedText, is_redacted, redact, redact_text
+from contexts.secrets.handed_over import know_values_of
+from contexts.secrets.known import know, knows_any, without_known
+from contexts.secrets.lines import KnownLines
+from contexts.secrets.scanner import (
+    Hit,
+    LineHit,
+    Redacted,
+    RedactedText,
+    find_secrets,
+    is_redacted,
+    redact,
+    redact_text,
+)
 
-__all__ = ["Hit", "LineHit", "Redacted", "RedactedText", "is_redacted", "redact", "redact_text"]
+__all__ = [
+    "Hit",
+    "KnownLines",
+    "LineHit",
+    "Redacted",
+    "RedactedText",
+    "find_secrets",
+    "is_redacted",
+    "know",
+    "know_values_of",
+    "knows_any",
+    "redact",
+    "redact_text",
+    "without_known",
+]

@@ -1,19 +1,31 @@
 """The scanner of the save boundary: takes secret values out of documents, logs and diffs before anything is stored.
 
 Only the secret part is replaced, by ``[redacted:KIND]``. Names of secrets and references such as ``env:NAME`` stay.
-Nothing is ever verified over the network. What a secret looks like is in `contexts.secrets.shapes`.
+Nothing is ever verified over the network. There are two levels of certainty:
+
+- certain: a value that plait itself handed over (`contexts.secrets.known`), or a token with a form of its own
+  (`contexts.secrets.rules`, `contexts.secrets.shapes`);
+- a guess: a value that only the name beside it makes a secret (`contexts.secrets.names`). It is taken out of documents
+  and logs; a branch keeps it, and nothing is refused for it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pydantic import JsonValue
 
-from contexts.secrets.shapes import KEY_BEGIN, KEY_END, Shape, all_hints, shapes
+from contexts.secrets.known import known_spans, knows_any, straddling
+from contexts.secrets.patterns import Shape
+from contexts.secrets.rules import token_spans
+from contexts.secrets.shapes import KEY_BEGIN, KEY_END, all_hints, shapes
+
+Found = tuple[int, int, str, bool]
+"""Start, end, kind, and whether it is certain."""
+_Finder = Callable[[str], Iterable[Found]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,6 +34,7 @@ class Hit:
 
     pointer: str
     kind: str
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,6 +43,7 @@ class LineHit:
 
     line: int
     kind: str
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +62,42 @@ class RedactedText:
     hits: tuple[LineHit, ...]
 
 
-def redact_text(text: str) -> RedactedText:
-    """Take the secret values out of a log or diff."""
-    found = _spans(text, _matching(text))
+def redact_text(text: str, *, guesses: bool = True) -> RedactedText:
+    """Take the secret values out of a log or diff.
+
+    Args:
+        text: The text.
+        guesses: Take out also what only its name makes a secret.
+    """
+    found = _spans(text, _finders(text, guesses=guesses))
     if not found:
         return RedactedText(text, ())
     hits: list[LineHit] = []
     line, counted = 1, 0
-    for start, _, kind in found:
+    for start, _, kind, certain in found:
         line += text.count("\n", counted, start)
         counted = start
-        hits.append(LineHit(line, kind))
+        hits.append(LineHit(line, kind, certain))
     return RedactedText(_replaced(text, found), tuple(hits))
 
 
-def redact(value: JsonValue) -> Redacted:
+def find_secrets(text: str, *, guesses: bool = True) -> tuple[Found, ...]:
+    """Return where in a text secret values are, in order."""
+    return tuple(_spans(text, _finders(text, guesses=guesses)))
+
+
+def redact(value: JsonValue, *, guesses: bool = True) -> Redacted:
     """Take the secret values out of a whole document: every string and every object key.
 
     A value is seen together with the name it stands under (its key, the ``name`` beside a ``value``, the list element
     before it), because some secrets are known by their name only.
+
+    Args:
+        value: The document.
+        guesses: Take out also what only its name makes a secret.
     """
-    matching = _matching("\n".join(_lines(value)))
+    lines = "\n".join(_lines(value))
+    matching = _matching(lines, guesses=guesses)
     if not matching:
         return Redacted(value, ())
     walk = _Walk(matching)
@@ -84,34 +113,45 @@ def is_redacted(text: str) -> bool:
 _REDACTED = re.compile(r"\[redacted:[a-z0-9-]+\]")
 
 
-def _matching(text: str) -> list[Shape]:
+def _finders(text: str, *, guesses: bool) -> list[_Finder]:
+    """Return what may find something in a text, in the order in which a hit's name is chosen."""
     lowered = text.lower()
     hints = {hint for hint in all_hints() if hint in lowered}
-    return [
-        shape for shape in shapes() if not hints.isdisjoint(shape.hints) and next(shape.find(text), None) is not None
-    ]
+    known = known_spans if guesses else _known_for_certain
+    if not hints:
+        return [known, _tokens]
+    possible = [shape for shape in shapes() if not hints.isdisjoint(shape.hints)]
+    certain = [_finder(shape) for shape in possible if shape.certain]
+    guessed = [_finder(shape) for shape in possible if guesses and not shape.certain]
+    return [known, *certain, _tokens, *guessed]
 
 
-def _spans(text: str, among: Iterable[Shape]) -> list[tuple[int, int, str]]:
-    """Return ``(start, end, kind)`` in order; overlapping ones become one, named after the one that begins first."""
-    found = sorted(
-        ((start, end, shape.kind) for shape in among for start, end in shape.find(text)),
-        key=lambda span: (span[0], -span[1]),
-    )
-    joined: list[tuple[int, int, str]] = []
-    for start, end, kind in found:
-        if joined and start < joined[-1][1]:
-            before = joined[-1]
-            joined[-1] = (before[0], max(before[1], end), before[2])
-        else:
-            joined.append((start, end, kind))
-    return joined
+def _matching(text: str, *, guesses: bool) -> list[_Finder]:
+    """Return what finds something in a text."""
+    return [find for find in _finders(text, guesses=guesses) if next(iter(find(text)), None) is not None]
 
 
-def _replaced(text: str, found: list[tuple[int, int, str]]) -> str:
+def _finder(shape: Shape) -> _Finder:
+    return lambda text: ((start, end, shape.kind, shape.certain) for start, end in shape.find(text))
+
+
+def _known_for_certain(text: str) -> Iterator[Found]:
+    return (one for one in known_spans(text) if one[3])
+
+
+def _tokens(text: str) -> Iterator[Found]:
+    return ((start, end, kind, True) for start, end, kind in token_spans(text))
+
+
+def _spans(text: str, among: Iterable[_Finder]) -> list[Found]:
+    """Return what is found in order; overlapping ones become one, named after the one that begins first."""
+    return _disjoint(one for find in among for one in find(text))
+
+
+def _replaced(text: str, found: Iterable[Found]) -> str:
     parts: list[str] = []
     position = 0
-    for start, end, kind in found:
+    for start, end, kind, _ in found:
         parts += (text[position:start], f"[redacted:{kind}]")
         position = end
     return "".join((*parts, text[position:]))
@@ -138,6 +178,8 @@ def _lines(value: JsonValue) -> list[str]:
                     stack.append(item)
         elif isinstance(node, list):
             before = ""
+            if knows_any():
+                lines.append("\n".join(item for item in cast("list[Any]", node) if isinstance(item, str)))
             for item in cast("list[Any]", node):
                 if isinstance(item, str):
                     lines.append(item)
@@ -166,7 +208,7 @@ def _name_beside(entries: dict[str, Any]) -> str:
 class _Walk:
     """Copies a document without its secrets; iterative, so that depth is no danger."""
 
-    among: list[Shape]
+    among: list[_Finder]
     hits: list[Hit] = field(default_factory=list[Hit])
 
     def document(self, value: JsonValue) -> JsonValue:
@@ -198,6 +240,7 @@ class _Walk:
 
     def elements(self, source: list[Any], target: list[Any], pointer: str, put: Any) -> None:
         before, inside_key = "", False
+        split = straddling([item if isinstance(item, str) else "" for item in source])
         for index, item in enumerate(source):
             here = f"{pointer}/{index}"
             if not isinstance(item, str):
@@ -211,25 +254,25 @@ class _Walk:
                 target.append("[redacted:private-key]")
                 before = ""
                 continue
-            target.append(self.text(item, here, (before,) if before else ()))
+            target.append(self.text(item, here, (before,) if before else (), split.get(index, ())))
             before = item if len(item) <= _LONGEST_NAME else ""
 
-    def text(self, text: str, pointer: str, names: tuple[str, ...]) -> str:
-        found = _spans(text, self.among)
+    def text(self, text: str, pointer: str, names: tuple[str, ...], more: Iterable[Found] = ()) -> str:
+        found = _disjoint([*_spans(text, self.among), *more])
         for name in names:
             prefix = f'{name}="'
-            if more := [
-                (start - len(prefix), end - len(prefix), kind)
-                for start, end, kind in _spans(f'{prefix}{text}"', self.among)
+            if named := [
+                (start - len(prefix), end - len(prefix), kind, certain)
+                for start, end, kind, certain in _spans(f'{prefix}{text}"', self.among)
                 if start >= len(prefix) and end <= len(prefix) + len(text)
             ]:
                 known = {span[:2] for span in found}
-                found = _disjoint([*found, *(span for span in more if span[:2] not in known)])
-        self.hits.extend(Hit(pointer, kind) for _, _, kind in found)
+                found = _disjoint([*found, *(span for span in named if span[:2] not in known)])
+        self.hits.extend(Hit(pointer, kind, certain) for _, _, kind, certain in found)
         return _replaced(text, found) if found else text
 
     def key(self, key: str, pointer: str, taken: dict[str, Any], entries: dict[str, Any]) -> str:
-        found = _spans(key, self.among)
+        found = [one for one in _spans(key, self.among) if one[3]]
         if not found:
             return key
         clean = base = _replaced(key, found)
@@ -237,17 +280,18 @@ class _Walk:
         while clean in taken or clean in entries:
             number += 1
             clean = f"{base}-{number}"
-        self.hits.extend(Hit(f"{pointer}/{_escaped(clean)}", kind) for _, _, kind in found)
+        self.hits.extend(Hit(f"{pointer}/{_escaped(clean)}", kind, certain) for _, _, kind, certain in found)
         return clean
 
 
-def _disjoint(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    kept: list[tuple[int, int, str]] = []
-    for start, end, kind in sorted(found, key=lambda span: (span[0], -span[1])):
+def _disjoint(found: Iterable[Found]) -> list[Found]:
+    kept: list[Found] = []
+    for start, end, kind, certain in sorted(found, key=lambda span: (span[0], -span[1])):
         if kept and start < kept[-1][1]:
-            kept[-1] = (kept[-1][0], max(kept[-1][1], end), kept[-1][2])
+            before = kept[-1]
+            kept[-1] = (before[0], max(before[1], end), before[2], before[3] or certain)
         else:
-            kept.append((start, end, kind))
+            kept.append((start, end, kind, certain))
     return kept
 
 

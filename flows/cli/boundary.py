@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return UNWRITTEN
     except KeyboardInterrupt:
         if debug:
-            traceback.print_exc()
+            _trace()
         _say("interrupted; what was saved is kept, and the same command goes on from there")
         return INTERRUPTED
     return code
@@ -60,12 +60,12 @@ def _run(given: list[str], *, debug: bool) -> int:
             return dispatch(given)
         except PlaitError as error:
             if debug:
-                traceback.print_exc()
+                _trace()
             _say(error.message)
             return error.exit_code
         except CycloptsError as error:
             if debug:
-                traceback.print_exc()
+                _trace()
             _say(f"{_sentence(str(error))}; `plait --help` and `plait COMMAND --help` show the usage")
             return 2
     except (BrokenPipeError, KeyboardInterrupt):
@@ -76,7 +76,7 @@ def _run(given: list[str], *, debug: bool) -> int:
         raise
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            _trace()
         if isinstance(error, OSError) and error.filename is None and error.errno in _WRITING:
             raise  # no file is named: it is the output
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -108,8 +108,17 @@ def _sentence(text: str) -> str:
 
 def _say(text: str) -> None:
     # A spec may have several problems, each a line of its own.
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    from contexts.secrets import without_known
+
+    lines = [" ".join(line.split()) for line in without_known(text).splitlines() if line.strip()]
     # Where nobody hears it the exit code still says it.
     said = Enduring(sys.stderr)
     said.write("plait: " + "\n       ".join(lines) + "\n")
     said.flush()
+
+
+def _trace() -> None:
+    """Print the traceback of the error at hand."""
+    from contexts.secrets import without_known
+
+    sys.stderr.write(without_known(traceback.format_exc()))

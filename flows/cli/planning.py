@@ -40,10 +40,12 @@ def plan(
         spec: The spec, YAML or JSON.
     """
     from contexts.plan import make_plan
+    from contexts.secrets import know_values_of
     from contexts.specfile import expand_workflow_id, load_spec
     from tasks.reuse import plan_reuse
 
     loaded = load_spec(spec)
+    know_values_of(loaded.raw, repository)
     check_tracks(rerun, loaded.spec)
     made = make_plan(loaded.spec)
     workflow_id = expand_workflow_id(loaded.spec.workflow_id, datetime.now(UTC))

@@ -17,6 +17,7 @@ from contexts.errors import PortsExhausted
 from contexts.model.base import JsonObject
 from contexts.model.checks import Check
 from contexts.specfile import resolve_argv
+from tasks.walls.clean_log import clean_log
 from tasks.walls.environment import agent_environment, split_environment
 from tasks.walls.outcome import Outcome, last_line
 from tasks.walls.ports import PortLease, lease_ports
@@ -169,6 +170,7 @@ class Bench:
             on_line=self.on_line,
         )
         got = output.read_bytes() if capture and output.is_file() else b""
+        clean_log(output)
         step = Step(name, tuple(argv), outcome, started, log, got)
         self.steps.append(step)
         return step

@@ -108,6 +108,11 @@ class Staged:
         """Return a file's staged content."""
         return self._git.run("cat-file", "blob", self._entry(path)[1])
 
+    def before(self, path: str) -> bytes:
+        """Return a file's content in the start commit, nothing where it was not there."""
+        done = self._git.call("cat-file", "blob", f"{self._start}:{path}")
+        return done.stdout if done.returncode == 0 else b""
+
     def replace(self, path: str, content: bytes) -> None:
         """Put other content in a staged file's place, as a redaction does; the workspace stays as it is."""
         mode = self._entry(path)[0]

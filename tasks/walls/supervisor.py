@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from contexts.secrets import KnownLines
 from tasks.walls.orphans import MARK, kill_orphans
 from tasks.walls.outcome import Outcome, lost, outcome_of, plain_line, unstarted
 
@@ -88,8 +89,12 @@ def run_supervised(
         except OSError as error:
             return unstarted("not-started", f"the supervisor could not be started: {error.strerror}")
         limit = None if deadline is None else deadline + 2 * grace + _SLACK
-        watch = _Watch(warden, file, cancel, on_line, limit=limit, stop_limit=2 * grace + _SLACK)
-        return watch.run(job, mark)
+        lines = KnownLines(on_line) if on_line is not None else None
+        watch = _Watch(warden, file, cancel, lines.take if lines else None, limit=limit, stop_limit=2 * grace + _SLACK)
+        outcome = watch.run(job, mark)
+        if lines is not None:
+            lines.close()
+        return outcome
 
 
 class _Watch:

@@ -1,7 +1,9 @@
 """``secrets: refuse``: a secret value fails the track that left it, wherever it left it, and nothing of it is stored."""
 
+import base64
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -67,3 +69,61 @@ def test_what_an_agent_calls_findings_is_a_claim(tmp_path: Path, workspaces: Pat
         document = run.store.load(outcome.ref)
     assert "findings" not in document
     assert document["claims"]["findings"][0]["rule"] == "evidence/check-changed"
+
+
+HANDED = "Hj4-refused/9b8a7c6d5e4f"
+DRESSES = {
+    "plain": "value",
+    "in base64": "base64.b64encode(value.encode()).decode()",
+    "over two lines": "value[:11] + chr(10) + value[11:]",
+    "in a URL": "urllib.parse.quote(value, safe='')",
+}
+HANDED_WAYS = {
+    "in its context": f"{LEFT}; left.write(json.dumps({{'notes': shown}}))",
+    "in a file": f"open('conf.env', 'w').write(shown); {LEAVE}",
+    "in its log": f"print(shown, flush=True); {LEAVE}",
+}
+
+
+@pytest.mark.parametrize("way", HANDED_WAYS)
+@pytest.mark.parametrize("dress", DRESSES)
+def test_a_value_that_was_handed_over_fails_its_track_in_any_dress(
+    way: str, dress: str, tmp_path: Path, workspaces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del workspaces
+    monkeypatch.setenv("REFUSED_KEY", HANDED)
+    program = f"import base64, json, os, urllib.parse; value = os.environ['GIVEN']; shown = {DRESSES[dress]}; "
+    spec = write_spec(tmp_path, "handed", {"leaky": program + HANDED_WAYS[way]}, secrets="refuse")
+    Path(spec).write_text(
+        Path(spec)
+        .read_text()
+        .replace('"backend": "command"', '"backend": "command", "env": {"GIVEN": "env:REFUSED_KEY"}')
+    )
+    store = tmp_path / "store"
+    with open_run(RunRequest(spec=spec, store=str(store))) as run, pytest.raises(TrackFailed) as caught:
+        run_track.fn(run, "leaky", "leaky", {})
+    assert "secret value (env-" in str(caught.value)
+    kept = stored(store)
+    for form in (
+        HANDED,
+        HANDED[:12],
+        HANDED[11:],
+        base64.b64encode(HANDED.encode()).decode()[:-4],
+        quote(HANDED, safe=""),
+    ):
+        assert form.encode() not in kept
+
+
+def test_what_only_its_name_makes_a_secret_refuses_nothing(tmp_path: Path, workspaces: Path) -> None:
+    del workspaces
+    guessed = "DB_PASSWORD=hunter2" + "hunter9"
+    program = f"print('{guessed}', flush=True); open('compose.env', 'w').write('{guessed}'); {LEFT}; left.write('{{\"notes\": \"{guessed}\"}}')"
+    spec = write_spec(tmp_path, "guessed", {"agent": program}, secrets="refuse")
+    with open_run(RunRequest(spec=spec, store=str(tmp_path / "store"))) as run:
+        outcome: Any = run_track.fn(run, "agent", "agent", {})
+        document = run.store.load(outcome.ref)
+        assert run.repository.git.text("show", f"{document['execution']['commit']}:compose.env") == guessed
+    assert outcome.status == "completed"
+    assert document["notes"] == "DB_PASSWORD=[redacted:password]"
+    assert ("secrets/value-by-name", "warning") in {(one["rule"], one["severity"]) for one in document["findings"]}
+    assert guessed.encode() not in stored(tmp_path / "store").replace(document["execution"]["commit"].encode(), b"")
