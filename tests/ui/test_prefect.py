@@ -166,8 +166,6 @@ def test_the_last_line_of_a_failed_track_is_text_and_fetches_nothing(
     programs = {"api": PROGRAM, "page": f"import sys; print({words!r}); sys.exit(3)"}
     run = start(office.client, "feature/feature", spec=write_spec(office.specs, "hostile-words", programs))
     assert finish(office.client, run.id, 120).is_failed()
-    person.open(f"/runs/flow-run/{run.id}")
-    person.run_tab("Artifacts")
     for name in ("tracks", "overview"):
         shown = person.read_artifact(f"plait-hostile-words-{name}")
         person.see(re.compile(re.escape("![](http://192.0.2.1/md)")), within=shown)
@@ -176,6 +174,4 @@ def test_the_last_line_of_a_failed_track_is_text_and_fetches_nothing(
             shown.locator("img[src*='192.0.2.1'], a[href*='evil.example'], a[href*='192.0.2.1'], script").count() == 0
         )
         assert "\x1b" not in shown.inner_text()
-        person.page.go_back()
-        person.run_tab("Artifacts")
     assert not [url for url in person.turned_away if "192.0.2.1" in url or "evil.example" in url]
