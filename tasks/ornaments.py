@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from httpx import HTTPError, HTTPStatusError
+from prefect.context import SyncClientContext
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
@@ -128,7 +129,11 @@ class Ornaments:
 
 
 def _once(send: Callable[[], object]) -> None:
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: ANSWER_WITHIN}):
+    # A client context of its own, too: the run's client would be used again, with the patience it was made with.
+    with (
+        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: ANSWER_WITHIN}),
+        SyncClientContext(httpx_settings={"timeout": ANSWER_WITHIN}),
+    ):
         send()
 
 
