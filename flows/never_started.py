@@ -78,7 +78,8 @@ def settle_never_started(
     deployments = {one.id: one for one in _ours(client)} | {started_by.id: started_by}
     settled: list[Settled] = []
     for run in _taken_or_crashed(client, list(deployments), before=datetime.now(UTC) - after):
-        flow_id = deployments[run.deployment_id].flow_id if run.deployment_id in deployments else None
+        deployed = deployments.get(run.deployment_id) if run.deployment_id else None
+        flow_id = deployed.flow_id if deployed else None
         works, began = flow_id == started_by.flow_id, _has_tasks(client, run)
         pending, crashed = _is(run, StateType.PENDING), _is(run, StateType.CRASHED)
         held = str(run.id) in owners

@@ -79,7 +79,7 @@ def _time_zone(run: FlowRun, deployed: DeploymentResponse) -> str:
     """Return the time zone of the schedule that made the run, or of all its deployment's schedules; else UTC."""
     zones = {one.id: getattr(one.schedule, "timezone", None) or "UTC" for one in deployed.schedules}
     maker = run.created_by.id if run.created_by else None
-    if maker in zones:
+    if maker and maker in zones:
         return zones[maker]
     different = set(zones.values())
     return different.pop() if len(different) == 1 else "UTC"
