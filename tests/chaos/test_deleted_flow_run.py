@@ -62,7 +62,7 @@ def test_a_run_that_is_cancelled_in_prefect_stops_and_keeps_its_own_message(work
     assert ended.code == 128 + signal.SIGINT, ended.err
     assert "defect" not in ended.err
     assert "Traceback" not in ended.err
-    state = httpx.get(f"{working.server.url}/flow_runs/{run_id}", timeout=60).json()["state"]
+    state = httpx.get(f"{working.server.url}/flow_runs/{run_id}", timeout=PATIENCE).json()["state"]
     assert state["type"] == "CANCELLED"
     if kind == "CANCELLING":
         assert "was cancelled; what was finished is kept" in state["message"]

@@ -9,8 +9,6 @@ import sys
 import urllib.parse
 from pathlib import Path
 
-import pytest
-
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
 from tests.flows.specs import git, make_repository
@@ -69,7 +67,6 @@ def every_object(repository: Path) -> bytes:
     ).stdout
 
 
-@pytest.mark.timeout(600)
 def test_a_value_that_was_handed_over_is_found_nowhere_in_any_dress(prefect_server: Server, tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "repository", a__txt="a\n")
     (tmp_path / "agent.py").write_text(AGENT, encoding="utf-8")

@@ -20,7 +20,7 @@ from tasks.progress import LOGGER
 from tasks.reuse import outbox_folder, plan_reuse
 from tests.flows.specs import LEAVE, make_repository, write_spec
 
-pytestmark = [pytest.mark.usefixtures("prefect_api", "workspaces"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.usefixtures("prefect_api", "workspaces")]
 
 
 class Workflow:
