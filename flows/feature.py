@@ -18,6 +18,7 @@ from contexts.model.base import JsonObject
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.verdict import STATE_NAMES, WAITING
+from flows.asked import meant
 from flows.checks import run_checks
 from flows.deployed import lease_owner, refuse_unless_allowed
 from flows.deploying import deploy
@@ -100,7 +101,7 @@ def feature(
         spec=spec, workflow_id=workflow_id, inline=inline, spec_dir=spec_dir, store=store, replay=replay,
         repository=repository, fresh=fresh, rerun=tuple(rerun or ()),
     )  # fmt: skip
-    request = refuse_unless_allowed(request)
+    request = refuse_unless_allowed(meant(request))
     if skipped := skipped_if_late(skip_after):
         return skipped
     move_out()

@@ -95,13 +95,12 @@ def launch(request: RunRequest) -> RunReport:
     from httpx import HTTPError  # noqa: PLC0415
     from prefect.exceptions import Abort, ObjectNotFound, Pause  # noqa: PLC0415
 
+    from flows.asked import asking  # noqa: PLC0415
     from flows.ending import known_ending  # noqa: PLC0415
     from flows.feature import feature  # noqa: PLC0415
 
-    parameters = request.model_dump()
-    parameters["rerun"] = list(request.rerun)
     state: Any = None
-    with known_ending() as ending:
+    with known_ending() as ending, asking(request) as parameters:
         try:
             state = feature.with_options(on_running=[_say_where])(**parameters, return_state=True)
         except Pause as pause:
