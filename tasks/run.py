@@ -116,11 +116,6 @@ class Run:
         self._at_once = store
 
     @property
-    def label(self) -> str:
-        """Name the run for people."""
-        return f"{self.workflow_id} (run {self.id})"
-
-    @property
     def has_repository(self) -> bool:
         """Whether a repository is the base of the work."""
         return self.spec.repository is not None

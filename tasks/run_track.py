@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from prefect import task
@@ -17,18 +17,17 @@ from contexts.digest import Inputs, criteria_of, result_digest
 from contexts.errors import InputError, PortsExhausted, SecretRefused, TrackFailed
 from contexts.faults import reach
 from contexts.full_disk import full, without_room
-from contexts.gathered import GatheredObjects
 from contexts.model.assignment import Assignment
 from contexts.model.base import JsonObject, entries, parse_instant, section
-from contexts.model.records import Attempt, Execution, Spent
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Track
 from contexts.plan.graph import transitive_needs
 from contexts.reuse import judge_track
 from contexts.secrets import redact_text
-from contexts.store import ContextStore, track_document
+from contexts.store import track_document
 from tasks import spending
 from tasks.agents.backend import Backend, Delivery, Job
+from tasks.attempt import Trial, earlier_attempts
 from tasks.checkpoints import checkpointing, read_checkpoint
 from tasks.handing_over import gathering, hand_over, take_up
 from tasks.kept_work import keep_work
@@ -150,67 +149,6 @@ def _completed(run: Run, ref: ContextRef, document: JsonObject, *, reused: bool)
     )
 
 
-@dataclass(slots=True)
-class _Trial:
-    """One attempt while it is made; what it leaves is put into ``store``, and gathered there."""
-
-    run: Run
-    track: Track
-    backend: Backend
-    inputs: Inputs
-    needed: Mapping[str, JsonObject]
-    tried: list[Attempt]
-    checkpoint: JsonObject | None
-    spent: Spent
-    started_at: str
-    started: float
-    store: ContextStore
-    gathered: GatheredObjects
-
-    @property
-    def number(self) -> int:
-        return len(self.tried) + 1
-
-    def execution(
-        self, status: str, left: JsonObject | None, delivery: Delivery | None = None, **more: Any
-    ) -> Execution:
-        """Return the record of all attempts with this one as it stands and what the agent has left."""
-        spent = spending.add(self.spent, spending.reported(left))
-        self.run.ledger.note(self.track.task_id, spent)
-        attempt = Attempt(
-            number=self.number,
-            status=status,
-            seconds=round(time.monotonic() - self.started, 3),
-            started_at=self.started_at,
-            exit_code=delivery.exit_code if delivery else None,
-            reason=(delivery.reason or None) if delivery else None,
-            log=more.pop("log", None),
-        )
-        attempts = [*self.tried, attempt]
-        return Execution(
-            inputs=self.inputs.digest,
-            parts=dict(self.inputs.parts),
-            backend=self.backend.name,
-            started_at=attempts[0].started_at,
-            completed_at=None if status == "running" else now(),
-            seconds=round(sum(one.seconds for one in attempts), 3),
-            attempts=attempts,
-            reason=attempt.reason,
-            run_id=self.run.id,
-            spent=spent,
-            **more,
-        )
-
-    def save_checkpoint(self, left: JsonObject) -> None:
-        """Save what the agent has left so far."""
-        document = describe_unfinished(
-            self.run, self.track, "running", self.execution("running", left), checkpoint=left
-        )
-        reach("checkpoint.before-save")
-        self.run.save(track_document(self.track.task_id), document, at_once=True)
-        reach("checkpoint.after-save")
-
-
 def _attempt(
     run: Run,
     track: Track,
@@ -219,11 +157,11 @@ def _attempt(
     needed: Mapping[str, JsonObject],
     earlier: JsonObject | None,
 ) -> TrackOutcome:
-    tried, checkpoint = _earlier_attempts(earlier, inputs.digest)
+    tried, checkpoint = earlier_attempts(earlier, inputs.digest)
     spent = spending.recorded(earlier)
     run.wait_for_store()  # an agent that starts in an outage may work for nothing
     started_at, started = now(), time.monotonic()
-    trial = _Trial(run, track, backend, inputs, needed, tried, checkpoint, spent, started_at, started, *gathering(run))
+    trial = Trial(run, track, backend, inputs, needed, tried, checkpoint, spent, started_at, started, *gathering(run))
     message = f"attempt {trial.number}" if tried else ""
     report(Progress(run.workflow_id, "track", track.task_id, "running", message))
     folder = run.exchange(track.task_id)
@@ -260,7 +198,7 @@ def _attempt(
 
 
 def _complete(
-    trial: _Trial, document: JsonObject, work: Work | None, log: BlobRef | None, delivery: Delivery
+    trial: Trial, document: JsonObject, work: Work | None, log: BlobRef | None, delivery: Delivery
 ) -> TrackOutcome:
     result = result_digest(document, work.tree if work else None)
     more = work.recorded() if work else {}  # what it says of its cost counts also where that does not fit
@@ -275,7 +213,7 @@ def _complete(
 
 
 def _fail(
-    trial: _Trial, delivery: Delivery, log: BlobRef | None, work: Work | None, said: Sequence[JsonObject]
+    trial: Trial, delivery: Delivery, log: BlobRef | None, work: Work | None, said: Sequence[JsonObject]
 ) -> TrackFailed:
     run, task_id = trial.run, trial.track.task_id
     status = "cancelled" if delivery.cancelled else "failed"
@@ -306,15 +244,7 @@ def _fail(
     )
 
 
-def _earlier_attempts(earlier: JsonObject | None, inputs: str) -> tuple[list[Attempt], JsonObject | None]:
-    """Return the attempts made at the same inputs so far, and the last checkpoint they left."""
-    execution = section(earlier or {}, "execution")
-    if not earlier or earlier.get("status") == "completed" or execution.get("inputs") != inputs:
-        return [], None
-    return [Attempt.model_validate(one) for one in execution["attempts"]], earlier.get("checkpoint")
-
-
-def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | None, list[JsonObject]]:
+def _deliver(trial: Trial, place: Started | None) -> tuple[Delivery, BlobRef | None, list[JsonObject]]:
     run, track = trial.run, trial.track
     exchange = run.exchange(track.task_id)
     log = exchange / f"attempt-{trial.number}.log"
@@ -354,7 +284,7 @@ def _deliver(trial: _Trial, place: Started | None) -> tuple[Delivery, BlobRef | 
     return delivery, blob, findings
 
 
-def _assignment(trial: _Trial, ports: tuple[int, ...]) -> Assignment:
+def _assignment(trial: Trial, ports: tuple[int, ...]) -> Assignment:
     run, track, needed = trial.run, trial.track, trial.needed
     feature = run.spec.feature_spec.to_json()
     requirements = entries(feature, "requirements")
