@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3.util.connection  # noqa: F401 it tries once, when it is imported, whether the machine has IPv6
 
 SUITES = {"deploy", "chaos", "stores", "ui", "clients"}
 """Markers, and names of folders, of the suites that need servers, browsers or programs of others."""

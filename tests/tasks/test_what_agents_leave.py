@@ -76,7 +76,7 @@ SHAPES: list[tuple[str, bytes, str, Any]] = [
     ("a report as a text", b'{"test_results": "all passed"}', "test_results", "all passed"),
     ("files as objects", b'{"files_modified": [{"path": "made.py"}, "made.py"]}', "/files_modified/0",
      {"path": "made.py"}),
-    ("absolute files", b'{"files_modified": ["/work/made.py"]}', "/files_modified/0", "/work/made.py"),
+    ("absolute files", b'{"files_modified": ["/srv/made.py"]}', "/files_modified/0", "/srv/made.py"),
     ("a time that is none", b'{"timestamp": "yesterday"}', "timestamp", "yesterday"),
     ("another track", b'{"task_id": "page"}', "task_id", "page"),
     ("another workflow", b'{"workflow_id": "other"}', "workflow_id", "other"),
