@@ -91,10 +91,15 @@ def _strangers(run: Run, track: Track, members: JsonObject, *, worked: bool) -> 
         "task_id": {track.task_id},
         "parent_workflow_id": {run.workflow_id},
         "workflow_id": {run.workflow_id, f"{run.workflow_id}-{track.task_id}"},
+        "status": {"completed"},
     }
     for key, values in known.items():
         value = members.get(key)
-        if value is not None and (worked or key == "task_id") and not (isinstance(value, str) and value in values):
+        if (
+            value is not None
+            and (worked or key in {"task_id", "status"})
+            and not (isinstance(value, str) and value in values)
+        ):
             yield key, value
     if "version" in members and not can_be_read(members["version"]):
         yield "version", members["version"]
@@ -115,7 +120,7 @@ def _findings(track: Track, claimed: Any, work: Work | None) -> list[JsonObject]
         return []
     findings: list[JsonObject] = []
     if isinstance(claimed, list):
-        said = {str(path) for path in claimed}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] JSON
+        said = {str(path).removeprefix("./") for path in claimed}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] JSON
         found = set(work.files)
         differ = sorted(said ^ found)
         for path in differ[:_MOST_FINDINGS]:

@@ -24,7 +24,7 @@ from tasks.track_document import OURS, describe_success
 from tasks.workspaces import Work
 
 TRACK = Track.model_validate({"task_id": "api", "agent": "writer"})
-WORK = Work("a" * 40, "b" * 40, "c" * 40, ("made.py",), (), (), None)
+WORK = Work("a" * 40, "b" * 40, "c" * 40, ("made.py",), (), (), (), None)
 
 
 def document_of(raw: bytes, work: Work | None = WORK) -> dict[str, Any]:
@@ -221,3 +221,13 @@ def test_whatever_json_object_is_left_the_track_has_a_document_that_holds(value:
 @given(st.one_of(st.binary(max_size=200), ANY.map(lambda value: json.dumps(value).encode()), st.text().map(str.encode)))
 def test_whatever_bytes_are_left_the_track_has_a_document_that_holds(raw: bytes) -> None:
     holds(document_of(raw))
+
+
+@pytest.mark.parametrize("said", ["blocked", "failed", 5, {"state": "blocked", "why": "no database"}])
+def test_what_an_agent_says_of_its_own_status_is_kept_as_its_claim(said: Any) -> None:
+    document = document_of(
+        json.dumps({"context_summary": "x", "status": said, "files_modified": ["./made.py"]}).encode()
+    )
+    assert (document["status"], document["claims"]["status"]) == ("completed", said)
+    assert warnings(document) == ["context.json holds what does not fit a context: /status; it is kept under claims"]
+    assert [one["rule"] for one in document["findings"]] == ["claims/context-misfit"]
