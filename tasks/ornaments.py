@@ -129,12 +129,14 @@ class Ornaments:
 
 
 def _once(send: Callable[[], object]) -> None:
-    # A client context of its own, too: the run's client would be used again, with the patience it was made with.
-    with (
-        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: ANSWER_WITHIN}),
-        SyncClientContext(httpx_settings={"timeout": ANSWER_WITHIN}),
-    ):
-        send()
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: ANSWER_WITHIN}):
+        # Without this Prefect would take the run's own client, with the patience it was made with.
+        token = SyncClientContext.__var__.set(None)  # pyright: ignore[reportArgumentType] as where there is none
+        try:
+            with SyncClientContext():
+                send()
+        finally:
+            SyncClientContext.__var__.reset(token)
 
 
 def _is_refused(error: Exception) -> bool:
