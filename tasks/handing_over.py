@@ -103,7 +103,7 @@ def take_up(
         earlier: The newest revision of its document that the store holds.
     """
     newest = earlier
-    for kept in run.outbox.entries(task_id):
+    for kept in run.outage.entries(task_id):
         try:
             document, blobs = run.outbox.open(kept)
         except ChecksumMismatch as error:

@@ -39,6 +39,7 @@ REPORT = "report.html"
 """The latest report of a workflow, beside its workspaces."""
 RESULT = "result"
 """Folder with the integrated files, where no repository of the user's receives a branch."""
+_LOOK_EVERY = 0.5
 
 
 def now() -> str:
@@ -320,8 +321,11 @@ def open_run(
         if loaded.programs is None or loaded.programs.how != "none":
             (repository.root / FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
         reach("run.opened")
-        watch = threading.Thread(target=_stop_when_lost, args=(run,), name="plait-lease-watch", daemon=True)
-        watch.start()
+        for name, watch in (
+            ("lease-watch", lambda: _stop_when_lost(run)),
+            ("outages", lambda: outage.tell_while_unsure(lambda: lease.unsure, run.cancel)),
+        ):
+            threading.Thread(target=watch, name=f"plait-{name}", daemon=True).start()
         try:
             yield run
         finally:
@@ -334,14 +338,7 @@ def _block_name(store: str | None) -> str | None:
 
 
 def _stop_when_lost(run: Run) -> None:
-    """Watch the lease: say when an outage is endured and when it is over, and stop a run that is not to go on.
-
-    What the agents of a stopped run leave is kept in the outbox.
-    """
+    """Stop a run whose lease is lost; what its agents leave is kept in the outbox. Nothing else may end this watch."""
     while not run.cancel.is_set():
-        if run.lease.lost.wait(0.5):
+        if run.lease.lost.wait(_LOOK_EVERY):
             run.cancel.set()
-        elif run.lease.unsure:
-            run.outage.tell()
-        else:
-            run.outage.over()
