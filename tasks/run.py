@@ -197,39 +197,42 @@ class Run:
         with self._saves.of(name) as may_save:
             if not may_save:
                 raise LeaseLost(f"this run of {self.workflow_id} has ended; {name} was not saved: run again to go on")
-            if at_once:
-                self.lease.wait_until_held(stop=lambda: True)
-            else:
-                self.wait_for_store()
-            store = self._at_once if at_once else self.store
+            store = self.ready_store(at_once=at_once)
             after = self._last.get(name, 0)
             try:
                 ref = store.save(document, workflow_id=self.workflow_id, name=name, after=after)
             except RevisionConflict:
                 self.lease.check()
-                if not self._saved_itself(name, after + 1):
+                if not self._saved_itself(store, name, after + 1):
                     raise
                 ref = store.save(document, workflow_id=self.workflow_id, name=name, after=after + 1)
             self._last[name] = ref.revision
         return ref
 
-    def _saved_itself(self, name: str, revision: int) -> bool:
+    def _saved_itself(self, store: ContextStore, name: str, revision: int) -> bool:
         """Say whether a revision is one of this very run, saved although no answer came back."""
-        document = self.store.load_revision(self.workflow_id, name, revision)[1]
+        document = store.load_revision(self.workflow_id, name, revision)[1]
         return self.id in {section(document, "execution").get("run_id"), section(document, "run").get("id")}
 
     def next_revision(self, name: str) -> int:
         """Return the number of the revision that the next save of a document makes."""
         return self._last.get(name, 0) + 1
 
-    def wait_for_store(self) -> None:
-        """Wait, in an outage, until the store answers and this run is sure of its lease; at once otherwise.
+    def ready_store(self, *, at_once: bool = False) -> ContextStore:
+        """Return the store to write to, once this run is sure of its lease, which in an outage it waits for.
+
+        Args:
+            at_once: Wait neither for that nor, with the store that is returned, for an answer later.
 
         Raises:
             LeaseLost: Another run owns the workflow.
-            StoreUnreachable: The run's patience is over, or it is to stop.
+            StoreUnreachable: The run's patience is over, or it is to stop; with ``at_once`` where it would wait.
         """
+        if at_once:
+            self.lease.wait_until_held(stop=lambda: True)
+            return self._at_once
         self.lease.wait_until_held(stop=self.cancel.is_set, told=self.outage.tell)
+        return self.store
 
     def backend(self, track: Track) -> Backend:
         """Return what really runs a track."""
