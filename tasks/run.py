@@ -19,7 +19,7 @@ from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
 from contexts.outbox import Outbox
-from contexts.patient import PatientObjects
+from contexts.patient import PatientObjects, impatient
 from contexts.specfile import LoadedSpec, remember
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
@@ -114,7 +114,7 @@ class Run:
         self._stopped = ""
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
         self._saves = Saves()
-        self._at_once = store
+        self._at_once = store.over(impatient(store.objects, lease))
 
     @property
     def has_repository(self) -> bool:
