@@ -95,9 +95,19 @@ class HeldLease:
         """Whether the store did not answer the last heartbeat, or took none for so long that others may have it."""
         return self._lease.overdue or isinstance(self._cause, MAY_PASS)
 
+    @property
+    def may_write(self) -> bool:
+        """Whether the last heartbeat is so young that what is sent now lands before anybody else may take over.
+
+        Half of the 50 s must be left, so that with the 10 s until others take over 35 s remain: more than the 20 s
+        for which an answer is waited for.
+        """
+        return not (self.ended or self.lost.is_set() or self._lease.silent_for(self._lease.own_limit / 2))
+
     def wait_until_held(
         self,
         *,
+        to_write: bool = False,
         since: float | None = None,
         stop: Callable[[], bool] = lambda: False,
         told: Callable[[], None] = _nobody,
@@ -105,6 +115,7 @@ class HeldLease:
         """Wait until nobody else may hold the lease: at once but in an outage.
 
         Args:
+            to_write: Wait until something may be sent under it, as `may_write` says.
             since: Wait for a heartbeat that the store took later than this, by `time.monotonic`.
             stop: Says when to wait no longer.
             told: Called once if there is something to wait for.
@@ -116,7 +127,8 @@ class HeldLease:
         waited = False
         while True:
             self.check_locally()
-            if not self._lease.overdue and (since is None or self._renewed_at > since):
+            is_held = self.may_write if to_write else not self._lease.overdue
+            if is_held and (since is None or self._renewed_at > since):
                 return
             if stop():
                 raise self._unreachable("nobody waits for it any more")

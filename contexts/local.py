@@ -22,6 +22,7 @@ from pathlib import Path
 
 from contexts.errors import BadIdentifier, NotFound, ObjectExists, StoreNotWritable, StoreUnreachable, VersionChanged
 from contexts.faults import reach
+from contexts.fence import the_fence
 from contexts.local_errors import explain, is_full
 from contexts.names import check_key
 from contexts.objects import Entry, Versioned
@@ -100,6 +101,7 @@ class LocalObjects:
             if _exists(name, folder):
                 raise ObjectExists(f"object {key} exists already in {self._root}", key=key)
             with self._written(body) as (temporary, source):
+                the_fence().pass_(str(self._root), key)
                 try:
                     os.link(temporary, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
                 except FileExistsError:
@@ -334,9 +336,7 @@ def _make_root(root: Path) -> None:
 
 def _sweep(folder: int) -> None:
     """Remove temporary files whose writers are dead: old enough, and held by nobody."""
-    with os.scandir(folder) as scan:
-        names = [entry.name for entry in scan]
-    for name in names:
+    for name in os.listdir(folder):
         with contextlib.suppress(FileNotFoundError, PermissionError):  # already gone, or another user's to sweep
             if time.time() - os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime < _ABANDONED_AFTER:
                 continue

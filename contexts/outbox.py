@@ -10,10 +10,10 @@ what a disk did to it later its digests tell. Folders are for their owner alone 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,10 +97,14 @@ class Outbox:
         root: Its folder; made when the first result is kept.
         store: The store the results are for.
         workflow_id: The workflow.
+
+    Attributes:
+        unreadable: Why the last look at the folder did not see everything, in a sentence; empty where it did.
     """
 
     def __init__(self, root: Path, store: ContextStore, workflow_id: str) -> None:
         self.root = root
+        self.unreadable = ""
         self._store = store
         self._workflow_id = workflow_id
 
@@ -170,29 +174,45 @@ class Outbox:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def entries(self, task_id: str | None = None) -> tuple[Kept, ...]:
-        """Return what is kept, oldest first; of one track, or of all."""
-        try:
-            folders = [folder for folder in self.root.iterdir() if not folder.name.startswith(".")]
-        except (FileNotFoundError, NotADirectoryError):
-            return ()
+        """Return what is kept, oldest first; of one track, or of all.
+
+        A folder that cannot be read holds nothing as far as this run can use it, and `unreadable` says why: who
+        watches a lease, or has an error of his own to tell, asks here too, and must not fall over that.
+        """
         found: list[Kept] = []
-        for folder in folders:
-            name, _, _ = folder.name.rpartition(".")
-            if not is_id(name) or (task_id is not None and name != task_id) or not folder.is_dir():
-                continue
-            with contextlib.suppress(FileNotFoundError):  # saved and removed meanwhile
-                found.append(Kept(folder, name, self._read_manifest(folder, name)))
+        unreadable = ""
+        try:
+            for folder in self.root.iterdir():
+                name, _, _ = folder.name.rpartition(".")
+                if folder.name.startswith(".") or not is_id(name) or (task_id is not None and name != task_id):
+                    continue
+                try:
+                    if stat.S_ISDIR(folder.stat().st_mode):
+                        found.append(Kept(folder, name, self._read_manifest(folder, name)))
+                except FileNotFoundError:  # saved and removed meanwhile
+                    continue
+                except OSError:  # one that cannot be looked at hides none of the others
+                    found.append(Kept(folder, name, None))
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            unreadable = (
+                f"what is kept in {self.root} cannot be read ({error.strerror}), so it is not counted and not used: "
+                "make the folder readable for this user"
+            )
+        self.unreadable = unreadable
         return tuple(
             sorted(found, key=lambda one: (one.manifest.kept_at.timestamp() if one.manifest else 0.0, one.folder))
         )
 
     def _read_manifest(self, folder: Path, task_id: str) -> Manifest | None:
-        if not (folder / _MANIFEST).exists() and not folder.exists():
-            raise FileNotFoundError(folder)
         try:
             said = orjson.loads(_read(folder / _MANIFEST, _MOST_OF_MANIFEST))
             proof = said.pop("sha256")
             manifest = Manifest.model_validate_json(orjson.dumps(said))
+        except FileNotFoundError:
+            folder.stat()  # gone with its manifest, it was saved meanwhile
+            return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError):
             return None
         ours = (manifest.format, manifest.workflow_id, manifest.store, manifest.task_id)

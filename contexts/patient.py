@@ -2,7 +2,8 @@
 
 In front of the store of a run. A request that the store did not answer, for all its own tries, is sent again once the
 run's lease was renewed: by then the store answers, and nobody else owns the workflow. While the lease is unsure nothing
-is asked at all.
+is asked at all. A write is sent under a heartbeat so young that it lands before anybody else may take over, and none of
+its tries outlives that: a further one waits for the next heartbeat.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from contexts.errors import MAY_PASS, ObjectExists, StoreError
+from contexts.fence import fenced
 from contexts.held_lease import HeldLease
 from contexts.objects import Entry, ObjectStore, Versioned
 
 _T = TypeVar("_T")
+_AT_LEAST = 50.0
+"""Seconds for which every request is tried, however little patience the run has beyond."""
 
 
 class PatientObjects:
@@ -71,7 +75,7 @@ class PatientObjects:
                 unanswered = True
                 raise
 
-        self._patiently(send)
+        self._patiently(send, writes=True)
 
     def read(self, key: str) -> bytes:
         """Return a whole object."""
@@ -91,19 +95,37 @@ class PatientObjects:
 
     def delete(self, key: str) -> None:
         """Remove an object; a missing one is no error."""
-        self._patiently(lambda: self._inner.delete(key))
+        self._patiently(lambda: self._inner.delete(key), writes=True)
 
-    def _patiently(self, request: Callable[[], _T]) -> _T:
+    def _patiently(self, request: Callable[[], _T], *, writes: bool = False) -> _T:
+        began = time.monotonic()
         since: float | None = None
         failing_since: float | None = None
         while True:
             if self._lease.ended:
                 return request()
-            self._lease.wait_until_held(since=since, stop=self._stop.is_set, told=self._told)
+            self._lease.wait_until_held(to_write=writes, since=since, stop=self._stop.is_set, told=self._told)
+            stopped = False
             try:
-                return request()
+                if not writes:
+                    return request()
+                with fenced(lambda: self._lease.may_write) as fence:
+                    try:
+                        return request()
+                    finally:
+                        stopped = fence.has_stopped
             except MAY_PASS:
                 since = time.monotonic()
                 failing_since = failing_since or since
-                if since - failing_since >= self._patience or self._stop.is_set() or self._lease.ended:
+                # A request that only its lease has stopped has not had the time that every request is given.
+                has_had_its_time = not stopped or since - began >= _AT_LEAST
+                is_over = since - failing_since >= self._patience and has_had_its_time
+                if is_over or self._stop.is_set() or self._lease.ended:
                     raise
+
+
+def impatient(inner: ObjectStore, lease: HeldLease) -> PatientObjects:
+    """Return a store that is asked under the lease like a patient one, but waits for nothing."""
+    at_once = threading.Event()
+    at_once.set()
+    return PatientObjects(inner, lease, patience=0, stop=at_once, told=lambda: None)

@@ -99,7 +99,7 @@ class _Schedule:
         """Tracks whose task has ended; with True, those whose pause has."""
         self.running = 0
         self.stopped = ""
-        kept = {one.task_id for one in run.outbox.entries()}
+        kept = {one.task_id for one in run.outage.entries()}
         self.known = frozenset(name for name in self.tracks if name in kept or run.knows(track_document(name)))
         """Tracks with a document here or in the store: `run_track` reuses it, whatever the budget, or says that there
         is none left."""

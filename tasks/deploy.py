@@ -143,7 +143,7 @@ def _to_production(
     begun["deployment_readiness"]["production"]["status"] = "deploying"
     _save(run, begun, {})
     reach("deploy.production-recorded")
-    run.wait_for_store()
+    run.ready_store()
     run.lease.check()  # the last moment at which somebody else's run could be noticed
     try:
         run.check_going()  # and a stop: from here on the command is left to end by itself

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from contexts.digest import Inputs
-from contexts.errors import ChecksumMismatch, Conflict, ObjectExists, StoreError
+from contexts.errors import MAY_PASS, ChecksumMismatch, Conflict, ObjectExists, StoreError
 from contexts.faults import reach
 from contexts.gathered import GatheredObjects
 from contexts.model.base import JsonObject, section
@@ -25,8 +25,9 @@ def gathering(run: Run) -> tuple[ContextStore, GatheredObjects]:
 def hand_over(run: Run, task_id: str, document: JsonObject, gathered: GatheredObjects) -> ContextRef:
     """Save a track's document and what it refers to; until the store has all of it, it is kept in the outbox.
 
-    A store that is reached over a network may be silent for minutes, in which this machine may die: there the result is
-    kept first. A folder answers at once, one way or the other.
+    Nothing that an agent has finished is in memory alone while a store is waited for, since this machine may die
+    meanwhile. A request to a bucket may wait by itself, so there the result is kept first. A folder says at once
+    whether it takes it, so it is tried once, and only what it has not taken is kept, before it is waited for.
 
     Args:
         run: The run.
@@ -45,12 +46,16 @@ def hand_over(run: Run, task_id: str, document: JsonObject, gathered: GatheredOb
     def keep() -> Kept:
         return run.outbox.keep(task_id, document, run.next_revision(track_document(task_id)), gathered.bodies)
 
-    if not run.store.identity.startswith("file:"):
+    try:
+        if run.store.identity.startswith("file:"):
+            try:
+                return _save(run, task_id, document, gathered, at_once=True)
+            except MAY_PASS:
+                pass  # it is waited for below
         try:
             kept = keep()
         except StoreError as error:  # the store may well take it
             problem = error
-    try:
         ref = _save(run, task_id, document, gathered)
     except (StoreError, Conflict) as error:
         if problem is not None:
@@ -63,15 +68,17 @@ def hand_over(run: Run, task_id: str, document: JsonObject, gathered: GatheredOb
     return ref
 
 
-def _save(run: Run, task_id: str, document: JsonObject, gathered: GatheredObjects) -> ContextRef:
-    run.wait_for_store()
+def _save(
+    run: Run, task_id: str, document: JsonObject, gathered: GatheredObjects, *, at_once: bool = False
+) -> ContextRef:
+    store = run.ready_store(at_once=at_once)
     for key, body in gathered.bodies.items():
         try:
-            run.store.objects.create(key, body)
+            store.objects.create(key, body)
         except ObjectExists:
             continue  # its name is its content
     reach("outbox.before-save")
-    ref = run.save(track_document(task_id), document)
+    ref = run.save(track_document(task_id), document, at_once=at_once)
     reach("outbox.saved")
     return ref
 
@@ -103,7 +110,7 @@ def take_up(
         earlier: The newest revision of its document that the store holds.
     """
     newest = earlier
-    for kept in run.outbox.entries(task_id):
+    for kept in run.outage.entries(task_id):
         try:
             document, blobs = run.outbox.open(kept)
         except ChecksumMismatch as error:

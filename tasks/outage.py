@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from contexts.errors import LeaseLost, StoreError
-from contexts.outbox import Outbox
+from contexts.outbox import Kept, Outbox
 from contexts.quantity import counted
 from tasks.progress import Progress, report
+
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at whether the store answers."""
 
 
 class Outage:
@@ -26,6 +29,7 @@ class Outage:
         self.outbox = outbox
         self.patience = patience
         self._told_of: str | None = None
+        self._told_unreadable = ""
         self._telling = threading.Lock()
 
     def tell(self) -> None:
@@ -46,6 +50,32 @@ class Outage:
             self._told_of = None
         self._report("answers", "the store answers again")
 
+    def entries(self, task_id: str | None = None) -> tuple[Kept, ...]:
+        """Return what is kept, as `Outbox.entries`; once, say that it cannot be read."""
+        found = self.outbox.entries(task_id)
+        why = self.outbox.unreadable
+        with self._telling:
+            is_news = bool(why) and not self._told_unreadable
+            self._told_unreadable = self._told_unreadable or why
+        if is_news:
+            self.note(why)
+        return found
+
+    def tell_while_unsure(self, unsure: Callable[[], bool], ended: threading.Event) -> None:
+        """Say when an outage is endured and when it is over, until the run ends.
+
+        It has a thread to itself: whoever stops a run must wait neither for a disk nor for whom this is told.
+
+        Args:
+            unsure: Says whether the store may not answer.
+            ended: Set when the run stops.
+        """
+        while not ended.wait(_LOOK_EVERY):
+            if unsure():
+                self.tell()
+            else:
+                self.over()
+
     def note(self, message: str) -> None:
         """Say what became of something that was kept."""
         self._report("kept", message)
@@ -64,7 +94,7 @@ class Outage:
             ) from error
 
     def _kept(self) -> str:
-        count = len(self.outbox.entries())
+        count = len(self.entries())
         return f"{counted(count, 'result')} {'is' if count == 1 else 'are'} kept in {self.outbox.root}" if count else ""
 
     def _report(self, status: str, message: str) -> None:

@@ -19,7 +19,7 @@ from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.model.spec import Spec, Track
 from contexts.outbox import Outbox
-from contexts.patient import PatientObjects
+from contexts.patient import PatientObjects, impatient
 from contexts.specfile import LoadedSpec, remember
 from contexts.store import CONTEXT, ContextStore
 from tasks.agents.replay import Recording
@@ -39,6 +39,7 @@ REPORT = "report.html"
 """The latest report of a workflow, beside its workspaces."""
 RESULT = "result"
 """Folder with the integrated files, where no repository of the user's receives a branch."""
+_LOOK_EVERY = 0.5
 
 
 def now() -> str:
@@ -113,7 +114,7 @@ class Run:
         self._stopped = ""
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
         self._saves = Saves()
-        self._at_once = store
+        self._at_once = store.over(impatient(store.objects, lease))
 
     @property
     def has_repository(self) -> bool:
@@ -196,39 +197,42 @@ class Run:
         with self._saves.of(name) as may_save:
             if not may_save:
                 raise LeaseLost(f"this run of {self.workflow_id} has ended; {name} was not saved: run again to go on")
-            if at_once:
-                self.lease.wait_until_held(stop=lambda: True)
-            else:
-                self.wait_for_store()
-            store = self._at_once if at_once else self.store
+            store = self.ready_store(at_once=at_once)
             after = self._last.get(name, 0)
             try:
                 ref = store.save(document, workflow_id=self.workflow_id, name=name, after=after)
             except RevisionConflict:
                 self.lease.check()
-                if not self._saved_itself(name, after + 1):
+                if not self._saved_itself(store, name, after + 1):
                     raise
                 ref = store.save(document, workflow_id=self.workflow_id, name=name, after=after + 1)
             self._last[name] = ref.revision
         return ref
 
-    def _saved_itself(self, name: str, revision: int) -> bool:
+    def _saved_itself(self, store: ContextStore, name: str, revision: int) -> bool:
         """Say whether a revision is one of this very run, saved although no answer came back."""
-        document = self.store.load_revision(self.workflow_id, name, revision)[1]
+        document = store.load_revision(self.workflow_id, name, revision)[1]
         return self.id in {section(document, "execution").get("run_id"), section(document, "run").get("id")}
 
     def next_revision(self, name: str) -> int:
         """Return the number of the revision that the next save of a document makes."""
         return self._last.get(name, 0) + 1
 
-    def wait_for_store(self) -> None:
-        """Wait, in an outage, until the store answers and this run is sure of its lease; at once otherwise.
+    def ready_store(self, *, at_once: bool = False) -> ContextStore:
+        """Return the store to write to, once this run is sure of its lease, which in an outage it waits for.
+
+        Args:
+            at_once: Wait neither for that nor, with the store that is returned, for an answer later.
 
         Raises:
             LeaseLost: Another run owns the workflow.
-            StoreUnreachable: The run's patience is over, or it is to stop.
+            StoreUnreachable: The run's patience is over, or it is to stop; with ``at_once`` where it would wait.
         """
+        if at_once:
+            self.lease.wait_until_held(stop=lambda: True)
+            return self._at_once
         self.lease.wait_until_held(stop=self.cancel.is_set, told=self.outage.tell)
+        return self.store
 
     def backend(self, track: Track) -> Backend:
         """Return what really runs a track."""
@@ -320,8 +324,11 @@ def open_run(
         if loaded.programs is None or loaded.programs.how != "none":
             (repository.root / FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
         reach("run.opened")
-        watch = threading.Thread(target=_stop_when_lost, args=(run,), name="plait-lease-watch", daemon=True)
-        watch.start()
+        for name, watch in (
+            ("lease-watch", lambda: _stop_when_lost(run)),
+            ("outages", lambda: outage.tell_while_unsure(lambda: lease.unsure, run.cancel)),
+        ):
+            threading.Thread(target=watch, name=f"plait-{name}", daemon=True).start()
         try:
             yield run
         finally:
@@ -334,14 +341,7 @@ def _block_name(store: str | None) -> str | None:
 
 
 def _stop_when_lost(run: Run) -> None:
-    """Watch the lease: say when an outage is endured and when it is over, and stop a run that is not to go on.
-
-    What the agents of a stopped run leave is kept in the outbox.
-    """
+    """Stop a run whose lease is lost; what its agents leave is kept in the outbox. Nothing else may end this watch."""
     while not run.cancel.is_set():
-        if run.lease.lost.wait(0.5):
+        if run.lease.lost.wait(_LOOK_EVERY):
             run.cancel.set()
-        elif run.lease.unsure:
-            run.outage.tell()
-        else:
-            run.outage.over()

@@ -159,7 +159,7 @@ def _attempt(
 ) -> TrackOutcome:
     tried, checkpoint = earlier_attempts(earlier, inputs.digest)
     spent = spending.recorded(earlier)
-    run.wait_for_store()  # an agent that starts in an outage may work for nothing
+    run.ready_store()  # an agent that starts in an outage may work for nothing
     started_at, started = now(), time.monotonic()
     trial = Trial(run, track, backend, inputs, needed, tried, checkpoint, spent, started_at, started, *gathering(run))
     message = f"attempt {trial.number}" if tried else ""

@@ -30,6 +30,7 @@ from contexts.errors import (
     StoreUnsuitable,
     VersionChanged,
 )
+from contexts.fence import body_to_send
 from contexts.names import check_key
 from contexts.objects import Entry, Versioned
 from contexts.s3.client import S3Settings, connect
@@ -202,7 +203,8 @@ class S3Objects:
             nonlocal tries
             tries += 1
             try:
-                answer = self._client.put_object(Bucket=self._bucket, Key=name, Body=body, **condition, **extra)
+                sent = body_to_send(body, self._where, key)
+                answer = self._client.put_object(Bucket=self._bucket, Key=name, Body=sent, **condition, **extra)
             except ClientError as error:
                 said = answer_of(error)
                 if said and (said.precondition_failed or ("IfMatch" in condition and said.missing)):

@@ -28,6 +28,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from contexts.errors import InputError, StoreDenied, StoreError, StoreUnreachable
+from contexts.fence import the_fence
 from contexts.s3.errors import answer_of, explain
 
 _T = TypeVar("_T")
@@ -76,15 +77,18 @@ def persist(request: Callable[[], _T], patience: Patience, operation: str, where
 
     Raises:
         StoreError: What stayed.
+        StoreUnreachable: Also where the fence around it closed before a try (`contexts.fence`).
     """
     began = time.monotonic()
+    fence = the_fence()
     try:
         try:
+            fence.pass_(where, key)
             return request()  # nearly always the only try, so the machinery for more is not set up before it is needed
         except _FAILURES as error:
             if not _may_pass(error):
                 raise
-            first = error
+            last = error
         tries = stamina.retry_context(
             on=_may_pass,
             attempts=None,
@@ -96,8 +100,13 @@ def persist(request: Callable[[], _T], patience: Patience, operation: str, where
         for number, attempt in enumerate(tries):
             with attempt:
                 if number == 0:
-                    raise first
-                return request()
+                    raise last
+                fence.pass_(where, key, last)
+                try:
+                    return request()
+                except _FAILURES as error:
+                    last = error
+                    raise
     except _FAILURES as error:
         raise _explained(error, operation, where, key) from error
     raise AssertionError("unreachable: the last attempt returns or raises")

@@ -121,10 +121,11 @@ def _kept(store: ContextStore, root: Path, workflow_id: str, *, outbox: bool) ->
         why = "kept: the workflow is running"
     else:
         why = "" if outbox else "kept: a result that is not stored yet; run the workflow, or --outbox"
-    return [
-        _Found(workflow_id, one.task_id, str(one.folder), why)
-        for one in Outbox(outbox_folder(root), store, workflow_id).entries()
-    ]
+    box = Outbox(outbox_folder(root), store, workflow_id)
+    found = [_Found(workflow_id, one.task_id, str(one.folder), why) for one in box.entries()]
+    if box.unreadable:
+        found.append(_Found(workflow_id, "", str(box.root), f"kept: {box.unreadable}"))
+    return found
 
 
 def _removed(store: ContextStore, one: _Found) -> _Found:

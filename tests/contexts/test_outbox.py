@@ -138,3 +138,23 @@ def test_a_place_that_takes_nothing_is_named(store: ContextStore, tmp_path: Path
         outbox.keep("api", document(), 1, {})
     assert caught.value.exit_code == 6
     assert outbox.entries() == ()
+
+
+def test_a_folder_that_cannot_be_read_holds_nothing_and_says_why(store: ContextStore, tmp_path: Path) -> None:
+    loop = tmp_path / "outbox"
+    loop.symlink_to(loop)
+    outbox = Outbox(loop, store, "w")
+    assert outbox.entries() == ()
+    assert f"{loop} cannot be read" in outbox.unreadable
+    loop.unlink()
+    outbox.keep("api", document(), 1, {})
+    assert len(outbox.entries()) == 1
+    assert outbox.unreadable == ""
+
+
+def test_an_entry_that_cannot_be_looked_at_hides_none_of_the_others(outbox: Outbox) -> None:
+    kept = outbox.keep("api", document(), 1, {})
+    loop = outbox.root / "web.0"
+    loop.symlink_to(loop)
+    assert {one.task_id: one.manifest for one in outbox.entries()} == {"web": None, "api": kept.manifest}
+    assert outbox.unreadable == ""
