@@ -9,10 +9,14 @@ import sys
 import urllib.parse
 from pathlib import Path
 
+import pytest
+
 from contexts.local import LocalObjects
 from contexts.store import ContextStore
 from tests.flows.specs import git, make_repository
 from tests.servers import ROOT, Server
+
+pytestmark = pytest.mark.usefixtures("outside")
 
 VALUE = 'Zq8-internal/7f3a+9c1e "5b2d'
 AGENT = r"""

@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.servers import ROOT
+
+pytestmark = pytest.mark.usefixtures("outside")
 
 PROGRAM = """
 import logging, os, subprocess, sys

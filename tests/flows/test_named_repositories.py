@@ -33,6 +33,8 @@ from contexts.store import ContextStore
 from tests.flows.specs import git, make_repository, write_spec
 from tests.servers import ROOT
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 PROGRAM = "pass"
 SCP, OTHER_SCP, URL = (
     "deploy@git.example.invalid:team/app.git",

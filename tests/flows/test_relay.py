@@ -8,6 +8,8 @@ import pytest
 
 from flows import relay
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 START = """
 import os, signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, {15, 2, 1})

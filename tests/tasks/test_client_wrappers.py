@@ -17,6 +17,8 @@ from tasks.agents.command import CommandBackend
 from tasks.checkpoints import read_checkpoint
 from tests.servers import ROOT
 
+pytestmark = pytest.mark.usefixtures("outside")
+
 TEMPLATE = ROOT / "flows" / "cli" / "templates" / "clients"
 CLIENT = """#!{python}
 import json, os, signal, subprocess, sys, time

@@ -108,7 +108,7 @@ def test_codes_that_the_providers_words_imply_are_notes() -> None:
 def test_sizes_file_types_media_types_and_authentication_are_compared() -> None:
     given = {"request": "multipart/form-data", "validation": "Max 5MB, jpg/png only", "auth": "Required (JWT)"}
     asked = {"request": "multipart/form-data", "validation": "max 8MB, jpg/gif files", "auth": "none"}
-    assert {m.kind for m in found(asked, given) if m.certain} == {"limit", "file-type", "auth"}
+    assert {m.kind for m in found(asked, given) if m.certain} == {"size", "file-type", "auth"}
     fitting = {"request": "multipart/form-data", "validation": "max 4MB, png only", "auth": "JWT"}
     assert [m for m in found(fitting, given) if m.certain] == []
     assert {m.kind for m in found({"request": "application/json"}, given) if m.certain} == {"media-type"}

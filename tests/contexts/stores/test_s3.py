@@ -22,7 +22,7 @@ from contexts.s3.retry import Patience
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, client_for, s3_storage, session_for
 
-NOT_LONG = Patience(attempts=2, first_wait=0.01, longest_wait=0.02, jitter=0.01, seconds=2)
+NOT_LONG = Patience(first_wait=0.01, longest_wait=0.02, jitter=0.01, seconds=2)
 
 
 @pytest.fixture(autouse=True)
