@@ -14,6 +14,9 @@ def deploy(run: Run, final: ContextRef) -> ContextRef:
 
     Returns:
         The newest context.
+
+    Raises:
+        RunStopped: A person has stopped the run; what came before is saved.
     """
     deployment = run.spec.deployment
     if deployment is None or run.store.load(final)["run"]["status"] not in PAST_VERIFICATION:
@@ -23,6 +26,8 @@ def deploy(run: Run, final: ContextRef) -> ContextRef:
     staging = deployment.staging
     if staging:
         final = deploy_staging(run, final, staging)
+        run.check_going()
         if is_staged(run, final):
             evidence = run_checks(check_staging, run, final, [check_named(run, name) for name in staging.checks])
+            run.check_going()
     return pass_gate(run, final, evidence, began)

@@ -36,7 +36,8 @@ from flows.form import (
     WorkflowId,
 )
 from flows.gate import ask, going_on, waits_at_gate
-from flows.interruption import hearing_one_request, reason_of, stopped
+from flows.hearing import Hearing, hearing_requests
+from flows.interruption import reason_of, reason_without_gate, stopped
 from flows.last_words import give_up_soon_at_exit
 from flows.merging import merge_all
 from flows.own_process import move_out
@@ -105,15 +106,15 @@ def feature(
     if skipped := skipped_if_late(skip_after):
         return skipped
     move_out()
-    with hearing_one_request():
+    with hearing_requests() as hearing:
         try:
-            return _go_through(request)
+            return _go_through(request, hearing)
         except LeaseHeld as held:
             return skipped_if_held(held)
 
 
-def _go_through(request: RunRequest) -> State[Any]:
-    with _opened(request) as (run, ornaments):
+def _go_through(request: RunRequest, hearing: Hearing) -> State[Any]:
+    with _opened(request, hearing) as (run, ornaments):
         try:
             tag_flow_run(run.workflow_id, ornaments)
             with run.phase("initialize"):
@@ -125,23 +126,27 @@ def _go_through(request: RunRequest) -> State[Any]:
             with run.phase("checks"):
                 evidence = run_checks(run_check, run, merged, run.spec.verification.checks)
             verified = verify(run, parent, merged, evidence, tracks.outcomes)
+            run.check_going()
             final = deploy(run, verified)
             publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)], ornaments)
-            if not waits_at_gate(run.store.load(final)):
-                return _final_state(run, final)
-            run.lease.end_reason = "suspended"
+            run.check_going()
+            production = waits_at_gate(run.store.load(final))
+            state = _final_state(run, final)
+            hearing.hold()
+            run.lease.end_reason = "suspended" if production else "finished"
         except (RunStopped, Pause, KeyboardInterrupt, TerminationSignal) as stop:
+            hearing.hold()
             return stopped(run, stop)
-    return _through_gate(request, run, final)
+    return _through_gate(request, run, final, production, hearing) if production else state
 
 
 @contextlib.contextmanager
-def _opened(request: RunRequest) -> Generator[tuple[Run, Ornaments]]:
+def _opened(request: RunRequest, hearing: Hearing) -> Generator[tuple[Run, Ornaments]]:
     """Open a run that hears people, and what it shows them."""
     with (
         open_run(request, lease_owner, at=scheduled_start, reason_of=reason_of) as run,
-        heeding_people(run.stop),
-        adorned(run.workflow_id) as ornaments,
+        heeding_people(run.stop, lambda: hearing.hurried),
+        adorned(run.workflow_id, lambda: hearing.hurried) as ornaments,
     ):
         try:
             yield run, ornaments
@@ -149,22 +154,40 @@ def _opened(request: RunRequest) -> Generator[tuple[Run, Ornaments]]:
             give_up_soon_at_exit()
 
 
-def _through_gate(request: RunRequest, run: Run, final: ContextRef) -> State[Any]:
-    """Ask, without the lease; then deploy what was approved, or say why not."""
-    while production := waits_at_gate(run.store.load(final)):
-        request = going_on(request, run)
-        ask(run.store, final, production)
-        with _opened(request) as (again, ornaments):
+def _through_gate(
+    request: RunRequest, run: Run, final: ContextRef, waiting: JsonObject, hearing: Hearing
+) -> State[Any]:
+    """Ask, without the lease; then deploy what was approved, or say why not.
+
+    Until the lease is held again, requests to end are held back: it says "suspended", or that an answer was saved, and
+    a run that ended there would be gone on with by nobody.
+    """
+    while True:
+        try:
+            request = going_on(request, run)
+            ask(run.store, final, waiting)
+        except Exception as error:
+            with _opened(request, hearing) as (unasked, _):
+                unasked.lease.end_reason = reason_without_gate(error)
+                raise
+        with _opened(request, hearing) as (again, ornaments):
             try:
+                hearing.release()
                 newest, _ = again.store.require(run.workflow_id)
                 again.check_going()
                 final = deploy(again, newest)
                 publish(again, final, [("verify", final)], ornaments)
                 again.check_going()
-                again.lease.end_reason = "suspended" if waits_at_gate(again.store.load(final)) else None
+                production = waits_at_gate(again.store.load(final))
+                state = _final_state(again, final)
+                hearing.hold()
+                again.lease.end_reason = "suspended" if production else "finished"
+                if not production:
+                    return state
+                waiting = production
             except (RunStopped, Pause, KeyboardInterrupt, TerminationSignal) as stop:
+                hearing.hold()
                 return stopped(again, stop)
-    return _final_state(run, final)
 
 
 def _final_state(run: Run, final: ContextRef) -> State[Any]:

@@ -6,12 +6,7 @@ machine or a defect is started again by the sweeper. A worker sends the same sig
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
 import time
-from collections.abc import Generator
-from types import FrameType
 from typing import Any
 from uuid import UUID
 
@@ -48,12 +43,18 @@ def reason_of(error: BaseException) -> str:
     return INTERRUPTED if deployment.id else "failed"
 
 
+def reason_without_gate(error: Exception) -> str:
+    """Return what the lease of a run ends with that could not ask at its gate, or not keep the answer."""
+    return reason_of(error) if isinstance(error, PlaitError) else _who_ends_it()
+
+
 def stopped(run: Run, stop: BaseException) -> State[Any]:
     """Return how the flow run ends that was stopped, and leave with its lease what is to come after.
 
     Raises:
         Pause: It was suspended, by a person or by Prefect itself at the start or end of a task.
     """
+    run.cancel.set()  # at once: asking the server may take longer than whoever asked for the end lets the run live
     run.lease.end_reason = str(stop.details["reason"]) if isinstance(stop, RunStopped) else reason_of(stop)
     if run.lease.end_reason == "suspended":
         raise stop if isinstance(stop, Pause) else Pause(state=Suspended()) from stop
@@ -61,33 +62,12 @@ def stopped(run: Run, stop: BaseException) -> State[Any]:
         note_stop(stop)
         return Cancelled(message=stop.message)
     if run.lease.end_reason == "cancelled":
+        note_stop(RunStopped(f"{run.workflow_id} was stopped", reason="cancelled"))  # the server may not take the state
         return Cancelled(message=f"Stopped; what was finished is kept: run {run.workflow_id} again to go on")
     return Crashed(
         message=f"Asked to end while {run.workflow_id} was at work, and not by a person: its worker or machine goes "
         "down. What was finished is kept, and the sweeper starts it again"
     )
-
-
-@contextlib.contextmanager
-def hearing_one_request() -> Generator[None]:
-    """Let the first SIGTERM end the block of a deployed run, and no other disturb it while it ends.
-
-    A worker that ends sends more than one, and a run that is saving what its agents left must not be cut off there.
-    """
-    if not deployment.id or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        raise TerminationSignal(signal=number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
-            signal.signal(signal.SIGTERM, before)
 
 
 def _who_ends_it() -> str:

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
 
 from prefect.logging.handlers import APILogHandler
 from prefect.runtime import deployment, flow_run
@@ -48,6 +49,12 @@ def move_out() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     watched, held_open = os.pipe()
+    # Prefect has threads here that take a signal although this one blocks it: such a one goes through the pipe as it
+    # arrives. What arrives once this is the only thread waits for the relay.
+    os.set_blocking(held_open, False)
+    signal.set_wakeup_fd(held_open, warn_on_full_buffer=False)
+    for number in relay.REQUESTS:
+        signal.signal(number, _passed_on)
     signal.pthread_sigmask(signal.SIG_BLOCK, relay.REQUESTS)
     process = subprocess.Popen(
         [sys.executable, "-P", engine.__file__, str(watched), str(flow_run.id)],
@@ -60,6 +67,10 @@ def move_out() -> None:
     os.execv(  # noqa: S606 no shell is wanted
         sys.executable, [sys.executable, "-I", "-S", relay.__file__, str(process.pid)]
     )
+
+
+def _passed_on(_: int, __: FrameType | None) -> None:
+    """Do nothing: the signal's number is in the pipe."""
 
 
 def outlive_worker() -> None:

@@ -19,6 +19,7 @@ from contexts.store import CONTEXT
 from flows.checks import run_checks
 from flows.deployed import refuse_unless_allowed, upkeep_owner
 from flows.form import GitReference, RepositoryName, SpecFolder, StoreName, WorkflowIds
+from flows.own_process import outlive_worker
 from tasks.artifact_text import words
 from tasks.artifacts import publish_table
 from tasks.ornaments import show
@@ -50,6 +51,7 @@ def reverify(
     Returns:
         Failed if a required criterion of any of them is now unmet, or one could not be verified at all.
     """
+    outlive_worker()
     logger = get_run_logger()
     rows: list[JsonObject] = []
     broken: list[str] = []

@@ -23,6 +23,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from tasks.joining import join, nobody_hurries
 from tasks.progress import SERVER_LOGGER
 
 _log = logging.getLogger(SERVER_LOGGER)
@@ -41,12 +42,15 @@ _SILENT_SECONDS = 60.0
 
 
 @contextlib.contextmanager
-def heeding_people(stop: Callable[[str], None], *, every: float = _LOOK_EVERY) -> Generator[None]:
+def heeding_people(
+    stop: Callable[[str], None], hurried: Callable[[], bool] = nobody_hurries, *, every: float = _LOOK_EVERY
+) -> Generator[None]:
     """Stop the run when a person cancels, suspends or deletes its flow run.
 
     Args:
         stop: Called once, from a thread, with ``cancelled``, ``suspended`` or ``deleted``. A server that has lost its
             database knows no flow run either, and counts as one where it was deleted: nothing could be reported to it.
+        hurried: Says when to wait no longer for the last look, once the block is over.
         every: Seconds between two looks at the flow run.
     """
     if flow_run.id is None:
@@ -64,7 +68,7 @@ def heeding_people(stop: Callable[[str], None], *, every: float = _LOOK_EVERY) -
         yield
     finally:
         over.set()
-        thread.join(_END_WITHIN)
+        join(thread, _END_WITHIN, hurried)
 
 
 def _look(run_id: UUID, stop: Callable[[str], None], over: threading.Event, every: float) -> None:

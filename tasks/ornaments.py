@@ -19,6 +19,7 @@ from prefect.context import SyncClientContext
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from tasks.joining import join, nobody_hurries
 from tasks.progress import SERVER_LOGGER
 
 ANSWER_WITHIN = 10.0
@@ -41,7 +42,8 @@ class _Ornament:
 class Ornaments:
     """What one run still has to show, in order; safe to add to from any thread."""
 
-    def __init__(self, workflow_id: str) -> None:
+    def __init__(self, workflow_id: str, hurried: Callable[[], bool] = nobody_hurries) -> None:
+        self._hurried = hurried
         self._workflow_id = workflow_id
         self._waiting: dict[str, _Ornament] = {}
         self._sent_at: dict[str, float] = {}
@@ -71,13 +73,15 @@ class Ornaments:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Wait a little for what is not sent yet; what the server does not take by then is left out."""
+        """Wait a little for what is not sent yet, unless somebody is in a hurry; what is not sent then is left out."""
         with self._changed:
             self._closed = True
             self._give_up_at = time.monotonic() + END_WITHIN
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join(END_WITHIN)
+            join(self._thread, END_WITHIN, self._hurried)
+            with self._changed:
+                self._give_up_at = time.monotonic()
 
     def _work(self) -> None:
         while found := self._next():
@@ -146,9 +150,14 @@ def _is_refused(error: Exception) -> bool:
 
 
 @contextlib.contextmanager
-def adorned(workflow_id: str) -> Generator[Ornaments]:
-    """Give what is to be shown of a run to a thread, and at the block's end wait for it a little."""
-    ornaments = Ornaments(workflow_id)
+def adorned(workflow_id: str, hurried: Callable[[], bool] = nobody_hurries) -> Generator[Ornaments]:
+    """Give what is to be shown of a run to a thread, and at the block's end wait for it a little.
+
+    Args:
+        workflow_id: The run's workflow.
+        hurried: Says when to wait no longer.
+    """
+    ornaments = Ornaments(workflow_id, hurried)
     try:
         yield ornaments
     finally:

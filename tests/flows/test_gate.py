@@ -1,5 +1,6 @@
 """Staging, the gate and production, run in this process on a real Prefect server."""
 
+import pkgutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -19,6 +20,7 @@ from contexts.store import ContextStore
 from flows.feature import feature
 from flows.launch import launch
 from tasks import deploy as deploying
+from tasks.run import Run
 from tests.deploy.running import wait_for
 from tests.flows.gate import Place
 from tests.flows.specs import write_spec
@@ -172,6 +174,33 @@ def test_a_run_that_was_stopped_before_production_began_does_not_begin_it(tmp_pa
     assert place.times("production") == 0
     assert [one for one in place.newest().get("deployments", []) if one["environment"] == "production"] == []
     assert (place.run().status, place.times("production")) == ("deployed", 1)
+
+
+@pytest.mark.parametrize(
+    ("where", "staged"), [("feature.verify", 0), ("deploying.deploy_staging", 1), ("deploying.run_checks", 1),
+                          ("feature.publish", 1)]
+)  # fmt: skip
+def test_a_run_that_is_cancelled_on_its_way_to_the_gate_is_stopped_there_and_has_begun_nothing_after(
+    place, monkeypatch, where, staged
+):
+    real = pkgutil.resolve_name(f"flows.{where.replace('.', ':')}")
+
+    def cancelled_meanwhile(*given, **more):
+        result = real(*given, **more)
+        run = next(one for one in given if isinstance(one, Run))
+        run.stop("cancelled")
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"flows.{where}", cancelled_meanwhile)
+        with pytest.raises(KeyboardInterrupt):
+            place.run()
+    lease = read_lease(place.store.objects, "shop")
+    assert (lease and lease.end_reason) == "cancelled"
+    newest = place.newest()
+    assert ("deployment_readiness" in newest) == (where == "feature.publish")
+    assert [one["status"] for one in newest.get("deployments", [])] == ["done"] * staged
+    assert (place.run().status, place.times("staging")) == ("waiting-for-approval", 1)
 
 
 def test_production_is_not_deployed_with_an_argument_that_was_taken_out(tmp_path):

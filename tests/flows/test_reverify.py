@@ -16,6 +16,7 @@ from contexts.lease_record import read_lease
 from contexts.local import LocalObjects
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore
+from flows import own_process
 from flows.feature import feature
 from flows.reverify import reverify, reverify_one
 from tests.flows.specs import LEAVE, commit, git, make_repository, write_spec
@@ -152,3 +153,14 @@ def test_the_lease_keeps_the_reason_it_had(built: Built) -> None:
     lease = read_lease(built.store.objects, "greeting")
     assert lease is not None
     assert (lease.owner.startswith("upkeep"), lease.end_reason) == (True, "finished")
+
+
+def test_a_deployed_reverification_outlives_its_worker(prefect_api: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As every deployed flow: what it prints would meet a broken pipe once the worker is killed."""
+    del prefect_api
+    safe: list[bool] = []
+    monkeypatch.setattr(own_process, "_is_engine", lambda: True)
+    monkeypatch.setattr(own_process, "outlive_readers", lambda: safe.append(True))
+    state: State[Any] = reverify(workflows=[], return_state=True)
+    assert state.is_completed()
+    assert safe

@@ -13,6 +13,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 from contexts.local import LocalObjects
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore
+from flows import feature as feature_flow
 from flows import schedule
 from flows.feature import feature
 from flows.launch import launch
@@ -156,4 +157,18 @@ def test_an_end_the_server_took_without_being_heard_is_the_end(proxy: Proxy, tmp
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 3}):
         report = launch(RunRequest(spec=spec, store=str(tmp_path / "store")))
     assert (report.status, report.exit_code) == ("completed", 0)
+    assert proxy.troubled
+
+
+def test_ctrl_c_is_ctrl_c_also_where_the_server_does_not_take_the_end(
+    proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        proxy.trouble = lambda _method, _path: "cut"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(feature_flow, "run_tracks", interrupted)
+    spec = write_spec(tmp_path, "ctrl-c", {"a": noting(tmp_path, "a")})
+    with pytest.raises(KeyboardInterrupt):
+        launch(RunRequest(spec=spec, store=str(tmp_path / "store")))
     assert proxy.troubled
