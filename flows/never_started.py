@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Literal
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -29,8 +31,12 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.states import AwaitingRetry, Crashed, Scheduled
 from pydantic import BaseModel, ConfigDict
+
+from contexts.errors import PlaitError
+from tasks.artifact_text import words
 
 TAG = "plait"
 """What all deployments of prefect.yaml carry, and what runs in the same queues."""
@@ -42,6 +48,16 @@ _COUNT = "plait-restarts:"
 _LOOK_BACK = timedelta(days=1)
 """How old a run may be that crashed before it began: what is older was left for a person, or before plait looked."""
 _AT_A_TIME = 200
+_WHY_AT_MOST = 500
+MAY_FAIL = (httpx.HTTPError, PrefectException, PlaitError)
+"""What the server or the store may answer for one run or workflow, without a word about the others."""
+_MAY_BE_TAKEN_LATER = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)  # fmt: skip
+"""Refusals that say nothing of the run: a login that has ended, or too much at a time."""
 
 
 class Settled(BaseModel):
@@ -50,17 +66,19 @@ class Settled(BaseModel):
     Attributes:
         name: The run's.
         action: ``started`` again; ``closed``: marked Crashed, and somebody else sees to it that the work is done;
-            ``given-up``: it was started too often.
+            ``given-up``: it was started too often; ``failed``: the server did not take it.
         restarts: How often in a row.
         run: The run that does its work now.
+        why: What the server said where it failed.
     """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
-    action: Literal["started", "closed", "given-up"]
+    action: Literal["started", "closed", "given-up", "failed"]
     restarts: int
     run: UUID | None = None
+    why: str | None = None
 
 
 def settle_never_started(
@@ -74,25 +92,55 @@ def settle_never_started(
         after: How long nothing must have happened to a run: a worker may be about to start it.
         most: How often in a row a run is started again.
         owners: Ids of the flow runs that hold an open lease: they began.
+
+    Raises:
+        httpx.HTTPError: The server did not list its runs. What it does with one run never stops the others.
+        PrefectException: The same.
     """
     deployments = {one.id: one for one in _ours(client)} | {started_by.id: started_by}
     settled: list[Settled] = []
     for run in _taken_or_crashed(client, list(deployments), before=datetime.now(UTC) - after):
         deployed = deployments.get(run.deployment_id) if run.deployment_id else None
-        flow_id = deployed.flow_id if deployed else None
-        works, began = flow_id == started_by.flow_id, _has_tasks(client, run)
-        pending, crashed = _is(run, StateType.PENDING), _is(run, StateType.CRASHED)
-        held = str(run.id) in owners
-        if (crashed and CONTINUED in run.tags) or (not pending and (not works or began or held)):
-            continue
-        if not crashed and not _close(client, run):
-            continue
-        if works and not held and not (RESTART in run.tags and _restarts(run) is None):
-            settled.append(_start_again(client, run, most, itself=began))
-        elif not crashed:
-            # Its schedule starts the next one, or whoever looks at leases starts the next restart.
-            settled.append(Settled(name=run.name, action="closed", restarts=0))
+        works = deployed is not None and deployed.flow_id == started_by.flow_id
+        try:
+            done = _settle(client, run, works=works, held=str(run.id) in owners, most=most)
+        except MAY_FAIL as error:
+            done = _failed(client, run, error)
+        if done:
+            settled.append(done)
     return settled
+
+
+def _settle(client: SyncPrefectClient, run: FlowRun, *, works: bool, held: bool, most: int) -> Settled | None:
+    began = _has_tasks(client, run)
+    pending, crashed = _is(run, StateType.PENDING), _is(run, StateType.CRASHED)
+    if (crashed and CONTINUED in run.tags) or (not pending and (not works or began or held)):
+        return None
+    if not crashed and not _close(client, run):
+        return None
+    if works and not held and not (RESTART in run.tags and _restarts(run) is None):
+        return _start_again(client, run, most, itself=began)
+    # Its schedule starts the next one, or whoever looks at leases starts the next restart.
+    return None if crashed else Settled(name=run.name, action="closed", restarts=0)
+
+
+def _failed(client: SyncPrefectClient, run: FlowRun, error: Exception) -> Settled:
+    """Say that a run could not be settled; one that the server will never take is not tried again for a day."""
+    why = words(error, _WHY_AT_MOST)
+    if _for_good(error):
+        try:
+            mark_continued(client, run)
+        except MAY_FAIL as second:
+            why = f"{why}; and {words(second, _WHY_AT_MOST)}"
+    return Settled(name=run.name, action="failed", restarts=_restarts(run) or 0, why=why)
+
+
+def _for_good(error: Exception) -> bool:
+    """Say whether the server understood and refused: another schema of parameters, a deployment that is gone."""
+    if not isinstance(error, httpx.HTTPStatusError):
+        return isinstance(error, ObjectNotFound)
+    status = error.response.status_code
+    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _MAY_BE_TAKEN_LATER
 
 
 def mark_continued(client: SyncPrefectClient, run: FlowRun) -> None:

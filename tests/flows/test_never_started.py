@@ -13,6 +13,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymen
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import AwaitingRetry, Crashed, Pending, Running, Scheduled
 
+from contexts.errors import PlaitError
 from contexts.held_lease import held_lease
 from contexts.interrupted import interrupted
 from contexts.local import LocalObjects
@@ -41,6 +42,14 @@ class Queue:
         for state in states:
             self.client.set_flow_run_state(made.id, state, force=True)
         return made.id
+
+    def schema(self, schema: dict[str, Any]) -> None:
+        """Deploy again, with another schema of parameters."""
+        flow_id = self.client.read_deployment(self.deployment).flow_id
+        name = self.name.partition("/")[2]
+        self.client.create_deployment(
+            flow_id=flow_id, name=name, parameter_openapi_schema=schema, enforce_parameter_schema=True
+        )
 
     def sweep(self, **options: Any) -> dict[str, str]:
         given = {"watch_seconds": 0, "pending_minutes": 0, **options}
@@ -123,3 +132,23 @@ def test_a_run_that_says_that_it_was_interrupted_is_found_by_its_lease(tmp_path:
         lease.end_reason = "interrupted"
     found = interrupted(objects, now=datetime.now(UTC), watch=0, sleep=lambda _: None)
     assert [one.workflow_id for one in found] == ["asked"]
+
+
+def test_a_run_that_the_server_refuses_to_start_again_stops_no_other_and_is_not_tried_every_time(
+    waiting: Queue, tmp_path: Path
+) -> None:
+    refused, fine = waiting.run(Pending()), waiting.run(Pending())
+    schema = {"type": "object", "properties": {"spec": {"type": "string", "enum": ["some.yaml"]}}}
+    waiting.client.update_flow_run(refused, parameters={"spec": "of another schema"})
+    waiting.schema(schema)
+    with held_lease(LocalObjects(tmp_path / "store"), "asked", owner="somebody") as lease:
+        lease.end_reason = "interrupted"
+    with pytest.raises(PlaitError, match="1 of 3 could not be gone on with") as told:
+        waiting.sweep()
+    lines = {one["workflow_id"]: one for one in told.value.details["lines"]}
+    names = {run: waiting.client.read_flow_run(run).name for run in (refused, fine)}
+    assert lines[names[refused]]["action"] == "failed"
+    assert "409" in lines[names[refused]]["why"]
+    assert {lines[names[fine]]["action"], lines["asked"]["action"]} == {"started"}
+    assert waiting.sweep() == {"asked": "waiting"}, "it is marked: nobody tries it every five minutes for a day"
+    assert waiting.state(refused) == "Crashed"

@@ -14,6 +14,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.states import Cancelled, Failed, Running
 
+from contexts.errors import PlaitError
 from contexts.held_lease import held_lease
 from contexts.local import LocalObjects
 from flows.feature import feature
@@ -161,6 +162,16 @@ def test_a_retry_under_the_same_id_is_not_taken_for_the_run_that_died(sweeping: 
     sweeping.client.set_flow_run_state(run.id, Running(message="a retry"), force=True)
     sweeping.sweep()
     assert sweeping.client.read_flow_run(run.id).state_name == "Running"
+
+
+def test_a_workflow_that_cannot_be_started_again_stops_no_other_and_shows(sweeping: Sweeping) -> None:
+    sweeping.interrupt("a", "b")
+    (sweeping.store / "restarts").mkdir()
+    (sweeping.store / "restarts" / "a").write_text("no folder of marks")
+    with pytest.raises(PlaitError, match="1 of 2 could not be gone on with: a: ") as told:
+        sweeping.sweep()
+    assert [one["action"] for one in told.value.details["lines"]] == ["failed", "started"]
+    assert sweeping.started() == ["b"]
 
 
 def _newest(sweeping: Sweeping) -> UUID:
