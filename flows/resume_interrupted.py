@@ -50,6 +50,8 @@ class Sweep(BaseModel):
             ``failed``: the server or the store did not take it, and the next sweep tries again.
         run: The flow run that continues it.
         why: What was said where it failed.
+        not_repeated: What the run that died was asked to do anew (``fresh``, ``rerun``), and the one that continues it
+            is not: that would throw away what was finished. A person asks again for what is left of it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,6 +61,7 @@ class Sweep(BaseModel):
     restarts: int
     run: UUID | None = None
     why: str | None = None
+    not_repeated: tuple[str, ...] = ()
 
 
 @flow(name="resume-interrupted", validate_parameters=True)
@@ -119,6 +122,9 @@ def _resume_or_say_why(
         logger.warning("%s: failed (%s)", line.workflow_id, line.why)
     else:
         logger.info("%s: %s (restarts in a row: %d)", line.workflow_id, line.action, line.restarts)
+    if line.not_repeated:
+        asked = " and ".join(line.not_repeated)
+        logger.warning("%s: the run that died was asked for %s; what it finished is kept", line.workflow_id, asked)
     return line
 
 
@@ -138,7 +144,7 @@ def _resume(
         return Sweep(workflow_id=workflow_id, action="left-alone", restarts=count)
     if died:
         _mark_crashed(client, died, record)
-    more = {**({"store": store} if store else {}), **_spec_folder(died)}
+    more = {**({"store": store} if store else {}), **_as_told(died)}
     mine = [mark for mark in known if mark.epoch == record.epoch]
     if mine:
         # The one that left the mark may have died before it started the run: starting under one key twice is one run.
@@ -153,15 +159,25 @@ def _resume(
     if not leave_mark(objects, mark, by=str(flow_run.id or "a person"), now=datetime.now(UTC)):
         return Sweep(workflow_id=workflow_id, action="other-sweeper", restarts=count)
     run = _start(client, objects, mark, more, deployed)
-    return Sweep(workflow_id=workflow_id, action="started", restarts=count + 1, run=run.id)
+    left = _not_repeated(died)
+    return Sweep(workflow_id=workflow_id, action="started", restarts=count + 1, run=run.id, not_repeated=left)
 
 
-def _spec_folder(died: FlowRun | None) -> dict[str, str]:
-    """Return where the programs of a deployed run's spec lie: its folder on every worker, as the run was told it."""
+def _as_told(died: FlowRun | None) -> dict[str, str]:
+    """Return what a deployed run was told that no store knows: where the programs of its spec lie, and its sources.
+
+    They are names as they were given; the worker looks again at whether they are allowed.
+    """
     given = died.parameters if died and died.deployment_id else {}
+    told = {name: str(given[name]) for name in ("repository", "replay") if given.get(name)}
     if given.get("spec"):
-        return {"spec_dir": str(Path(str(given["spec"])).parent)}
-    return {"spec_dir": str(given["spec_dir"])} if given.get("spec_dir") else {}
+        return {"spec_dir": str(Path(str(given["spec"])).parent), **told}
+    return {**({"spec_dir": str(given["spec_dir"])} if given.get("spec_dir") else {}), **told}
+
+
+def _not_repeated(died: FlowRun | None) -> tuple[str, ...]:
+    given = died.parameters if died else {}
+    return tuple(name for name in ("fresh", "rerun") if given.get(name))
 
 
 def _start(

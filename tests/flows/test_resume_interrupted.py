@@ -156,6 +156,26 @@ def test_the_run_that_goes_on_finds_the_programs_where_the_one_that_died_was_tol
         }
 
 
+def test_the_run_that_goes_on_is_given_the_same_sources_and_throws_nothing_away_that_was_finished(
+    sweeping: Sweeping,
+) -> None:
+    told = {
+        "workflow_id": "w", "repository": "https://example.org/app.git", "replay": "recorded", "fresh": True,
+        "rerun": ["api"],
+    }  # fmt: skip
+    died = sweeping.client.create_flow_run_from_deployment(sweeping.deployment, parameters=told, state=Running())
+    sweeping.interrupt("w", owner=str(died.id))
+    (line,) = resume_interrupted(store=str(sweeping.store), deployment=sweeping.name, watch_seconds=0)
+    assert (line["action"], line["not_repeated"]) == ("started", ["fresh", "rerun"])
+    started = sweeping.client.read_flow_run(UUID(line["run"]))
+    assert started.parameters == {
+        "workflow_id": "w",
+        "store": str(sweeping.store),
+        "repository": "https://example.org/app.git",
+        "replay": "recorded",
+    }
+
+
 def test_a_retry_under_the_same_id_is_not_taken_for_the_run_that_died(sweeping: Sweeping) -> None:
     run = sweeping.client.create_flow_run(feature, state=Running())
     sweeping.interrupt("retried", owner=str(run.id))
