@@ -52,7 +52,7 @@ class Sweeping:
 
     def sweep(self, **options: Any) -> dict[str, str]:
         """Sweep once; what was done with each workflow."""
-        lines = resume_interrupted(store=str(self.store), deployment=self.name, watch_seconds=0, **options)
+        lines: Any = resume_interrupted(store=str(self.store), deployment=self.name, watch_seconds=0, **options)
         return {one["workflow_id"]: one["action"] for one in lines}
 
     def started(self) -> list[str]:
@@ -190,7 +190,8 @@ def test_a_workflow_that_cannot_be_started_again_stops_no_other_and_shows(sweepi
     (sweeping.store / "restarts" / "a").write_text("no folder of marks")
     with pytest.raises(PlaitError, match="1 of 2 could not be gone on with: a: ") as told:
         sweeping.sweep()
-    assert [one["action"] for one in told.value.details["lines"]] == ["failed", "started"]
+    said: Any = told.value.details["lines"]
+    assert [one["action"] for one in said] == ["failed", "started"]
     assert sweeping.started() == ["b"]
 
 
