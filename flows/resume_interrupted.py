@@ -27,7 +27,7 @@ from prefect.states import Crashed
 from pydantic import BaseModel, ConfigDict
 
 from contexts.errors import InputError, PlaitError
-from contexts.interrupted import Mark, interrupted, leave_mark, marks, open_leases, restarts_in_a_row
+from contexts.interrupted import Mark, interrupted, leave_mark, marks, restarts_in_a_row
 from contexts.lease_record import INTERRUPTED, LeaseRecord, read_lease
 from contexts.objects import ObjectStore
 from contexts.opening import open_objects
@@ -204,15 +204,14 @@ def _never_started(
 ) -> list[Settled]:
     logger = get_run_logger()
     try:
-        owners = {record.owner for record in open_leases(objects)}
-        lines = settle_never_started(client, deployed, after=after, most=most, owners=owners)
+        lines = settle_never_started(client, deployed, after=after, most=most, objects=objects)
     except MAY_FAIL as error:
         lines = [Settled(name="runs that never began", action="failed", restarts=0, why=words(error, 500))]
     for line in lines:
         if line.action == "failed":
-            logger.warning("%s: never began, failed (%s)", line.name, line.why)
+            logger.warning("%s: failed (%s)", line.name, line.why)
         else:
-            logger.info("%s: never began, %s (restarts in a row: %d)", line.name, line.action, line.restarts)
+            logger.info("%s: nobody works on it, %s (restarts in a row: %d)", line.name, line.action, line.restarts)
     return lines
 
 
