@@ -44,11 +44,8 @@ class Mark:
         return f"restarts/{check_id(self.workflow_id, 'workflow_id')}/{self.epoch:06d}-{self.number:02d}.json"
 
 
-def open_leases(objects: ObjectStore) -> tuple[LeaseRecord, ...]:
-    """Return the leases of runs that have not ended, or were interrupted and say so, by workflow.
-
-    What is no lease is left for whoever runs the workflow; what upkeep holds is no run.
-    """
+def all_leases(objects: ObjectStore) -> tuple[LeaseRecord, ...]:
+    """Return the newest lease of every workflow; what is no lease is left for whoever runs the workflow."""
     found: list[LeaseRecord] = []
     for entry in objects.list("leases/"):
         workflow_id = entry.key.removeprefix("leases/").removesuffix(".json")
@@ -58,9 +55,14 @@ def open_leases(objects: ObjectStore) -> tuple[LeaseRecord, ...]:
             record = read_lease(objects, workflow_id)
         except DocumentError:
             continue
-        if record and record.of_open_run:
+        if record:
             found.append(record)
     return tuple(found)
+
+
+def open_leases(objects: ObjectStore) -> tuple[LeaseRecord, ...]:
+    """Return the leases of runs that have not ended, or were interrupted and say so; what upkeep holds is no run."""
+    return tuple(record for record in all_leases(objects) if record.of_open_run)
 
 
 def interrupted(

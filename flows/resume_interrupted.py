@@ -26,14 +26,15 @@ from prefect.runtime import flow_run
 from prefect.states import Crashed
 from pydantic import BaseModel, ConfigDict
 
-from contexts.errors import InputError
-from contexts.interrupted import Mark, interrupted, leave_mark, marks, open_leases, restarts_in_a_row
+from contexts.errors import InputError, PlaitError
+from contexts.interrupted import Mark, interrupted, leave_mark, marks, restarts_in_a_row
 from contexts.lease_record import INTERRUPTED, LeaseRecord, read_lease
 from contexts.objects import ObjectStore
 from contexts.opening import open_objects
 from flows.deployed import refuse_store_unless_allowed
 from flows.form import DeploymentName, MaxRestarts, PendingMinutes, StoreName, WatchSeconds
-from flows.never_started import RESTART, Settled, mark_continued, settle_never_started
+from flows.never_started import MAY_FAIL, RESTART, Settled, mark_continued, settle_never_started
+from tasks.artifact_text import words
 from tasks.artifacts import publish_table
 from tasks.ornaments import show
 
@@ -45,16 +46,22 @@ class Sweep(BaseModel):
 
     Attributes:
         action: ``started``; ``waiting``: an earlier restart has not taken the lease yet; ``other-sweeper``: another
-            one is starting it; ``left-alone``: a person cancelled or suspended it; ``given-up``: too many restarts.
+            one is starting it; ``left-alone``: a person cancelled or suspended it; ``given-up``: too many restarts;
+            ``failed``: the server or the store did not take it, and the next sweep tries again.
         run: The flow run that continues it.
+        why: What was said where it failed.
+        not_repeated: What the run that died was asked to do anew (``fresh``, ``rerun``), and the one that continues it
+            is not: that would throw away what was finished. A person asks again for what is left of it.
     """
 
     model_config = ConfigDict(frozen=True)
 
     workflow_id: str
-    action: Literal["started", "waiting", "other-sweeper", "left-alone", "given-up"]
+    action: Literal["started", "waiting", "other-sweeper", "left-alone", "given-up", "failed"]
     restarts: int
     run: UUID | None = None
+    why: str | None = None
+    not_repeated: tuple[str, ...] = ()
 
 
 @flow(name="resume-interrupted", validate_parameters=True)
@@ -76,31 +83,58 @@ def resume_interrupted(
 
     Returns:
         One line per interrupted workflow, and one per run that never began.
+
+    Raises:
+        PlaitError: Something could not be gone on with; everything else was.
     """
     store = refuse_store_unless_allowed(store)
     objects = open_objects(store)
-    logger = get_run_logger()
-    lines: list[Sweep] = []
-    never: list[Settled] = []
     found = interrupted(objects, now=datetime.now(UTC), watch=watch_seconds, sleep=time.sleep)
     with get_client(sync_client=True) as client:
-        for line in _never_started(client, objects, deployment, timedelta(minutes=pending_minutes), max_restarts):
-            logger.info("%s: never began, %s (restarts in a row: %d)", line.name, line.action, line.restarts)
-            never.append(line)
-        for record in found:
-            line = _resume(client, objects, record, store, deployment, max_restarts)
-            logger.info("%s: %s (restarts in a row: %d)", line.workflow_id, line.action, line.restarts)
-            lines.append(line)
+        deployed = _find(client, deployment)
+        lines = [_resume_or_say_why(client, objects, record, store, deployed, max_restarts) for record in found]
+        never = _never_started(client, objects, deployed, timedelta(minutes=pending_minutes), max_restarts)
     rows = [line.model_dump(mode="json") for line in lines]
     rows += [{"workflow_id": line.name, **line.model_dump(mode="json", exclude={"name"})} for line in never]
     if rows:
         description = "Interrupted workflows and what was done"
         show("table", "resume-interrupted", lambda: publish_table("plait-resume-interrupted", rows, description))
+    if failed := [row for row in rows if row["action"] == "failed"]:
+        told = "; ".join(f"{row['workflow_id']}: {row['why']}" for row in failed)
+        raise PlaitError(f"{len(failed)} of {len(rows)} could not be gone on with: {told}", lines=rows)
     return rows
 
 
+def _resume_or_say_why(
+    client: SyncPrefectClient,
+    objects: ObjectStore,
+    record: LeaseRecord,
+    store: str | None,
+    deployed: DeploymentResponse,
+    most: int,
+) -> Sweep:
+    """Go on with one workflow; what the server or the store says against it is said of it alone."""
+    logger = get_run_logger()
+    try:
+        line = _resume(client, objects, record, store, deployed, most)
+    except MAY_FAIL as error:
+        line = Sweep(workflow_id=record.workflow_id, action="failed", restarts=0, why=words(error, 500))
+        logger.warning("%s: failed (%s)", line.workflow_id, line.why)
+    else:
+        logger.info("%s: %s (restarts in a row: %d)", line.workflow_id, line.action, line.restarts)
+    if line.not_repeated:
+        asked = " and ".join(line.not_repeated)
+        logger.warning("%s: the run that died was asked for %s; what it finished is kept", line.workflow_id, asked)
+    return line
+
+
 def _resume(
-    client: SyncPrefectClient, objects: ObjectStore, record: LeaseRecord, store: str | None, deployment: str, most: int
+    client: SyncPrefectClient,
+    objects: ObjectStore,
+    record: LeaseRecord,
+    store: str | None,
+    deployed: DeploymentResponse,
+    most: int,
 ) -> Sweep:
     workflow_id = record.workflow_id
     known = marks(objects, workflow_id)
@@ -110,11 +144,11 @@ def _resume(
         return Sweep(workflow_id=workflow_id, action="left-alone", restarts=count)
     if died:
         _mark_crashed(client, died, record)
-    more = {**({"store": store} if store else {}), **_spec_folder(died)}
+    more = {**({"store": store} if store else {}), **_as_told(died)}
     mine = [mark for mark in known if mark.epoch == record.epoch]
     if mine:
         # The one that left the mark may have died before it started the run: starting under one key twice is one run.
-        run = _start(client, objects, mine[-1], more, deployment)
+        run = _start(client, objects, mine[-1], more, deployed)
         if run.state is None or not run.state.is_final():
             return Sweep(workflow_id=workflow_id, action="waiting", restarts=count, run=run.id)
     if count >= most:
@@ -124,24 +158,34 @@ def _resume(
     mark = Mark(workflow_id, record.epoch, len(mine) + 1)
     if not leave_mark(objects, mark, by=str(flow_run.id or "a person"), now=datetime.now(UTC)):
         return Sweep(workflow_id=workflow_id, action="other-sweeper", restarts=count)
-    run = _start(client, objects, mark, more, deployment)
-    return Sweep(workflow_id=workflow_id, action="started", restarts=count + 1, run=run.id)
+    run = _start(client, objects, mark, more, deployed)
+    left = _not_repeated(died)
+    return Sweep(workflow_id=workflow_id, action="started", restarts=count + 1, run=run.id, not_repeated=left)
 
 
-def _spec_folder(died: FlowRun | None) -> dict[str, str]:
-    """Return where the programs of a deployed run's spec lie: its folder on every worker, as the run was told it."""
+def _as_told(died: FlowRun | None) -> dict[str, str]:
+    """Return what a deployed run was told that no store knows: where the programs of its spec lie, and its sources.
+
+    They are names as they were given; the worker looks again at whether they are allowed.
+    """
     given = died.parameters if died and died.deployment_id else {}
+    told = {name: str(given[name]) for name in ("repository", "replay") if given.get(name)}
     if given.get("spec"):
-        return {"spec_dir": str(Path(str(given["spec"])).parent)}
-    return {"spec_dir": str(given["spec_dir"])} if given.get("spec_dir") else {}
+        return {"spec_dir": str(Path(str(given["spec"])).parent), **told}
+    return {**({"spec_dir": str(given["spec_dir"])} if given.get("spec_dir") else {}), **told}
+
+
+def _not_repeated(died: FlowRun | None) -> tuple[str, ...]:
+    given = died.parameters if died else {}
+    return tuple(name for name in ("fresh", "rerun") if given.get(name))
 
 
 def _start(
-    client: SyncPrefectClient, objects: ObjectStore, mark: Mark, more: dict[str, str], deployment: str
+    client: SyncPrefectClient, objects: ObjectStore, mark: Mark, more: dict[str, str], deployed: DeploymentResponse
 ) -> FlowRun:
     """Start the run of a mark, or find the one that was; asking the API itself, which knows no subflow or timeout."""
     return client.create_flow_run_from_deployment(
-        _find(client, deployment).id,
+        deployed.id,
         parameters={"workflow_id": mark.workflow_id, **more},
         idempotency_key=f"plait-{sha256(objects.identity.encode()).hexdigest()[:16]}-{mark.key}",
         tags=[RESTART],
@@ -156,10 +200,19 @@ def _find(client: SyncPrefectClient, deployment: str) -> DeploymentResponse:
 
 
 def _never_started(
-    client: SyncPrefectClient, objects: ObjectStore, deployment: str, after: timedelta, most: int
+    client: SyncPrefectClient, objects: ObjectStore, deployed: DeploymentResponse, after: timedelta, most: int
 ) -> list[Settled]:
-    owners = {record.owner for record in open_leases(objects)}
-    return settle_never_started(client, _find(client, deployment), after=after, most=most, owners=owners)
+    logger = get_run_logger()
+    try:
+        lines = settle_never_started(client, deployed, after=after, most=most, objects=objects)
+    except MAY_FAIL as error:
+        lines = [Settled(name="runs that never began", action="failed", restarts=0, why=words(error, 500))]
+    for line in lines:
+        if line.action == "failed":
+            logger.warning("%s: failed (%s)", line.name, line.why)
+        else:
+            logger.info("%s: nobody works on it, %s (restarts in a row: %d)", line.name, line.action, line.restarts)
+    return lines
 
 
 def _run_of(client: SyncPrefectClient, owner: str) -> FlowRun | None:

@@ -11,11 +11,14 @@ from prefect import task
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.client.schemas.objects import FlowRun
-from prefect.states import AwaitingRetry, Crashed, Pending, Running, Scheduled
+from prefect.states import AwaitingRetry, Cancelling, Crashed, Pending, Running, Scheduled
 
+from contexts.amend import amend
+from contexts.errors import PlaitError
 from contexts.held_lease import held_lease
 from contexts.interrupted import interrupted
 from contexts.local import LocalObjects
+from contexts.store import CONTEXT, ContextStore
 from flows.feature import feature
 from flows.resume_interrupted import resume_interrupted
 from tests.servers import Server
@@ -41,6 +44,32 @@ class Queue:
         for state in states:
             self.client.set_flow_run_state(made.id, state, force=True)
         return made.id
+
+    def at_work(self, workflow_id: str, ended: str, production: dict[str, str] | None = None) -> UUID:
+        """Make a run that did its tasks, and saved and gave back the lease, and of whose end the server never heard."""
+        run = self.run(Pending(), Running())
+        self.client.create_task_run(_some_task, run, dynamic_key="0")
+        objects = LocalObjects(self.store)
+        with held_lease(objects, workflow_id, owner=str(run)) as lease:
+            document = {
+                "workflow_id": workflow_id,
+                "version": "1.0",
+                "timestamp": "2026-01-01T00:00:00Z",
+                "current_agent": "a",
+                "phase": "p",
+                "deployment_readiness": {"production": production or {}},
+            }
+            ContextStore(objects).save(document, workflow_id=workflow_id, name=CONTEXT, after=0)
+            lease.end_reason = ended
+        return run
+
+    def schema(self, schema: dict[str, Any]) -> None:
+        """Deploy again, with another schema of parameters."""
+        flow_id = self.client.read_deployment(self.deployment).flow_id
+        name = self.name.partition("/")[2]
+        self.client.create_deployment(
+            flow_id=flow_id, name=name, parameter_openapi_schema=schema, enforce_parameter_schema=True
+        )
 
     def sweep(self, **options: Any) -> dict[str, str]:
         given = {"watch_seconds": 0, "pending_minutes": 0, **options}
@@ -123,3 +152,83 @@ def test_a_run_that_says_that_it_was_interrupted_is_found_by_its_lease(tmp_path:
         lease.end_reason = "interrupted"
     found = interrupted(objects, now=datetime.now(UTC), watch=0, sleep=lambda _: None)
     assert [one.workflow_id for one in found] == ["asked"]
+
+
+def test_a_run_that_the_server_refuses_to_start_again_stops_no_other_and_is_not_tried_every_time(
+    waiting: Queue, tmp_path: Path
+) -> None:
+    refused, fine = waiting.run(Pending()), waiting.run(Pending())
+    schema = {"type": "object", "properties": {"spec": {"type": "string", "enum": ["some.yaml"]}}}
+    waiting.client.update_flow_run(refused, parameters={"spec": "of another schema"})
+    waiting.schema(schema)
+    with held_lease(LocalObjects(tmp_path / "store"), "asked", owner="somebody") as lease:
+        lease.end_reason = "interrupted"
+    with pytest.raises(PlaitError, match="1 of 3 could not be gone on with") as told:
+        waiting.sweep()
+    said: Any = told.value.details["lines"]
+    lines = {one["workflow_id"]: one for one in said}
+    names = {run: waiting.client.read_flow_run(run).name for run in (refused, fine)}
+    assert lines[names[refused]]["action"] == "failed"
+    assert "409" in lines[names[refused]]["why"]
+    assert {lines[names[fine]]["action"], lines["asked"]["action"]} == {"started"}
+    assert waiting.sweep() == {"asked": "waiting"}, "it is marked: nobody tries it every five minutes for a day"
+    assert waiting.state(refused) == "Crashed"
+
+
+def test_a_run_that_gave_its_lease_back_and_was_lost_before_its_end_gives_its_place_back_too(waiting: Queue) -> None:
+    lost = waiting.at_work("done", "finished")
+    assert waiting.sweep() == {}, "it may be about to report its end: one look tells nothing"
+    assert waiting.state(lost) == "Running"
+    assert list(waiting.sweep().values()) == ["closed"]
+    state = waiting.client.read_flow_run(lost).state
+    assert state
+    assert state.is_crashed()
+    assert "holds its workflow's lease no more" in str(state.message)
+    assert waiting.sweep() == {}
+    assert waiting.others(lost) == []
+
+
+def test_a_run_without_a_lease_is_looked_at_anew_after_anything_has_happened_to_it(waiting: Queue) -> None:
+    alive = waiting.at_work("alive", "finished")
+    assert waiting.sweep() == {}
+    with held_lease(LocalObjects(waiting.store), "alive", owner=str(alive)):
+        assert waiting.sweep() == {}
+    assert waiting.sweep() == {}
+    assert waiting.state(alive) == "Running"
+    waiting.client.set_flow_run_state(alive, Cancelling(), force=True)
+    assert waiting.sweep() == {}
+    assert waiting.state(alive) == "Cancelling"
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("end", ["lost", "crashed"])
+def test_a_run_that_was_lost_at_its_gate_goes_on_under_its_own_id_a_few_times_at_most(
+    waiting: Queue, end: str, answered: bool
+) -> None:
+    lost = waiting.at_work("gate", "suspended", production={"status": "waiting", "gate": "go"})
+    waiting.client.update_flow_run(lost, tags=["workflow:gate"])
+    if answered:
+        amend(ContextStore(LocalObjects(waiting.store)), "gate", lambda document, _: document)
+    for _ in range(2):
+        if end == "crashed":
+            waiting.client.set_flow_run_state(lost, Crashed(), force=True)
+        else:
+            assert waiting.sweep(max_restarts=2) == {}
+        assert list(waiting.sweep(max_restarts=2).values()) == ["started"]
+        assert waiting.state(lost) == "AwaitingRetry"
+        assert waiting.sweep(max_restarts=2) == {}
+        waiting.client.set_flow_run_state(lost, Running(), force=True)
+    waiting.client.set_flow_run_state(lost, Crashed(), force=True)
+    assert list(waiting.sweep(max_restarts=1).values()) == ["given-up"]
+    assert waiting.sweep() == {}
+    assert waiting.others(lost) == []
+
+
+def test_a_run_whose_workflow_another_one_has_taken_over_does_not_go_on(waiting: Queue) -> None:
+    before = waiting.at_work("taken", "suspended", production={"status": "waiting", "gate": "go"})
+    with held_lease(LocalObjects(waiting.store), "taken", owner="another run") as lease:
+        lease.end_reason = "suspended"
+    waiting.client.update_flow_run(before, tags=["workflow:taken"])
+    assert waiting.sweep() == {}
+    assert list(waiting.sweep().values()) == ["closed"]
+    assert waiting.state(before) == "Crashed"

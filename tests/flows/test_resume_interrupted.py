@@ -14,6 +14,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.states import Cancelled, Failed, Running
 
+from contexts.errors import PlaitError
 from contexts.held_lease import held_lease
 from contexts.local import LocalObjects
 from flows.feature import feature
@@ -51,7 +52,7 @@ class Sweeping:
 
     def sweep(self, **options: Any) -> dict[str, str]:
         """Sweep once; what was done with each workflow."""
-        lines = resume_interrupted(store=str(self.store), deployment=self.name, watch_seconds=0, **options)
+        lines: Any = resume_interrupted(store=str(self.store), deployment=self.name, watch_seconds=0, **options)
         return {one["workflow_id"]: one["action"] for one in lines}
 
     def started(self) -> list[str]:
@@ -155,12 +156,43 @@ def test_the_run_that_goes_on_finds_the_programs_where_the_one_that_died_was_tol
         }
 
 
+def test_the_run_that_goes_on_is_given_the_same_sources_and_throws_nothing_away_that_was_finished(
+    sweeping: Sweeping,
+) -> None:
+    told = {
+        "workflow_id": "w", "repository": "https://example.org/app.git", "replay": "recorded", "fresh": True,
+        "rerun": ["api"],
+    }  # fmt: skip
+    died = sweeping.client.create_flow_run_from_deployment(sweeping.deployment, parameters=told, state=Running())
+    sweeping.interrupt("w", owner=str(died.id))
+    (line,) = resume_interrupted(store=str(sweeping.store), deployment=sweeping.name, watch_seconds=0)
+    assert (line["action"], line["not_repeated"]) == ("started", ["fresh", "rerun"])
+    started = sweeping.client.read_flow_run(UUID(line["run"]))
+    assert started.parameters == {
+        "workflow_id": "w",
+        "store": str(sweeping.store),
+        "repository": "https://example.org/app.git",
+        "replay": "recorded",
+    }
+
+
 def test_a_retry_under_the_same_id_is_not_taken_for_the_run_that_died(sweeping: Sweeping) -> None:
     run = sweeping.client.create_flow_run(feature, state=Running())
     sweeping.interrupt("retried", owner=str(run.id))
     sweeping.client.set_flow_run_state(run.id, Running(message="a retry"), force=True)
     sweeping.sweep()
     assert sweeping.client.read_flow_run(run.id).state_name == "Running"
+
+
+def test_a_workflow_that_cannot_be_started_again_stops_no_other_and_shows(sweeping: Sweeping) -> None:
+    sweeping.interrupt("a", "b")
+    (sweeping.store / "restarts").mkdir()
+    (sweeping.store / "restarts" / "a").write_text("no folder of marks")
+    with pytest.raises(PlaitError, match="1 of 2 could not be gone on with: a: ") as told:
+        sweeping.sweep()
+    said: Any = told.value.details["lines"]
+    assert [one["action"] for one in said] == ["failed", "started"]
+    assert sweeping.started() == ["b"]
 
 
 def _newest(sweeping: Sweeping) -> UUID:
