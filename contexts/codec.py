@@ -250,11 +250,8 @@ def describe(error: ValidationError, document: Any = None, most: int = 5) -> str
         loc = problem["loc"] if document is None else _place(document, problem["loc"], problem["type"])
         found.setdefault(pointer(*loc), problem["msg"])
     # Of a union every member complains: what is wrong inside an object says more than that it is no text.
-    parts = [
-        f"{where or '/'}: {said}"
-        for where, said in found.items()
-        if not any(other.startswith(f"{where}/") for other in found)
-    ]
+    around = {where[:at] for where in found for at, sign in enumerate(where) if sign == "/"}
+    parts = [f"{where or '/'}: {said}" for where, said in found.items() if where not in around]
     more = f" (and {len(parts) - most} more)" if len(parts) > most else ""
     return "; ".join(parts[:most]) + more
 

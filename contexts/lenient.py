@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
-
-from pydantic import ValidationError
 
 from contexts.codec import LIMIT_BYTES, dump, migrate, pointer
 from contexts.errors import DocumentError
@@ -26,7 +26,14 @@ MOST_TEXT = 64 * 1024
 MOST_DEEP = 150
 """Levels of nesting; what is deeper is kept as text, as it would not survive being put into other documents."""
 
+MOST_EARLIER = 10
+"""Values that are kept of one key that stands again and again in its object, beside the last one."""
+AROUND = "what stands around its object"
+"""What is odd of a context that is a fence, a list or a text around one object."""
+
 Path = tuple[str | int, ...]
+
+_FENCED = re.compile(r"\s*(`{3,})[ \t]*(?:\w+[ \t]*)?\r?\n(.*?)\n[ \t]*\1\s*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +75,19 @@ def read_leniently(raw: bytes, size: int | None = None) -> Left:
     text, is_text = _decoded(raw)
     complete = size is None or size <= len(raw)
     value = _parsed(text) if is_text and complete else _NO_JSON
+    wrapped = _unwrapped(value, text) if is_text and complete and not isinstance(value, dict) else None
+    value = cast("Any", value if wrapped is None else wrapped)
     if value is _NO_JSON or _is_deep(value):
         return Left({}, {WHOLE: _cut(text, size or len(raw))}, ("",), whole=False)
-    claims: JsonObject = {}
-    odd: dict[str, None] = {}
-    clean = _clean(value, (), claims, odd)
+    cleaning = _Cleaning()
+    clean = cleaning.clean(value, ())
     if not isinstance(clean, dict):
         return Left({}, {WHOLE: clean}, ("",), whole=False)
-    left = Left(cast("JsonObject", clean), claims, tuple(odd))
+    cleaning.finish()
+    if wrapped is not None:
+        cleaning.odd.setdefault(AROUND)
+        keep(cleaning.claims, (WHOLE,), _cut(text, len(raw)))
+    left = Left(cast("JsonObject", clean), cleaning.claims, tuple(cleaning.odd))
     return left if len(raw) <= LIMIT_BYTES else _bounded(left, text, len(raw))
 
 
@@ -102,6 +114,19 @@ def _parsed(text: str) -> Any:
         )
     except (ValueError, RecursionError):
         return _NO_JSON
+
+
+def _unwrapped(value: Any, text: str) -> Any:
+    """Return the object that a fence of code, a list of one or a text is around, and nothing else; None if none is."""
+    if value is _NO_JSON:
+        fenced = _FENCED.match(text)
+        value = _parsed(fenced[2]) if fenced else None
+    for _ in range(3):
+        if isinstance(value, list) and len(cast("list[Any]", value)) == 1:
+            value = value[0]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
+        elif isinstance(value, str) and not isinstance(value, _Odd):
+            value = _parsed(value)
+    return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] same
 
 
 def _cut(text: str, size: int) -> str:
@@ -170,30 +195,54 @@ def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return node.values() if isinstance(node, dict) else node
 
 
-def _clean(value: Any, path: Path, claims: JsonObject, odd: dict[str, None]) -> Any:
-    """Return a value that a store can hold; what that changes is noted."""
-    if isinstance(value, _Odd):
-        odd.setdefault(pointer(*path))
-        return str(value)
-    if isinstance(value, str):
-        clean = _without_surrogates(value)
-        if clean != value:
-            odd.setdefault(pointer(*path))
-        return clean
-    if isinstance(value, list):
-        return [_clean(one, (*path, number), claims, odd) for number, one in enumerate(cast("list[Any]", value))]
-    if isinstance(value, dict):
-        if isinstance(value, _Doubled):
-            for key, one in value.earlier:
-                place = (*path, _without_surrogates(key))
-                odd.setdefault(pointer(*place))
-                keep(claims, place, _clean(one, place, claims, odd))
-        found: JsonObject = {}
-        for key, one in cast("JsonObject", value).items():
-            name = _without_surrogates(key)
-            found[name] = _clean(one, (*path, name), claims, odd)
-        return found
-    return value
+class _Cleaning:
+    """Makes a value one that a store can hold; what that changes is noted.
+
+    Attributes:
+        claims: Earlier values of keys that stand more than once.
+        odd: Pointers of what was changed.
+    """
+
+    def __init__(self) -> None:
+        self.claims: JsonObject = {}
+        self.odd: dict[str, None] = {}
+        self.earlier: Counter[Path] = Counter()
+
+    def clean(self, value: Any, path: Path) -> Any:
+        """Return a value as a store can hold it."""
+        if isinstance(value, _Odd):
+            self.odd.setdefault(pointer(*path))
+            return str(value)
+        if isinstance(value, str):
+            clean = _without_surrogates(value)
+            if clean != value:
+                self.odd.setdefault(pointer(*path))
+            return clean
+        if isinstance(value, list):
+            return [self.clean(one, (*path, number)) for number, one in enumerate(cast("list[Any]", value))]
+        if isinstance(value, dict):
+            if isinstance(value, _Doubled):
+                self._keep_earlier(value.earlier, path)
+            found: JsonObject = {}
+            for key, one in cast("JsonObject", value).items():
+                name = _without_surrogates(key)
+                found[name] = self.clean(one, (*path, name))
+            return found
+        return value
+
+    def _keep_earlier(self, items: list[tuple[str, Any]], path: Path) -> None:
+        for key, one in items:
+            place = (*path, _without_surrogates(key))
+            self.odd.setdefault(pointer(*place))
+            self.earlier[place] += 1
+            if self.earlier[place] <= MOST_EARLIER:
+                keep(self.claims, place, self.clean(one, place))
+
+    def finish(self) -> None:
+        """Say of how many earlier values nothing was kept."""
+        for place, count in self.earlier.items():
+            if count > MOST_EARLIER:
+                keep(self.claims, place, f"and {count - MOST_EARLIER} more")
 
 
 def _without_surrogates(text: str) -> str:
@@ -203,102 +252,11 @@ def _without_surrogates(text: str) -> str:
 def keep(claims: JsonObject, path: Path, value: Any) -> None:
     """Put a value among the claims: under its member's name, or under its pointer where it is a part of one."""
     name = str(path[0]) if len(path) == 1 else pointer(*path)
-    number = 2
-    while name in claims:
-        name = f"{name.removesuffix(f' ({number - 1})')} ({number})"
+    free, number = name, 2
+    while free in claims:
+        free = f"{name} ({number})"
         number += 1
-    claims[name] = value
-
-
-def fit(
-    left: JsonObject, make: Callable[[JsonObject], JsonObject], most_rounds: int = 20
-) -> tuple[JsonObject, dict[Path, Any]]:
-    """Take as much of an agent's members as makes a valid document.
-
-    Args:
-        left: The agent's members; no member is changed.
-        make: Makes the whole document of some of them.
-        most_rounds: How often what was found wrong is taken out, before no member is taken at all.
-
-    Returns:
-        The document, and what was taken out, by its place in ``left``.
-    """
-    from contexts.model.document import Context  # noqa: PLC0415 most callers of this package need no models
-
-    taken: set[Path] = set()
-    for _ in range(most_rounds):
-        document = make(_pruned(left, taken))
-        try:
-            Context.model_validate_json(dump(document))
-        except ValidationError as error:
-            found = {
-                place
-                for problem in error.errors(include_url=False, include_context=False, include_input=False)
-                if (place := _place(left, taken, problem["loc"]))
-            }
-        else:
-            break
-        # Of a union every member complains: what is wrong inside an object says more than that it is no text.
-        inner = {place for place in found if not any(place != one and one[: len(place)] == place for one in found)}
-        if inner <= taken:
-            taken = {(key,) for key in left}
-        taken |= inner
-    else:
-        taken = {(key,) for key in left}
-        document = make({})
-    places = sorted(taken, key=_order)
-    outer = [place for place in places if not any(place[:size] in taken for size in range(1, len(place)))]
-    return document, {place: _at(left, place) for place in outer}
-
-
-def _order(place: Path) -> list[tuple[bool, int, str]]:
-    return [(isinstance(part, str), part if isinstance(part, int) else 0, str(part)) for part in place]
-
-
-def _pruned(left: JsonObject, taken: set[Path]) -> JsonObject:
-    """Return the members without what was taken out; only what lies around that is copied."""
-    around = {place[:size] for place in taken for size in range(1, len(place))}
-
-    def prune(value: Any, path: Path) -> Any:
-        if path and path not in around:
-            return value
-        if isinstance(value, dict):
-            members = cast("JsonObject", value).items()
-            return {key: prune(one, (*path, key)) for key, one in members if (*path, key) not in taken}
-        if isinstance(value, list):
-            items = enumerate(cast("list[Any]", value))
-            return [prune(one, (*path, number)) for number, one in items if (*path, number) not in taken]
-        return value
-
-    return prune(left, ())
-
-
-def _place(left: JsonObject, taken: set[Path], path: tuple[str | int, ...]) -> Path:
-    """Return where in the agent's members a validation error stands; empty where it is not in them."""
-    place: Path = ()
-    value: Any = left
-    for part in path:
-        if isinstance(value, dict) and part in value and (*place, part) not in taken:
-            place = (*place, part)
-        elif isinstance(value, list) and isinstance(part, int):
-            items = cast("list[Any]", value)
-            there = [number for number in range(len(items)) if (*place, number) not in taken]
-            if part >= len(there):
-                break
-            place = (*place, there[part])
-        elif not place:
-            return ()  # a member that plait writes
-        else:
-            continue
-        value = _at(left, place)
-    return place
-
-
-def _at(left: JsonObject, place: Path) -> Any:
-    value: Any = left
-    for part in place:
-        value = value[part]
-    return value
+    claims[free] = value
 
 
 def can_be_read(version: Any) -> bool:

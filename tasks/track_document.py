@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from contexts.codec import pointer
-from contexts.lenient import can_be_read, claimed, fit, keep, shown
+from contexts.fitting import fit
+from contexts.lenient import can_be_read, claimed, keep, shown
 from contexts.model.base import JsonObject
 from contexts.model.document import SUMMARY_LIMIT
 from contexts.model.records import Execution

@@ -15,6 +15,7 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
@@ -130,12 +131,15 @@ def _end_after_opening(patch: pytest.MonkeyPatch, worker: Worker) -> None:
     """Let a flow open everything it opens, deliver a branch where it has one, and end before its first task."""
 
     def opened(run: Any, *_: Any) -> None:
-        worker.stores.append(run.store.objects._inner.root)
+        objects = run.store.objects
+        while hasattr(objects, "_inner"):
+            objects = objects._inner
+        worker.stores.append(objects.root)
         run.repository.deliver("plait/x", run.base, previous=None)
         raise Opened
 
     @contextlib.contextmanager
-    def entered(stop: Any) -> Iterator[None]:
+    def entered(stop: Any, *_: Any) -> Iterator[None]:
         opened(stop.__self__)
         yield
 
@@ -145,7 +149,9 @@ def _end_after_opening(patch: pytest.MonkeyPatch, worker: Worker) -> None:
 
     patch.setattr("prefect.artifacts.create_table_artifact", lambda **_: None)  # what is shown is not asked here
     patch.setattr("flows.feature.heeding_people", entered)
-    patch.setattr("flows.reverify._check", opened)
+    patch.setattr("flows.reverify.run_checks", lambda _, run, *__: opened(run))
+    patch.setattr("flows.feature.scheduled_start", lambda: datetime.now(UTC))  # there is no server to ask
+    patch.setattr("flows.feature.skipped_if_late", lambda _: None)
     patch.setattr("flows.resume_interrupted.interrupted", looked)
     patch.setattr("flows.retention.holdings", looked)
 

@@ -55,6 +55,7 @@ class Tried:
         program.chmod(0o755)
         self.monkeypatch.setenv("PATH", f"{binaries}:{os.environ['PATH']}")
         subprocess.run(["git", "init", "--quiet", workspace], check=True)
+        (workspace / "before.md").write_text("there before the client was")
         assignment = Assignment(
             workflow_id="w", task_id="t", agent="client", attempt=1, scope="do", feature={}, requirements=[],
             constraints=[], integration_requirements=[], criteria={}, owns=[], prerequisites={}, contracts={},
@@ -72,7 +73,7 @@ class Tried:
 
 
 @pytest.fixture
-def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tried:
+def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: None) -> Tried:
     return Tried(tmp_path, monkeypatch)
 
 
@@ -82,16 +83,27 @@ TAKEN = [
     ("claude_code", 'subprocess.Popen(["sleep", "3600"]); result(structured_output=ANSWER)', "did it", 0.5),
     ("claude_code", "result(structured_output=ANSWER); result(0.6, structured_output=None, result='')", "did it", 0.6),
     ("claude_code", "result(structured_output=ANSWER); result(0.7, structured_output=OTHER)", "did more", 0.7),
-    ("claude_code", "result(structured_output=ANSWER); result(0.7, is_error=True); sys.exit(1)", "did it", 0.7),
-    ("claude_code", 'result(result="Done.\\n```json\\n" + json.dumps(ANSWER) + "\\n```")', "did it", 0.5),
+    ("claude_code", "result(structured_output=ANSWER); result(0.7, is_error=True, result='You have hit your limit'); sys.exit(1)", "did it", 0.7),
+    ("claude_code", 'result(result="```json\\n" + json.dumps(ANSWER) + "\\n```")', "did it", 0.5),
     ("codex", ('message("thinking"); message(json.dumps(ANSWER)); message("bye")\n'
      'say(type="turn.completed", usage={"input_tokens": 100, "output_tokens": 20}); time.sleep(3600)'), "did it", None),
+    ("claude_code", ("result(structured_output=ANSWER)\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+     "while True: say(type='system'); time.sleep(0.05)"), "did it", 0.5),
+    ("claude_code", ("print('[' * 100_000, flush=True); print('{\"n\":' + '9' * 5000 + '}', flush=True)\n"
+     "say(type='assistant', message='x'); say(type='assistant', message={'id': [], 'usage': 'x'})\n"
+     "say(type='rate_limit_event', rate_limit_info='x'); say(type=[]); say(type='result', usage='x', is_error=True)\n"
+     "work(); result('0.5', structured_output={**ANSWER, 'usage': 'x'}, permission_denials='x',\n"
+     "  usage={'input_tokens': '100', 'output_tokens': [], 'cache_read_input_tokens': 1e400})"), "did it", 0.5),
+    ("codex", ("print('[' * 100_000, flush=True); say(type='error', error='x'); say(type='item.completed', item='x')\n"
+     "message(json.dumps(ANSWER))\n"
+     "say(type='turn.completed', usage={'input_tokens': '100', 'output_tokens': {}})"), "did it", None),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("client", "script", "summary", "cost"), TAKEN,
-    ids=["ends", "lingers", "leaves a child", "says an empty end", "says two", "fails after it", "says it as text", "codex"],
+    ids=["ends", "lingers", "leaves a child", "says an empty end", "says two", "is limited after it", "says it as text", "codex",
+         "goes on talking", "odd events", "codex odd events"],
 )  # fmt: skip
 def test_the_last_answer_that_is_one_becomes_the_context_however_the_client_ends(
     tried: Tried, client: str, script: str, summary: str, cost: float | None
@@ -116,6 +128,19 @@ FAILED = [
     ("claude_code", "result(result='I did it all.')", False, ["without the object", "I did it all."], (0.5, 120)),
     ("claude_code", "result(structured_output=ANSWER, permission_denials=DENIED)", False,
      ["denied Bash; allow it with --allowedTools (it changed nothing)"], (0.5, 120)),
+    ("claude_code", "result(structured_output={**ANSWER, 'context_summary': None})", False,
+     ["without the object"], (0.5, 120)),
+    ("claude_code", "result(structured_output={**ANSWER, 'context_summary': ' '})", False,
+     ["without the object"], (0.5, 120)),
+    ("claude_code", "result(structured_output={**ANSWER, 'decisions': None})", False, ["without the object"], (0.5, 120)),
+    ("claude_code", "result(result='I could do nothing. Done, it would be\\n```json\\n' + json.dumps(ANSWER) + '\\n```')", False,
+     ["without the object"], (0.5, 120)),
+    ("claude_code", "result(structured_output=ANSWER); result(0.7, is_error=True, result='Tests are red')", False,
+     ["Tests are red"], (0.7, 120)),
+    ("claude_code", "result(structured_output=ANSWER, permission_denials=['Bash'])", False,
+     ["denied Bash; allow it with --allowedTools (it changed nothing)"], (0.5, 120)),
+    ("codex", "message(json.dumps(ANSWER))", False, ["codex ended before its turn was completed"], (0, 0)),
+    ("codex", "message(json.dumps(ANSWER)); say(type='turn.failed', error='gone')", False, ["codex: gone"], (0, 0)),
     ("codex", ('say(type="turn.completed", usage={"input_tokens": 5, "output_tokens": 4})\n'
      'say(type="turn.failed", error={"message": "You have hit your usage limit; try again at 3:05 PM."}); sys.exit(1)'),
      True, ["usage limit; try again at 3:05 PM"], (0, 9)),
@@ -124,7 +149,9 @@ FAILED = [
 
 @pytest.mark.parametrize(
     ("client", "script", "retryable", "said", "spent"), FAILED,
-    ids=["limit", "budget", "turns", "overloaded", "dies", "no object", "all denied", "codex limit"],
+    ids=["limit", "budget", "turns", "overloaded", "dies", "no object", "all denied",
+         "no summary", "an empty summary", "null for a list", "a fence in prose", "an error in the end", "denied in words",
+         "codex without its turn", "codex error as text", "codex limit"],
 )  # fmt: skip
 def test_a_failure_says_why_whether_it_can_pass_and_what_it_cost(
     tried: Tried, client: str, script: str, retryable: bool, said: list[str], spent: tuple[float, int]

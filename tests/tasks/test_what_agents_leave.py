@@ -1,6 +1,7 @@
 """Whatever an agent left as its context, its track has a document that holds, and nothing of it is lost."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contexts.codec import validate
-from contexts.lenient import MOST_TEXT, read_leniently
+from contexts.codec import LIMIT_BYTES, validate
+from contexts.errors import DocumentError
+from contexts.lenient import MOST_EARLIER, MOST_TEXT, read_leniently
 from contexts.local import LocalObjects
 from contexts.merge import assemble, contribute, derive, union
 from contexts.model.spec import Track
@@ -22,8 +24,16 @@ from tasks.agents.left import read_left
 from tasks.run import Run
 from tasks.track_document import OURS, describe_success
 from tasks.workspaces import Work
+from tests.steps import calls
 
 TRACK = Track.model_validate({"task_id": "api", "agent": "writer"})
+WHOLE_HEAD = {
+    "version": "1.0",
+    "workflow_id": "w",
+    "timestamp": "2026-01-01T00:00:00Z",
+    "current_agent": "x",
+    "phase": "p",
+}
 WORK = Work("a" * 40, "b" * 40, "c" * 40, ("made.py",), (), (), (), None)
 
 
@@ -231,3 +241,121 @@ def test_what_an_agent_says_of_its_own_status_is_kept_as_its_claim(said: Any) ->
     assert (document["status"], document["claims"]["status"]) == ("completed", said)
     assert warnings(document) == ["context.json holds what does not fit a context: /status; it is kept under claims"]
     assert [one["rule"] for one in document["findings"]] == ["claims/context-misfit"]
+
+
+def again_and_again(count: int) -> bytes:
+    return b"{" + b",".join(b'"a":%d' % number for number in range(count)) + b"}"
+
+
+def again_within(count: int) -> bytes:
+    """The same key at every level, so that all the values come to be at one place."""
+    return b"{" + b",".join(b'"a":{"a":{"a":1,"a":2},"a":3}' for _ in range(count)) + b"}"
+
+
+def misshapen(count: int) -> bytes:
+    return json.dumps({"pending_actions": [{"x": 1}] * count}).encode()
+
+
+def misshapen_within(count: int) -> bytes:
+    return json.dumps(
+        {"decisions": [{"decision": {}, "timestamp": []}] * count, "files_modified": [1] * count}
+    ).encode()
+
+
+def wrong_now_and_then(count: int) -> bytes:
+    """Ninety items that do not fit, with ever more beside them that do."""
+    items: list[Any] = ["x"] * count
+    items[:90] = [{"topic": number, "choice": [], "rationale": 1} for number in range(90)]
+    return json.dumps({"decisions": items}).encode()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [again_and_again, again_within, misshapen, misshapen_within, wrong_now_and_then],
+    ids=lambda one: one.__name__,
+)
+def test_four_times_as_much_that_does_not_fit_is_at_most_five_times_the_work(shape: Callable[[int], bytes]) -> None:
+    small, large = shape(500), shape(2000)
+    document_of(small)  # what is made once, is made
+    assert calls(lambda: document_of(large)) <= 5 * calls(lambda: document_of(small))
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [(again_and_again, LIMIT_BYTES * 20), (misshapen, LIMIT_BYTES), (misshapen_within, LIMIT_BYTES)],
+    ids=["a key, as much as is read", "items, as much as is taken", "parts of items, as much as is taken"],
+)
+def test_a_context_as_long_as_can_be_that_fits_nowhere_still_makes_a_document(
+    shape: Callable[[int], bytes], size: int
+) -> None:
+    raw = shape(size * 6 // 10 * 100 // len(shape(100)))
+    assert size // 2 < len(raw) <= size
+    document = document_of(raw)
+    assert "claims" in document
+    assert len(warnings(document)) == 1
+    holds(document)
+
+
+def test_of_a_key_that_stands_again_and_again_the_first_values_are_kept_and_the_others_counted() -> None:
+    document = document_of(again_and_again(5000))
+    assert document["a"] == 4999
+    names = ["a", *(f"a ({number})" for number in range(2, MOST_EARLIER + 2))]
+    assert document["claims"] == dict(zip(names, [*range(MOST_EARLIER), "and 4989 more"], strict=True))
+    holds(document)
+
+
+def test_a_member_of_which_more_than_a_hundred_parts_are_wrong_is_kept_whole() -> None:
+    few: list[Any] = ["use X", *range(100)]
+    many: list[Any] = ["use X", *range(101)]
+    document = document_of(json.dumps({"decisions": few, "pending_actions": many, "mine": 1}).encode())
+    assert (document["decisions"], document["mine"]) == (["use X"], 1)
+    assert "pending_actions" not in document
+    assert document["claims"] == {**{f"/decisions/{one + 1}": one for one in range(100)}, "pending_actions": many}
+    holds(document)
+
+
+def test_a_sentence_about_a_document_with_ever_more_wrong_in_it_is_at_most_as_much_more_work() -> None:
+    def describe(count: int) -> None:
+        with pytest.raises(DocumentError):
+            validate({**WHOLE_HEAD, "decisions": [{"topic": number} for number in range(count)]})
+
+    describe(500)
+    assert calls(lambda: describe(2000)) <= 5 * calls(lambda: describe(500))
+
+
+INNER = b'{"context_summary": "did it", "decisions": ["use X"]}'
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"```json\n" + INNER + b"\n```\n", b"\n```\r\n" + INNER + b"\r\n```", b"````JSON \n" + INNER + b"\n````",
+        b"[" + INNER + b"]", json.dumps(INNER.decode()).encode(), b"[" + json.dumps(INNER.decode()).encode() + b"]",
+        b"```json\n[" + INNER + b"]\n```",
+    ],
+    ids=["a fence", "a fence without a name", "a longer fence", "a list", "a text", "a list of a text", "a list in a fence"],
+)  # fmt: skip
+def test_of_what_stands_around_one_object_the_object_is_taken_with_one_warning(raw: bytes) -> None:
+    document = document_of(raw)
+    assert (document["context_summary"], document["decisions"]) == ("did it", ["use X"])
+    assert document["claims"] == {"context.json": raw.decode()}
+    assert warnings(document) == [
+        "context.json holds what does not fit a context: what stands around its object; it is kept under claims"
+    ]
+    holds(document)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"I could not.\n```json\n" + INNER + b"\n```", b"```json\n" + INNER + b"\n```\nbut not really",
+        b"```\n" + INNER + b"\n```\n```\n{}\n```", b"[" + INNER + b", {}]", b'{"context": ' + INNER + b"}",
+        b'{"decisions": [{"decision": "use X", "rationale": "fast"}, {"title": "use X", "reason": "fast"}]}',
+    ],
+    ids=["prose before", "prose after", "two fences", "two objects", "a member that is one", "decisions in other words"],
+)  # fmt: skip
+def test_where_it_is_not_plain_which_object_is_meant_none_is_guessed(raw: bytes) -> None:
+    document = document_of(raw)
+    assert "context_summary" not in document
+    assert document.get("decisions") in (None, [])
+    holds(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import pytest
@@ -27,12 +28,29 @@ def test_lines_tabs_and_other_scripts_stay_as_they_are():
     assert visible(text) == text
 
 
-@given(st.text())
-def test_no_control_or_format_character_but_joiners_is_left_invisible(text: str):
-    left = {
-        one for one in visible(text) if unicodedata.category(one) in {"Cc", "Cs"} or one in "\u202a\u202e\u2066\u200b"
-    }
-    assert left <= {"\n", "\t"}
+UNSEEN = [
+    0x00AD, 0x034F, 0x061C, 0x115F, 0x17B4, *range(0x180B, 0x1810), 0x200B, 0x2028, 0x202E, *range(0x2060, 0x2070), 0x2800,
+    0x3164, *range(0xFE00, 0xFE0F), 0xFEFF, 0xFFA0, *range(0xFFF9, 0xFFFC), *range(0x13430, 0x13439), *range(0x1BCA0, 0x1BCA4),
+    *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE01F0),
+]  # fmt: skip
+
+
+def test_what_no_font_draws_is_shown_by_its_name():
+    assert [code for code in UNSEEN if visible(f"a{chr(code)}b") != f"a\u2039U+{code:04X}\u203ab"] == []
+
+
+def test_no_control_or_format_character_but_what_scripts_and_emoji_need_is_left_invisible():
+    every = [chr(code) for code in range(sys.maxunicode + 1)]
+    left = {one for one in every if unicodedata.category(one) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and visible(one) == one}
+    signs = {*map(chr, range(0x600, 0x606)), *"\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"}
+    assert left == {"\n", "\t", "\u200c", "\u200d"} | signs
+
+
+def test_emoji_keep_their_selector_and_joiners():
+    assert (
+        visible("\u2764\ufe0f \U0001f468\u200d\U0001f469 \u0646\u200c\u0645")
+        == "\u2764\ufe0f \U0001f468\u200d\U0001f469 \u0646\u200c\u0645"
+    )
 
 
 @given(st.text())

@@ -42,16 +42,49 @@ def prompt() -> str:
 
 
 def accepted(answer: Any) -> dict[str, Any] | None:
-    """Return a client's answer if it is the object it was asked for, also as text or in a fence of JSON; else None."""
+    """Return a client's answer if it is the object it was asked for, also as text or in a fence of code; else None.
+
+    A fence counts only where it is the whole message: what stands around it may take it back.
+    """
     if isinstance(answer, str):
-        fenced = re.findall(r"```(?:json)?\s*\n(.*?)```", answer, re.DOTALL)
-        answer = parse(fenced[-1] if fenced else answer)
-    return answer if isinstance(answer, dict) and set(SCHEMA["required"]) <= answer.keys() else None
+        fenced = re.fullmatch(r"\s*```(?:json)?[ \t]*\r?\n(.*?)\n[ \t]*```\s*", answer, re.DOTALL)
+        answer = parse(fenced[1] if fenced else answer)
+    if not isinstance(answer, dict):
+        return None
+    known = {name: answer.get(name) for name in SCHEMA["properties"]}
+    summary, *lists = known.values()
+    fits = isinstance(summary, str) and summary.strip() and all(_are_texts(one) for one in lists)
+    return known if fits else None
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def inner(value: Any, *names: str) -> dict[str, Any]:
+    """Return the object under a path of names, empty where there is none: events are what a client makes of them."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def amount(value: Any) -> float:
+    """Return what is a usable number above 0, also as text; 0 for everything else."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError, OverflowError):
+            found = float(value)
+            return found if 0 < found < 2**63 else 0
+    return 0
+
+
+def tokens(value: Any) -> int:
+    """Return a count of tokens."""
+    return int(amount(value))
 
 
 def leave(answer: dict[str, Any], **more: Any) -> None:
     """Write an accepted answer as this track's context."""
-    _write({**answer, "context_summary": str(answer["context_summary"])[:500], **more})
+    _write({**answer, "context_summary": answer["context_summary"][:500], **more})
 
 
 def leave_usage(usage: dict[str, Any]) -> None:
@@ -70,20 +103,20 @@ def parse(text: str) -> dict[str, Any]:
     """Return a line's or file's object, empty if it is none."""
     try:
         found = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, an integer of thousands of digits, nesting without end
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def events(argv: list[str], is_done: Callable[[], bool], **environment: str) -> Iterator[dict[str, Any]]:
+def events(argv: list[str], answer: Callable[[], Any], **environment: str) -> Iterator[dict[str, Any]]:
     """Start the client and yield its events; what it prints goes into the log.
 
-    A client that lingers, or that leaves children who hold its output open, is ended ten seconds after the last event
-    with which it was done. Being asked to stop, it is given the same time to say what it has spent.
+    A client that lingers or goes on talking, or that leaves children who hold its output open, is ended ten seconds
+    after its answer. Being asked to stop, it is given the same time to say what it has spent.
 
     Args:
         argv: The client's arguments.
-        is_done: Says whether the client has given its answer.
+        answer: Says what the client has answered, None before; another answer has ten seconds of its own.
         environment: Variables for the client, beside plait's own.
     """
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -92,11 +125,12 @@ def events(argv: list[str], is_done: Callable[[], bool], **environment: str) -> 
     client = _start(argv, environment)
     threading.Thread(target=_read, args=(client, lines), daemon=True).start()
     ends: float | None = None
-    while True:
+    answered: Any = None
+    while ends is None or time.monotonic() <= ends:
         try:
             line = lines.get(timeout=0.2)
         except queue.Empty:
-            if (ends is not None and time.monotonic() > ends) or client.poll() is not None:
+            if client.poll() is not None:
                 break  # also where children of a client that has ended hold its output open
             continue
         if line is None:
@@ -107,9 +141,10 @@ def events(argv: list[str], is_done: Callable[[], bool], **environment: str) -> 
             continue
         print(line, end="", flush=True)
         yield parse(line)
-        if is_done():
+        if answer() != answered:
+            answered = answer()
             ends = time.monotonic() + LINGER_SECONDS
-    if client.poll() is None and not is_done():
+    if client.poll() is None and answered is None and ends is None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             client.wait(LINGER_SECONDS)
     if client.poll() is None:
@@ -143,13 +178,28 @@ def _start(argv: list[str], environment: dict[str, str]) -> subprocess.Popen[str
         fail(f"{argv[0]} is not on PATH: install it where plait runs")
 
 
-def changed_something() -> bool:
-    """Say whether there is any change in the workspace, as far as git tells."""
-    done = subprocess.run(["git", "status", "--porcelain"], capture_output=True, check=False)
-    return done.returncode != 0 or bool(done.stdout.strip())
+def workspace() -> str | None:
+    """Return what git tells of the workspace, to see whether a client changed anything; None where git tells nothing.
+
+    The time of a file that git does not know tells of a change to it, where its line in the status stays the same.
+    """
+    argv = ["git", "status", "--porcelain", "-z", "--untracked-files=all"]
+    done = subprocess.run(argv, capture_output=True, check=False)
+    if done.returncode != 0:
+        return None
+    lines = [os.fsdecode(line) for line in done.stdout.split(b"\0") if line]
+    return "\n".join(f"{line} {_touched(Path(line[3:]))}" for line in lines)
+
+
+def _touched(path: Path) -> tuple[int, int]:
+    try:
+        status = path.lstat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
 
 
 def fail(why: str, code: int = 1) -> NoReturn:
-    """End the track; the last line of the log is the reason plait shows."""
-    print(why, file=sys.stderr, flush=True)
+    """End the track; the last line of the log is the reason plait shows, so it is one line."""
+    print(" ".join(why.split()), file=sys.stderr, flush=True)
     sys.exit(code)
