@@ -75,6 +75,11 @@ def knows_any() -> bool:
     return bool(_registry.values or _registry.beside)
 
 
+def longest_known() -> int:
+    """Return how many characters the longest form of a known value has."""
+    return max((len(form) for value in _registry.values for form in value.forms), default=0)
+
+
 def known_spans(text: str) -> Iterator[_Found]:
     """Yield where in a text a known value stands: start, end, kind, and whether that is certain."""
     for kind, expression in _registry.beside:
