@@ -285,6 +285,7 @@ for unit in sys.stdin.read().split("\\0"):
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("outside")
 def test_nothing_backtracks_on_hostile_text():
     # What takes the square of its text would take hours; some forty units take some twenty seconds of one core.
     subprocess.run(
