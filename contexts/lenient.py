@@ -131,7 +131,11 @@ def _unwrapped(value: Any, text: str) -> Any:
 
 def _cut(text: str, size: int) -> str:
     clean = _without_surrogates(text)
-    return clean if len(clean) <= MOST_TEXT else f"{clean[:MOST_TEXT]}... ({size} bytes in all)"
+    if len(clean) <= MOST_TEXT:
+        return clean
+    from contexts.secrets import head_of  # noqa: PLC0415 whoever only reads does not pay for it
+
+    return f"{head_of(clean, MOST_TEXT)}... ({size} bytes in all)"
 
 
 def _bounded(left: Left, text: str, size: int) -> Left:

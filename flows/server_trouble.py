@@ -8,6 +8,8 @@ import httpx
 from prefect.concurrency._asyncio import ConcurrencySlotAcquisitionError
 from prefect.exceptions import ObjectNotFound
 
+from contexts.secrets import head_of
+
 _UNREACHABLE = ("Failed to reach API", "Prefect API server")
 """How Prefect's client begins what it says of a server it cannot reach, for which it has no class of its own."""
 
@@ -35,4 +37,4 @@ def server_said(error: BaseException) -> str:
     """Return what the server, or the lack of one, came to, on one line."""
     first = next(one for one in _causes(error) if _is_trouble(one))
     said = " ".join(str(first).split()) or type(first).__name__
-    return said[:200]
+    return head_of(said, 200)

@@ -21,6 +21,7 @@ from contexts.model.checks import Check
 from contexts.model.policy import Production, Staging
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.readiness import Outlook, last_attempt, look
+from contexts.secrets import head_of
 from contexts.store import CONTEXT
 from contexts.verdict import phase_of
 from tasks import events
@@ -181,7 +182,7 @@ def _said(document: JsonObject, outlook: Outlook) -> JsonObject:
         "phase": phase_of(outlook.status),
         "status": outlook.status,
         "next_agent": "approver" if outlook.action == "ask" else None,
-        "context_summary": head if len(head) <= 500 else head[:497] + "...",
+        "context_summary": head if len(head) <= 500 else head_of(head, 497) + "...",
         "run": {
             **run,
             "status": outlook.status,

@@ -12,7 +12,7 @@ from typing import Any, cast
 from prefect.events import emit_event
 
 from contexts.model.base import JsonObject, entries
-from contexts.secrets import redact
+from contexts.secrets import head_of, redact
 from tasks.artifact_text import words
 from tasks.outcome import TrackOutcome
 
@@ -107,4 +107,4 @@ def _seen(value: Any) -> Any:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _MOST_WORDS else text[: _MOST_WORDS - 1] + "…"
+    return text if len(text) <= _MOST_WORDS else head_of(text, _MOST_WORDS - 1) + "…"

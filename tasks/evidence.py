@@ -18,6 +18,7 @@ from contexts.model.refs import BlobRef, ContextRef
 from contexts.model.spec import Spec
 from contexts.model.verification import Evidence
 from contexts.quantity import counted
+from contexts.secrets import head_of
 from contexts.specfile import Known
 from tasks.checks.bench import Bench, Step, StepFailed, lease_for
 from tasks.checks.own_files import Change, changed_files
@@ -265,7 +266,7 @@ def _evidence(
             "result": dict(judged.result) or None,
             "log": steps[0]["log"] if only else None,
             "reports": reports or None,
-            "reason": judged.reason[:4000] or None,
+            "reason": head_of(judged.reason, 4000) or None,
             "steps": None if only else steps or None,
             "findings": [*judged.findings, *more] or None,
             "notes": list(ran.notes) or None,

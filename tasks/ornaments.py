@@ -19,6 +19,7 @@ from prefect.context import SyncClientContext
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from contexts.secrets import head_of
 from tasks.joining import join, nobody_hurries
 from tasks.progress import SERVER_LOGGER
 
@@ -125,7 +126,7 @@ class Ornaments:
     def _complain(self, name: str, error: Exception) -> None:
         if not self._complained:
             self._complained = True
-            said = " ".join((str(error) or type(error).__name__).split())[:200]
+            said = head_of(" ".join((str(error) or type(error).__name__).split()), 200)
             _log.warning(
                 "the Prefect server did not take the %s of %s (%s); the run goes on, and its page may lack something",
                 name, self._workflow_id, said,

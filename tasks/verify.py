@@ -18,6 +18,7 @@ from contexts.model.records import RunRecord, TrackRecord
 from contexts.model.refs import BlobRef, ContextRef
 from contexts.open_items import fingerprint
 from contexts.quantity import counted
+from contexts.secrets import head_of
 from contexts.store import CONTEXT
 from contexts.verdict import Verdict, reach_verdict
 from tasks import events
@@ -157,4 +158,4 @@ def _summary(verdict: Verdict, tracks: Sequence[TrackOutcome], evidence: Sequenc
     text += f"{passed} of {counted(len(evidence), 'check')} passed."
     if verdict.reasons:
         text += " " + "; ".join(verdict.reasons)
-    return text if len(text) <= 500 else text[:497] + "..."
+    return text if len(text) <= 500 else head_of(text, 497) + "..."

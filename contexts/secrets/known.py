@@ -22,8 +22,23 @@ _BREAK = re.compile(
     r"(?<![ \t])[ \t]*+\\?(?:\r\n?|\n)(?:[ \t]|\r\n?|\n)*+|\x1b\[[0-9;]{0,16}[A-Za-z]|[\u200b-\u200d\u2060\ufeff\xad]"
 )
 _ESCAPE = re.compile(
-    r"%[0-9A-Fa-f]{2}|(?<!\\)\\++(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'/nrtbf])|&(?:[a-z]{2,6}|#\d{1,6}|#x[0-9A-Fa-f]{1,5});"
+    r"""%[0-9A-Fa-f]{2}
+      | '(?:\\'|"'")'                                # a quote within quotes of a shell
+      | (?<!\\)\\++(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf]|[ !-/:-@\[\]^-`{-~])
+      | &(?:[a-z]{2,6}|\#\d{1,6}|\#x[0-9A-Fa-f]{1,5});""",
+    re.VERBOSE,
 )
+# An escape that the end of a line goes through, and such ends with nothing of an escape before them.
+_BROKEN_ESCAPE = re.compile(
+    r"(?:%[0-9A-Fa-f]?|\\(?:u[0-9A-Fa-f]{0,3}|x[0-9A-Fa-f]?)?|&(?:[a-z]{0,6}|\#\d{0,6}|\#x[0-9A-Fa-f]{0,5}))"
+    r"[ \t]*+[\r\n]"
+)
+_LINE_END = re.compile(r"(?<![ \t])[ \t]*+(?:\r\n?|\n)(?:[ \t]|\r\n?|\n)*+")
+_SPACE = re.compile(rf"\s++|{_BREAK.pattern}")
+_SHORTEST_WORDS = 8
+"""Characters besides the spaces that a value has which is looked for without its spaces."""
+_ESCAPED = ("%", "\\", "&", "'\"'\"'")
+"""What one of stands in a text that has an escape."""
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -33,6 +48,8 @@ class _Value:
 
     kind: str
     forms: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    """The forms that have spaces, without these: a line may be broken at one, and its end takes the space's place."""
 
 
 @dataclass(slots=True)
@@ -61,9 +78,7 @@ def know(secrets: Mapping[str, str], ordinary: Mapping[str, str] | None = None) 
         new = {(name, value) for name, value in (*secrets.items(), *ordinary.items())} - _registry.seen
         if not new:
             return
-        _registry.values += tuple(
-            _Value(_kind(name), _forms(value)) for name, value in secrets.items() if (name, value) in new
-        )
+        _registry.values += tuple(_value(name, value) for name, value in secrets.items() if (name, value) in new)
         _registry.beside += tuple(
             (_kind(name), _beside(name, value)) for name, value in ordinary.items() if (name, value) in new
         )
@@ -73,6 +88,11 @@ def know(secrets: Mapping[str, str], ordinary: Mapping[str, str] | None = None) 
 def knows_any() -> bool:
     """Say whether any value was handed over."""
     return bool(_registry.values or _registry.beside)
+
+
+def longest_known() -> int:
+    """Return how many characters the longest form of a known value has."""
+    return max((len(form) for value in _registry.values for form in value.forms), default=0)
 
 
 def known_spans(text: str) -> Iterator[_Found]:
@@ -96,12 +116,16 @@ def without_known(text: str) -> str:
 
 
 def longest_beginning(text: str, least: int) -> int:
-    """Return how many characters at the end of a text are the beginning of a known value, 0 if fewer than ``least``."""
+    """Return how many characters at the end of a text are the beginning of a known value, 0 if fewer than ``least``.
+
+    Ends of lines and what indents the next one are not counted.
+    """
     longest = 0
+    flat, dense = _BREAK.sub("", text), _SPACE.sub("", text)
     for value in _registry.values:
-        for form in value.forms:
-            for length in range(min(len(form) - 1, len(text)), max(least, longest + 1) - 1, -1):
-                if text.endswith(form[:length]):
+        for within, form in (*((flat, form) for form in value.forms), *((dense, form) for form in value.words)):
+            for length in range(min(len(form) - 1, len(within)), max(least, longest + 1) - 1, -1):
+                if within.endswith(form[:length]):
                     longest = length
                     break
     return longest
@@ -128,20 +152,27 @@ def straddling(items: Sequence[str]) -> dict[int, list[_Found]]:
 
 
 def _by_value(text: str) -> Iterator[_Found]:
-    chain: list[_Edited] = []
-    current = text
+    yield from _decoded(text, [])
+    if _BROKEN_ESCAPE.search(text):
+        joined = _Edited(text, _LINE_END)
+        yield from _decoded(joined.text, [joined])
+
+
+def _decoded(current: str, chain: list[_Edited]) -> Iterator[_Found]:
+    spaced = any(value.words for value in _registry.values)
     for _ in range(_LEVELS):
         flat = _Edited(current, _BREAK)
+        dense = _Edited(current, _SPACE) if spaced else flat
         for value in _registry.values:
-            for form in value.forms:
-                at = flat.text.find(form)
+            for within, form in (*((flat, form) for form in value.forms), *((dense, form) for form in value.words)):
+                at = within.text.find(form)
                 while at >= 0:
-                    start, end = flat.place(at, at + len(form))
+                    start, end = within.place(at, at + len(form))
                     for edited in reversed(chain):
                         start, end = edited.place(start, end)
                     yield start, end, value.kind, True
-                    at = flat.text.find(form, at + len(form))
-        if not any(mark in current for mark in "%\\&"):
+                    at = within.text.find(form, at + len(form))
+        if not any(mark in current for mark in _ESCAPED):
             return
         decoded = _Edited(current, _ESCAPE)
         if decoded.text == current:
@@ -201,23 +232,40 @@ def _unescaped(match: re.Match[str]) -> str:
         return chr(int(text[1:], 16))
     if text[0] == "&":
         return html.unescape(text)
+    if text[0] == "'":
+        return "'"
     tail = text.lstrip("\\")
     return chr(int(tail[1:], 16)) if tail[0] in "ux" else _LETTERS.get(tail, tail)
+
+
+def _value(name: str, value: str) -> _Value:
+    forms = _forms(value)
+    dense = {_SPACE.sub("", form) for form in forms if _SPACE.search(form)}
+    return _Value(_kind(name), forms, tuple(sorted(form for form in dense if len(form) >= _SHORTEST_WORDS)))
 
 
 def _forms(value: str) -> tuple[str, ...]:
     """Return what a value looks like: plain, in base64 at each of its three alignments, and in hexadecimal."""
     raw = value.encode("utf-8", "surrogateescape")
     plain = {value, value.replace(" ", "+"), raw.decode("latin-1"), _in_utf16(value)}
+    plain |= {value.replace("'", "''"), value.replace('"', '""')}  # as SQL, YAML and CSV write them
+    # A file in UTF-16 is read as UTF-8: every character has a zero beside it, of which one may be another word's.
+    plain |= {
+        value.encode(order, "surrogatepass").decode("utf-8", "surrogateescape").strip("\0")
+        for order in ("utf-16-le", "utf-16-be")
+    }
     decoded = value
     for _ in range(_LEVELS - 1):
         decoded = _ESCAPE.sub(_unescaped, decoded)
         plain.add(decoded)
     encoded = {raw.hex(), raw.hex().upper()}
-    for ahead in range(3):
-        whole = base64.b64encode(b"\0" * ahead + raw).decode()
+    # PowerShell takes its commands as base64 of UTF-16.
+    for ahead, data in (
+        (ahead, data) for ahead in range(3) for data in (raw, value.encode("utf-16-le", "surrogatepass"))
+    ):
+        whole = base64.b64encode(b"\0" * ahead + data).decode()
         # Characters that hold bits of a neighbour as well may be anything.
-        core = whole[-(-ahead * 8 // 6) : (ahead + len(raw)) * 8 // 6]
+        core = whole[-(-ahead * 8 // 6) : (ahead + len(data)) * 8 // 6]
         encoded |= {core, core.replace("+", "-").replace("/", "_")}
     flat = {_BREAK.sub("", form) for form in (*plain, *encoded)}
     return tuple(sorted((form for form in flat if form), key=lambda form: (-len(form), form)))

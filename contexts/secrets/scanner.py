@@ -19,6 +19,7 @@ from typing import Any, cast
 from pydantic import JsonValue
 
 from contexts.secrets.known import known_spans, knows_any, straddling
+from contexts.secrets.made_up import is_made_up
 from contexts.secrets.patterns import Shape
 from contexts.secrets.rules import token_spans
 from contexts.secrets.shapes import KEY_BEGIN, KEY_END, all_hints, shapes
@@ -132,7 +133,11 @@ def _matching(text: str, *, guesses: bool) -> list[_Finder]:
 
 
 def _finder(shape: Shape) -> _Finder:
-    return lambda text: ((start, end, shape.kind, shape.certain) for start, end in shape.find(text))
+    return lambda text: (
+        (start, end, shape.kind, shape.certain)
+        for start, end in shape.find(text)
+        if not (shape.certain and is_made_up(text[start:end]))
+    )
 
 
 def _known_for_certain(text: str) -> Iterator[Found]:
@@ -140,7 +145,7 @@ def _known_for_certain(text: str) -> Iterator[Found]:
 
 
 def _tokens(text: str) -> Iterator[Found]:
-    return ((start, end, kind, True) for start, end, kind in token_spans(text))
+    return ((start, end, kind, True) for start, end, kind in token_spans(text) if not is_made_up(text[start:end]))
 
 
 def _spans(text: str, among: Iterable[_Finder]) -> list[Found]:

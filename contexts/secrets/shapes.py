@@ -115,6 +115,16 @@ def all_hints() -> frozenset[str]:
     return frozenset(hint for shape in shapes() for hint in shape.hints)
 
 
+# Tokens that are known by a mark within them: kind, mark, and the whole.
+_MARKED = (
+    ("newrelic-ingest-key", "NRAL", r"[0-9a-f]{36}NRAL"),
+    ("azure-devops-token", "AZDO", r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}"),
+    ("azure-ai-key", "JQQJ99", r"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{24,30}"),
+    ("azure-registry-key", "+ACR", r"[A-Za-z0-9+/]{42}\+ACR[A-Za-z0-9]{6}"),
+    ("azure-function-key", "AzFu", r"[A-Za-z0-9_-]{44,56}AzFu[A-Za-z0-9_-]{6,8}={0,2}"),
+)
+
+
 def _own() -> Iterator[Shape]:
     yield Shape("private-key", ("private key", "putty-user-key-file"), _private_keys)
     yield Shape("aws-access-key", ("akia", "asia", "abia", "acca", "a3t"), _aws_ids)
@@ -148,6 +158,9 @@ def _own() -> Iterator[Shape]:
         ("q~",),
         pattern(r"Q~[A-Za-z0-9_~.-]{31,34}", behind=r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.]{3}[0-9]"),
     )
+    for kind, mark, expression in _MARKED:
+        whole = rf"(?<![A-Za-z0-9+/_-]){expression}(?![A-Za-z0-9+/=_-])"
+        yield Shape(kind, (mark.lower(),), pattern(whole, 0, varied))
     for kind, prefix, rest, accept in PREFIXED:
         yield Shape(kind, (_hint(prefix),), pattern(re.escape(prefix) + rest, 0, accept))
     for kind, prefix, rest, accept in WORDS:

@@ -88,10 +88,10 @@ def _run(given: list[str], *, debug: bool) -> int:
         if isinstance(error, FileNotFoundError) and not _is_anywhere():
             _say("the current folder does not exist any more; change to one that does")
             return 2
-        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        _say(
-            f"this is a defect in plait, not in what you gave it ({_sentence(what)[:300]}); --debug shows the traceback"
-        )
+        from contexts.secrets import head_of
+
+        what = _sentence(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+        _say(f"this is a defect in plait, not in what you gave it ({head_of(what, 300)}); --debug shows the traceback")
         return 1
 
 

@@ -286,8 +286,10 @@ def _healthy(url: str) -> bool:
 
 
 def _last_line(log: Path) -> str:
+    from contexts.secrets import head_of
+
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "it said nothing")
+    return next((head_of(line.strip(), 300) for line in reversed(lines) if line.strip()), "it said nothing")
 
 
 def home() -> Path:

@@ -16,10 +16,13 @@ from typing import Literal
 from xml.etree.ElementTree import ParseError, XMLParser
 
 from contexts.model.base import JsonObject
+from contexts.secrets import head_of
 from tasks.checks.report_file import ReportError
 
 _SHOWN_FAILURES = 20
 _LONGEST = 500
+_KEPT = 10_000
+"""Characters of a message that are looked at, so that no secret goes over the end of those that are shown."""
 _DEEPEST = 200
 _DECLARATION = re.compile(r"\A\s{0,100}<\?xml[^>]{0,200}\?>")
 """Says how the bytes were encoded; text that was decoded already has none."""
@@ -162,8 +165,8 @@ class _Reader:
 
     def data(self, text: str) -> None:
         """Keep the beginning of an element's text."""
-        if self._open and self._open[-1].size < _LONGEST and self._open[-1].tag in _BY_CHILD:
-            self._open[-1].text.append(text[:_LONGEST])
+        if self._open and self._open[-1].size < _KEPT and self._open[-1].tag in _BY_CHILD:
+            self._open[-1].text.append(text[:_KEPT])
             self._open[-1].size += len(text)
 
     def end(self, name: str) -> None:
@@ -182,7 +185,7 @@ class _Reader:
 
     def _outcome(self, child: _Open, around: _Open) -> None:
         outcome = _BY_CHILD[child.tag]
-        message = (child.message or "".join(child.text).strip())[:_LONGEST]
+        message = (child.message or "".join(child.text).strip())[:_KEPT]
         if around.case is not None:
             if outcome != "skipped":
                 self._suites[-1].bad += 1
@@ -200,7 +203,7 @@ class _Reader:
         self._counts[case.outcome] += 1
         self._seconds += case.seconds
         if case.outcome in {"failed", "errors"} and len(self._failures) < _SHOWN_FAILURES:
-            self._failures.append({"test": case.name, "message": case.message})
+            self._failures.append({"test": case.name, "message": head_of(case.message, _LONGEST)})
 
     def _close_suite(self) -> None:
         suite = self._suites.pop()
@@ -238,7 +241,7 @@ def _begun(attributes: Mapping[str, str]) -> _Case:
     case = _Case(name, _duration(attributes.get("time", "")), "passed")
     for key in ("status", "result"):
         word = re.sub(r"[\s_-]", "", attributes.get(key, "")).lower()
-        case.worsen(_BY_WORD.get(word, "passed"), attributes.get("failure", "")[:_LONGEST])
+        case.worsen(_BY_WORD.get(word, "passed"), attributes.get("failure", "")[:_KEPT])
     return case
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from contexts.model.base import JsonObject
 from contexts.model.checks import MigrationsCheck
+from contexts.secrets import head_of
 from tasks.checks.bench import Bench, Step, StepFailed
 from tasks.checks.ran import Judged
 
@@ -154,4 +155,4 @@ def _problem(step: Step) -> str:
     """Return how a step ended, with the line in which alembic says why."""
     lines = step.text.splitlines() if step.finished else []
     failed = next((line.strip() for line in reversed(lines) if line.strip().startswith("FAILED")), "")
-    return f"{step.name}: {failed.removeprefix('FAILED: ')[:400]}" if failed else step.problem
+    return f"{step.name}: {head_of(failed.removeprefix('FAILED: '), 400)}" if failed else step.problem

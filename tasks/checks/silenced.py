@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from contexts.model.base import JsonObject
 from contexts.model.checks import CheckBase
+from contexts.secrets import head_of
 from tasks.checks.ran import finding, plural, source
 
 _MARKS: Mapping[str, re.Pattern[str]] = {
@@ -40,5 +41,5 @@ def silenced(
     tracks = [task_id for task_id, files in changed_by.items() if {path for path, _, _ in places} & set(files)]
     who = f"track {' and '.join(tracks)}" if tracks else "a track"
     message = f"{who} tells the tools of check {check.id} to look away on {plural(len(places), 'line')}: {shown}{more}"
-    quotes = [source(path, f"line {number}", text[:200]) for path, number, text in places[:50]]
+    quotes = [source(path, f"line {number}", head_of(text, 200)) for path, number, text in places[:50]]
     return [finding("evidence/silenced", "warning", message, quotes)]

@@ -18,6 +18,7 @@ from typing import IO
 
 from contexts.errors import RepositoryError
 from contexts.full_disk import full, says_full
+from contexts.secrets import head_of
 
 NAME, EMAIL = "plait", "plait@plait.invalid"
 TIMEOUT = 900.0
@@ -200,7 +201,7 @@ def list_remote(url: str) -> str:
         stdout=subprocess.PIPE,
     )
     if done.returncode:
-        said = " ".join(_without_password(done.stderr.decode("utf-8", "replace")).split())[:300]
+        said = head_of(" ".join(_without_password(done.stderr.decode("utf-8", "replace")).split()), 300)
         raise RepositoryError(
             f"the repository {_without_password(url)} cannot be read ({said}); check repository.path, or name one with "
             "--repository",

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from contexts.secrets import redact_text
+from contexts.secrets import margin, redact_text, tail_of
 
 MOST_LOG_BYTES = 32_000_000
 """More than `supervisor.run_supervised` ever writes to one."""
+_LAST_BYTES = 8_192
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 Reason = Literal["exited", "deadline", "cancelled", "not-started", "lost"]
 
@@ -162,11 +163,20 @@ def read_log(log: Path, last: int | None = None) -> bytes | None:
 
 
 def last_line(log: Path, most: int = 300) -> str:
-    """Return the last line a program printed that says anything, for a reason: without its secrets, cut to ``most``."""
-    for line in reversed((read_log(log, 8192) or b"").split(b"\n")):
-        if said := plain_line(line).strip():
-            return redact_text(said).text[:most]
-    return ""
+    """Return the last line a program printed that says anything, for a reason: without its secrets, cut to ``most``.
+
+    The end of the log is cleaned as a whole, as a secret may be broken over lines; what may be the rest of one that
+    began before it is not told.
+    """
+    room = margin()
+    said = read_log(log, room + _LAST_BYTES) or b""
+    text = "\n".join(map(plain_line, said.split(b"\n")))
+    if len(said) == room + _LAST_BYTES:
+        text = tail_of(text, max(0, len(text) - room))
+        _, ended, text = text.partition("\n")
+        if not ended:
+            return "(a long line)"
+    return next((line.strip() for line in reversed(redact_text(text).text.split("\n")) if line.strip()), "")[:most]
 
 
 def plain_line(line: bytes) -> str:

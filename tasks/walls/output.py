@@ -8,6 +8,7 @@ import time
 TAIL = 65_536  # the end of a cut log is kept too: it usually holds the error
 LINE_BYTES = 8_000
 LINES_A_SECOND = 100
+CUT = "[plait: output dropped here]"
 
 
 class Log:
@@ -42,7 +43,7 @@ class Log:
     def close(self, note: str) -> None:
         """Write the kept end and, where there is something to say, one last line."""
         if self.dropped:
-            self._write_note("output dropped here")
+            self._write_note(CUT[8:-1])
             ends = [at for at in (self._tail.find(b"\n"), self._tail.find(b" ")) if at >= 0]
             if ends:
                 self.dropped += min(ends) + 1

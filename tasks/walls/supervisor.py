@@ -19,9 +19,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from contexts.secrets import KnownLines
+from contexts.secrets import KnownLines, head_of, margin
+from tasks.walls.clean_log import clean_cut
 from tasks.walls.orphans import MARK, kill_orphans
 from tasks.walls.outcome import Outcome, lost, outcome_of, plain_line, unstarted
+from tasks.walls.output import LINE_BYTES
 
 MAX_LINE = 2_000
 _LAST_CHANCE = 2.0  # seconds for a warden to end by itself once its control pipe is closed
@@ -89,11 +91,13 @@ def run_supervised(
         except OSError as error:
             return unstarted("not-started", f"the supervisor could not be started: {error.strerror}")
         limit = None if deadline is None else deadline + 2 * grace + _SLACK
-        lines = KnownLines(on_line) if on_line is not None else None
+        lines = KnownLines(lambda line: on_line(_short(line))) if on_line is not None else None
         watch = _Watch(warden, file, cancel, lines.take if lines else None, limit=limit, stop_limit=2 * grace + _SLACK)
         outcome = watch.run(job, mark)
         if lines is not None:
             lines.close()
+        if outcome.truncated:
+            clean_cut(log)
         return outcome
 
 
@@ -180,8 +184,11 @@ class _Watch:
             self._end = json.loads(rest)
         elif self._on_line is not None:
             text = plain_line(rest)
+            if len(rest) >= LINE_BYTES:  # the warden, which knows no secrets, cut it here
+                whole = head_of(text, max(0, len(text) - margin()))
+                text = f"{whole}…" if whole else "(a long line)"
             if text:
-                self._on_line(text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…")
+                self._on_line(text)
 
     def _send(self, data: bytes) -> None:
         assert self._warden.stdin is not None  # noqa: S101 - opened as a pipe below
@@ -204,6 +211,11 @@ class _Watch:
         except subprocess.TimeoutExpired:
             self._warden.kill()
             self._warden.wait()
+
+
+def _short(line: str) -> str:
+    """Return a line as it is told, cut once it is known what in it is a secret."""
+    return line if len(line) <= MAX_LINE else head_of(line, MAX_LINE - 1) + "…"
 
 
 def _frame(job: dict[str, Any]) -> bytes:

@@ -22,6 +22,7 @@ from contexts.secrets.shapes import shapes
 from tests.contexts.synthetic_secrets import synthetic_secrets
 
 REFERENCE = Path(__file__).parents[2] / "../shared/reference"
+HEX = "7f3a9c1e5b8d2046e4c7a1905fd83b62" * 2
 WORD = "aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0xY" * 4
 
 # Assembled from halves, so that this file itself holds no secret.
@@ -37,13 +38,13 @@ TOKENS = {
     "sendgrid-key": "SG." + WORD[:22] + "." + WORD[:43],
     "npm-token": "npm_" + WORD[:36],
     "pypi-token": "pypi-" + "AgEIcHlwaS5vcmc" + WORD[:70],
-    "twilio-key": "SK" + "0123456789abcdef" * 2,
+    "twilio-key": "SK" + HEX[:32],
     "huggingface-token": "hf_" + WORD[:34],
     "cloudflare-token": "cfut_" + WORD[:48],
     "telegram-token": "110201543:" + "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsa" + "wx",
     "json-web-token": jwt.encode({"sub": "1"}, "k" * 32, algorithm="HS256"),
-    "mailchimp-key": "0123456789abcdef" * 2 + "-us12",
-    "digitalocean-token": "dop_v1_" + "0123456789abcdef" * 4,
+    "mailchimp-key": HEX[:32] + "-us12",
+    "digitalocean-token": "dop_v1_" + HEX[:64],
 }
 PRIVATE_KEY = (
     "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIEpAIBAAKCAQEA75\nabcdefghijklmnopqrst\n-----END RSA PRIVATE " + "KEY-----"
@@ -79,7 +80,7 @@ def test_a_key_of_an_object_is_searched_and_its_pointer_does_not_repeat_the_secr
 
 def test_the_secret_half_of_a_pair_is_known_by_the_name_beside_it():
     secret = WORD[:40]
-    r2 = "0123456789abcdef" * 4
+    r2 = HEX[:64]
     for document, pointer in (
         ({"aws_secret_access_key": secret}, "/aws_secret_access_key"),
         ({"R2_SECRET_ACCESS_KEY": r2}, "/R2_SECRET_ACCESS_KEY"),
