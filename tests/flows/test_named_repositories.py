@@ -151,6 +151,7 @@ def _end_after_opening(patch: pytest.MonkeyPatch, worker: Worker) -> None:
     patch.setattr("flows.feature.heeding_people", entered)
     patch.setattr("flows.reverify.run_checks", lambda _, run, *__: opened(run))
     patch.setattr("flows.feature.scheduled_start", lambda: datetime.now(UTC))  # there is no server to ask
+    patch.setattr("flows.feature.reason_of", lambda _: "finished")  # another flow is to open the same workflow
     patch.setattr("flows.feature.skipped_if_late", lambda _: None)
     patch.setattr("flows.resume_interrupted.interrupted", looked)
     patch.setattr("flows.retention.holdings", looked)
