@@ -1,5 +1,6 @@
 """Fixtures every folder of tests may use. Nothing here costs anything until a test asks for it."""
 
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ OWN_FOLDERS = ("deploy", "chaos", "ui")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hold unit tests to it, and write down what this process ran where `.ci/run` asks for it."""
+    # A shell lets its background jobs ignore Ctrl-C, and whatever they start: a worker then swallows a SIGTERM.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(Guard(), "plait-unit-guard")
     record_session(config)
 

@@ -19,6 +19,8 @@ from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 STOP_SECONDS = PATIENCE
+ASKED_SECONDS = 30.0
+"""What was asked to end and has not by then is killed: a worker that was born with SIGINT ignored swallows a SIGTERM."""
 PROBE_SECONDS = 2.0
 """One look at a server, of many."""
 
@@ -159,7 +161,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
+            process.wait(ASKED_SECONDS)
     family |= descendants(process.pid)
     for member in family:
         with contextlib.suppress(psutil.NoSuchProcess):
