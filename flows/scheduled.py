@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectNotFound
 from prefect.runtime import deployment, flow_run
 from prefect.states import Completed
 
@@ -57,9 +58,14 @@ def skipped_if_held(held: LeaseHeld) -> State[Any]:
     return Completed(name="Skipped", message=f"Not run: {held.message}")
 
 
-def _read() -> tuple[FlowRun, DeploymentResponse]:
+def _read() -> tuple[FlowRun, DeploymentResponse | None]:
+    """Return this run and its deployment, None where that was deleted meanwhile."""
     with get_client(sync_client=True) as client:
-        return client.read_flow_run(UUID(str(flow_run.id))), client.read_deployment(UUID(str(deployment.id)))
+        run = client.read_flow_run(UUID(str(flow_run.id)))
+        try:
+            return run, client.read_deployment(UUID(str(deployment.id)))
+        except ObjectNotFound:
+            return run, None
 
 
 def _meant_for(run: FlowRun) -> datetime:
@@ -75,9 +81,10 @@ def _may_be_skipped(run: FlowRun) -> bool:
     return scheduled and run.run_count <= (2 if has_moved() else 1)
 
 
-def _time_zone(run: FlowRun, deployed: DeploymentResponse) -> str:
+def _time_zone(run: FlowRun, deployed: DeploymentResponse | None) -> str:
     """Return the time zone of the schedule that made the run, or of all its deployment's schedules; else UTC."""
-    zones = {one.id: getattr(one.schedule, "timezone", None) or "UTC" for one in deployed.schedules}
+    schedules = deployed.schedules if deployed else []
+    zones = {one.id: getattr(one.schedule, "timezone", None) or "UTC" for one in schedules}
     maker = run.created_by.id if run.created_by else None
     if maker and maker in zones:
         return zones[maker]
