@@ -197,7 +197,7 @@ def test_a_command_that_hangs_ends_at_its_deadline_with_all_its_children(run_che
 
 
 def test_a_command_that_floods_its_output_is_cut_and_that_is_said(run_check: RunCheck) -> None:
-    program = "import sys\nfor _ in range(400): sys.stdout.write('x' * 99_999 + '\\n')\nprint('the end')"
+    program = "import sys\nfor _ in range(400): sys.stdout.write('x' * 99_999 + '\\n')\nprint('y ' * 5_000 + 'the end')"
     ran = run_check(argv=("{python}", "-c", program))
     (step,) = ran.steps
     assert ran.judged.status == "passed"
