@@ -86,13 +86,13 @@ def persist(request: Callable[[], _T], patience: Patience, operation: str, where
             fence.pass_(where, key)
             return request()  # nearly always the only try, so the machinery for more is not set up before it is needed
         except _FAILURES as error:
-            if not _may_pass(error):
+            if not _may_pass(error) or time.monotonic() - began >= patience.seconds:
                 raise
             last = error
         tries = stamina.retry_context(
             on=_may_pass,
             attempts=None,
-            timeout=max(patience.seconds - (time.monotonic() - began), 0.001),
+            timeout=max(patience.seconds - (time.monotonic() - began), 0.001),  # 0 would be for ever
             wait_initial=patience.first_wait,
             wait_max=patience.longest_wait,
             wait_jitter=patience.jitter,

@@ -105,7 +105,7 @@ def _two_writers(ministack: servers.Server) -> Iterator[None]:
         TwoWriters.proxy = proxy
         TwoWriters.writers = [
             S3Objects(bucket, "interleavings", settings=chosen, client=client, patience=patience)
-            for patience in (quick, quick, Patience(seconds=1e-6))
+            for patience in (quick, quick, Patience(seconds=0))
         ]
         for writer in TwoWriters.writers:
             writer.probe()
