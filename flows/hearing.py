@@ -14,7 +14,8 @@ from types import FrameType
 from typing import Any
 
 from prefect.exceptions import TerminationSignal
-from prefect.runtime import deployment
+
+from flows.deployment_of import is_deployed
 
 _REQUESTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _Answer = Callable[[int, FrameType | None], Any]
@@ -85,7 +86,7 @@ def hearing_requests() -> Generator[Hearing]:
     One that has its end by itself is not disturbed while Prefect reports it, either.
     """
     hearing = Hearing()
-    if not deployment.id or threading.current_thread() is not threading.main_thread():
+    if not is_deployed() or threading.current_thread() is not threading.main_thread():
         try:
             yield hearing
         finally:

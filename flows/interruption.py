@@ -14,12 +14,13 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound, Pause, TerminationSignal
-from prefect.runtime import deployment, flow_run
+from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled, Crashed, Suspended
 
 from contexts.errors import PlaitError, RunStopped
 from contexts.lease_record import INTERRUPTED
+from flows.deployment_of import is_deployed
 from flows.ending import note_stop
 from tasks.run import Run
 
@@ -40,7 +41,7 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, PlaitError) and error.exit_code in _TO_BE_CHANGED:
         return "failed"
     # Whoever types `plait run` sees it fail; nobody watches a deployed run.
-    return INTERRUPTED if deployment.id else "failed"
+    return INTERRUPTED if is_deployed() else "failed"
 
 
 def reason_without_gate(error: Exception) -> str:
@@ -72,7 +73,7 @@ def stopped(run: Run, stop: BaseException) -> State[Any]:
 
 def _who_ends_it() -> str:
     """Return the end of the lease: a person ends a run at a terminal, a deployed one by Cancel, Suspend or Delete."""
-    if not deployment.id:
+    if not is_deployed():
         return "cancelled"
     for _ in range(_TRIES):
         try:

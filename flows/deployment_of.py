@@ -1,0 +1,20 @@
+"""Which deployment a flow run is of, as its process knows.
+
+Prefect's runtime asks the server for it. A run that is being stopped does not wait for a server, which may be gone.
+"""
+
+from __future__ import annotations
+
+import os
+
+from prefect.context import FlowRunContext
+
+_OVERRIDE = "PREFECT__RUNTIME__DEPLOYMENT__ID"
+"""Prefect's own variable for what its runtime says instead."""
+
+
+def is_deployed() -> bool:
+    """Say whether this process runs a flow run of a deployment."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    return bool(os.environ.get(_OVERRIDE) or (run and run.deployment_id))
