@@ -40,7 +40,8 @@ def proxy(ministack: servers.Server) -> Iterator[FaultProxy]:
 def through(proxy: FaultProxy, server: servers.Server, prefix: str, patience: Patience = QUICK) -> S3Objects:
     settings = S3Settings(endpoint_url=proxy.endpoint, region="us-east-1", addressing="path", read_timeout=0.4)
     client = connect(settings, session_for(server))
-    return S3Objects(bucket_for(server), prefix, settings=settings, client=client, patience=patience)
+    bucket, prefix = bucket_for(server), f"faults/{prefix}"  # the bucket is the session's: other files use it too
+    return S3Objects(bucket, prefix, settings=settings, client=client, patience=patience)
 
 
 @pytest.mark.parametrize("fault", Fault)
@@ -137,7 +138,7 @@ def test_of_two_writers_behind_a_broken_network_each_revision_has_one_author(
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(write, ["one", "two"])
     assert not set(first) & set(second), "both believe to have saved one revision"
-    store = s3_storage_at(ministack, "authors")
+    store = s3_storage_at(ministack, "faults/authors")
     assert {n: store.read(f"documents/w/context/{n:06d}.json") for n in range(1, 16)} == first | second
 
 

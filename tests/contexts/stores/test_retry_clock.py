@@ -69,7 +69,8 @@ def at(endpoint: str, server: servers.Server, prefix: str) -> S3Objects:
     settings = S3Settings(
         endpoint_url=endpoint, region="us-east-1", addressing="path", read_timeout=0.2, connect_timeout=0.5
     )
-    made = S3Objects(bucket_for(server), prefix, settings=settings, client=connect(settings, session_for(server)))
+    bucket, prefix = bucket_for(server), f"retry-clock/{prefix}"  # the bucket is the session's: other files use it too
+    made = S3Objects(bucket, prefix, settings=settings, client=connect(settings, session_for(server)))
     made._probed = True  # pyright: ignore[reportPrivateUsage] the request itself is what is to fail
     return made
 
