@@ -18,7 +18,7 @@ setup: $(STAMP) ## create .venv and install everything, locked
 $(STAMP): pyproject.toml uv.lock
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(UV) sync --frozen --quiet --inexact
+	$(UV) sync --frozen --quiet --inexact --compile-bytecode
 	@touch $(STAMP)
 
 check: setup ## ruff, pyright strict, import-linter

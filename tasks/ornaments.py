@@ -13,9 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 from httpx import HTTPError, HTTPStatusError
-from prefect.context import SyncClientContext
+from prefect.context import SettingsContext, SyncClientContext, get_settings_context
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
@@ -85,8 +86,9 @@ class Ornaments:
                 self._give_up_at = time.monotonic()
 
     def _work(self) -> None:
-        while found := self._next():
-            self._send(*found)
+        with contextlib.closing(_Line()) as line:
+            while found := self._next():
+                self._send(line, *found)
 
     def _next(self) -> tuple[str, _Ornament] | None:
         """Wait for what is to be sent now; None when the run is over and nothing is left, or no time."""
@@ -102,10 +104,10 @@ class Ornaments:
             name = min(self._waiting, key=lambda name: self._waiting[name].due)
             return name, self._waiting.pop(name)
 
-    def _send(self, name: str, one: _Ornament) -> None:
+    def _send(self, line: _Line, name: str, one: _Ornament) -> None:
         error: Exception | None = None
         try:
-            one.context.run(_once, one.send)
+            one.context.run(_send_with, *line.opened(), one.send)
         except (HTTPError, PrefectException, RuntimeError, ValueError) as failed:  # Prefect's client has no one class
             error = failed
         now = time.monotonic()
@@ -133,15 +135,45 @@ class Ornaments:
             )  # fmt: skip
 
 
-def _once(send: Callable[[], object]) -> None:
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: ANSWER_WITHIN}):
-        # Without this Prefect would take the run's own client, with the patience it was made with.
-        token = SyncClientContext.__var__.set(None)  # pyright: ignore[reportArgumentType] as where there is none
-        try:
-            with SyncClientContext():
-                send()
-        finally:
-            SyncClientContext.__var__.reset(token)
+class _Line:
+    """The sending thread's own client, which asks once and not for long; making one costs more than what it sends."""
+
+    def __init__(self) -> None:
+        self._open = contextlib.ExitStack()
+        self._lent: tuple[SettingsContext, SyncClientContext] | None = None
+
+    def opened(self) -> tuple[SettingsContext, SyncClientContext]:
+        """Connect, unless that is done; a server may be asked for its version then, and may fail to answer."""
+        if self._lent is None:
+            with contextlib.ExitStack() as opening:
+                opening.enter_context(
+                    temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: ANSWER_WITHIN})
+                )
+                opening.enter_context(_in_place(SyncClientContext, None))
+                self._lent = get_settings_context(), opening.enter_context(SyncClientContext())
+                self._open = opening.pop_all()
+        return self._lent
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._lent = None
+        self._open.close()
+
+
+def _send_with(settings: SettingsContext, client: SyncClientContext, send: Callable[[], object]) -> None:
+    # Without this Prefect would take the run's own client, with the patience it was made with.
+    with _in_place(SettingsContext, settings), _in_place(SyncClientContext, client):
+        send()
+
+
+@contextlib.contextmanager
+def _in_place(kind: type[SettingsContext | SyncClientContext], value: object) -> Generator[None]:
+    variable: contextvars.ContextVar[Any] = kind.__var__
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
 
 
 def _is_refused(error: Exception) -> bool:

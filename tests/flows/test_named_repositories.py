@@ -32,9 +32,7 @@ from contexts.permissions import check_allowed, read_allowed
 from contexts.repository_name import is_url, locate
 from contexts.store import ContextStore
 from tests.flows.specs import git, make_repository, write_spec
-from tests.servers import ROOT
-
-pytestmark = pytest.mark.usefixtures("outside")
+from tests.servers import ROOT, Server
 
 PROGRAM = "pass"
 SCP, OTHER_SCP, URL = (
@@ -94,8 +92,9 @@ def _repositories(allowed: Path, outside: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(prefect_api: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """Make this process one that a worker started, with every git and ssh it starts written down."""
+    del prefect_api  # without one, Prefect would start a server of its own for whatever is shown
     top = tmp_path_factory.mktemp("worker").resolve()
     code, allowed, outside, programs = (top / name for name in ("code", "allowed", "outside", "programs"))
     for folder in (code, allowed, outside, programs):
@@ -147,7 +146,7 @@ def _end_after_opening(patch: pytest.MonkeyPatch, worker: Worker) -> None:
         worker.stores.append(objects.root)
         raise Opened
 
-    patch.setattr("prefect.artifacts.create_table_artifact", lambda **_: None)  # what is shown is not asked here
+    patch.setattr("prefect.artifacts.create_table_artifact", lambda **_: None)  # for want of a flow run
     patch.setattr("flows.feature.heeding_people", entered)
     patch.setattr("flows.reverify.run_checks", lambda _, run, *__: opened(run))
     patch.setattr("flows.feature.scheduled_start", lambda: datetime.now(UTC))  # there is no server to ask

@@ -107,7 +107,6 @@ def is_tagging(proxy: Proxy, method: str, path: str) -> bool:
 def test_what_is_only_shown_holds_no_run_up_and_is_complained_about_once(
     proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: Trouble
 ) -> None:
-    monkeypatch.setattr(ornaments, "END_WITHIN", 0.5)
     spec = write_spec(tmp_path, f"shown-{kind}", {"a": noting(tmp_path, "a")})
     monkeypatch.setattr(ornaments, "ANSWER_WITHIN", 0.2)
     proxy.trouble = lambda method, path: kind if "/artifacts" in path or is_tagging(proxy, method, path) else None
