@@ -8,7 +8,7 @@ ASIDE := tests/deploy/test_two_machines.py tests/deploy/test_first_time.py
 STAMP := .venv/.plait-setup
 
 .PHONY: help setup setup-stores setup-clients setup-postgres check docs test test-unit test-stores test-deploy test-ui test-chaos \
-  test-audit test-clients server deploy bench demo browser screenshots
+  test-audit test-clients soak server deploy bench demo browser screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -29,11 +29,11 @@ check: setup ## ruff, pyright strict, import-linter
 
 # A file's tests stay together: they share servers and repositories.
 test: setup ## the tests; at most five minutes on two cores
-	$(RUN) pytest -n 2 --dist loadfile -m "not chaos and not stores and not ui and not deploy and not clients"
+	$(RUN) pytest -n 2 --dist loadfile -m "not chaos and not stores and not ui and not deploy and not clients and not soak"
 
 # Without the walks over the audit's corpora, which take longer than all others together: `make test-audit` has them.
 test-unit: setup ## those of `make test` that start no process and open no socket, but for the audit's
-	$(RUN) pytest -n 2 --dist worksteal -m unit --ignore tests/contexts/audit
+	$(RUN) pytest -n 2 --dist worksteal -m "unit and not soak" --ignore tests/contexts/audit
 
 # Two at a time: a machine that has died is waited for, and a fresh clone installs itself, while the others work.
 test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers; at most eight minutes on two cores
@@ -63,7 +63,7 @@ setup-stores: setup ## install the S3 servers the store tests run on, below .cac
 	$(RUN) python tests/contexts/stores/servers.py ministack r2
 
 test-stores: setup-stores ## the laws of a store on every S3 server, and whole runs on a bucket that fails
-	PLAIT_TEST_ROUNDS=50 $(RUN) pytest tests/contexts/stores tests/flows/stores
+	$(RUN) pytest tests/contexts/stores tests/flows/stores -m "not soak"
 
 # Two at a time: the walk over all points keeps both cores busy only now and then, the others mostly wait.
 FIRST_CHAOS := tests/chaos/test_kill_points.py tests/chaos/test_races.py tests/chaos/test_disk_full.py
@@ -71,6 +71,10 @@ test-chaos: setup setup-postgres ## kill, race, fill the disk, lose the server; 
 	$(RUN) pytest -s $(FIRST_CHAOS) & first=$$!; \
 	$(RUN) pytest -s tests/chaos $(FIRST_CHAOS:%=--ignore %); second=$$?; \
 	wait $$first && exit $$second
+
+soak: setup-stores ## what the other targets do with a sample, with more of everything
+	$(RUN) pytest -n 2 --dist worksteal -m soak
+	PLAIT_TEST_ROUNDS=100 $(RUN) pytest tests/contexts/stores
 
 setup-clients: ## install Claude Code and Codex below .cache, for test-clients; about 700 MB
 	@command -v npm >/dev/null || { echo "npm is not on PATH: install Node 20 or newer" >&2; exit 1; }

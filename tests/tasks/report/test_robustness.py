@@ -59,13 +59,17 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return store, final, orjson.dumps(store.load(final))
 
 
-@pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_a_field_of_another_kind_never_stops_the_report(made: Made, odd: object):
+@pytest.mark.parametrize(
+    "turn", [0, *(pytest.param(turn, marks=pytest.mark.soak) for turn in range(1, len(ODD)))], ids="turn {}".format
+)
+def test_a_field_of_another_kind_never_stops_the_report(made: Made, turn: int):
     store, final, body = made
     stopped: list[str] = []
-    for path in _places(orjson.loads(body)):
+    # A report for every field; in every turn each has another of the kinds.
+    for number, path in enumerate(_places(orjson.loads(body)), turn):
+        odd = ODD[number % len(ODD)]
         try:
             build_report(OneDocument(store, final, _changed(body, path, odd)), final)
         except Exception as error:  # noqa: BLE001 all of them are listed, and the test fails if there is any
-            stopped.append(f"{path}: {error!r}")
+            stopped.append(f"{path} = {odd!r}: {error!r}")
     assert stopped == []
