@@ -4,7 +4,6 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV := .venv/bin/uv
 RUN := $(UV) run --frozen --no-sync
-ASIDE := tests/deploy/test_two_machines.py tests/deploy/test_first_time.py
 STAMP := .venv/.plait-setup
 
 .PHONY: help setup setup-stores setup-clients setup-postgres check docs test test-unit test-stores test-deploy test-ui test-chaos \
@@ -35,12 +34,10 @@ test: setup ## the tests; at most five minutes on two cores
 test-unit: setup ## those of `make test` that start no process and open no socket, but for the audit's
 	$(RUN) pytest -n 2 --dist worksteal -m "unit and not soak" --ignore tests/contexts/audit
 
-# Two at a time: a machine that has died is waited for, and a fresh clone installs itself, while the others work.
-test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers; at most eight minutes on two cores
+# Two at a time, each with a server and a worker of its own; what waits longest comes first.
+test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers; at most fifteen minutes on two cores
 	$(RUN) python tests/contexts/stores/servers.py ministack
-	$(RUN) pytest $(ASIDE) & first=$$!; \
-	$(RUN) pytest tests/deploy $(addprefix --ignore ,$(ASIDE)); second=$$?; \
-	wait $$first && exit $$second
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder tests/deploy
 
 setup-postgres: setup ## Debian's Postgres, for the tests of a server on it
 	@$(RUN) python tests/postgres.py >/dev/null 2>&1 || { \
@@ -63,7 +60,7 @@ setup-stores: setup ## install the S3 servers the store tests run on, below .cac
 	$(RUN) python tests/contexts/stores/servers.py ministack r2
 
 test-stores: setup-stores ## the laws of a store on every S3 server, and whole runs on a bucket that fails
-	$(RUN) pytest tests/contexts/stores tests/flows/stores -m "not soak"
+	$(RUN) pytest -n 2 --dist loadfile tests/contexts/stores tests/flows/stores -m "not soak"
 
 # Two at a time: the walk over all points keeps both cores busy only now and then, the others mostly wait.
 FIRST_CHAOS := tests/chaos/test_kill_points.py tests/chaos/test_races.py tests/chaos/test_disk_full.py

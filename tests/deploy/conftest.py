@@ -12,12 +12,16 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from tests.deploy.running import Place
 from tests.servers import ROOT, Server, running_worker
 
+LONGEST = ["test_two_machines.py", "test_page_commands.py", "test_runs.py", "test_gate.py", "test_ended_runs.py"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs a server and a worker."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.deploy)
+    """Everything in this folder needs a server and a worker; what takes long begins first."""
+    here = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in here:
+        item.add_marker(pytest.mark.deploy)
+    rest = [item for item in items if item not in here]
+    items[:] = sorted(here, key=lambda item: item.path.name not in LONGEST) + rest
 
 
 @pytest.fixture(scope="session")
