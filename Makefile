@@ -37,7 +37,7 @@ test-unit: setup ## those of `make test` that start no process and open no socke
 # Two at a time, each with a server and a worker of its own; what waits longest comes first.
 test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers; at most fifteen minutes on two cores
 	$(RUN) python tests/contexts/stores/servers.py ministack
-	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder tests/deploy
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" tests/deploy
 
 setup-postgres: setup ## Debian's Postgres, for the tests of a server on it
 	@$(RUN) python tests/postgres.py >/dev/null 2>&1 || { \
@@ -65,13 +65,14 @@ test-stores: setup-stores ## the laws of a store on every S3 server, and whole r
 # Two at a time: the walk over all points keeps both cores busy only now and then, the others mostly wait.
 FIRST_CHAOS := tests/chaos/test_kill_points.py tests/chaos/test_races.py tests/chaos/test_disk_full.py
 test-chaos: setup setup-postgres ## kill, race, fill the disk, lose the server; at most twelve minutes on two cores
-	$(RUN) pytest -s $(FIRST_CHAOS) & first=$$!; \
-	$(RUN) pytest -s tests/chaos $(FIRST_CHAOS:%=--ignore %); second=$$?; \
+	$(RUN) pytest -s -m "not soak" $(FIRST_CHAOS) & first=$$!; \
+	$(RUN) pytest -s -m "not soak" tests/chaos $(FIRST_CHAOS:%=--ignore %); second=$$?; \
 	wait $$first && exit $$second
 
-soak: setup-stores ## what the other targets do with a sample, with more of everything
-	$(RUN) pytest -n 2 --dist worksteal -m soak
-	PLAIT_TEST_ROUNDS=100 $(RUN) pytest tests/contexts/stores
+# What every commit is checked with has a sample of it.
+soak: setup-stores setup-postgres test-audit ## the same with more of everything, for hours
+	$(RUN) pytest -n 2 --dist loadfile -m soak
+	PLAIT_TEST_ROUNDS=100 $(RUN) pytest -n 2 --dist loadfile tests/contexts/stores
 
 setup-clients: ## install Claude Code and Codex below .cache, for test-clients; about 700 MB
 	@command -v npm >/dev/null || { echo "npm is not on PATH: install Node 20 or newer" >&2; exit 1; }
@@ -118,7 +119,7 @@ browser:
 	  fi; }
 
 test-ui: setup browser ## the report and the Prefect UI in a real browser, Debian's chromium; at most five minutes
-	$(RUN) pytest -m ui tests/ui
+	$(RUN) pytest -n 2 --dist loadfile -m ui tests/ui
 
 screenshots: setup browser ## make docs/images: the example's run in the Prefect UI, and its report
 	$(RUN) python -m tests.ui.screenshots

@@ -71,7 +71,8 @@ def test_its_metadata_is_whole(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "files"), [("minimal", {"english.txt", "french.txt"}), ("parallel", {"words.py"})]
+    ("template", "files"),
+    [("minimal", {"english.txt", "french.txt"}), pytest.param("parallel", {"words.py"}, marks=pytest.mark.soak)],
 )
 def test_a_template_runs_from_an_empty_folder_and_says_where_its_files_are(
     template: str, files: set[str], newcomer: dict[str, str], tmp_path: Path
