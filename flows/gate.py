@@ -13,7 +13,7 @@ from uuid import UUID
 from prefect.client.orchestration import get_client
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
-from prefect.runtime import deployment, flow_run
+from prefect.runtime import flow_run
 from pydantic import Field, create_model
 
 from contexts.amend import amend
@@ -22,6 +22,7 @@ from contexts.model.base import JsonObject, entries, section
 from contexts.model.refs import ContextRef
 from contexts.model.request import RunRequest
 from contexts.store import ContextStore
+from flows.deployment_of import deployment_id
 from tasks import events
 from tasks.artifact_text import cell, words
 from tasks.run import Run
@@ -60,7 +61,7 @@ def waits_at_gate(document: JsonObject) -> JsonObject | None:
     """
     production = section(section(document, "deployment_readiness"), "production")
     asks = production.get("status") in _ASKS
-    return production if asks and deployment.id else None
+    return production if asks and deployment_id() else None
 
 
 def going_on(request: RunRequest, run: Run) -> RunRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prefect.runtime import deployment
+from flows.deployment_of import deployment_id
 
 BACKENDS: Mapping[str, int] = {"command": 16, "replay": 64}
 """The limits `flows.deployments` makes; a person may set others on the server."""
@@ -21,4 +21,4 @@ def backend_tags(backend: str) -> set[str]:
     Only deployed runs carry them: asking the server for a slot costs two requests per track, and a run of one's own is
     held by its spec's ``max_parallel`` already.
     """
-    return {backend_tag(backend)} if deployment.id else set()
+    return {backend_tag(backend)} if deployment_id() else set()

@@ -17,9 +17,10 @@ from pathlib import Path
 from types import FrameType
 
 from prefect.logging.handlers import APILogHandler
-from prefect.runtime import deployment, flow_run
+from prefect.runtime import flow_run
 
 from flows import engine, relay
+from flows.deployment_of import deployment_id
 from flows.lasting_output import outlive_readers
 
 _ENTRYPOINT = "flows.feature.feature"
@@ -84,4 +85,4 @@ def _is_engine() -> bool:
     main = sys.modules["__main__"]
     by_name = main.__spec__.name if main.__spec__ else ""
     by_file = Path(getattr(main, "__file__", None) or "").name
-    return bool(deployment.id) and (by_name in _ENGINES or by_file == _BOOTSTRAP)
+    return bool(deployment_id()) and (by_name in _ENGINES or by_file == _BOOTSTRAP)

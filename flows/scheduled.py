@@ -11,10 +11,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
-from prefect.runtime import deployment, flow_run
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from contexts.errors import LeaseHeld
+from flows.deployment_of import deployment_id
 from flows.own_process import has_moved
 
 _BY_HAND = timedelta(minutes=1)
@@ -26,7 +27,7 @@ def scheduled_start() -> datetime:
 
     It stays the same when the run is retried or resumed, on whatever day.
     """
-    if not deployment.id:
+    if not deployment_id():
         return datetime.now(UTC)
     run, deployed = _read()
     return _meant_for(run).astimezone(ZoneInfo(_time_zone(run, deployed)))
@@ -34,7 +35,7 @@ def scheduled_start() -> datetime:
 
 def skipped_if_late(minutes: int) -> State[Any] | None:
     """Return how a run ends that begins so long after its scheduled start that it is not wanted any more; else None."""
-    if not minutes or not deployment.id:
+    if not minutes or not deployment_id():
         return None
     run, _ = _read()
     start = _meant_for(run)
@@ -53,7 +54,7 @@ def skipped_if_held(held: LeaseHeld) -> State[Any]:
     Raises:
         LeaseHeld: A person started this run, and is told who runs the workflow.
     """
-    if not deployment.id or not _may_be_skipped(_read()[0]):
+    if not deployment_id() or not _may_be_skipped(_read()[0]):
         raise held
     return Completed(name="Skipped", message=f"Not run: {held.message}")
 
@@ -63,7 +64,7 @@ def _read() -> tuple[FlowRun, DeploymentResponse | None]:
     with get_client(sync_client=True) as client:
         run = client.read_flow_run(UUID(str(flow_run.id)))
         try:
-            return run, client.read_deployment(UUID(str(deployment.id)))
+            return run, client.read_deployment(UUID(str(deployment_id())))
         except ObjectNotFound:
             return run, None
 
