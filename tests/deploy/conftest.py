@@ -12,7 +12,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from tests.deploy.running import Place
 from tests.servers import ROOT, Server, running_worker
 
-LONGEST = ["test_two_machines.py", "test_page_commands.py", "test_runs.py", "test_gate.py", "test_ended_runs.py"]
+LONGEST = ["test_page_commands.py", "test_runs.py", "test_first_time.py", "test_examples.py", "test_ended_runs.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -80,6 +80,7 @@ def form_of(client: SyncPrefectClient, run: FlowRun) -> dict[str, Any]:
     return json.loads(client.request("GET", f"/flow_runs/{run.id}/input/{keys['schema']}").content)
 
 
+@pytest.mark.soak
 def test_a_suspended_run_survives_its_worker_and_nothing_runs_twice(
     shop: Shop, prefect_api: Server, deployment: UUID, client: SyncPrefectClient, tmp_path: Path
 ) -> None:

@@ -86,6 +86,7 @@ def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         )
 
 
+@pytest.mark.soak
 def test_what_one_machine_began_another_finishes_from_the_store_alone(
     site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
