@@ -27,7 +27,7 @@ check: setup ## ruff, pyright strict, import-linter
 	$(RUN) lint-imports --no-cache
 
 # A file's tests stay together: they share servers and repositories.
-test: setup ## the tests; at most five minutes on two cores
+test: setup ## the tests
 	$(RUN) pytest -n 2 --dist loadfile -m "not chaos and not stores and not ui and not deploy and not clients and not soak"
 
 # Without the walks over the audit's corpora, which take longer than all others together: `make test-audit` has them.
@@ -35,7 +35,7 @@ test-unit: setup ## those of `make test` that start no process and open no socke
 	$(RUN) pytest -n 2 --dist worksteal -m "unit and not soak" --ignore tests/contexts/audit
 
 # Two at a time, each with a server and a worker of its own; what waits longest comes first.
-test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers; at most fifteen minutes on two cores
+test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers
 	$(RUN) python tests/contexts/stores/servers.py ministack
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" tests/deploy
 
@@ -64,7 +64,7 @@ test-stores: setup-stores ## the laws of a store on every S3 server, and whole r
 
 # Two at a time: the walk over all points keeps both cores busy only now and then, the others mostly wait.
 FIRST_CHAOS := tests/chaos/test_kill_points.py tests/chaos/test_races.py tests/chaos/test_disk_full.py
-test-chaos: setup setup-postgres ## kill, race, fill the disk, lose the server; at most twelve minutes on two cores
+test-chaos: setup setup-postgres ## kill, race, fill the disk, lose the server
 	$(RUN) pytest -s -m "not soak" $(FIRST_CHAOS) & first=$$!; \
 	$(RUN) pytest -s -m "not soak" tests/chaos $(FIRST_CHAOS:%=--ignore %); second=$$?; \
 	wait $$first && exit $$second
@@ -118,7 +118,7 @@ browser:
 	    echo "chromium is not on PATH, and only root can install it: apt-get install chromium (or put a chromium on PATH)" >&2; exit 1; \
 	  fi; }
 
-test-ui: setup browser ## the report and the Prefect UI in a real browser, Debian's chromium; at most five minutes
+test-ui: setup browser ## the report and the Prefect UI in a real browser, Debian's chromium
 	$(RUN) pytest -n 2 --dist loadfile -m ui tests/ui
 
 screenshots: setup browser ## make docs/images: the example's run in the Prefect UI, and its report
