@@ -19,6 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell lets its background jobs ignore Ctrl-C, and whatever they start: a worker then swallows a SIGTERM.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup does the same with a terminal's end
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.pluginmanager.register(Guard(), "plait-unit-guard")
     record_session(config)
 
