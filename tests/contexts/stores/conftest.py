@@ -100,5 +100,5 @@ def _local_storage(root: Path) -> Open:
 
 @pytest.fixture
 def rounds() -> int:
-    """Return how many rounds to race: 50 where the stores are what is tested, fewer among all other tests."""
+    """Return how many rounds to race: `make soak` asks for many."""
     return int(os.environ.get("PLAIT_TEST_ROUNDS", "10"))
