@@ -51,10 +51,10 @@ setup-postgres: setup ## Debian's Postgres, for the tests of a server on it
 	  fi; }
 
 server: setup ## a Prefect server in the background, at the address of PREFECT_API_URL; `prefect server stop` ends it
-	@$(RUN) python -m flows.cli.server_command
+	@$(RUN) python -m flows.cli.prefect_server.start_command
 
 deploy: setup ## put work pool, queues, limits and deployments on the server of PREFECT_API_URL; clear what is gone
-	$(RUN) python -m flows.deployments
+	$(RUN) python -m flows.deployments.deploy_all
 
 setup-stores: setup ## install the S3 servers the store tests run on, below .cache
 	$(RUN) python tests/contexts/stores/servers.py ministack r2
@@ -87,8 +87,8 @@ test-clients: setup setup-clients ## the wrappers of `plait init clients` with t
 	$(RUN) pytest -m clients tests/docs
 
 docs: setup ## make the generated pages anew
-	$(RUN) python -m contexts.model > docs/spec.md
-	$(RUN) python -m contexts.audit.page
+	$(RUN) python -m contexts.spec > docs/spec.md
+	$(RUN) python -m contexts.audit.reference_page
 
 bench: setup ## measure what is promised
 	$(RUN) python benchmarks/cli.py

@@ -11,10 +11,10 @@ import orjson
 from corpus import track
 from table import show, verdict
 
-from contexts import secrets
-from contexts.codec import validate
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts import redaction as secrets
+from contexts.documents.codec import validate
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 
 ROUNDS = 200
 SIZE = 100_000

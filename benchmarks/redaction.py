@@ -17,7 +17,7 @@ from pathlib import Path
 
 from table import show
 
-from contexts.secrets import redact_text
+from contexts.redaction import redact_text
 
 SUFFIXES = {
     ".py",

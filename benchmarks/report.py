@@ -8,8 +8,8 @@ from pathlib import Path
 
 from table import show, verdict
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tasks.report import build_report
 from tests.tasks.report.stored import put_wide_run
 

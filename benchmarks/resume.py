@@ -27,13 +27,13 @@ from typing import Any
 
 import boto3
 
-from contexts.local import LocalObjects
-from contexts.objects import ObjectStore
-from contexts.s3 import S3Objects
-from contexts.s3.client import S3Settings, connect
-from contexts.specfile import load_spec
-from contexts.store import ContextStore
-from tasks.reuse import plan_reuse
+from contexts.spec.load import load_spec
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
+from contexts.store.objects import ObjectStore
+from contexts.store.s3 import S3Objects
+from contexts.store.s3.client import S3Settings, connect
+from tasks.run.reuse import plan_reuse
 from tests.contexts.stores import servers
 from tests.servers import running_server
 
@@ -105,7 +105,7 @@ def cost_per_track(folder: Path, count: int, *, profile: bool) -> Path:
     from prefect import flow, task  # noqa: PLC0415 after the server's address is in the environment
 
     import flows.feature  # noqa: F401, PLC0415 importing is not what a track costs
-    from contexts.model.request import RunRequest  # noqa: PLC0415 same
+    from contexts.spec.request import RunRequest  # noqa: PLC0415 same
     from flows.launch import launch  # noqa: PLC0415 same
 
     @task

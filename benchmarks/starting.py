@@ -105,7 +105,7 @@ def main(rounds: int) -> int:
         folder = Path(made)
         with running_server(folder / "server") as server:
             subprocess.run(
-                [sys.executable, "-m", "flows.deployments"],
+                [sys.executable, "-m", "flows.deployments.deploy_all"],
                 cwd=ROOT, env=server.environment, check=True, stdout=subprocess.DEVNULL,
             )  # fmt: skip
             url = server.url

@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from contexts.lease import RENEW_EVERY
+from contexts.leases.lease import RENEW_EVERY
 from tests.contexts.stores import servers
 from tests.flows.stores.bucket import Bucket, bucket, plait
 from tests.servers import running_server

@@ -18,8 +18,8 @@ from secrets import token_hex
 import boto3
 import orjson
 
-from contexts.s3 import S3Objects
-from contexts.s3.client import S3Settings, connect
+from contexts.store.s3 import S3Objects
+from contexts.store.s3.client import S3Settings, connect
 from tests.contexts.stores import servers
 
 SAVE_AT_MOST = 1.2

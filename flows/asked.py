@@ -11,8 +11,8 @@ from collections.abc import Generator
 from contextvars import ContextVar
 from typing import Any
 
-from contexts.model.request import RunRequest
-from contexts.secrets import know_values_of, redact_text
+from contexts.redaction import know_values_of, redact_text
+from contexts.spec.request import RunRequest
 
 _ASKED: ContextVar[RunRequest | None] = ContextVar("plait-asked", default=None)
 

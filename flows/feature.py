@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +9,12 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.exceptions import Pause, TerminationSignal
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
 
 from contexts.errors import LeaseHeld, RunStopped
-from contexts.model.base import JsonObject
-from contexts.model.refs import ContextRef
-from contexts.model.request import RunRequest
-from contexts.verdict import STATE_NAMES, WAITING
+from contexts.spec.request import RunRequest
 from flows.asked import meant
-from flows.checks import run_checks
-from flows.deployed import lease_owner, refuse_unless_allowed
-from flows.deploying import deploy
-from flows.ending import note_final
-from flows.form import (
+from flows.deployments.deployed_run import refuse_unless_allowed
+from flows.deployments.form import (
     Fresh,
     InlineSpec,
     Recordings,
@@ -35,23 +26,24 @@ from flows.form import (
     TrackIds,
     WorkflowId,
 )
-from flows.gate import ask, going_on, waits_at_gate
-from flows.hearing import Hearing, hearing_requests
-from flows.interruption import reason_of, reason_without_gate, stopped
-from flows.last_words import give_up_soon_at_exit
-from flows.merging import merge_all
-from flows.own_process import move_out
-from flows.schedule import run_tracks
-from flows.scheduled import scheduled_start, skipped_if_held, skipped_if_late
-from flows.stopping import heeding_people
-from tasks.artifact_text import words
+from flows.deployments.own_process import move_out
+from flows.deployments.scheduled import skipped_if_held, skipped_if_late
+from flows.phases.checks import run_checks
+from flows.phases.deploy import deploy
+from flows.phases.ending import final_state
+from flows.phases.gate import waits_at_gate
+from flows.phases.interruption import stopped
+from flows.phases.merge import merge_all
+from flows.phases.opened import opened
+from flows.phases.signals import Hearing, hearing_requests
+from flows.phases.through_gate import through_gate
+from flows.phases.tracks import run_tracks
 from tasks.initialize import initialize
-from tasks.live_progress import live_progress
-from tasks.ornaments import Ornaments, adorned
+from tasks.prefect_ui.live_progress import live_progress
+from tasks.prefect_ui.markdown import words
+from tasks.prefect_ui.tags import tag_flow_run
 from tasks.publish import publish
-from tasks.run import Run, open_run
 from tasks.run_check import run_check
-from tasks.tagging import tag_flow_run
 from tasks.verify import verify
 
 
@@ -114,7 +106,7 @@ def feature(
 
 
 def _go_through(request: RunRequest, hearing: Hearing) -> State[Any]:
-    with _opened(request, hearing) as (run, ornaments):
+    with opened(request, hearing) as (run, ornaments):
         try:
             tag_flow_run(run.workflow_id, ornaments)
             with run.phase("initialize"):
@@ -131,71 +123,10 @@ def _go_through(request: RunRequest, hearing: Hearing) -> State[Any]:
             publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)], ornaments)
             run.check_going()
             production = waits_at_gate(run.store.load(final))
-            state = _final_state(run, final)
+            state = final_state(run, final)
             hearing.hold()
             run.lease.end_reason = "suspended" if production else "finished"
         except (RunStopped, Pause, KeyboardInterrupt, TerminationSignal) as stop:
             hearing.hold()
             return stopped(run, stop)
-    return _through_gate(request, run, final, production, hearing) if production else state
-
-
-@contextlib.contextmanager
-def _opened(request: RunRequest, hearing: Hearing) -> Generator[tuple[Run, Ornaments]]:
-    """Open a run that hears people, and what it shows them."""
-    with (
-        open_run(request, lease_owner, at=scheduled_start, reason_of=reason_of) as run,
-        heeding_people(run.stop, lambda: hearing.hurried),
-        adorned(run.workflow_id, lambda: hearing.hurried) as ornaments,
-    ):
-        try:
-            yield run, ornaments
-        finally:
-            give_up_soon_at_exit()
-
-
-def _through_gate(
-    request: RunRequest, run: Run, final: ContextRef, waiting: JsonObject, hearing: Hearing
-) -> State[Any]:
-    """Ask, without the lease; then deploy what was approved, or say why not.
-
-    Until the lease is held again, requests to end are held back: it says "suspended", or that an answer was saved, and
-    a run that ended there would be gone on with by nobody.
-    """
-    while True:
-        try:
-            request = going_on(request, run)
-            ask(run.store, final, waiting)
-        except Exception as error:
-            with _opened(request, hearing) as (unasked, _):
-                unasked.lease.end_reason = reason_without_gate(error)
-                raise
-        with _opened(request, hearing) as (again, ornaments):
-            try:
-                hearing.release()
-                newest, _ = again.store.require(run.workflow_id)
-                again.check_going()
-                final = deploy(again, newest)
-                publish(again, final, [("verify", final)], ornaments)
-                again.check_going()
-                production = waits_at_gate(again.store.load(final))
-                state = _final_state(again, final)
-                hearing.hold()
-                again.lease.end_reason = "suspended" if production else "finished"
-                if not production:
-                    return state
-                waiting = production
-            except (RunStopped, Pause, KeyboardInterrupt, TerminationSignal) as stop:
-                hearing.hold()
-                return stopped(again, stop)
-
-
-def _final_state(run: Run, final: ContextRef) -> State[Any]:
-    note_final(final)
-    document: JsonObject = run.store.load(final)
-    record: JsonObject = document["run"]
-    message = words("; ".join(record["reasons"]) or document["context_summary"])
-    if record["exit_code"] in {0, WAITING}:
-        # Waiting for a person is no failure; the name says that it is not the end either.
-        return Completed(name=STATE_NAMES[record["status"]], message=message, data=final)
-    return Failed(name=STATE_NAMES[record["status"]], message=message, data=final)
+    return through_gate(request, run, final, production, hearing) if production else state

@@ -8,16 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from contexts.documents.base import JsonObject, entries
+from contexts.documents.refs import ContextRef
 from contexts.errors import PlaitError, RunStopped, StoreUnreachable
-from contexts.model.base import JsonObject, entries
-from contexts.model.refs import ContextRef
-from contexts.model.request import RunRequest
-from contexts.open_items import open_items
-from contexts.opening import open_objects
-from contexts.store import ContextStore
-from tasks.pinning import workspace_root
-from tasks.progress import SERVER_LOGGER, Progress, report
-from tasks.run import REPORT, RESULT
+from contexts.spec.request import RunRequest
+from contexts.store.contexts import ContextStore
+from contexts.store.url import open_objects
+from contexts.verification.open_items import open_items
+from tasks.run.base_commit import workspace_root
+from tasks.run.progress import SERVER_LOGGER, Progress, report
+from tasks.run.run import REPORT, RESULT
 
 _log = logging.getLogger(SERVER_LOGGER)
 
@@ -96,8 +96,8 @@ def launch(request: RunRequest) -> RunReport:
     from prefect.exceptions import Abort, ObjectNotFound, Pause  # noqa: PLC0415
 
     from flows.asked import asking  # noqa: PLC0415
-    from flows.ending import known_ending  # noqa: PLC0415
     from flows.feature import feature  # noqa: PLC0415
+    from flows.phases.ending import known_ending  # noqa: PLC0415
 
     state: Any = None
     with known_ending() as ending, asking(request) as parameters:

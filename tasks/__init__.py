@@ -1,1 +1,1 @@
-"""What is done: one Prefect task module per phase, and beneath them agents, checks and the walls they run behind."""
+"""What is done: one Prefect task module per phase, and beneath them the run, agents, checks, git and the sandbox."""

@@ -13,22 +13,22 @@ import orjson
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts import readiness
+from contexts.documents.base import JsonObject, entries
+from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import RunStopped
-from contexts.faults import reach
-from contexts.model.base import JsonObject, entries
-from contexts.model.checks import Check
-from contexts.model.policy import Production, Staging
-from contexts.model.refs import BlobRef, ContextRef
-from contexts.readiness import Outlook, last_attempt, look
-from contexts.secrets import head_of
-from contexts.store import CONTEXT
-from contexts.verdict import phase_of
-from tasks import events
+from contexts.failpoints import reach
+from contexts.redaction import head_of
+from contexts.spec.checks import Check
+from contexts.spec.policy import Production, Staging
+from contexts.store.contexts import CONTEXT
+from contexts.verification import deployment_gate as readiness
+from contexts.verification.deployment_gate import Outlook, last_attempt, look
+from contexts.verification.verdict import phase_of
 from tasks.deploy_command import begin, carry_out, check_out
-from tasks.evidence import prove
-from tasks.progress import Progress, report
-from tasks.run import Run, now
+from tasks.prefect_ui import events
+from tasks.run.evidence import prove
+from tasks.run.progress import Progress, report
+from tasks.run.run import Run, now
 from tasks.run_check import state_of
 
 

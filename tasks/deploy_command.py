@@ -6,19 +6,19 @@ import threading
 from pathlib import Path
 from uuid import uuid4
 
+from contexts.documents.base import JsonObject
+from contexts.documents.deployment import DeploymentAttempt
 from contexts.errors import SecretRefused
-from contexts.model.base import JsonObject
-from contexts.model.policy import Production, Staging
-from contexts.model.readiness import DeploymentAttempt
-from contexts.secrets import redact_text
-from contexts.specfile import resolve_argv
-from tasks.progress import Progress, report
-from tasks.run import Run, now
-from tasks.walls.clean_log import clean_log
-from tasks.walls.environment import agent_environment, split_environment
-from tasks.walls.folders import remove_folder
-from tasks.walls.outcome import Outcome
-from tasks.walls.supervisor import run_supervised
+from contexts.redaction import redact_text
+from contexts.spec.load import resolve_argv
+from contexts.spec.policy import Production, Staging
+from tasks.filesystem import remove_folder
+from tasks.run.progress import Progress, report
+from tasks.run.run import Run, now
+from tasks.sandbox.clean_log import clean_log
+from tasks.sandbox.environment import agent_environment, split_environment
+from tasks.sandbox.outcome import Outcome
+from tasks.sandbox.supervisor import run_supervised
 
 
 def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> JsonObject:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.decided import DECIDED
-from contexts.faults import reach
-from contexts.model.base import JsonObject, section
-from contexts.model.refs import ContextRef
-from contexts.model.version import FORMAT_VERSION
-from contexts.store import CONTEXT
-from tasks.progress import Progress, report
-from tasks.run import Run, now
-from tasks.walls.bundles import bundle_history
+from contexts.documents.base import JsonObject, section
+from contexts.documents.refs import ContextRef
+from contexts.documents.verification import DECIDED
+from contexts.documents.version import FORMAT_VERSION
+from contexts.failpoints import reach
+from contexts.store.contexts import CONTEXT
+from tasks.git.bundles import bundle_history
+from tasks.run.progress import Progress, report
+from tasks.run.run import Run, now
 
 _HEAD = (
     "next_agent", "feature_spec", "shared_constraints", "integration_requirements", "success_criteria", "metadata",

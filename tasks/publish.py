@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.faults import reach
-from contexts.model.base import JsonObject, entries, section
-from contexts.model.refs import ContextRef
-from tasks.artifact_keys import artifact_key
-from tasks.artifacts import publish_image, publish_markdown, publish_table
-from tasks.ornaments import Ornaments
-from tasks.overview import overview, track_rows
-from tasks.progress import Progress, report
+from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.refs import ContextRef
+from contexts.failpoints import reach
+from tasks.filesystem import remove_folder
+from tasks.prefect_ui.artifact_keys import artifact_key
+from tasks.prefect_ui.artifacts import publish_image, publish_markdown, publish_table
+from tasks.prefect_ui.ornaments import Ornaments
+from tasks.prefect_ui.overview import overview, track_rows
+from tasks.prefect_ui.tables import publish_tables
 from tasks.report import build_report, timeline_data_uri
-from tasks.run import REPORT, RESULT, Run
-from tasks.tables import publish_tables
-from tasks.walls.folders import remove_folder
+from tasks.run.progress import Progress, report
+from tasks.run.run import REPORT, RESULT, Run
 
 
 @task(name="publish", task_run_name="publish {run.workflow_id}", cache_policy=NO_CACHE)

@@ -9,14 +9,15 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from contexts.faults import reach
-from contexts.model.base import JsonObject, entries
-from contexts.model.refs import BlobRef, ContextRef
-from contexts.secrets import redact_text
-from contexts.store import CONTEXT
-from tasks.artifact_text import words
-from tasks.evidence import prove
-from tasks.run import Run
+from contexts.documents.base import JsonObject, entries
+from contexts.documents.refs import BlobRef, ContextRef
+from contexts.failpoints import reach
+from contexts.redaction import redact_text
+from contexts.store.contexts import CONTEXT
+from tasks.prefect_ui.markdown import words
+from tasks.run.evidence import gather, prove, subject_of
+from tasks.run.progress import Progress, report
+from tasks.run.run import Run
 
 
 @task(name="run_check", task_run_name="check {run.workflow_id} · {check_id}", cache_policy=NO_CACHE)
@@ -34,6 +35,24 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
     blob = run.store.put_json(run.workflow_id, evidence)
     reach("check.evidence-saved")
     return state_of(evidence, blob)
+
+
+@task(name="recheck", task_run_name="recheck {run.workflow_id} · {check_id}", cache_policy=NO_CACHE)
+def recheck(run: Run, commit: str, check_id: str) -> Any:
+    """Run a check of a stored workflow on any commit of its repository: nothing is taken over from earlier runs.
+
+    Returns:
+        Reference of the evidence record, as `run_check` does; the state is named after the result.
+    """
+    check = next(one for one in run.spec.verification.checks if one.id == check_id)
+    tree = run.repository.tree(commit)
+    report(Progress(run.workflow_id, "check", check_id, "running", f"on {commit[:12]}"))
+    newest = run.latest(CONTEXT)
+    evidence = gather(run, check, subject_of(newest[1] if newest else {}, commit, tree))
+    blob = run.store.put_json(run.workflow_id, evidence)
+    reason = redact_text(evidence.get("reason", "")).text
+    report(Progress(run.workflow_id, "check", check_id, evidence["status"], reason, evidence["seconds"]))
+    return Completed(name=str(evidence["status"]).capitalize(), message=words(reason) or None, data=blob)
 
 
 def state_of(evidence: JsonObject, blob: BlobRef) -> State[Any]:

@@ -13,34 +13,34 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.states import Completed
 
-from contexts.digest import Inputs, criteria_of, result_digest
+from contexts.documents.assignment import Assignment
+from contexts.documents.base import JsonObject, entries, parse_instant, section
+from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import InputError, PortsExhausted, SecretRefused, TrackFailed
-from contexts.faults import reach
+from contexts.failpoints import reach
 from contexts.full_disk import full, without_room
-from contexts.model.assignment import Assignment
-from contexts.model.base import JsonObject, entries, parse_instant, section
-from contexts.model.refs import BlobRef, ContextRef
-from contexts.model.spec import Track
 from contexts.plan.graph import transitive_needs
-from contexts.reuse import judge_track
-from contexts.secrets import redact_text
-from contexts.store import track_document
-from tasks import spending
+from contexts.plan.inputs_digest import Inputs, criteria_of, result_digest
+from contexts.plan.reuse import judge_track
+from contexts.redaction import redact_text
+from contexts.spec.model import Track
+from contexts.store.contexts import track_document
 from tasks.agents.backend import Backend, Delivery, Job
-from tasks.attempt import Trial, earlier_attempts
-from tasks.checkpoints import checkpointing, read_checkpoint
-from tasks.handing_over import gathering, hand_over, take_up
-from tasks.kept_work import keep_work
-from tasks.outcome import TrackOutcome
-from tasks.progress import Progress, report
-from tasks.run import Run, now
-from tasks.track_document import describe_success, describe_unfinished, in_log
-from tasks.visible import visible
-from tasks.walls.clean_log import clean_log
-from tasks.walls.outcome import read_log
-from tasks.walls.ports import lease_ports
-from tasks.walls.staging import MACHINE
-from tasks.workspaces import Started, Work, collect, start_workspace
+from tasks.git.snapshot import MACHINE
+from tasks.report.visible import visible
+from tasks.run import budget as spending
+from tasks.run.outcome import TrackOutcome
+from tasks.run.progress import Progress, report
+from tasks.run.run import Run, now
+from tasks.sandbox.clean_log import clean_log
+from tasks.sandbox.outcome import read_log
+from tasks.sandbox.ports import lease_ports
+from tasks.track.attempt import Trial, earlier_attempts
+from tasks.track.checkpoints import checkpointing, read_checkpoint
+from tasks.track.document import describe_success, describe_unfinished, in_log
+from tasks.track.handing_over import gathering, hand_over, take_up
+from tasks.track.kept_work import keep_work
+from tasks.track.workspace import Started, Work, collect, start_workspace
 
 
 def may_pass(_task: Any, _run: TaskRun, state: State[Any]) -> bool:

@@ -8,25 +8,25 @@ import orjson
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.areas import areas_of
-from contexts.criteria import decide
-from contexts.decided import DECIDED
-from contexts.decisions import apply_settlements, apply_waivers
-from contexts.faults import reach
-from contexts.model.base import JsonObject, entries, section
-from contexts.model.records import RunRecord, TrackRecord
-from contexts.model.refs import BlobRef, ContextRef
-from contexts.open_items import fingerprint
-from contexts.quantity import counted
-from contexts.secrets import head_of
-from contexts.store import CONTEXT
-from contexts.verdict import Verdict, reach_verdict
-from tasks import events
-from tasks.audit_run import audit_run, by_severity, without_proven
-from tasks.outcome import TrackOutcome
-from tasks.progress import Progress, report
-from tasks.run import Run, now
-from tasks.run_metrics import measure
+from contexts.audit.saved import audit_saved, by_severity, without_proven
+from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.records import RunRecord, TrackRecord
+from contexts.documents.refs import BlobRef, ContextRef
+from contexts.documents.verification import DECIDED
+from contexts.failpoints import reach
+from contexts.plural import counted
+from contexts.redaction import head_of
+from contexts.store.contexts import CONTEXT, ContextStore
+from contexts.verification.areas import areas_of
+from contexts.verification.criteria import decide
+from contexts.verification.decisions import apply_settlements, apply_waivers
+from contexts.verification.open_items import fingerprint
+from contexts.verification.verdict import Verdict, reach_verdict
+from tasks.prefect_ui import events
+from tasks.prefect_ui.run_metrics import measure
+from tasks.run.outcome import TrackOutcome
+from tasks.run.progress import Progress, report
+from tasks.run.run import Run, now
 
 
 @task(name="verify", task_run_name="verify {run.workflow_id}", cache_policy=NO_CACHE)
@@ -54,7 +54,7 @@ def verify(
     waivers: list[JsonObject] = entries(document, "waivers")
     criteria = decide(run.spec, records, waivers)
     proven = _proven(records)
-    audited = without_proven(audit_run(run.store, parent, document), proven)
+    audited = without_proven(_audit(run.store, parent, document), proven)
     findings = apply_waivers(by_severity([*entries(document, "findings"), *proven, *audited]), waivers)
     verdict = reach_verdict(
         run.spec,
@@ -93,6 +93,21 @@ def verify(
         events.verification_failed(run.workflow_id, verdict.status, verdict.reasons, findings)
     report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
     return ref
+
+
+def _audit(store: ContextStore, parent: ContextRef, merged: JsonObject) -> list[JsonObject]:
+    """Return the findings of the audit over the workflow's first context, its tracks' documents and the merged one.
+
+    Args:
+        store: Where the documents are.
+        parent: The workflow's context as initialize saved it.
+        merged: The merged context, as stored.
+    """
+    tracks: list[JsonObject] = list(section(merged, "track_contexts").values())
+    refs = [ContextRef.model_validate(track["ref"]) for track in tracks if track.get("ref")]
+    loaded = store.load_many([parent, *refs])
+    named = {ref.document: document for ref, document in zip([parent, *refs], loaded, strict=True)}
+    return audit_saved({**named, "merged": merged})
 
 
 def _proven(records: Sequence[JsonObject]) -> list[JsonObject]:

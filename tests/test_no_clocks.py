@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import server, startup
+from flows.cli import startup
+from flows.cli.prefect_server import server
 from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parent

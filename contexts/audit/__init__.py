@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contexts.audit.collection import paused_collection
+from contexts.audit.all_rules import RULES
 from contexts.audit.documents import DocumentSet, split
 from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Severity, Source
+from contexts.audit.gc_pause import paused_collection
 from contexts.audit.registry import Rule, in_precedence
-from contexts.audit.rules import RULES
 from contexts.audit.source_document import SourceDocument
 
 __all__ = [

@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import Any
 
 from contexts.audit.source_document import STAGES, WORD, SourceDocument, Stage
-from contexts.audit.words import stem
-from contexts.contract.compare import Mismatch, compare_all
-from contexts.contract.model import Contract
-from contexts.contract.values import Path, at, mapping, sequence, text
+from contexts.contracts.compare import Mismatch, compare_all
+from contexts.contracts.json_values import Path, at, mapping, sequence, text
+from contexts.contracts.model import Contract
+from contexts.english.subjects import stem
 
 _PART = re.compile(r"[a-z0-9]+")
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from contexts.audit.collection import paused_collection
 from contexts.audit.findings import Finding, Severity, Source, listed
-from contexts.audit.own import is_own, without_records
+from contexts.audit.gc_pause import paused_collection
+from contexts.audit.plait_records import is_own, without_records
 from contexts.audit.registry import found
 from contexts.audit.source_document import SourceDocument
-from contexts.contract.values import is_deeper, mapping, text
+from contexts.contracts.json_values import is_deeper, mapping, text
 from contexts.errors import DocumentError
 
 LARGEST = 5_000_000

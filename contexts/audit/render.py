@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Source
-from contexts.quantity import counted
+from contexts.plural import counted
 
 _SHOWN = 6
 

@@ -12,9 +12,9 @@ from itertools import accumulate
 from typing import Any, Literal
 
 from contexts.audit.findings import Source, quote
-from contexts.contract.model import Contract
-from contexts.contract.read import read_contracts
-from contexts.contract.values import Path, pointer, resolve, text, walk
+from contexts.contracts.json_values import Path, pointer, resolve, text, walk
+from contexts.contracts.model import Contract
+from contexts.contracts.read import read_contracts
 
 Stage = Literal["parent", "merged", "verified"]
 STAGES: tuple[Stage, ...] = ("parent", "merged", "verified")

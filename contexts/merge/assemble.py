@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
-from contexts.codec import canonical, pointer
+from contexts.documents.base import JsonObject, entries, parse_instant, section
+from contexts.documents.codec import canonical, pointer
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.merge.derive import Derived, derive
-from contexts.model.base import JsonObject, entries, parse_instant, section
-from contexts.quantity import counted
+from contexts.plural import counted
 
 _OWN_HEAD = {
     "_checksum", "version", "workflow_id", "timestamp", "current_agent", "next_agent", "phase", "parallel_tasks",

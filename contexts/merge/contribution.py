@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from contexts.codec import CHECKSUM, checksum, dump, pointer
+from contexts.documents.base import JsonObject, section
+from contexts.documents.codec import CHECKSUM, checksum, dump, pointer
+from contexts.documents.refs import ContextRef
 from contexts.errors import ChecksumMismatch, DocumentError
-from contexts.model.base import JsonObject, section
-from contexts.model.refs import ContextRef
-from contexts.names import check_id
+from contexts.identifiers import check_id
 
 MERGED_LISTS = ("files_modified", "decisions", "pending_actions", "error_log")
 

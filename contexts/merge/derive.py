@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
+from contexts.documents.base import JsonObject
 from contexts.merge.contribution import Contribution, Contributions
-from contexts.model.base import JsonObject
 
 Source = str | list[str]
 """Most items have one source: kept as a text, because a list each costs more than the item."""

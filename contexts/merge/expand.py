@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from contexts.documents.base import JsonObject
+from contexts.documents.refs import ContextRef
 from contexts.merge.contribution import rest_of
-from contexts.model.base import JsonObject
-from contexts.model.refs import ContextRef
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
 
 
 def expand_tracks(store: ContextStore, document: JsonObject) -> JsonObject:

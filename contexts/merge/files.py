@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from contexts.codec import CHECKSUM, checksum, dump, migrate, parse_object, validate
+from contexts.documents.base import JsonObject
+from contexts.documents.codec import CHECKSUM, checksum, dump, migrate, parse_object, validate
 from contexts.errors import ChecksumMismatch, DocumentError
 from contexts.merge.assemble import assemble, is_unfinished
 from contexts.merge.contribution import Contribution, contribute
-from contexts.model.base import JsonObject
 
 NamedBytes = tuple[str, bytes]
 """What to call a file in errors, and what it holds."""

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from contexts.documents.base import parse_instant
 from contexts.metrics.records import (
     TRACKS_PHASE,
     Absent,
@@ -23,7 +24,6 @@ from contexts.metrics.records import (
     elapsed,
     show,
 )
-from contexts.model.base import parse_instant
 from contexts.plan.graph import heaviest_chain
 
 

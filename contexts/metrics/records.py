@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contexts.model.base import Instant, parse_instant
+from contexts.documents.base import Instant, parse_instant
 
 TRACKS_PHASE = "tracks"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from contexts.errors import SpecError
-from contexts.model.spec import Spec
+from contexts.spec.model import Spec
 
 
 def topological_order(spec: Spec) -> tuple[str, ...]:

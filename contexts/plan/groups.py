@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from contexts.model.policy import Group
-from contexts.model.spec import Spec
+from contexts.spec.model import Spec
+from contexts.spec.policy import Group
 
 GROUP_SIZE = 10
 """More tracks than this are merged in groups."""

@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from contexts.globs import MOST_WORK, Meetings, meeting_pairs
-from contexts.model.spec import Spec
+from contexts.plan.globs import MOST_WORK, Meetings, meeting_pairs
 from contexts.plan.graph import Ancestry, ancestry
+from contexts.spec.model import Spec
 
 FREE_PORTS = 28_232
 """The size of Linux' usual range of ephemeral ports, 32768 to 60999."""

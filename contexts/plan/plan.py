@@ -8,10 +8,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from contexts.model.spec import Spec
 from contexts.plan.graph import longest_path, makespan, topological_order, waves
 from contexts.plan.groups import GROUP_SIZE, GroupNode, groups_of
 from contexts.plan.overlaps import FREE_PORTS, Overlaps, overlaps, peak_ports
+from contexts.spec.model import Spec
 
 FEW = 5
 WORTH_IT = 1.25

@@ -16,8 +16,8 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.cli.interrupts import requests_interrupt
-from flows.cli.streams import Enduring, give_up, open_closed_streams
+from flows.cli.terminal.interrupts import requests_interrupt
+from flows.cli.terminal.streams import Enduring, give_up, open_closed_streams
 
 INTERRUPTED = 130
 READER_GONE = 141
@@ -88,7 +88,7 @@ def _run(given: list[str], *, debug: bool) -> int:
         if isinstance(error, FileNotFoundError) and not _is_anywhere():
             _say("the current folder does not exist any more; change to one that does")
             return 2
-        from contexts.secrets import head_of
+        from contexts.redaction import head_of
 
         what = _sentence(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
         _say(f"this is a defect in plait, not in what you gave it ({head_of(what, 300)}); --debug shows the traceback")
@@ -108,7 +108,7 @@ def _sentence(text: str) -> str:
 
 def _say(text: str) -> None:
     # A spec may have several problems, each a line of its own.
-    from contexts.secrets import without_known
+    from contexts.redaction import without_known
 
     lines = [" ".join(line.split()) for line in without_known(text).splitlines() if line.strip()]
     # Where nobody hears it the exit code still says it.
@@ -119,6 +119,6 @@ def _say(text: str) -> None:
 
 def _trace() -> None:
     """Print the traceback of the error at hand."""
-    from contexts.secrets import without_known
+    from contexts.redaction import without_known
 
     sys.stderr.write(without_known(traceback.format_exc()))

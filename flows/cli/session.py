@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 import orjson
 from cyclopts import Parameter
 
-from flows.cli.streams import Enduring
+from flows.cli.terminal.streams import Enduring
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from contexts.store import ContextStore
+    from contexts.store.contexts import ContextStore
 
 # Without a terminal nobody resizes anything, and a table cut at 80 columns would lose what a script looks for.
 _WIDTH_WITHOUT_TERMINAL = 240
@@ -41,14 +41,14 @@ class Session:
         Raises:
             StoreError: It cannot be reached or does not serve.
         """
-        from contexts.opening import open_objects
-        from contexts.store import ContextStore
+        from contexts.store.contexts import ContextStore
+        from contexts.store.url import open_objects
 
         if self.in_block:
-            from flows.cli.server import find_before_prefect
+            from flows.cli.prefect_server.server import find_before_prefect
 
             if not find_before_prefect(debug=self.debug):
-                from flows.cli.own_server import be_ready
+                from flows.cli.prefect_server.temporary import be_ready
 
                 be_ready()
         return ContextStore(open_objects(self.store_url))
@@ -56,7 +56,7 @@ class Session:
     @property
     def in_block(self) -> bool:
         """Whether the store is one of a Prefect block, which only a Prefect server can name."""
-        from contexts.opening import ENVIRONMENT_VARIABLE
+        from contexts.store.url import ENVIRONMENT_VARIABLE
 
         return (self.store_url or os.environ.get(ENVIRONMENT_VARIABLE) or "").startswith("block:")
 
@@ -104,7 +104,7 @@ def write_json(value: Any) -> None:
 
 
 def _console(stream: TextIO | Enduring) -> Console:
-    from flows.cli.console import SafeConsole
+    from flows.cli.terminal.console import SafeConsole
 
     file = cast("TextIO", stream)
     console = SafeConsole(file=file, highlight=False, emoji=False)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from contexts.model.assignment import Assignment
-from contexts.model.base import JsonObject
+from contexts.documents.assignment import Assignment
+from contexts.documents.base import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

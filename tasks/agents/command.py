@@ -8,14 +8,14 @@ from pathlib import Path
 import orjson
 
 from contexts.errors import DocumentError
-from contexts.model.policy import CommandAgent
-from contexts.specfile import resolve_argv
+from contexts.spec.load import resolve_argv
+from contexts.spec.policy import CommandAgent
 from tasks.agents.backend import Delivery, Job
 from tasks.agents.left import read_left
-from tasks.walls.environment import agent_environment, split_environment
-from tasks.walls.folders import remove_folder
-from tasks.walls.outcome import last_line
-from tasks.walls.supervisor import Outcome, run_supervised
+from tasks.filesystem import remove_folder
+from tasks.sandbox.environment import agent_environment, split_environment
+from tasks.sandbox.outcome import last_line
+from tasks.sandbox.supervisor import Outcome, run_supervised
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import os
 import stat
 from pathlib import Path
 
-from contexts.codec import LIMIT_BYTES
+from contexts.documents.codec import LIMIT_BYTES
+from contexts.documents.lenient import Left, read_leniently
 from contexts.errors import DocumentError
-from contexts.lenient import Left, read_leniently
 
 
 def read_left(path: Path) -> Left:

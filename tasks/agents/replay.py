@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from contexts.bounded import read_context_file
-from contexts.codec import parse_object
+from contexts.documents.codec import parse_object
+from contexts.documents.context_file import read_context_file
 from contexts.errors import DocumentError, SpecError
 from tasks.agents.backend import Delivery, Job
 

@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from contexts.documents.base import JsonObject
 from contexts.errors import PortsExhausted
-from contexts.model.base import JsonObject
-from contexts.model.checks import Check
-from contexts.specfile import resolve_argv
-from tasks.walls.clean_log import clean_log
-from tasks.walls.environment import agent_environment, split_environment
-from tasks.walls.outcome import Outcome, last_line
-from tasks.walls.ports import PortLease, lease_ports
-from tasks.walls.supervisor import run_supervised
+from contexts.spec.checks import Check
+from contexts.spec.load import resolve_argv
+from tasks.sandbox.clean_log import clean_log
+from tasks.sandbox.environment import agent_environment, split_environment
+from tasks.sandbox.outcome import Outcome, last_line
+from tasks.sandbox.ports import PortLease, lease_ports
+from tasks.sandbox.supervisor import run_supervised
 
 MAX_CAPTURE_BYTES = 50_000_000
 _NOTHING: Mapping[str, str] = MappingProxyType({})

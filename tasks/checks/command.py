@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contexts.model.base import JsonObject, section
-from contexts.model.checks import CommandCheck, CoverageCheck, TestsCheck
+from contexts.documents.base import JsonObject, section
+from contexts.spec.checks import CommandCheck, CoverageCheck, TestsCheck
 from tasks.checks.bench import Bench, Step
-from tasks.checks.ran import Judged, Status
 from tasks.checks.reports import ReportError, parse_coverage, parse_junit, read_report, track_coverage
+from tasks.checks.results import Judged, Status
 
 
 def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) -> Judged:

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from contexts.audit.findings import listed, source_at
-from contexts.contract import Contract, Mismatch, compare, read_contracts, read_openapi
-from contexts.contract.compare import IN_WORDS
-from contexts.contract.openapi import looks_like_openapi
-from contexts.model.base import JsonObject
-from contexts.model.checks import ContractCheck
-from contexts.quantity import counted
+from contexts.contracts import Contract, Mismatch, compare, read_contracts, read_openapi
+from contexts.contracts.compare import IN_WORDS
+from contexts.contracts.openapi import looks_like_openapi
+from contexts.documents.base import JsonObject
+from contexts.plural import counted
+from contexts.spec.checks import ContractCheck
 from tasks.checks.bench import MAX_CAPTURE_BYTES, Bench
-from tasks.checks.ran import Judged, finding, source
 from tasks.checks.reports import ReportError, read_report
+from tasks.checks.results import Judged, finding, source
 
 PROVIDER = "openapi.json"
 _RULES = {

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from xml.etree.ElementTree import ParseError, XMLParser
 
-from contexts.model.base import JsonObject
-from contexts.secrets import head_of
+from contexts.documents.base import JsonObject
+from contexts.redaction import head_of
 from tasks.checks.report_file import ReportError
 
 _SHOWN_FAILURES = 20

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from contexts.model.base import JsonObject
-from contexts.model.checks import MigrationsCheck
-from contexts.secrets import head_of
+from contexts.documents.base import JsonObject
+from contexts.redaction import head_of
+from contexts.spec.checks import MigrationsCheck
 from tasks.checks.bench import Bench, Step, StepFailed
-from tasks.checks.ran import Judged
+from tasks.checks.results import Judged
 
 _HEAD = re.compile(r"^([0-9A-Za-z_.-]{1,64}) (?:.{0,200} )?\(head\)", re.MULTILINE)
 _DRIFT = "New upgrade operations detected"

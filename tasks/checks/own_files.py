@@ -14,11 +14,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from contexts.model.base import JsonObject
-from contexts.model.checks import CheckBase
-from tasks.checks.ran import finding, plural, source
+from contexts.documents.base import JsonObject
+from contexts.spec.checks import CheckBase
+from tasks.checks.results import finding, plural, source
 from tasks.checks.tool_settings import looked_up_first, may_be_settings, settings_differ, tool_names
-from tasks.walls.paths import matches_any
+from tasks.git.paths import matches_any
 
 _READ_ANYWAY: Mapping[str, tuple[str, ...]] = {
     "security": (".bandit", ".secrets.baseline", "bandit.py", "bandit/**", "detect_secrets/**", "detect_secrets.py"),

@@ -12,13 +12,13 @@ from typing import Any
 
 import orjson
 
-from contexts.model.base import JsonObject
-from contexts.model.checks import LoadRequest, PerformanceCheck, request_name
-from tasks.checks import load
+from contexts.documents.base import JsonObject
+from contexts.spec.checks import LoadRequest, PerformanceCheck, request_name
+from tasks.checks import load_generator as load
 from tasks.checks.bench import Bench, Step, from_environment
-from tasks.checks.ran import Judged
-from tasks.walls.folders import remove_folder
-from tasks.walls.outcome import last_line
+from tasks.checks.results import Judged
+from tasks.filesystem import remove_folder
+from tasks.sandbox.outcome import last_line
 
 _FIGURES = ("p50_ms", "p95_ms", "p99_ms", "mean_ms", "max_ms")
 PERCENTILE = "nearest rank: the smallest measured value that at least so many percent of the values do not exceed"

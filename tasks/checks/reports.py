@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import orjson
 
-from contexts.model.base import JsonObject
+from contexts.documents.base import JsonObject
 from tasks.checks.junit import parse_junit
 from tasks.checks.report_file import MAX_REPORT_BYTES, ReportError, read_report
 

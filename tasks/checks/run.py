@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from contexts.audit.source_document import moment
-from contexts.codec import digest
-from contexts.model.base import JsonObject
-from contexts.model.checks import (
+from contexts.documents.base import JsonObject
+from contexts.documents.codec import digest
+from contexts.spec.checks import (
     Check,
     CommandCheck,
     ContractCheck,
@@ -21,13 +21,14 @@ from contexts.model.checks import (
     SecurityCheck,
     TestsCheck,
 )
-from contexts.specfile import NOTHING_KNOWN, Known, programs_of
+from contexts.spec.load import programs_of
+from contexts.spec.programs import NOTHING_KNOWN, Known
 from tasks.checks.bench import Bench, StepFailed, ports_of
 from tasks.checks.command import run_command
 from tasks.checks.contract import run_contract
 from tasks.checks.migrations import run_migrations
 from tasks.checks.performance import run_performance
-from tasks.checks.ran import Judged, Ran, notes_on
+from tasks.checks.results import Judged, Ran, notes_on
 from tasks.checks.scanners import SCANNERS
 from tasks.checks.security import run_security
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from contexts.model.checks import SecurityCheck
+from contexts.spec.checks import SecurityCheck
 from tasks.checks.bench import Step
 
 _SAYS_THE_VALUE = {"B105", "B106", "B107"}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import orjson
 
-from contexts.model.base import JsonObject
-from contexts.model.checks import SecurityCheck
+from contexts.documents.base import JsonObject
+from contexts.spec.checks import SecurityCheck
 from tasks.checks.bench import Bench, StepFailed
-from tasks.checks.ran import Judged, plural
+from tasks.checks.results import Judged, plural
 from tasks.checks.scanners import Hit, Unreadable, arguments_of, read_report, without_known
 
 _SEVERITIES = ("high", "medium", "low")

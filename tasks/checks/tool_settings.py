@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import orjson
 
-from contexts.model.base import JsonObject
+from contexts.documents.base import JsonObject
 
 _KNOWN_BY_KIND = {"tests": ("pytest", "coverage"), "coverage": ("pytest", "coverage"), "security": ("bandit",)}
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]{1,40}\Z")

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from tasks.report.text import LONGEST
 from tasks.report.values import Listed
-from tasks.visible import visible
+from tasks.report.visible import visible
 
 Given = TypeVar("Given")
 Item = TypeVar("Item")

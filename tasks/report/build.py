@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contexts.model.refs import ContextRef
-from contexts.store import ContextStore
+from contexts.documents.refs import ContextRef
+from contexts.store.contexts import ContextStore
 from tasks.report.gather import gather
 from tasks.report.render import render_report
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from contexts.contract import Contract, compare, matrix, read_contracts
-from contexts.model.base import JsonObject
+from contexts.contracts import Contract, compare, matrix, read_contracts
+from contexts.documents.base import JsonObject
 from tasks.report.bounds import listed
 from tasks.report.data import Cell, ContractMatrix, ContractPair
 from tasks.report.text import plain

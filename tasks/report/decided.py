@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contexts.model.base import JsonObject
+from contexts.documents.base import JsonObject
 from tasks.report.text import fields, instant, items, moment, plain
 from tasks.report.values import Decision, Status, status
 

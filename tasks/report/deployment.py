@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from contexts.model.base import JsonObject
+from contexts.documents.base import JsonObject
 from tasks.report.bounds import listed
 from tasks.report.deployment_data import Answer, Attempt, Deployed, Environment, Gate, PrerequisiteRow
 from tasks.report.evidence import ReadLog, evidence_row

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tasks.report.data import Row, Size, Span, Timeline
 from tasks.report.text import brief, cut, duration, noun, size
-from tasks.visible import visible
+from tasks.report.visible import visible
 
 _LETTER = 7.3
 """Width of a letter at 13 px, wide enough for the usual sans-serif faces."""

@@ -8,16 +8,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from contexts.documents.base import JsonObject
+from contexts.documents.refs import BlobRef
 from contexts.errors import BadIdentifier, ChecksumMismatch, NotFound
-from contexts.model.base import JsonObject
-from contexts.model.refs import BlobRef
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
 from tasks.report.bounds import listed
 from tasks.report.decided import check_waivers
 from tasks.report.evidence_data import EvidenceRow
 from tasks.report.text import fields, items, number, plain
 from tasks.report.values import Listed, Log, status
-from tasks.visible import visible
+from tasks.report.visible import visible
 
 HEAD = 2_000
 TAIL = 6_000

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
+from contexts.documents.base import JsonObject
+from contexts.documents.refs import ContextRef
 from contexts.errors import NotFound
-from contexts.model.base import JsonObject
-from contexts.model.refs import ContextRef
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
 from tasks.report.bounds import listed
 from tasks.report.contract_matrix import contract_matrix
 from tasks.report.data import ReportData, Size, TrackRow

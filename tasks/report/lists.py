@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contexts.model.base import JsonObject
+from contexts.documents.base import JsonObject
 from tasks.report.bounds import listed
 from tasks.report.data import CriterionRow, Matter, Measure, Quote, Sourced
 from tasks.report.decided import Settled, decision, settled_items, settlement, sides, waived_badge

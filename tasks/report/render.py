@@ -12,13 +12,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from contexts.model.base import JsonObject
+from contexts.documents.base import JsonObject
 from tasks.report.data import ReportData
 from tasks.report.decided import waived_badge
 from tasks.report.drawing import NARROW, WIDE, draw_sizes, draw_timeline
 from tasks.report.text import brief, duration, moment, noun, plain, sentence, size
 from tasks.report.timeline import build_timeline
-from tasks.visible import visible
+from tasks.report.visible import visible
 
 _FEW = 25
 """Items of a list shown at once; the others open on demand."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from contexts.model.base import parse_instant
-from tasks.visible import visible
+from contexts.documents.base import parse_instant
+from tasks.report.visible import visible
 
 LONGEST = 2_000
 """Characters of one value a report shows; the rest is in the store."""

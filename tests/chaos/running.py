@@ -22,10 +22,10 @@ from typing import Any
 
 import psutil
 
-from contexts.check import NOTES, check_store
-from contexts.local import LocalObjects
-from contexts.objects import ObjectStore
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.integrity import NOTES, check_store
+from contexts.store.local import LocalObjects
+from contexts.store.objects import ObjectStore
 from tests.servers import ROOT, Server
 from tests.waiting import PATIENCE, wait_until  # noqa: F401 for the tests here
 
@@ -262,7 +262,7 @@ def _warm(environment: Mapping[str, str]) -> None:
         os.environ.clear()
         os.environ.update(environment)
         try:
-            FORKS.set_forkserver_preload(["flows.cli.run", "flows.launch", "flows.feature", __name__])
+            FORKS.set_forkserver_preload(["flows.cli.commands.run", "flows.launch", "flows.feature", __name__])
             forkserver.ensure_running()
         finally:
             os.environ.clear()
@@ -282,9 +282,9 @@ def run_command_line(arguments: list[str], environment: Mapping[str, str], prefi
     os.chdir(ROOT)
     from prefect.context import refresh_global_settings_context  # noqa: PLC0415 only forked processes need Prefect
 
-    import tasks.run  # noqa: PLC0415 same
-    from contexts import lease  # noqa: PLC0415 same
-    from contexts.held_lease import held_lease  # noqa: PLC0415 same
+    import tasks.run.run  # noqa: PLC0415 same
+    from contexts.leases import lease  # noqa: PLC0415 same
+    from contexts.leases.held import held_lease  # noqa: PLC0415 same
     from flows.cli import main  # noqa: PLC0415 same
 
     refresh_global_settings_context()
@@ -293,7 +293,7 @@ def run_command_line(arguments: list[str], environment: Mapping[str, str], prefi
     lease.STALE_AFTER /= machine.hurry
     lease.OWN_LIMIT /= machine.hurry
     every = machine.renew_every or lease.RENEW_EVERY / machine.hurry
-    tasks.run.held_lease = partial(held_lease, every=every, patience=lease.STALE_AFTER + 5)
+    tasks.run.run.held_lease = partial(held_lease, every=every, patience=lease.STALE_AFTER + 5)
     sys.exit(main(arguments))
 
 

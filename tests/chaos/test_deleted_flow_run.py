@@ -5,7 +5,7 @@ import signal
 import httpx
 import pytest
 
-from contexts.lease_record import read_lease
+from contexts.leases.record import read_lease
 from tests.chaos.running import Place, fork, living, plait, wait_until
 from tests.servers import ask
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.chaos.running import Forked, Place, fork, make_repository, plait, torn, wait_until
 
 

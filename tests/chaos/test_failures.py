@@ -5,8 +5,8 @@ import os
 import signal
 from typing import Any
 
-from contexts.model.base import parse_instant
-from contexts.model.refs import BlobRef
+from contexts.documents.base import parse_instant
+from contexts.documents.refs import BlobRef
 from tests.chaos.running import Ended, Place, fork, plait, wait_until
 
 

@@ -1,6 +1,6 @@
 """kill -9 at every point the code names: nothing finished is done again, nothing is lost, the end is the same.
 
-The points come from `contexts.faults.POINTS`: whoever adds one gets a case here, or this module fails.
+The points come from `contexts.failpoints.POINTS`: whoever adds one gets a case here, or this module fails.
 """
 
 import signal
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contexts.faults import POINTS
+from contexts.failpoints import POINTS
 from tests.chaos.running import Ended, Machine, Place, fork, living, plait, torn, wait_until
 
 # How often a point is passed before the kill, where the first time is not all there is to see.

@@ -10,10 +10,10 @@ from typing import Any
 import boto3
 import pytest
 
-from contexts.lease import STALE_AFTER
-from contexts.lease_record import read_lease
-from contexts.s3 import S3Objects
-from contexts.s3.client import S3Settings, connect
+from contexts.leases.lease import STALE_AFTER
+from contexts.leases.record import read_lease
+from contexts.store.s3 import S3Objects
+from contexts.store.s3.client import S3Settings, connect
 from tests.chaos.running import Machine, Place, fork, living, plait, torn, wait_until
 from tests.contexts.stores import servers
 

@@ -10,11 +10,11 @@ import orjson
 import pytest
 
 from contexts.errors import LeaseHeld, VersionChanged
-from contexts.lease import acquire
-from contexts.lease_record import read_lease
-from contexts.local import LocalObjects
-from contexts.model.request import RunRequest
-from contexts.store import ContextStore
+from contexts.leases.lease import acquire
+from contexts.leases.record import read_lease
+from contexts.spec.request import RunRequest
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.chaos.running import FORKS, Place, fork, living, plait, torn, wait_until
 from tests.waiting import PATIENCE
 
@@ -95,7 +95,7 @@ def test_of_many_runs_that_come_upon_a_killed_one_exactly_one_goes_on(place: Pla
 def _race_to_open(spec: str, store: str, environment: dict[str, str], together: Any, answers: Any) -> None:
     """Open a run of every round's workflow at the same moment as the other, and save something while it is open."""
     os.environ.update(environment)
-    from tasks.run import open_run  # noqa: PLC0415 after the environment is there
+    from tasks.run.run import open_run  # noqa: PLC0415 after the environment is there
 
     for number in range(ROUNDS):
         request = RunRequest(inline=json.loads(spec.replace("ROUND", str(number))), store=store)

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from contexts.lease_record import read_lease
+from contexts.leases.record import read_lease
 from tests.chaos.running import Place, living, plait, torn, wait_until
 from tests.servers import ROOT, client_environment, descendants, free_port
 from tests.waiting import PATIENCE

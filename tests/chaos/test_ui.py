@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from contexts.lease_record import read_lease
+from contexts.leases.record import read_lease
 from tests.chaos.deployment import Ui, deployed, worker_of
 from tests.chaos.running import Place, living, torn, wait_until
 from tests.servers import Server

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from contexts.errors import BadIdentifier, Conflict, NotFound, ObjectExists, VersionChanged
-from contexts.objects import ObjectStore, Versioned
+from contexts.store.objects import ObjectStore, Versioned
 
 Open = Callable[[], ObjectStore]
 WRITERS = 16

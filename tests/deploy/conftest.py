@@ -71,7 +71,7 @@ def client(prefect_api: Server) -> Iterator[SyncPrefectClient]:
 def deploy(server: Server, *options: str) -> str:
     """Run the command behind `make deploy`, and return what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "flows.deployments", *options],
+        [sys.executable, "-m", "flows.deployments.deploy_all", *options],
         cwd=ROOT,
         env=server.environment,
         capture_output=True,

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.flows.specs import LEAVE, write_spec
 from tests.servers import ROOT, Server
 from tests.waiting import PATIENCE

@@ -9,10 +9,10 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.worker import EventsWorker
 
-from tasks import events
+from tasks.prefect_ui import events
 from tests.deploy.running import wait_for
 from tests.servers import ROOT, Server
-from tests.tasks.feed import fetch
+from tests.tasks.prefect_ui.feed import fetch
 
 
 @pytest.fixture(scope="module")

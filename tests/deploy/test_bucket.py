@@ -14,10 +14,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_aws import AwsCredentials
 from pydantic import SecretStr
 
-from contexts.blocks import S3Contexts
-from contexts.lease_record import read_lease
-from contexts.s3 import S3Objects
-from contexts.store import ContextStore
+from contexts.leases.record import read_lease
+from contexts.store.blocks import S3Contexts
+from contexts.store.contexts import ContextStore
+from contexts.store.s3 import S3Objects
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for
 from tests.deploy.running import finish, start, tasks_of, wait_for, write_spec
@@ -64,7 +64,7 @@ def copy_of_the_code(folder: Path) -> Path:
 def deploy_from(folder: Path, server: Server) -> None:
     """Deploy what is in a folder."""
     done = subprocess.run(
-        [sys.executable, "-m", "flows.deployments"],
+        [sys.executable, "-m", "flows.deployments.deploy_all"],
         cwd=folder,
         env=server.environment | {"PYTHONPATH": str(folder)},
         capture_output=True,

@@ -99,7 +99,7 @@ def test_what_the_file_does_not_have_is_removed_from_the_server(deployed: Server
 )
 def test_without_a_server_it_says_so_and_starts_none(tmp_path: Path, url: str, words: str, code: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "flows.deployments", "--wait", "1"],
+        [sys.executable, "-m", "flows.deployments.deploy_all", "--wait", "1"],
         cwd=ROOT,
         env=client_environment(tmp_path) | ({"PREFECT_API_URL": url} if url else {}),
         capture_output=True,

@@ -9,9 +9,9 @@ from pathlib import Path
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
 
-from contexts.lease_record import read_lease
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.leases.record import read_lease
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.deploy.conftest import deploy
 from tests.deploy.running import Place, finish, wait_for
 from tests.servers import ROOT, Server
@@ -85,7 +85,7 @@ def test_the_blocks_of_the_page_can_be_registered(prefect_api: Server) -> None:
 
 def test_make_deploy_is_what_the_other_tests_run(prefect_api: Server) -> None:
     assert "make deploy" in COMMANDS
-    assert "python -m flows.deployments" in run(prefect_api, "make --dry-run deploy")
+    assert "python -m flows.deployments.deploy_all" in run(prefect_api, "make --dry-run deploy")
 
 
 def test_the_settings_of_the_page_are_those_the_worker_reads() -> None:

@@ -19,10 +19,10 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.client.schemas.objects import FlowRun
 
-from contexts.lease_record import LeaseRecord, read_lease
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
-from flows.resume_interrupted import resume_interrupted
+from contexts.leases.record import LeaseRecord, read_lease
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
+from flows.upkeep.resume_interrupted import resume_interrupted
 from tests.deploy.gated import deploy_feature, working
 from tests.deploy.running import finish, start, wait_for, write_spec
 from tests.servers import Server

@@ -14,14 +14,14 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from contexts.lease_record import read_lease
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.leases.record import read_lease
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.deploy.gated import deploy_feature, kill, until, working
 from tests.deploy.running import tasks_of, wait_for
 from tests.flows.specs import LEAVE, write_spec
 from tests.servers import Server, free_port, running_server
-from tests.tasks.feed import of
+from tests.tasks.prefect_ui.feed import of
 
 POOL = "gated"
 

@@ -13,8 +13,8 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.states import Scheduled
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.deploy.gated import deploy_feature, working
 from tests.deploy.running import finish, start, wait_for, write_spec
 from tests.servers import Server

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from prefect.client.orchestration import SyncPrefectClient
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.deploy.gated import deploy_feature, until, working
 from tests.deploy.running import Place, finish, start, tasks_of, wait_for, write_spec
 from tests.servers import Server

@@ -5,9 +5,9 @@ import signal
 
 from prefect.client.orchestration import SyncPrefectClient
 
-from contexts.lease_record import read_lease
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.leases.record import read_lease
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.deploy.running import Place, finish, start, tasks_of, wait_for, write_spec
 from tests.servers import Server
 

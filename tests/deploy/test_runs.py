@@ -19,9 +19,9 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import PrefectHTTPStatusError
 
-from contexts.local import LocalObjects
-from contexts.model.base import JsonObject
-from contexts.store import ContextStore
+from contexts.documents.base import JsonObject
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.deploy.conftest import deploy
 from tests.deploy.running import Place, finish, start, tasks_of, wait_for, write_spec
 from tests.servers import ROOT, Server

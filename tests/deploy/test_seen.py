@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import FlowRun
 
 from tests.deploy.running import Place, finish, start, tasks_of, wait_for, write_spec
 from tests.servers import ROOT, Server
-from tests.tasks.feed import of
+from tests.tasks.prefect_ui.feed import of
 
 WORKFLOW = "seen-shop"
 PAYLOADS = {

@@ -11,7 +11,7 @@ import pytest
 from tests.deploy.running import wait_for
 from tests.servers import ROOT, answers, client_environment, free_port
 
-COMMAND = [sys.executable, "-m", "flows.cli.server_command"]
+COMMAND = [sys.executable, "-m", "flows.cli.prefect_server.start_command"]
 NOBODY = "http://127.0.0.1:9"
 """Where nobody listens: what the server would send outside ends here, as on a machine without a way out."""
 

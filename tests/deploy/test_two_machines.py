@@ -9,9 +9,9 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from contexts.interrupted import STALE_AFTER
-from contexts.lease_record import read_lease
-from contexts.store import ContextStore
+from contexts.leases.interrupted import STALE_AFTER
+from contexts.leases.record import read_lease
+from contexts.store.contexts import ContextStore
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import s3_storage
 from tests.deploy.conftest import deploy

@@ -8,8 +8,8 @@ from typing import Any
 
 from prefect.client.orchestration import SyncPrefectClient
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.deploy.running import Place, finish, start
 from tests.flows.specs import LEAVE, commit, git, make_repository, write_spec
 from tests.servers import Server

@@ -86,6 +86,6 @@ def test_a_template_runs_from_an_empty_folder_and_says_where_its_files_are(
 
 
 def test_deploying_without_a_checkout_is_refused_with_a_sentence(newcomer: dict[str, str], tmp_path: Path) -> None:
-    said = say(newcomer, tmp_path / "empty", "python", "-m", "flows.deployments", code=2)
+    said = say(newcomer, tmp_path / "empty", "python", "-m", "flows.deployments.deploy_all", code=2)
     assert said.strip().startswith("plait: there is no")
     assert "run `make deploy` in a checkout of plait" in said

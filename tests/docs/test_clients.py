@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from contexts.model.assignment import Assignment
-from contexts.model.policy import CommandAgent
+from contexts.documents.assignment import Assignment
+from contexts.spec.policy import CommandAgent
 from tasks.agents.backend import Delivery, Job
 from tasks.agents.command import CommandBackend
 from tests.docs.scripted_model import ANSWER, Model, scripted_model

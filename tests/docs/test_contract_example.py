@@ -8,7 +8,7 @@ import pytest
 
 from contexts.audit import Finding, audit
 from contexts.audit.load import load
-from contexts.audit.samples import plan, track
+from contexts.audit.sample_documents import plan, track
 from tests.docs.commands import fences
 from tests.servers import ROOT
 

@@ -10,8 +10,8 @@ import orjson
 import pytest
 import yaml
 
-from contexts.model.reference import spec_reference
-from contexts.specfile import load_spec, parse_spec
+from contexts.spec.load import load_spec, parse_spec
+from contexts.spec.reference_page import spec_reference
 from flows.cli.app import build
 from tests.docs.commands import ELSEWHERE, NO_COMMANDS, NOT_RUN, SHELLS, fences, pages, shown, steps
 from tests.servers import ROOT

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from contexts.amend import amend
-from contexts.decisions import answer_gate
-from contexts.local import LocalObjects
-from contexts.model.request import RunRequest
-from contexts.store import ContextStore
+from contexts.spec.request import RunRequest
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
+from contexts.verification.decisions import answer_gate
+from contexts.verification.save_decision import amend
 from flows.launch import RunReport, launch
 from tests.flows.specs import LEAVE, write_spec
 

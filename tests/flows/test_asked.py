@@ -1,6 +1,6 @@
 """What a flow is asked for reaches it whole, and Prefect's database without credentials."""
 
-from contexts.model.request import RunRequest
+from contexts.spec.request import RunRequest
 from flows.asked import asking, meant
 
 TOKEN = "Zq8-internal-" + "7f3a9c1e5b2d"

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from contexts.codec import seal
-from contexts.local import LocalObjects
-from contexts.model.base import JsonObject
-from contexts.store import ContextStore
+from contexts.documents.base import JsonObject
+from contexts.documents.codec import seal
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.flows.specs import LEAVE, git, make_repository, write_spec
 from tests.servers import Server, client_environment
 from tests.waiting import wait_until

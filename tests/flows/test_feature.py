@@ -12,19 +12,19 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, TaskRunFilter, TaskRunFilterFlowRunId
 from prefect.client.schemas.objects import State, TaskRun
 
+from contexts.documents.base import JsonObject, parse_instant
 from contexts.errors import SpecError, StoreError
-from contexts.lease_record import read_lease
-from contexts.local import LocalObjects
-from contexts.model.base import JsonObject, parse_instant
-from contexts.model.request import RunRequest
-from contexts.store import ContextStore
+from contexts.leases.record import read_lease
+from contexts.spec.request import RunRequest
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from flows.feature import feature
 from flows.launch import describe_run
-from tasks.pinning import workspace_root
-from tasks.progress import LOGGER
-from tasks.run import RESULT
-from tasks.walls import ports
-from tasks.walls.ports import lease_ports
+from tasks.run.base_commit import workspace_root
+from tasks.run.progress import LOGGER
+from tasks.run.run import RESULT
+from tasks.sandbox import ports
+from tasks.sandbox.ports import lease_ports
 from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, commit, make_repository, write_spec
 from tests.servers import Server
 from tests.waiting import PATIENCE

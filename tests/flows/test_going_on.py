@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from prefect.client.schemas.objects import State
 
-from contexts.amend import amend
-from contexts.decisions import answer_gate
 from contexts.errors import InputError, SpecError
-from contexts.local import LocalObjects
-from contexts.model.request import RunRequest
-from contexts.specfile import load_spec
-from contexts.store import ContextStore
+from contexts.spec.load import load_spec
+from contexts.spec.request import RunRequest
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
+from contexts.verification.decisions import answer_gate
+from contexts.verification.save_decision import amend
 from flows.launch import RunReport, launch
-from flows.reverify import reverify
-from tasks.preflight import FOLDER_HINT, check_early, load_request
-from tasks.reuse import plan_reuse
+from flows.upkeep.reverify import reverify
+from tasks.run.preflight import FOLDER_HINT, check_early, load_request
+from tasks.run.reuse import plan_reuse
 from tests.flows.specs import git, make_repository
 
 pytestmark = pytest.mark.usefixtures("prefect_api", "workspaces")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.flows.specs import git, make_repository
 from tests.servers import ROOT, Server
 
@@ -145,7 +145,7 @@ def _an_agents_own(path: Path) -> bool:
 
 def test_an_ordinary_value_is_left_alone_in_code(tmp_path: Path) -> None:
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from contexts.secrets import know_values_of, redact_text;"
+        "import sys; sys.path.insert(0, sys.argv[1]); from contexts.redaction import know_values_of, redact_text;"
         "know_values_of({'agents': {'a': {'env': {'MODE': 'env:MODE', 'DB_PASSWORD': 'env:DB_PASSWORD'}}}});"
         "print(redact_text(sys.argv[2]).text); print(redact_text(sys.argv[2], guesses=False).text)"
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from flows.feature import feature
 from tests.flows.specs import git, make_repository
 from tests.servers import Server

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from contexts.check import check_store
 from contexts.errors import InputError
-from contexts.local import LocalObjects
-from contexts.model.request import RunRequest
-from contexts.store import ContextStore
+from contexts.spec.request import RunRequest
+from contexts.store.contexts import ContextStore
+from contexts.store.integrity import check_store
+from contexts.store.local import LocalObjects
 from flows.launch import RunReport, launch
-from tasks.pinning import workspace_root
+from tasks.run.base_commit import workspace_root
 from tests.flows.gate import Place
 from tests.flows.specs import LEAVE, git, make_repository, write_spec
 

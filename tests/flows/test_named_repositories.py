@@ -26,11 +26,11 @@ from hypothesis import strategies as st
 from prefect.logging import disable_run_logger
 
 from contexts.errors import InputError, PlaitError
-from contexts.local import LocalObjects
-from contexts.model.request import RunRequest
-from contexts.permissions import check_allowed, read_allowed
-from contexts.repository_name import is_url, locate
-from contexts.store import ContextStore
+from contexts.repositories.name import is_url, locate
+from contexts.spec.request import RunRequest
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
+from flows.deployments.permissions import check_allowed, read_allowed
 from tests.flows.specs import git, make_repository, write_spec
 from tests.servers import ROOT, Server
 
@@ -148,12 +148,12 @@ def _end_after_opening(patch: pytest.MonkeyPatch, worker: Worker) -> None:
 
     patch.setattr("prefect.artifacts.create_table_artifact", lambda **_: None)  # for want of a flow run
     patch.setattr("flows.feature.heeding_people", entered)
-    patch.setattr("flows.reverify.run_checks", lambda _, run, *__: opened(run))
+    patch.setattr("flows.upkeep.reverify.run_checks", lambda _, run, *__: opened(run))
     patch.setattr("flows.feature.scheduled_start", lambda: datetime.now(UTC))  # there is no server to ask
     patch.setattr("flows.feature.reason_of", lambda _: "finished")  # another flow is to open the same workflow
     patch.setattr("flows.feature.skipped_if_late", lambda _: None)
-    patch.setattr("flows.resume_interrupted.interrupted", looked)
-    patch.setattr("flows.retention.holdings", looked)
+    patch.setattr("flows.upkeep.resume_interrupted.interrupted", looked)
+    patch.setattr("flows.upkeep.retention.holdings", looked)
 
 
 def _deployments() -> list[tuple[str, str]]:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from contexts.lease_record import read_lease
-from contexts.local import LocalObjects
-from contexts.model.base import JsonObject
-from contexts.model.request import RunRequest
-from contexts.outbox import Outbox
-from contexts.specfile import load_spec
-from contexts.store import ContextStore
+from contexts.documents.base import JsonObject
+from contexts.leases.record import read_lease
+from contexts.spec.load import load_spec
+from contexts.spec.request import RunRequest
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
+from contexts.store.outbox import Outbox
 from flows.launch import RunReport, launch
-from tasks.pinning import workspace_root
-from tasks.progress import LOGGER
-from tasks.reuse import outbox_folder, plan_reuse
+from tasks.run.base_commit import workspace_root
+from tasks.run.progress import LOGGER
+from tasks.run.reuse import outbox_folder, plan_reuse
 from tests.flows.specs import LEAVE, make_repository, write_spec
 
 pytestmark = [pytest.mark.usefixtures("prefect_api", "workspaces")]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from contexts.local import LocalObjects
 from contexts.merge.expand import expand_tracks
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from flows.feature import feature
 from tests.flows.cli.conftest import REFERENCE
 from tests.servers import Server

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from contexts.model.assignment import Assignment
-from contexts.model.policy import CommandAgent
-from tasks import spending
+from contexts.documents.assignment import Assignment
+from contexts.spec.policy import CommandAgent
 from tasks.agents.backend import Delivery, Job
 from tasks.agents.command import CommandBackend
-from tasks.checkpoints import read_checkpoint
+from tasks.run import budget as spending
+from tasks.track.checkpoints import read_checkpoint
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.usefixtures("outside")

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import pytest
 
 from contexts.errors import TrackFailed
-from contexts.local import LocalObjects
-from contexts.model.request import RunRequest
-from contexts.store import ContextStore
-from tasks.outcome import TrackOutcome
-from tasks.run import open_run
+from contexts.spec.request import RunRequest
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
+from tasks.run.outcome import TrackOutcome
+from tasks.run.run import open_run
 from tasks.run_track import run_track
 from tests.flows.specs import LEAVE, write_spec
 

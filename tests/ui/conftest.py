@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from prefect.client.orchestration import SyncPrefectClient, get_client
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.servers import ROOT, Server, running_worker
 from tests.ui.person import CHROMIUM, Person, launch, visiting
 
@@ -53,7 +53,7 @@ def office(prefect_api: Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder = tmp_path_factory.mktemp("office")
     (folder / "specs").mkdir()
     subprocess.run(
-        [sys.executable, "-m", "flows.deployments"],
+        [sys.executable, "-m", "flows.deployments.deploy_all"],
         cwd=ROOT,
         env=prefect_api.environment,
         stdout=subprocess.DEVNULL,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from contexts.audit import Finding, SourceDocument, audit
-from contexts.contract.values import pointer, walk
+from contexts.contracts.json_values import pointer, walk
 
 Documents = dict[str, Any]
 Place = tuple[str, str]

@@ -15,11 +15,11 @@ from contexts.audit import RULES, DocumentSet, Finding, SourceDocument, audit
 from contexts.audit.findings import Doubt, Source
 from contexts.audit.load import load
 from contexts.audit.registry import ClaimRule, doubt, found, rule
-from contexts.audit.samples import track
+from contexts.audit.sample_documents import track
+from contexts.audit.saved import audit_saved
 from contexts.merge import assemble, contribute
-from contexts.model.spec import Spec
-from contexts.verdict import Verdict, reach_verdict
-from tasks.audit_run import audit_saved
+from contexts.spec.model import Spec
+from contexts.verification.verdict import Verdict, reach_verdict
 
 CORPORA = Path(__file__).parent / "corpora"
 HEAD = {"version": "1.0", "workflow_id": "orders", "current_agent": "orchestrator", "kind": "workflow"}

@@ -13,12 +13,12 @@ from types import ModuleType
 import pytest
 
 import contexts.audit
-import contexts.contract
+import contexts.contracts
 from contexts.audit import SourceDocument, audit
 from contexts.audit.load import parse
-from contexts.contract import parse_fields, parse_typescript, read_contracts
-from contexts.contract.patterns import matches
-from contexts.contract.zod import parse_zod
+from contexts.contracts import parse_fields, parse_typescript, read_contracts
+from contexts.contracts.patterns import matches
+from contexts.contracts.zod import parse_zod
 from tests.steps import calls
 
 LONG = (
@@ -34,11 +34,11 @@ TAILS = ("", "!")
 
 
 def modules() -> Iterator[ModuleType]:
-    for package in (contexts.audit, contexts.contract):
+    for package in (contexts.audit, contexts.contracts):
         for found in pkgutil.iter_modules(package.__path__):
             yield importlib.import_module(f"{package.__name__}.{found.name}")
-    yield importlib.import_module("contexts.criteria")
-    yield importlib.import_module("contexts.criteria_load")
+    yield importlib.import_module("contexts.verification.criteria")
+    yield importlib.import_module("contexts.verification.load_criteria")
 
 
 def expressions() -> dict[str, re.Pattern[str]]:

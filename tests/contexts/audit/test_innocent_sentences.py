@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contexts.audit import SourceDocument, audit
-from contexts.audit.samples import file_name, merged, parent, plan, track, verified
+from contexts.audit.sample_documents import file_name, merged, parent, plan, track, verified
 
 
 def told(*documents: Any) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from contexts.audit import Finding, SourceDocument, audit
 from contexts.audit.load import load
-from contexts.audit.own import RECORDS, is_own, without_records
+from contexts.audit.plait_records import RECORDS, is_own, without_records
 from contexts.merge import assemble, contribute, merge_files
 
 INSTANT = "2025-03-01T10:00:00Z"

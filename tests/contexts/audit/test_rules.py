@@ -12,10 +12,10 @@ import pytest
 
 from contexts.audit import RULES, Finding, Rule, audit
 from contexts.audit.load import load, parse
-from contexts.audit.page import PAGE, judged, page
+from contexts.audit.reference_page import PAGE, judged, page
 from contexts.audit.registry import FAMILIES, Documents, Raw
-from contexts.audit.samples import file_name, merged, plain_members, track
-from contexts.contract.values import resolve
+from contexts.audit.sample_documents import file_name, merged, plain_members, track
+from contexts.contracts.json_values import resolve
 
 _GONE = object()
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from contexts.local import LocalObjects
-from contexts.s3 import S3Objects
-from contexts.s3.client import S3Settings, connect
+from contexts.store.local import LocalObjects
+from contexts.store.s3 import S3Objects
+from contexts.store.s3.client import S3Settings, connect
 from tests.contexts.conformance import Open
 from tests.contexts.stores import servers
 from tests.contexts.stores.fixtures import ministack, r2

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from contexts.errors import ObjectExists
-from contexts.local import LocalObjects
+from contexts.store.local import LocalObjects
 
 ROOT = Path(__file__).resolve().parents[3]
 CALLS = ("mkdir", "open", "write", "fsync", "link", "unlink")

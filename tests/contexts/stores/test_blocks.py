@@ -15,12 +15,12 @@ from prefect import flow, task
 from prefect_aws import AwsCredentials, MinIOCredentials
 from pydantic import SecretStr
 
-from contexts.blocks import LocalContexts, S3Contexts
+from contexts.documents.refs import ContextRef
 from contexts.errors import BadIdentifier, InputError
-from contexts.model.refs import ContextRef
-from contexts.opening import open_objects
-from contexts.s3 import S3Objects
-from tasks.ref_serializer import RefSerializer
+from contexts.store.blocks import LocalContexts, S3Contexts
+from contexts.store.s3 import S3Objects
+from contexts.store.url import open_objects
+from tasks.run.ref_serializer import RefSerializer
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for
 from tests.servers import Server
@@ -131,7 +131,7 @@ def test_a_block_that_does_not_say_how_its_store_is_made_is_no_block() -> None:
 @pytest.mark.stores
 def test_both_blocks_are_registered_by_one_command(prefect_api: Server) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "prefect", "block", "register", "-m", "contexts.blocks"],
+        [sys.executable, "-m", "prefect", "block", "register", "-m", "contexts.store.blocks"],
         env={**os.environ, "PREFECT_API_URL": prefect_api.url, "COLUMNS": "200"},
         cwd=servers.ROOT,
         capture_output=True,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from contexts.lease import acquire
-from contexts.s3 import S3Objects
-from contexts.store import ContextStore
+from contexts.leases.lease import acquire
+from contexts.store.contexts import ContextStore
+from contexts.store.s3 import S3Objects
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import s3_storage
 

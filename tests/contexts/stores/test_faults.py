@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from contexts.errors import LoginExpired, NotFound, ObjectExists, StoreDenied, StoreUnreachable, VersionChanged
-from contexts.s3 import S3Objects
-from contexts.s3.client import S3Settings, connect
-from contexts.s3.retry import Patience
+from contexts.store.s3 import S3Objects
+from contexts.store.s3.client import S3Settings, connect
+from contexts.store.s3.retry import Patience
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, session_for
 from tests.contexts.stores.faults import Fault, FaultProxy, Refusal
@@ -167,7 +167,7 @@ def test_a_lasting_outage_ends_in_one_sentence_within_the_bounded_time(
 
 _SAVE = """
 import sys
-from contexts.opening import open_objects
+from contexts.store.url import open_objects
 objects = open_objects(sys.argv[1])
 objects.probe()
 print("ready", flush=True)

@@ -13,18 +13,18 @@ import tenacity
 import tenacity.nap
 from botocore.exceptions import EndpointConnectionError
 
-import contexts.s3.retry
-from contexts import held_lease as holding
+import contexts.store.s3.retry
 from contexts.errors import LeaseLost, NotFound, StoreUnreachable
-from contexts.fence import Fence, fenced
-from contexts.held_lease import held_lease
-from contexts.lease import OWN_LIMIT, STALE_AFTER
-from contexts.local import LocalObjects
-from contexts.objects import ObjectStore
-from contexts.patient import impatient
-from contexts.s3 import S3Objects
-from contexts.s3.client import S3Settings
-from contexts.s3.retry import Patience, persist
+from contexts.leases import held as holding
+from contexts.leases.held import held_lease
+from contexts.leases.lease import OWN_LIMIT, STALE_AFTER
+from contexts.leases.patient import impatient
+from contexts.store.fence import Fence, fenced
+from contexts.store.local import LocalObjects
+from contexts.store.objects import ObjectStore
+from contexts.store.s3 import S3Objects
+from contexts.store.s3.client import S3Settings
+from contexts.store.s3.retry import Patience, persist
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, session_for
 from tests.contexts.stores.test_lease import FakeClock, elsewhere
@@ -74,7 +74,7 @@ class Sleeping:
 def clock(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> FakeClock:
     caplog.set_level(logging.CRITICAL, logger="stamina")
     made = FakeClock()
-    for module in (tenacity, tenacity.nap, contexts.s3.retry):
+    for module in (tenacity, tenacity.nap, contexts.store.s3.retry):
         monkeypatch.setattr(module, "time", Sleeping(made))
     monkeypatch.setattr(holding, "_AFTER_FAILURE", 0.02)
     monkeypatch.setattr(holding, "_LOOK_EVERY", 0.02)

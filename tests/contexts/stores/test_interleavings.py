@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from contexts.errors import ObjectExists
-from contexts.local import LocalObjects
+from contexts.store.local import LocalObjects
 from tests.contexts.stores.mortal import CALLS, Mortals
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from contexts.errors import ObjectExists, StoreUnreachable
-from contexts.s3 import S3Objects
-from contexts.s3.client import S3Settings, connect
-from contexts.s3.retry import Patience
+from contexts.store.s3 import S3Objects
+from contexts.store.s3.client import S3Settings, connect
+from contexts.store.s3.retry import Patience
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, session_for
 from tests.contexts.stores.faults import Fault, FaultProxy

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from contexts.errors import NotFound
-from contexts.objects import Entry, ObjectStore, Versioned
+from contexts.store.objects import Entry, ObjectStore, Versioned
 from tests.contexts.conformance import LAWS, Law, Open, Trial, broken_laws
 from tests.contexts.stores.conftest import Storage
 

@@ -14,14 +14,14 @@ from pathlib import Path
 import orjson
 import pytest
 
-from contexts import held_lease as holding
 from contexts.errors import DocumentError, LeaseHeld, LeaseLost, StoreUnreachable
-from contexts.held_lease import held_lease
-from contexts.lease import OWN_LIMIT, STALE_AFTER, Clock, Lease, acquire
-from contexts.lease_record import read_lease
-from contexts.local import LocalObjects
-from contexts.objects import ObjectStore, Versioned
-from contexts.process import is_gone, this_process
+from contexts.leases import held as holding
+from contexts.leases.held import held_lease
+from contexts.leases.lease import OWN_LIMIT, STALE_AFTER, Clock, Lease, acquire
+from contexts.leases.process import is_gone, this_process
+from contexts.leases.record import read_lease
+from contexts.store.local import LocalObjects
+from contexts.store.objects import ObjectStore, Versioned
 from tests.contexts.conformance import WRITERS, race
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import Storage, s3_storage
@@ -155,8 +155,8 @@ def test_garbage_under_the_leases_key_is_said_and_kept(objects: ObjectStore) -> 
 _RUN = """
 import sys, time
 from contexts.errors import LeaseHeld
-from contexts.lease import acquire
-from contexts.opening import open_objects
+from contexts.leases.lease import acquire
+from contexts.store.url import open_objects
 objects = open_objects(sys.argv[1])
 objects.read_versioned("leases/warm-up.json")
 print("ready", flush=True)

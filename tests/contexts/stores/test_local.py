@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from contexts import local
 from contexts.errors import NotFound, ObjectExists, StoreDenied, StoreError, StoreUnreachable, StoreUnsuitable
-from contexts.local import LocalObjects
+from contexts.store import local
+from contexts.store.local import LocalObjects
 from tests.contexts.stores.mortal import CALLS, Mortals
 
 KEY = "documents/w/context/000001.json"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from contexts.data_folder import default_folder
-from contexts.diagnosis import diagnose
 from contexts.errors import InputError
-from contexts.local import LocalObjects
-from contexts.opening import open_objects
-from contexts.s3 import S3Objects
+from contexts.store.data_folder import default_folder
+from contexts.store.local import LocalObjects
+from contexts.store.probe import diagnose
+from contexts.store.s3 import S3Objects
+from contexts.store.url import open_objects
 from tests.contexts.stores import servers
 
 
@@ -95,7 +95,7 @@ def test_credentials_in_a_url_are_refused_and_not_repeated(url: str) -> None:
 @pytest.mark.parametrize("heavy", ["boto3", "botocore", "prefect", "prefect_aws"])
 def test_a_store_in_a_folder_loads_neither_boto3_nor_prefect(tmp_path: Path, heavy: str) -> None:
     code = (
-        "import sys; from contexts.opening import open_objects; import contexts.held_lease\n"
+        "import sys; from contexts.store.url import open_objects; import contexts.leases.held\n"
         "open_objects(sys.argv[1]).create('blobs/w/a', b'x'); sys.exit(sys.argv[2] in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path), heavy], check=True, cwd=servers.ROOT)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from contexts import held_lease as holding
 from contexts.errors import LeaseLost, ObjectExists, StoreError, StoreUnreachable
-from contexts.held_lease import HeldLease, held_lease
-from contexts.lease import OWN_LIMIT
-from contexts.lease_record import read_lease
-from contexts.local import LocalObjects
-from contexts.objects import Entry, ObjectStore, Versioned
-from contexts.patient import PatientObjects
+from contexts.leases import held as holding
+from contexts.leases.held import HeldLease, held_lease
+from contexts.leases.lease import OWN_LIMIT
+from contexts.leases.patient import PatientObjects
+from contexts.leases.record import read_lease
+from contexts.store.local import LocalObjects
+from contexts.store.objects import Entry, ObjectStore, Versioned
 from tests.contexts.stores.test_lease import FakeClock, elsewhere, wait_until
 
 

@@ -16,11 +16,11 @@ import tenacity.nap
 from botocore.exceptions import SSLError
 from urllib3.exceptions import SSLError as TlsError
 
-import contexts.s3.retry
+import contexts.store.s3.retry
 from contexts.errors import StoreError, StoreUnreachable
-from contexts.s3 import S3Objects
-from contexts.s3.client import S3Settings, connect
-from contexts.s3.retry import Patience, persist
+from contexts.store.s3 import S3Objects
+from contexts.store.s3.client import S3Settings, connect
+from contexts.store.s3.retry import Patience, persist
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, session_for
 from tests.contexts.stores.faults import Fault, FaultProxy, Refusal
@@ -54,7 +54,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Clock:
     caplog.set_level(logging.CRITICAL, logger="stamina")
     made = Clock()
-    for module in (tenacity, tenacity.nap, contexts.s3.retry):
+    for module in (tenacity, tenacity.nap, contexts.store.s3.retry):
         monkeypatch.setattr(module, "time", made)
     return made
 

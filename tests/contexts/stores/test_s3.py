@@ -14,11 +14,11 @@ from typing import Any
 import boto3
 import pytest
 
-from contexts.diagnosis import diagnose
 from contexts.errors import ChecksumMismatch, InputError, StoreDenied, StoreUnreachable, StoreUnsuitable
-from contexts.s3 import GZIP_ABOVE, S3Objects
-from contexts.s3.client import S3Settings, connect
-from contexts.s3.retry import Patience
+from contexts.store.probe import diagnose
+from contexts.store.s3 import GZIP_ABOVE, S3Objects
+from contexts.store.s3.client import S3Settings, connect
+from contexts.store.s3.retry import Patience
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, client_for, s3_storage, session_for
 

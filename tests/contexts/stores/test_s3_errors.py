@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contexts.errors import LoginExpired, NotFound, StoreDenied, StoreError, StoreUnreachable, StoreUnsuitable
-from contexts.s3.errors import answer_of, explain
+from contexts.store.s3.errors import answer_of, explain
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 

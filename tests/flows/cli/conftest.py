@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from flows.cli import main
 from tests.flows.cli.documents import head, parent, track
 

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from contexts.s3 import S3Objects
-from contexts.s3.client import S3Settings
-from contexts.s3.retry import Patience
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.s3 import S3Objects
+from contexts.store.s3.client import S3Settings
+from contexts.store.s3.retry import Patience
 from tests.chaos.running import Ended, Forked, Machine, Place, fork_as, run_command_line
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, session_for
@@ -86,8 +86,8 @@ def plait(place: Place, *arguments: object, **options: Any) -> Ended:
 def _run_hastily(
     arguments: list[str], environment: dict[str, str], prefix: str, seconds: float | None, machine: Machine
 ) -> None:
-    import contexts.s3.objects  # noqa: PLC0415 only forked processes are to be hasty
+    import contexts.store.s3.objects  # noqa: PLC0415 only forked processes are to be hasty
 
     if seconds is not None:
-        contexts.s3.objects.Patience = partial(Patience, seconds=seconds, longest_wait=0.5, jitter=0.1)
+        contexts.store.s3.objects.Patience = partial(Patience, seconds=seconds, longest_wait=0.5, jitter=0.1)
     run_command_line(arguments, environment, prefix, machine)

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-import contexts.s3.objects
-from contexts.s3 import S3Objects
-from contexts.s3.client import S3Settings
-from contexts.s3.retry import Patience
-from contexts.store import ContextStore
+import contexts.store.s3.objects
+from contexts.store.contexts import ContextStore
+from contexts.store.s3 import S3Objects
+from contexts.store.s3.client import S3Settings
+from contexts.store.s3.retry import Patience
 from flows.cli import main
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, client_for, session_for
@@ -83,7 +83,9 @@ def shop(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
-    monkeypatch.setattr(contexts.s3.objects, "Patience", partial(Patience, seconds=0.5, first_wait=0.01, jitter=0.01))
+    monkeypatch.setattr(
+        contexts.store.s3.objects, "Patience", partial(Patience, seconds=0.5, first_wait=0.01, jitter=0.01)
+    )
     prefix = tmp_path.name
     settings = S3Settings(endpoint_url=ministack.endpoint, region="us-east-1", addressing="path")
     objects = S3Objects(bucket_for(ministack), prefix, settings=settings, session=session_for(ministack))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from contexts.model.refs import ContextRef
+from contexts.documents.refs import ContextRef
 from tests.chaos.running import Ended, living, torn
 from tests.contexts.stores import servers
 from tests.contexts.stores.faults import Fault

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from contexts.faults import POINTS
-from contexts.lease import OWN_LIMIT
-from contexts.lease_record import read_lease
+from contexts.failpoints import POINTS
+from contexts.leases.lease import OWN_LIMIT
+from contexts.leases.record import read_lease
 from tests.chaos.running import Forked, Machine, living, torn, wait_until
 from tests.contexts.stores import servers
 from tests.contexts.stores.faults import Asked, FaultProxy, Refusal

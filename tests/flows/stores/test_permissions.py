@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from contexts.archive import carry_out, holding
 from contexts.errors import StoreDenied
-from contexts.lease import acquire
-from contexts.opening import open_objects
-from contexts.retention import RetentionPlan
+from contexts.leases.lease import acquire
+from contexts.store.archive import carry_out, holding
+from contexts.store.retention import RetentionPlan
+from contexts.store.url import open_objects
 from tests.contexts.stores import servers
 from tests.contexts.stores.faults import Asked
 from tests.contexts.stores.policy import ACTIONS, gate, permits

@@ -10,14 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contexts.local import LocalObjects
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 from tests.flows.specs import LEAVE, write_spec
 from tests.servers import Server, client_environment
 from tests.waiting import PATIENCE
 
 PLAIT = Path(sys.executable).parent / "plait"
-SAVE = "import sys; from contexts.blocks import LocalContexts; LocalContexts(path=sys.argv[1]).save('here', overwrite=True, _sync=True)"
+SAVE = "import sys; from contexts.store.blocks import LocalContexts; LocalContexts(path=sys.argv[1]).save('here', overwrite=True, _sync=True)"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 from prefect_aws import AwsCredentials
 from pydantic import SecretStr
 
-from contexts.blocks import S3Contexts
+from contexts.store.blocks import S3Contexts
 from tests.chaos.running import Ended
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for
@@ -74,7 +74,7 @@ def test_deciding_reuse_of_a_whole_workflow_costs_one_listing_and_at_most_one_ge
 def block(ministack: servers.Server, prefect_api: Server) -> str:
     """Register the blocks by the one command there is, save one, and return its name."""
     done = subprocess.run(
-        [sys.executable, "-m", "prefect", "block", "register", "-m", "contexts.blocks"],
+        [sys.executable, "-m", "prefect", "block", "register", "-m", "contexts.store.blocks"],
         env=os.environ | prefect_api.environment,
         cwd=ROOT,
         capture_output=True,

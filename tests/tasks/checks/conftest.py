@@ -9,9 +9,9 @@ import psutil
 import pytest
 from pydantic import TypeAdapter
 
-from contexts.model.checks import Check
+from contexts.spec.checks import Check
 from tasks.checks.bench import Bench, lease_for
-from tasks.checks.ran import Ran
+from tasks.checks.results import Ran
 from tasks.checks.run import run_on
 
 RunCheck = Callable[..., Ran]

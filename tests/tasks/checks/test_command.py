@@ -6,8 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from contexts.model.base import JsonObject
-from tasks.checks.ran import Ran
+from contexts.documents.base import JsonObject
+from tasks.checks.results import Ran
 from tests.tasks.checks.conftest import RunCheck, write
 
 PYTEST = ("{python}", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml={reports}/junit.xml")

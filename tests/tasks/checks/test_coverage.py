@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.checks.ran import Ran
+from tasks.checks.results import Ran
 from tests.tasks.checks.conftest import RunCheck, write
 
 MEASURE = """

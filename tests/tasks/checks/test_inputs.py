@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contexts.model.checks import Check, CommandCheck, MigrationsCheck
+from contexts.spec.checks import Check, CommandCheck, MigrationsCheck
 from tasks.checks.run import check_inputs
 
 PROGRAM = "{spec_dir}/program.py"

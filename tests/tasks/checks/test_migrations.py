@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.checks.ran import Ran
+from tasks.checks.results import Ran
 from tests.tasks.checks.conftest import RunCheck, write
 
 ENV = """

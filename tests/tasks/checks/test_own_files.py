@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contexts.open_items import fingerprint
+from contexts.verification.open_items import fingerprint
 from tasks.checks.own_files import changed_files
 from tests.tasks.checks.conftest import make_check, write
 

@@ -9,8 +9,8 @@ from typing import Any
 import psutil
 import pytest
 
-from contexts.model.base import JsonObject
-from tasks.checks.ran import Ran
+from contexts.documents.base import JsonObject
+from tasks.checks.results import Ran
 from tests.tasks.checks.conftest import RunCheck, write
 
 # Answers with what it counted; /slow waits, /one-in-ten fails, and all it saw goes to a file at its end.

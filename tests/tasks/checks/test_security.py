@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from contexts.model.base import JsonObject
-from tasks.checks.ran import Ran
+from contexts.documents.base import JsonObject
+from tasks.checks.results import Ran
 from tests.tasks.checks.conftest import RunCheck, write
 
 WEAK = "import subprocess\n\ndef run(command):\n    return subprocess.call(command, shell=True)\n"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks.checks.silenced import silenced
+from tasks.checks.silenced_warnings import silenced
 from tests.tasks.checks.conftest import make_check
 
 SECURITY = {"kind": "security"}

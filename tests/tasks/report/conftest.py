@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
 from tasks.report import build_report
 from tests.tasks.report.page import Page
 from tests.tasks.report.stored import new_store, put_deployed_run

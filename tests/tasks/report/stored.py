@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from contexts.local import LocalObjects
-from contexts.model.refs import ContextRef
-from contexts.store import ContextStore
+from contexts.documents.refs import ContextRef
+from contexts.store.contexts import ContextStore
+from contexts.store.local import LocalObjects
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOSTILE = "<script>alert('x')</script>\"'><img src=http://192.0.2.1/x onerror=alert(1)>&amp;\u202egnp.exe\u202c\u200b\x1b[31m{{ 7*7 }} \u05e9\u05dc\u05d5\u05dd"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from contexts.documents.refs import ContextRef
 from contexts.errors import NotFound
-from contexts.model.refs import ContextRef
-from contexts.store import ContextStore
+from contexts.store.contexts import ContextStore
 from tasks.report import build_report, gather
 from tests.tasks.report.page import Page
 from tests.tasks.report.stored import HOSTILE, KEPT, new_store, put_poisoned_run, put_run, put_wide_run

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from contexts.model.refs import ContextRef
-from contexts.store import ContextStore
+from contexts.documents.refs import ContextRef
+from contexts.store.contexts import ContextStore
 from tasks.report import build_report
 from tests.tasks.report.stored import new_store, put_deployed_run, put_run
 

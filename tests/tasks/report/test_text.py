@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tasks.report.bounds import listed
 from tasks.report.render import shown
 from tasks.report.text import cut, duration, instant, number, plain, sentence, size
-from tasks.visible import visible
+from tasks.report.visible import visible
 
 
 def test_a_bidi_override_is_shown_by_its_name():

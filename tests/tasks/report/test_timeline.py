@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import orjson
 import pytest
 
-from contexts.model.refs import ContextRef
-from contexts.store import ContextStore
+from contexts.documents.refs import ContextRef
+from contexts.store.contexts import ContextStore
 from tasks.report import timeline_data_uri, timeline_svg
 from tasks.report.data import Timeline
 from tasks.report.drawing import NARROW, WIDE, draw_timeline

@@ -1,0 +1,88 @@
+"""Types every model shares: open documents, closed specs, identifiers, paths, instants and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any, cast
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from contexts.errors import BadIdentifier
+from contexts.identifiers import check_id, check_relative_path
+
+JsonObject = dict[str, Any]
+
+
+def _id(value: str) -> str:
+    try:
+        return check_id(value)
+    except BadIdentifier as error:
+        raise ValueError(error.message) from error
+
+
+def _path(value: str) -> str:
+    try:
+        return check_relative_path(value)
+    except BadIdentifier as error:
+        raise ValueError(error.message) from error
+
+
+@lru_cache(maxsize=1024)  # documents of one run say the same few instants again and again
+def parse_instant(value: str) -> datetime:
+    """Return an ISO 8601 instant as an aware datetime.
+
+    Raises:
+        ValueError: Not ISO 8601, or without a time zone.
+    """
+    instant = datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone; write it with Z or an offset")
+    return instant
+
+
+def _instant(value: str) -> str:
+    parse_instant(value)
+    return value
+
+
+Identifier = Annotated[str, AfterValidator(_id)]
+"""``[a-z0-9]+([._-][a-z0-9]+)*``, at most 64 characters, not ending in ``.lock``."""
+
+RelativePath = Annotated[str, AfterValidator(_path)]
+"""A path below some root: never absolute, no ``..``, no control characters."""
+
+Instant = Annotated[str, AfterValidator(_instant)]
+"""ISO 8601 with a time zone, kept as the text it was written in, so that a round trip changes nothing."""
+
+Number = int | float
+"""A JSON number, kept as the kind it was written in."""
+
+
+class Open(BaseModel):
+    """Base of everything agents write: typed where known, unknown fields kept value for value."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, defer_build=True)
+
+    def to_json(self) -> JsonObject:
+        """Return the plain value as it was given: nothing added, nothing left out."""
+        return self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+
+
+class Closed(BaseModel):
+    """Base of everything a user writes as a spec: an unknown field is an error unless it begins with ``x-``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True, defer_build=True)
+
+
+def section(document: Mapping[str, Any], key: str) -> JsonObject:
+    """Return the object under a key of plain JSON; an empty one where there is none."""
+    value = document.get(key)
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def entries(document: Mapping[str, Any], key: str) -> list[Any]:
+    """Return the list under a key of plain JSON; an empty one where there is none."""
+    value = document.get(key)
+    return cast("list[Any]", value) if isinstance(value, list) else []

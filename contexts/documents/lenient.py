@@ -1,0 +1,285 @@
+"""Read what an agent left, whatever it is: what fits a context is taken, the rest is kept as a claim.
+
+A finished track is not thrown away for an odd document. So nothing here refuses: text that is no JSON, a list where an
+object belongs, a word where a list does, numbers that other readers would change, all of it is kept under ``claims``,
+and named once.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from contexts.documents.base import JsonObject
+from contexts.documents.codec import LIMIT_BYTES, dump, migrate, pointer
+from contexts.errors import DocumentError
+
+WHOLE = "context.json"
+"""The claim that holds all of it, where it is no JSON object."""
+MOST_TEXT = 64 * 1024
+"""Characters that are kept of a text that is no JSON, and of a document beyond the limit."""
+MOST_DEEP = 150
+"""Levels of nesting; what is deeper is kept as text, as it would not survive being put into other documents."""
+
+MOST_EARLIER = 10
+"""Values that are kept of one key that stands again and again in its object, beside the last one."""
+AROUND = "what stands around its object"
+"""What is odd of a context that is a fence, a list or a text around one object."""
+
+Path = tuple[str | int, ...]
+
+_FENCED = re.compile(r"\s*(`{3,})[ \t]*(?:\w+[ \t]*)?\r?\n(.*?)\n[ \t]*\1\s*\Z", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What an agent left.
+
+    Attributes:
+        document: What can be a context, member by member not judged yet.
+        claims: What cannot, by member or pointer.
+        odd: Pointers of what is not as it was written, in the order it was met.
+        whole: Whether it is an object at all.
+    """
+
+    document: JsonObject
+    claims: JsonObject = field(default_factory=dict[str, Any])
+    odd: tuple[str, ...] = ()
+    whole: bool = True
+
+
+class _Odd(str):
+    """A number that JSON readers would change, as it was written."""
+
+    __slots__ = ()
+
+
+class _Doubled(dict[str, Any]):
+    """An object in which a key stands twice; the last one counts, as for every reader."""
+
+    earlier: list[tuple[str, Any]]
+
+
+def read_leniently(raw: bytes, size: int | None = None) -> Left:
+    """Return what bytes hold as a context.
+
+    Args:
+        raw: What was read; the file may have more.
+        size: Bytes of the file.
+    """
+    text, is_text = _decoded(raw)
+    complete = size is None or size <= len(raw)
+    value = _parsed(text) if is_text and complete else _NO_JSON
+    wrapped = _unwrapped(value, text) if is_text and complete and not isinstance(value, dict) else None
+    value = cast("Any", value if wrapped is None else wrapped)
+    if value is _NO_JSON or _is_deep(value):
+        return Left({}, {WHOLE: _cut(text, size or len(raw))}, ("",), whole=False)
+    cleaning = _Cleaning()
+    clean = cleaning.clean(value, ())
+    if not isinstance(clean, dict):
+        return Left({}, {WHOLE: clean}, ("",), whole=False)
+    cleaning.finish()
+    if wrapped is not None:
+        cleaning.odd.setdefault(AROUND)
+        keep(cleaning.claims, (WHOLE,), _cut(text, len(raw)))
+    left = Left(cast("JsonObject", clean), cleaning.claims, tuple(cleaning.odd))
+    return left if len(raw) <= LIMIT_BYTES else _bounded(left, text, len(raw))
+
+
+def _decoded(raw: bytes) -> tuple[str, bool]:
+    try:
+        return raw.decode(json.detect_encoding(raw)), True
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "replace"), False
+
+
+_NO_JSON = object()
+
+
+def _parsed(text: str) -> Any:
+    """Return the value of a JSON text, or that it is none."""
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_pairs,
+            parse_constant=_Odd,
+            parse_int=_integer,
+            parse_float=_float,
+            strict=False,  # a line break within a text is often left as it is
+        )
+    except (ValueError, RecursionError):
+        return _NO_JSON
+
+
+def _unwrapped(value: Any, text: str) -> Any:
+    """Return the object that a fence of code, a list of one or a text is around, and nothing else; None if none is."""
+    if value is _NO_JSON:
+        fenced = _FENCED.match(text)
+        value = _parsed(fenced[2]) if fenced else None
+    for _ in range(3):
+        if isinstance(value, list) and len(cast("list[Any]", value)) == 1:
+            value = value[0]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
+        elif isinstance(value, str) and not isinstance(value, _Odd):
+            value = _parsed(value)
+    return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] same
+
+
+def _cut(text: str, size: int) -> str:
+    clean = _without_surrogates(text)
+    if len(clean) <= MOST_TEXT:
+        return clean
+    from contexts.redaction import head_of  # noqa: PLC0415 whoever only reads does not pay for it
+
+    return f"{head_of(clean, MOST_TEXT)}... ({size} bytes in all)"
+
+
+def _bounded(left: Left, text: str, size: int) -> Left:
+    """Keep the small members of a document beyond the limit, and of the whole its beginning."""
+    kept: JsonObject = {}
+    room = LIMIT_BYTES // 2
+    sizes = sorted((len(dump(value)), key) for key, value in left.document.items())
+    gone: list[str] = []
+    for length, key in sizes:
+        room -= length + len(key)
+        if room >= 0:
+            kept[key] = left.document[key]
+        else:
+            gone.append(pointer(key))
+    document = {key: value for key, value in left.document.items() if key in kept}
+    claims = {WHOLE: _cut(text, size)}
+    if len(dump(left.claims)) <= LIMIT_BYTES // 4:
+        claims |= left.claims
+    return Left(document, claims, (*left.odd, *gone))
+
+
+def _pairs(items: list[tuple[str, Any]]) -> JsonObject:
+    found = dict(items)
+    if len(found) == len(items):
+        return found
+    doubled = _Doubled(found)
+    last = {key: number for number, (key, _) in enumerate(items)}
+    doubled.earlier = [(key, value) for number, (key, value) in enumerate(items) if last[key] != number]
+    return doubled
+
+
+def _integer(text: str) -> int | str:
+    if len(text) > 21:
+        return _Odd(text)
+    value = int(text)
+    return value if -(2**63) <= value < 2**64 else _Odd(text)
+
+
+def _float(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else _Odd(text)
+
+
+def _is_deep(value: Any) -> bool:
+    level: list[Any] = [value]
+    for _ in range(MOST_DEEP):
+        level = [
+            inner
+            for node in level
+            if isinstance(node, dict | list)
+            for inner in _children(node)  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    if isinstance(node, _Doubled):
+        return [*node.values(), *(value for _, value in node.earlier)]
+    return node.values() if isinstance(node, dict) else node
+
+
+class _Cleaning:
+    """Makes a value one that a store can hold; what that changes is noted.
+
+    Attributes:
+        claims: Earlier values of keys that stand more than once.
+        odd: Pointers of what was changed.
+    """
+
+    def __init__(self) -> None:
+        self.claims: JsonObject = {}
+        self.odd: dict[str, None] = {}
+        self.earlier: Counter[Path] = Counter()
+
+    def clean(self, value: Any, path: Path) -> Any:
+        """Return a value as a store can hold it."""
+        if isinstance(value, _Odd):
+            self.odd.setdefault(pointer(*path))
+            return str(value)
+        if isinstance(value, str):
+            clean = _without_surrogates(value)
+            if clean != value:
+                self.odd.setdefault(pointer(*path))
+            return clean
+        if isinstance(value, list):
+            return [self.clean(one, (*path, number)) for number, one in enumerate(cast("list[Any]", value))]
+        if isinstance(value, dict):
+            if isinstance(value, _Doubled):
+                self._keep_earlier(value.earlier, path)
+            found: JsonObject = {}
+            for key, one in cast("JsonObject", value).items():
+                name = _without_surrogates(key)
+                found[name] = self.clean(one, (*path, name))
+            return found
+        return value
+
+    def _keep_earlier(self, items: list[tuple[str, Any]], path: Path) -> None:
+        for key, one in items:
+            place = (*path, _without_surrogates(key))
+            self.odd.setdefault(pointer(*place))
+            self.earlier[place] += 1
+            if self.earlier[place] <= MOST_EARLIER:
+                keep(self.claims, place, self.clean(one, place))
+
+    def finish(self) -> None:
+        """Say of how many earlier values nothing was kept."""
+        for place, count in self.earlier.items():
+            if count > MOST_EARLIER:
+                keep(self.claims, place, f"and {count - MOST_EARLIER} more")
+
+
+def _without_surrogates(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def keep(claims: JsonObject, path: Path, value: Any) -> None:
+    """Put a value among the claims: under its member's name, or under its pointer where it is a part of one."""
+    name = str(path[0]) if len(path) == 1 else pointer(*path)
+    free, number = name, 2
+    while free in claims:
+        free = f"{name} ({number})"
+        number += 1
+    claims[free] = value
+
+
+def can_be_read(version: Any) -> bool:
+    """Say whether a document of a stated format version is one this program reads."""
+    try:
+        migrate({"version": version})
+    except DocumentError:
+        return False
+    return True
+
+
+def shown(places: Iterable[str], most: int = 5) -> str:
+    """Return pointers for a sentence."""
+    known = list(dict.fromkeys(place[:80] or "the whole of it" for place in places))
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return ", ".join(known[:most]) + more
+
+
+def claimed(claims: Mapping[str, Any]) -> JsonObject:
+    """Return claims as a document may hold them: beyond the limit, the beginning of their text."""
+    body = dump(claims)
+    return dict(claims) if len(body) <= LIMIT_BYTES else {WHOLE: _cut(body.decode("utf-8", "replace"), len(body))}

@@ -1,0 +1,61 @@
+"""Read the bytes of a spec file, YAML or JSON, refusing what is too large, not text, or not a mapping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+from contexts.spec.json_text import read_json
+from contexts.spec.source import Path, Source, located, show
+from contexts.spec.yaml_text import read_yaml
+
+MAX_BYTES = 4_000_000
+
+
+def read_source(body: bytes, name: str) -> Source:
+    """Read a file's bytes; JSON when its name ends in ``.json``, else YAML.
+
+    Raises:
+        SpecError: With line and column where there is one.
+    """
+    if len(body) > MAX_BYTES:
+        raise located(name, None, f"has {len(body):,} bytes; a spec may have at most {MAX_BYTES:,}")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = body[: error.start]
+        place = (before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
+        raise located(name, place, "is not UTF-8; save it in that encoding") from error
+    source = read_json(text, name) if name.lower().endswith(".json") else read_yaml(text, name)
+    if source.value is None:
+        raise located(name, None, "is empty; a spec needs at least workflow_id and parallel_tasks")
+    if not isinstance(source.value, dict):
+        raise source.error((), "must be a mapping with workflow_id and parallel_tasks at its top")
+    _check_text(source)
+    return source
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def _check_text(source: Source) -> None:
+    """Refuse control characters, which no text of a spec needs and terminals obey, and halves of surrogate pairs."""
+    for path, value in _strings(source.value):
+        if bad := _CONTROL.search(value):
+            what = "NUL" if bad.group() == "\0" else f"the control character U+{ord(bad.group()):04X}"
+            raise source.error(path, f"{show(path)} holds {what}; remove it")
+
+
+def _strings(value: Any) -> Iterator[tuple[Path, str]]:
+    stack: list[tuple[Path, Any]] = [((), value)]
+    while stack:
+        path, node = stack.pop()
+        if isinstance(node, str):
+            yield path, node
+        elif isinstance(node, dict):
+            for key, item in cast("dict[str, Any]", node).items():
+                yield (*path, key), key
+                stack.append(((*path, key), item))
+        elif isinstance(node, list):
+            stack.extend(((*path, index), item) for index, item in enumerate(cast("list[Any]", node)))

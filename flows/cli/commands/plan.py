@@ -1,0 +1,146 @@
+"""`plait plan`: what a run would do, and how long it would take, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from flows.cli.commands.run import Fresh, RepositoryOption, Rerun, check_tracks
+from flows.cli.session import Given
+
+if TYPE_CHECKING:
+    from contexts.plan import Estimate, GroupNode, Plan
+    from contexts.plan.reuse import Reuse
+
+_MOST_ROWS = 60
+_MOST_OVERLAPS = 10
+
+
+def plan(
+    spec: Path,
+    /,
+    *,
+    replay: Annotated[Path | None, Parameter(help="As for run: the context files that would be played back.")] = None,
+    fresh: Fresh = False,
+    rerun: Rerun = (),
+    repository: RepositoryOption = None,
+    session: Given,
+) -> int:
+    """Show order, waves, groups, overlaps, estimate, advice, and what `run` would reuse from the store, and why.
+
+    Args:
+        spec: The spec, YAML or JSON.
+    """
+    from contexts.plan import make_plan
+    from contexts.redaction import know_values_of
+    from contexts.spec.load import expand_workflow_id, load_spec
+    from tasks.run.reuse import plan_reuse
+
+    loaded = load_spec(spec)
+    know_values_of(loaded.raw, repository)
+    check_tracks(rerun, loaded.spec)
+    made = make_plan(loaded.spec)
+    workflow_id = expand_workflow_id(loaded.spec.workflow_id, datetime.now(UTC))
+    expected = plan_reuse(
+        loaded,
+        session.contexts(),
+        workflow_id,
+        replay=replay,
+        repository=repository,
+        forced=frozenset(rerun),
+        fresh=fresh,
+    )
+    if session.as_json:
+        session.emit(_as_json(made, workflow_id, expected))
+    else:
+        _print(session.out(), made, workflow_id, {one.task_id: one for one in expected})
+    return 0
+
+
+def _as_json(made: Plan, workflow_id: str, expected: tuple[Reuse, ...]) -> dict[str, Any]:
+    return {**made.model_dump(mode="json"), "workflow_id": workflow_id, "reuse": [asdict(one) for one in expected]}
+
+
+def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Reuse]) -> None:
+    from contexts.plural import counted
+    from flows.cli.terminal.tables import print_table
+
+    count = len(made.tracks)
+    reused = sum(one.action == "reuse" for one in expected.values())
+    counts = f"{counted(count, 'track')}, {counted(len(made.waves), 'wave')}, {reused} reused"
+    console.print(Text.assemble((workflow_id, "bold"), f"  {counts}"), soft_wrap=True)
+    console.print()
+    by_id = {track.task_id: track for track in made.tracks}
+    with_estimate = any(track.estimate_minutes is not None for track in made.tracks)
+    print_table(
+        console,
+        ("wave", "track", "agent", "needs", *(("minutes",) if with_estimate else ()), "action", "why"),
+        [
+            (
+                str(by_id[task_id].wave),
+                task_id,
+                by_id[task_id].agent,
+                ", ".join(by_id[task_id].needs),
+                *((_number(by_id[task_id].estimate_minutes),) if with_estimate else ()),
+                expected[task_id].action,
+                expected[task_id].reason,
+            )
+            for task_id in made.order[:_MOST_ROWS]
+        ],
+        right=("wave", "minutes"),
+        cut=("agent", "needs"),
+        fold=("why",),
+    )
+    if count > _MOST_ROWS:
+        console.print(f"and {counted(count - _MOST_ROWS, 'more track')}, all of them with --json", style="dim")
+    console.print()
+    lines = list(_remarks(made))
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in lines:
+        grid.add_row(name, text)
+    console.print(grid)
+
+
+def _remarks(made: Plan) -> Iterator[tuple[str, Text]]:
+    if made.groups.groups:
+        yield "groups", Text(_tree(made.groups))
+    yield from (("estimate", Text(line)) for line in _estimate(made.estimate, made.max_parallel))
+    shown = made.overlaps.listed[:_MOST_OVERLAPS]
+    for overlap in shown:
+        yield "overlap", Text(overlap.message, style="dim" if overlap.ordered else "yellow")
+    if made.overlaps.total > len(shown):
+        yield "", Text(f"{made.overlaps.total} overlaps in all; --json lists them", style="dim")
+    said = {overlap.message for overlap in shown}
+    for advice in made.advice:
+        if advice.reason not in said:
+            yield "advice", Text(f"{advice.kind}: {advice.reason}")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def _tree(node: GroupNode) -> str:
+    inner = [*node.tracks, *(_tree(group) for group in node.groups)]
+    shown = ", ".join(inner[:12]) + (f", ... ({len(inner)})" if len(inner) > 12 else "")
+    return f"{node.id}({shown})" if node.id else shown
+
+
+def _estimate(estimate: Estimate, max_parallel: int) -> Iterator[str]:
+    unit = estimate.unit
+    whole = unit.removesuffix("s") if estimate.sequential == 1 else unit
+    yield f"{estimate.sequential:g} {whole} one after another, {estimate.makespan:g} with {max_parallel} at a time"
+    path = " -> ".join(estimate.critical_path[:8]) + (" -> ..." if len(estimate.critical_path) > 8 else "")
+    yield f"critical path {estimate.critical:g} {unit.removesuffix('s') if estimate.critical == 1 else unit}: {path}"
+    if estimate.speedup is not None and estimate.speedup_limit is not None:
+        yield f"speedup {estimate.speedup:.2f}; at most {estimate.speedup_limit:.2f} however many run at once"

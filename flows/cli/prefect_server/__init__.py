@@ -1,0 +1,1 @@
+"""The Prefect server a run reports to: found, started for a run, or started in the background."""

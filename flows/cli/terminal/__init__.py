@@ -1,0 +1,1 @@
+"""How a run and its outcome look on a terminal, and what a terminal may do to a run."""

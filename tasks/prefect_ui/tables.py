@@ -1,0 +1,106 @@
+"""Tables of a run for the Prefect UI: findings with both quotes, criteria, documents. All words are escaped."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from contexts.documents.base import JsonObject, entries
+from contexts.documents.refs import ContextRef
+from contexts.plural import counted
+from contexts.store.contexts import ContextStore
+from tasks.prefect_ui.artifact_keys import artifact_key
+from tasks.prefect_ui.artifacts import publish_link, publish_markdown, publish_table
+from tasks.prefect_ui.markdown import cell, row
+from tasks.prefect_ui.ornaments import Ornaments
+
+_MOST = 200
+"""Rows a table shows; the document has all of them."""
+
+
+def publish_tables(store: ContextStore, final: ContextRef, document: JsonObject, ornaments: Ornaments) -> None:
+    """Publish the tables of findings, criteria and documents, and a link to the final context.
+
+    Args:
+        store: Where the documents are.
+        final: The final context.
+        document: The same, read.
+        ornaments: Takes the artifacts.
+    """
+    workflow_id = final.workflow_id
+    about = f"{counted(len(entries(document, 'findings')), 'finding')} of {workflow_id}, with both quotes"
+    markdown = findings_markdown(document)
+    ornaments.add("findings", partial(publish_markdown, artifact_key(workflow_id, "findings"), markdown, about))
+    for name, rows in (("criteria", criteria_rows(document)), ("documents", document_rows(store, final, document))):
+        listing = f"{name.capitalize()} of {workflow_id}"
+        ornaments.add(name, partial(publish_table, artifact_key(workflow_id, name), rows, listing))
+    newest, where = f"The newest context of {workflow_id}", address(store, final)
+    ornaments.add("context", partial(publish_link, artifact_key(workflow_id, "context"), where, str(final), newest))
+
+
+def findings_markdown(document: JsonObject) -> str:
+    """Return the findings as a markdown table, the two sides of each beside one another."""
+    found: list[JsonObject] = entries(document, "findings")
+    if not found:
+        return "No findings."
+    lines = [
+        "| severity | rule | what is wrong | here | against | name |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in found[:_MOST]:
+        sides = [_quoted(each) for each in entries(one, "sources")[:4]]
+        waived: JsonObject | None = one.get("waived")
+        severity = f"waived by {cell(waived['by'])}: {cell(waived['why'])}" if waived else cell(one["severity"])
+        cells = [
+            severity, cell(one["rule"]), cell(one["message"], 600), sides[0] if sides else "", " ".join(sides[1:]),
+            cell(one.get("fingerprint", "")),
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    if len(found) > _MOST:
+        lines += ["", f"And {len(found) - _MOST} more in the document."]
+    return "\n".join(lines)
+
+
+def _quoted(source: JsonObject) -> str:
+    return f"“{cell(source.get('quote', ''))}” ({cell(source.get('document', ''))} {cell(source.get('pointer', ''))})"
+
+
+def criteria_rows(document: JsonObject) -> list[dict[str, Any]]:
+    """Return one row per success criterion."""
+    return [
+        row(
+            {
+                "criterion": one["id"],
+                "text": one["text"],
+                "required": "yes" if one["required"] else "no",
+                "status": one["status"],
+                "why": one["reason"],
+                "evidence": ", ".join(map(str, entries(one, "evidence"))),
+            }
+        )
+        for one in entries(document, "criteria")
+    ]
+
+
+def document_rows(store: ContextStore, final: ContextRef, document: JsonObject) -> list[dict[str, Any]]:
+    """Return one row per document of the run, with where it is."""
+    given: list[JsonObject] = [one["ref"] for one in entries(document["run"], "tracks") if one.get("ref")]
+    refs = [final, *(ContextRef.model_validate(ref) for ref in given)]
+    return [
+        row(
+            {
+                "document": ref.document,
+                "revision": ref.revision,
+                "bytes": ref.size,
+                "sha256": ref.sha256[:12],
+                "where": address(store, ref),
+            }
+        )
+        for ref in refs
+    ]
+
+
+def address(store: ContextStore, ref: ContextRef) -> str:
+    """Return where a document lies, as a URL."""
+    key = f"documents/{ref.workflow_id}/{ref.document}/{ref.revision:06d}.json"
+    return f"{store.identity.rstrip('/')}/{key}"

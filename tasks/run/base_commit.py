@@ -1,0 +1,127 @@
+"""Where a workflow's repository is on this machine, and which commit its tracks start from."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from contexts.documents.base import JsonObject, section
+from contexts.documents.refs import BlobRef
+from contexts.errors import InputError, RepositoryError
+from contexts.repositories.name import locate
+from contexts.spec.load import LoadedSpec
+from contexts.spec.model import Spec
+from contexts.spec.policy import Repository as Wanted
+from contexts.store.contexts import ContextStore
+from tasks.git.bundles import restore_history
+from tasks.git.repository import Repository
+from tasks.git.user_repository import Source
+
+RESTORED = "base.git"
+"""The repository made of the store's copy of the base, where the user's own is out of reach."""
+
+
+def workspaces_folder() -> Path:
+    """Return the folder that holds the workspaces of all workflows."""
+    chosen = os.environ.get("PLAIT_WORKSPACES")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(chosen) if chosen else cache / "plait" / "workspaces"
+
+
+def workspace_root(store: ContextStore, workflow_id: str) -> Path:
+    """Return the folder that holds a workflow's clones and workspaces, apart for every store."""
+    return workspaces_folder() / f"{workflow_id}-{sha256(store.identity.encode()).hexdigest()[:8]}"
+
+
+def kept_base(earlier: JsonObject, wanted: Wanted, *, fresh: bool) -> str | None:
+    """Return the commit that was pinned for this very base, None where it is to be pinned now.
+
+    Args:
+        earlier: The workflow's newest context, empty if there is none.
+        wanted: What the spec says.
+        fresh: Whether the user asked to do everything again.
+    """
+    recorded = section(earlier, "run")
+    if fresh or recorded.get("base_name") != wanted.base:
+        return None
+    return recorded.get("base") or None
+
+
+def open_repository(
+    loaded: LoadedSpec, store: ContextStore, workflow_id: str, earlier: JsonObject, *, named: str | None, fresh: bool
+) -> tuple[Repository, str]:
+    """Open the repository a workflow is built in, and return it with the commit its tracks start from.
+
+    Args:
+        loaded: The spec; where it names no repository, an empty one is made.
+        store: The workflow's store.
+        workflow_id: The workflow.
+        earlier: Its newest context, empty if there is none.
+        named: Folder or URL that is used instead of the spec's.
+        fresh: Pin the base anew.
+
+    Raises:
+        RepositoryError: It cannot be reached, or does not hold the base, and the store has no copy of it.
+        InputError: Files that tracks own have uncommitted changes, which a new base would leave out.
+    """
+    root = workspace_root(store, workflow_id)
+    wanted = loaded.spec.repository
+    if wanted is None:
+        repository = Repository.prepare_empty(root)
+        return repository, repository.pin("HEAD")
+    kept = kept_base(earlier, wanted, fresh=fresh)
+    copy = section(earlier, "run").get("base_bundle")
+    try:
+        repository = Repository.prepare(root, _where(loaded, wanted, named))
+        if kept:
+            return repository, repository.pin(kept)
+    except RepositoryError:
+        if not kept or not copy or named is not None:
+            raise
+        restore_history(root / RESTORED, store.get_blob(workflow_id, BlobRef.model_validate(copy)))
+        repository = Repository.prepare(root, str(root / RESTORED))
+        return repository, repository.pin(kept)
+    _refuse_uncommitted(repository.source, loaded.spec)
+    return repository, repository.pin(wanted.base)
+
+
+def check_repository(loaded: LoadedSpec, earlier: JsonObject, *, named: str | None, fresh: bool) -> None:
+    """Make sure, without writing anything, that the repository can be opened and holds what is to be pinned.
+
+    Args:
+        loaded: The spec.
+        earlier: As for `open_repository`; a base that was pinned before is not looked for here, but where a stored
+            workflow goes on whose base is not in the store, a folder that is its repository must be there.
+        named: As for `open_repository`.
+        fresh: As for `open_repository`.
+
+    Raises:
+        RepositoryError: It cannot be read, or does not hold the base.
+        InputError: Files that tracks own have uncommitted changes.
+    """
+    wanted = loaded.spec.repository
+    if wanted is None:
+        return
+    kept = kept_base(earlier, wanted, fresh=fresh)
+    if kept and (loaded.programs is None or section(earlier, "run").get("base_bundle")):
+        return
+    source = Source(_where(loaded, wanted, named))
+    if kept:
+        return
+    source.check_base(wanted.base)
+    _refuse_uncommitted(source, loaded.spec)
+
+
+def _where(loaded: LoadedSpec, wanted: Wanted, named: str | None) -> str:
+    return locate(wanted.path, loaded.folder) if named is None else locate(named, Path.cwd())
+
+
+def _refuse_uncommitted(source: Source, spec: Spec) -> None:
+    owned = tuple(dict.fromkeys(glob for track in spec.parallel_tasks for glob in track.owns))
+    changed = source.dirty(owned) if owned else ()
+    if changed:
+        shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        raise InputError(
+            f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
+        )

@@ -1,0 +1,86 @@
+"""What tracks have cost so far, over all attempts and runs, as their agents report it."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping
+
+from contexts.documents.base import JsonObject, section
+from contexts.documents.records import Spent
+from contexts.spec.policy import Budget
+
+NOTHING = Spent()
+
+
+def reported(left: Mapping[str, object] | None) -> Spent:
+    """Return what an agent's own document reports for one attempt; what is no amount counts as nothing."""
+    usage = section(dict(left or {}), "usage")
+    return Spent(
+        cost_usd=_amount(usage.get("cost_usd")),
+        tokens=int(_amount(usage.get("input_tokens"))) + int(_amount(usage.get("output_tokens"))),
+    )
+
+
+def recorded(document: JsonObject | None) -> Spent:
+    """Return what a track's document says all its attempts cost, whatever their inputs were."""
+    execution = section(document or {}, "execution")
+    if "spent" in execution:
+        return Spent.model_validate(execution["spent"])
+    return reported(document)
+
+
+def add(one: Spent, other: Spent) -> Spent:
+    """Return the sum of both."""
+    return Spent(cost_usd=float(one.cost_usd) + float(other.cost_usd), tokens=one.tokens + other.tokens)
+
+
+class Ledger:
+    """What every track of a workflow has cost, against its budget; many threads may write to it at once.
+
+    Args:
+        budget: What the workflow may cost, over all its runs.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._spent: dict[str, Spent] = {}
+        self._total = NOTHING
+        self._lock = threading.Lock()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is anything to watch."""
+        return self._budget.cost_usd is not None or self._budget.tokens is not None
+
+    def note(self, task_id: str, spent: Spent | None) -> None:
+        """Enter what a track has cost in all, in place of what was known before."""
+        with self._lock:
+            before, now = self._spent.get(task_id, NOTHING), spent or NOTHING
+            self._spent[task_id] = now
+            cost = float(self._total.cost_usd) + float(now.cost_usd) - float(before.cost_usd)
+            self._total = Spent(cost_usd=cost, tokens=self._total.tokens + now.tokens - before.tokens)
+
+    @property
+    def why_no_more(self) -> str:
+        """Why no agent may start any more; empty while one may."""
+        if not self.is_limited:
+            return ""
+        with self._lock:
+            total = self._total
+        if self._budget.cost_usd is not None and total.cost_usd >= self._budget.cost_usd:
+            return f"the budget of {self._budget.cost_usd:g} US dollars is spent: the tracks report {total.cost_usd:g}"
+        if self._budget.tokens is not None and total.tokens >= self._budget.tokens:
+            return f"the budget of {self._budget.tokens} tokens is spent: the tracks report {total.tokens}"
+        return ""
+
+
+def _amount(value: object) -> float:
+    if isinstance(value, str):
+        try:
+            value = float(value)  # many a program writes its numbers as texts
+        except ValueError:
+            return 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(value) if math.isfinite(value) and value > 0 else 0.0

@@ -1,0 +1,194 @@
+"""How far verified work is on its way to production."""
+
+import pytest
+
+from contexts.spec.model import Spec
+from contexts.verification.decisions import answer_gate
+from contexts.verification.deployment_gate import look, production_subject, staging_subject
+
+AT = "2026-03-01T12:00:00Z"
+SPEC = {
+    "workflow_id": "shop",
+    "parallel_tasks": [{"task_id": "api", "agent": "a"}],
+    "success_criteria": {"all": [{"id": "works", "text": "it works", "check": "unit"}]},
+    "verification": {"checks": [{"id": "unit", "argv": ["true"]}]},
+    "deployment": {
+        "checks": [{"id": "smoke", "argv": ["true"]}],
+        "staging": {"argv": ["stage"], "url": "http://127.0.0.1:1", "checks": ["smoke"]},
+        "production": {
+            "argv": ["ship"],
+            "gate": "go",
+            "prerequisites": [
+                {"id": "smoked", "text": "smoke on staging", "check": "smoke"},
+                {"id": "works", "text": "it works", "criterion": "works"},
+                {"id": "told", "text": "users were told", "manual": True},
+            ],
+        },
+    },
+}
+
+
+def spec(**deployment):
+    return Spec.model_validate({**SPEC, "deployment": {**SPEC["deployment"], **deployment}}, strict=False)
+
+
+def subjects(of=None):
+    deployment = (of or spec()).deployment
+    found = {"staging": staging_subject(deployment.staging, "t1")}
+    return found | ({"production": production_subject(deployment.production, "t1")} if deployment.production else {})
+
+
+def staged(status="done", smoke="passed", **changes):
+    check = {"check": "smoke", "kind": "command", "status": smoke, "seconds": 1}
+    made = {
+        "id": "s1", "environment": "staging", "subject": subjects()["staging"], "status": status, "argv": ["stage"],
+        "started_at": AT, "completed_at": AT, "url": "http://127.0.0.1:1", "checks": [check],
+    }  # fmt: skip
+    return {**made, **changes}
+
+
+def shipped(status):
+    return {
+        "id": "p1", "environment": "production", "subject": subjects()["production"], "status": status,
+        "argv": ["ship"], "started_at": AT, "completed_at": AT,
+    }  # fmt: skip
+
+
+def verified(*deployments, criterion="met", approvals=()):
+    return {
+        "workflow_id": "shop",
+        "timestamp": AT,
+        "criteria": [
+            {"id": "works", "text": "it works", "status": criterion, "reason": "because", "evidence": ["unit"]}
+        ],
+        "evidence": [{"check": "unit", "kind": "command", "status": "passed", "seconds": 1}],
+        "deployments": list(deployments),
+        "approvals": list(approvals),
+        "run": {"status": "verified", "tree": "t1"},
+    }
+
+
+def answered(document, answer, ticked=("told",)):
+    outlook = look(spec(), document, subjects())
+    asked = {**document, "deployment_readiness": outlook.readiness}
+    return answer_gate(asked, "go", answer=answer, by="Ann", note="so be it", at=AT, ticked=ticked)
+
+
+def test_a_gate_waits_with_evidence_for_every_automatic_prerequisite():
+    outlook = look(spec(), verified(staged()), subjects())
+    assert (outlook.action, outlook.status, outlook.exit_code) == ("ask", "waiting-for-approval", 5)
+    assert "plait approve shop go --by NAME --note TEXT --tick told" in outlook.reasons[0]
+    staging, production = outlook.readiness["staging"], outlook.readiness["production"]
+    assert staging["status"] == "deployed"
+    assert staging["validation"] == "1 of 1 check passed on staging: smoke"
+    assert [one["status"] for one in production["prerequisites"]] == ["met", "met", "pending"]
+    assert production["prerequisites"][0]["evidence"]["status"] == "passed"
+    assert production["prerequisites"][1]["evidence"]["evidence"] == ["unit"]
+
+
+def test_an_approved_gate_lets_the_command_run():
+    outlook = look(spec(), answered(verified(staged()), "approve"), subjects())
+    assert outlook.action == "deploy"
+    assert outlook.readiness["production"]["prerequisites"][2]["by"] == "Ann"
+
+
+def test_production_without_a_command_is_done_when_it_is_approved():
+    production = {key: value for key, value in SPEC["deployment"]["production"].items() if key != "argv"}
+    own = spec(production=production)
+    document = verified(staged())
+    outlook = look(own, document, subjects(own))
+    asked = {**document, "deployment_readiness": outlook.readiness}
+    done = answer_gate(asked, "go", answer="approve", by="Ann", note="", at=AT, ticked=["told"])
+    after = look(own, done, subjects(own))
+    assert (after.action, after.status, after.exit_code) == ("end", "approved", 0)
+
+
+def test_an_approval_speaks_only_for_what_was_approved():
+    approved = answered(verified(staged()), "approve")
+    assert look(spec(), approved, {**subjects(), "production": "b" * 64}).action == "ask"
+    base = spec().deployment.production
+    same = {production_subject(base, "t1")}
+    for other in (
+        production_subject(base, "t2"),
+        production_subject(base.model_copy(update={"argv": ("ship", "--all")}), "t1"),
+        production_subject(base.model_copy(update={"prerequisites": base.prerequisites[:2]}), "t1"),
+        production_subject(base, "t1", [("{spec_dir}/ship.sh", "c" * 64)]),
+    ):
+        assert other not in same
+    longer = base.model_copy(update={"timeout_minutes": 90})
+    assert production_subject(longer, "t1") in same, "a deadline is not what was approved"
+
+
+def test_a_rejection_ends_with_its_reason_and_can_be_taken_back():
+    rejected = answered(verified(staged()), "reject", ticked=())
+    outlook = look(spec(), rejected, subjects())
+    assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "rejected", 1)
+    assert outlook.reasons == ("gate go rejected by Ann: so be it",)
+    assert look(spec(), answered(rejected, "approve"), subjects()).action == "deploy"
+
+
+def test_an_unmet_prerequisite_blocks_whoever_approves():
+    outlook = look(spec(), verified(staged(), criterion="unverified"), subjects())
+    assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "deployment-blocked", 1)
+    assert outlook.reasons == ("prerequisite works is unmet: criterion works is unverified: because",)
+
+
+def test_a_waived_criterion_is_a_met_prerequisite_that_says_so():
+    outlook = look(spec(), verified(staged(), criterion="waived"), subjects())
+    assert outlook.action == "ask"
+    assert "is waived" in outlook.readiness["production"]["prerequisites"][1]["reason"]
+
+
+@pytest.mark.parametrize("attempt", [staged("failed", reason="exit code 3"), staged(smoke="failed"), staged(checks=[])])
+def test_nothing_passes_staging_that_failed_there(attempt):
+    outlook = look(spec(), verified(attempt), subjects())
+    assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "staging-failed", 1)
+    assert outlook.readiness["staging"]["status"] == "failed"
+    assert outlook.readiness["production"]["status"] == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "code"), [("running", "unknown", 5), ("unknown", "unknown", 5), ("failed", "failed", 1)]
+)
+def test_a_production_deployment_that_did_not_end_well_is_never_repeated_silently(status, said, code):
+    before = answered(verified(staged()), "approve")
+    document = {**before, "deployments": [*before["deployments"], shipped(status)]}
+    outlook = look(spec(), document, subjects())
+    assert (outlook.action, outlook.readiness["production"]["status"], outlook.exit_code) == ("ask", said, code)
+    assert "--rerun" in outlook.reasons[0]
+    assert look(spec(), answered(document, "rerun", ()), subjects()).action == "deploy"
+    done = look(spec(), answered(document, "done", ()), subjects())
+    assert (done.action, done.status, done.exit_code) == ("end", "deployed", 0)
+    assert look(spec(), answered(document, "reject", ()), subjects()).status == "rejected"
+
+
+def test_a_consent_to_run_again_is_for_one_attempt():
+    before = answered(verified(staged()), "approve")
+    once = answered({**before, "deployments": [*before["deployments"], shipped("running")]}, "rerun", ())
+    twice = {**once, "deployments": [*once["deployments"], {**shipped("running"), "id": "p2"}]}
+    assert look(spec(), twice, subjects()).action == "ask"
+
+
+def test_a_finished_deployment_is_the_end():
+    before = answered(verified(staged()), "approve")
+    outlook = look(spec(), {**before, "deployments": [*before["deployments"], shipped("done")]}, subjects())
+    assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "deployed", 0)
+
+
+@pytest.mark.parametrize(
+    ("prerequisite", "words"),
+    [
+        ({"id": "x", "text": "x"}, "exactly one of"),
+        ({"id": "x", "text": "x", "manual": True, "check": "unit"}, "exactly one of"),
+        ({"id": "x", "text": "x", "check": "other"}, "names check 'other', which is not run"),
+        ({"id": "x", "text": "x", "criterion": "other"}, "names criterion 'other'; there are works"),
+    ],
+)
+def test_a_prerequisite_that_nothing_can_decide_is_refused(prerequisite, words):
+    with pytest.raises(ValueError, match=words):
+        spec(production={"prerequisites": [prerequisite]})
+
+
+def test_staging_takes_only_checks_that_exist():
+    with pytest.raises(ValueError, match="names check 'other'"):
+        spec(staging={"argv": ["stage"], "checks": ["other"]})
