@@ -1,4 +1,4 @@
-"""Run a deployment's command behind the walls, on a checkout of the integrated tree."""
+"""Run a deployment's command in the sandbox, on a checkout of the integrated tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `command` backend: a program of the user's, run behind the walls."""
+"""The `command` backend: a program of the user's, run in the sandbox."""
 
 from __future__ import annotations
 

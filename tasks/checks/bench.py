@@ -144,7 +144,7 @@ class Bench:
         capture: bool = False,
         cancel: threading.Event | None = None,
     ) -> Step:
-        """Run one command behind the walls and keep it as a step.
+        """Run one command in the sandbox and keep it as a step.
 
         Args:
             name: What it does, for people.

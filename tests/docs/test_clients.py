@@ -24,7 +24,7 @@ PROVIDER = (
 
 
 def run(client: str, model: Model, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Delivery, Path]:
-    """Have a client do a track behind the walls; return what came of it, and the workspace."""
+    """Have a client do a track in the sandbox; return what came of it, and the workspace."""
     if not (CLIENTS / PROGRAMS[client]).exists():
         pytest.skip(f"{PROGRAMS[client]} is not installed below .cache/clients: `make setup-clients` does it")
     monkeypatch.setenv("PATH", f"{CLIENTS}:{os.environ['PATH']}")

@@ -40,7 +40,7 @@ rm -rf .git; printf 'gitdir: %s/elsewhere\n' "$PWD" > .git
 
 @pytest.fixture
 def canary(tmp_path: Path) -> Path:
-    """A program that leaves a file where it was run outside of the walls; only plait's own git could do that."""
+    """A program that leaves a file where it was run outside of the sandbox; only plait's own git could do that."""
     program = tmp_path / "canary.sh"
     program.write_text(f'#!/bin/sh\n[ -n "${MARK}" ] || touch {tmp_path / "sang"}\ncat\n', encoding="utf-8")
     program.chmod(0o755)
@@ -68,7 +68,7 @@ def test_a_hostile_track_is_contained(prefect_api: Server, workspaces: Path, tmp
     (tmp_path / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
     feature(spec=str(tmp_path / "spec.json"), store=str(tmp_path / "store"), return_state=True)
 
-    assert not canary.exists(), "something planted was run outside of the walls"
+    assert not canary.exists(), "something planted was run outside of the sandbox"
     assert _survivors(str(tmp_path)) == []
     store = ContextStore(LocalObjects(tmp_path / "store"))
     final, track = store.require("hostile")[1], store.require("hostile", "tracks/evil")[1]

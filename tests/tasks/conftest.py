@@ -1,4 +1,4 @@
-"""A user's repository, and a way to count processes, for everything about walls."""
+"""A user's repository, and a way to count processes, for everything about sandbox and git."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ SPENDING = 'say(type="assistant", message={"id": "m", "usage": {"input_tokens": 
 
 
 class Tried:
-    """A wrapper run behind the walls, with a client that does what a script says."""
+    """A wrapper run in the sandbox, with a client that does what a script says."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder

@@ -391,7 +391,7 @@ def test_a_hostile_program_leaves_nothing_alive_and_the_users_repository_as_it_w
     assert census.living() == []
     assert (tmp_path / "log").stat().st_size < 1_001_000
     assert b"log limit reached" in (tmp_path / "log").read_bytes().splitlines()[-1]
-    canary.file.unlink(missing_ok=True)  # its own git may have sung inside the walls
+    canary.file.unlink(missing_ok=True)  # its own git may have sung inside the sandbox
     snapshot = repository.snapshot("t", work, base, "m", when)
     assert {"work.txt", ".gitattributes"} <= set(snapshot.files)
     assert "root" in [refused.path for refused in snapshot.refused]
