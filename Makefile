@@ -87,7 +87,7 @@ test-clients: setup setup-clients ## the wrappers of `plait init clients` with t
 	$(RUN) pytest -m clients tests/docs
 
 docs: setup ## make the generated pages anew
-	$(RUN) python -m contexts.spec > docs/spec.md
+	$(RUN) python -m contexts.spec > docs/reference/spec.md
 	$(RUN) python -m contexts.audit.reference_page
 
 bench: setup ## measure what is promised

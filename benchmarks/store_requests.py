@@ -1,7 +1,7 @@
 """Count what a real run asks of a bucket, request by request, and say what that costs.
 
 ``PYTHONPATH=. python benchmarks/store_requests.py`` runs the feature flow twice on MiniStack through a counting proxy:
-first everything is done, then everything is reused. docs/stores.md holds what it printed.
+first everything is done, then everything is reused. docs/guides/stores.md holds what it printed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The page of all rules, docs/rules.md: ``python -m contexts.audit.reference_page`` writes it anew from the rules."""
+"""The page of all rules, docs/reference/rules.md; ``python -m contexts.audit.reference_page`` writes it anew."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from contexts.audit.sample_documents import file_name, plain_members
 from contexts.audit.source_document import SourceDocument
 from contexts.plural import counted
 
-PAGE = Path("docs/rules.md")
+PAGE = Path("docs/reference/rules.md")
 _INTRO = """\
 # What the audit finds
 

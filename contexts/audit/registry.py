@@ -49,7 +49,7 @@ class Rule:
     Attributes:
         id: ``family/slug``.
         severity: The gravest it finds; single findings may be milder.
-        why: One line for docs/rules.md.
+        why: One line for docs/reference/rules.md.
         example: Documents in which exactly this rule finds something.
         clean: The same documents without the defect.
         yields_to: Rules that see the same defect more specifically: where one of them names this rule's first source,

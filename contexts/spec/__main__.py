@@ -1,4 +1,4 @@
-"""Print the spec reference: ``python -m contexts.spec > docs/spec.md``; `make docs` does it."""
+"""Print the spec reference: ``python -m contexts.spec > docs/reference/spec.md``; `make docs` does it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events of a workflow, for automations on the Prefect server; docs/events.md describes every payload.
+"""Events of a workflow, for automations on the Prefect server; docs/reference/events.md describes every payload.
 
 Prefect queues events and sends them from a thread of its own; what the server does not take is logged there and never
 reaches the run. Words of agents are shortened, so that no event is too large to be sent.

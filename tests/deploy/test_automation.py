@@ -1,4 +1,4 @@
-"""The example automation of docs/events.md hears of an approval."""
+"""The example automation of docs/reference/events.md hears of an approval."""
 
 import re
 import subprocess
@@ -18,7 +18,9 @@ from tests.tasks.prefect_ui.feed import fetch
 @pytest.fixture(scope="module")
 def automation(prefect_api: Server, client: SyncPrefectClient, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The automation of the page on events, created as the page says."""
-    (example,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "events.md").read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = re.findall(
+        r"```json\n(.*?)```", (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     file = tmp_path_factory.mktemp("automation") / "approval.json"
     file.write_text(example, encoding="utf-8")
     argv = [sys.executable, "-m", "prefect", "automation", "create", "--from-file", str(file)]

@@ -1,4 +1,4 @@
-"""The commands of docs/deploying.md, as they stand there."""
+"""The commands of docs/guides/deploying.md, as they stand there."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ from tests.deploy.conftest import deploy
 from tests.deploy.running import Place, finish, wait_for
 from tests.servers import ROOT, Server
 
-PAGE = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "deploying.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
 
 

@@ -1,4 +1,4 @@
-"""The first five commands of docs/deploying.md, as they stand there, in a clean clone."""
+"""The first five commands of docs/guides/deploying.md, as they stand there, in a clean clone."""
 
 import os
 import re
@@ -13,7 +13,7 @@ import pytest
 from tests.deploy.running import wait_for
 from tests.servers import ROOT, answers, client_environment, free_port, started, wait_for_start
 
-PAGE = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "deploying.md").read_text(encoding="utf-8")
 BLOCKS = [block.splitlines() for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)]
 FIRST, NOW = BLOCKS[0], BLOCKS[1]
 MINUTES = 10

@@ -26,9 +26,9 @@ NETWORK = (
     "HTTPS_PROXY",
     "NO_PROXY",
 )
-IN_A_CLONE = {"README.md", "docs/getting-started.md", "examples/user_profile/README.md"}
+IN_A_CLONE = {"README.md", "docs/getting-started/tutorial.md", "examples/user_profile/README.md"}
 """Pages whose reader is in a clone; the others' readers are in an empty folder with plait on PATH."""
-WITHOUT_SERVER = {"docs/getting-started.md"}
+WITHOUT_SERVER = {"docs/getting-started/tutorial.md"}
 """Pages that start a server of their own."""
 HAS_COMMANDS = [page for page in pages() if any(not step.file and not step.excuse for step in steps(page))]
 
@@ -78,7 +78,7 @@ def test_the_commands_of_the_page_work(page: Path, tmp_path: Path, newcomer: dic
         del newcomer["PREFECT_API_URL"]
     if shown(page) in IN_A_CLONE:
         clone = copy_of_the_project(tmp_path / "plait")
-        folder = clone / page.parent.relative_to(ROOT) if page.parent.name != "docs" else clone
+        folder = clone / page.parent.relative_to(ROOT) if ROOT / "docs" not in page.parents else clone
         if "make " not in (typed := script(todo)):
             newcomer["PATH"] = f"{Path(sys.executable).parent}:{newcomer['PATH']}"
     else:

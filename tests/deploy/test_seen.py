@@ -18,11 +18,11 @@ PAYLOADS = {
     event: set(re.findall(r"`(\w+)`", payload))
     for event, payload in re.findall(
         r"^\| `(plait\.[a-z.]+)` \|.*\| ([^|]+) \|$",
-        (ROOT / "docs" / "events.md").read_text(encoding="utf-8"),
+        (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
 }
-"""Every event docs/events.md names, with the fields it names."""
+"""Every event docs/reference/events.md names, with the fields it names."""
 
 
 def artifacts(client: SyncPrefectClient) -> dict[str, dict[str, Any]]:

@@ -22,21 +22,22 @@ ELSEWHERE = {
     ("README.md", "make deploy"): "tests/deploy/test_first_time.py",
     ("README.md", "prefect worker start --pool plait"): "tests/deploy/test_first_time.py",
     ("README.md", "prefect deployment run feature/feature-scheduled --watch"): "tests/deploy/test_first_time.py",
-    ("docs/deploying.md", "*"): "tests/deploy/test_first_time.py and tests/deploy/test_documentation.py",
+    ("CONTRIBUTING.md", "*"): "each is a step of CI, or tests/deploy/test_first_time.py",
+    ("docs/guides/deploying.md", "*"): "tests/deploy/test_first_time.py and tests/deploy/test_documentation.py",
     ("examples/user_profile/app/README.md", "*"): "the example's own checks and end-to-end tests, tests/examples",
     (
         "examples/user_profile/README.md",
         "python app/tools/serve.py",
     ): "serves until stopped; the end-to-end tests of tests/examples start it",
     (
-        "docs/agents.md",
+        "docs/guides/agents.md",
         "make test-clients",
     ): "a target of its own, because it installs 700 MB: tests/docs/test_clients.py",
 }
 """Commands another test runs, by page, with that test."""
 
 NOT_RUN = {
-    ("docs/stores.md", "aws s3api create-bucket"): "needs an AWS account",
+    ("docs/guides/stores.md", "aws s3api create-bucket"): "needs an AWS account",
 }
 """Commands nothing runs, by page and beginning, with the reason."""
 
@@ -69,8 +70,9 @@ class Step:
 
 
 def pages() -> list[Path]:
-    """Return every page for users."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
+    """Return every page for users and contributors."""
+    top = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+    return [*top, *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
 
 
 def shown(page: Path) -> str:

@@ -1,4 +1,4 @@
-"""The contracts that docs/agents.md shows are read as it says: they match, and one changed member is found."""
+"""The contracts that docs/guides/agents.md shows are read as it says: they match, and one changed member is found."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,11 @@ from tests.servers import ROOT
 
 def shown() -> list[dict[str, Any]]:
     """Return the documents of the page: a provider, the same in OpenAPI, and a consumer."""
-    documents = [json.loads(body) for _, language, _, body in fences(ROOT / "docs" / "agents.md") if language == "json"]
+    documents = [
+        json.loads(body)
+        for _, language, _, body in fences(ROOT / "docs" / "guides" / "agents.md")
+        if language == "json"
+    ]
     assert [next(iter(one)) for one in documents] == [*["implementation_details"] * 2, "api_contract_assumptions"]
     return documents
 

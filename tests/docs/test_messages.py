@@ -1,4 +1,4 @@
-"""The messages docs/troubleshooting.md quotes are those the code says."""
+"""The messages docs/guides/troubleshooting.md quotes are those the code says."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ def quoted(page: str) -> list[str]:
     """Return the messages in the first column of the tables that are headed by one."""
     messages: list[str] = []
     column = False
-    for line in (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines():
+    for line in (ROOT / "docs" / "guides" / page).read_text(encoding="utf-8").splitlines():
         if not line.startswith("|"):
             column = False
         elif re.match(r"\| (message|reason|said) \|", line):

@@ -11,7 +11,7 @@ FOLDERS = ("tests/chaos", "tests/contexts/stores")
 
 def rows() -> list[tuple[str, str]]:
     """Return what happens and what shows it, for each row of the first table."""
-    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guides" / "operating.md").read_text(encoding="utf-8")
     table = page.split("## What survives what")[1].split("\n## ")[0]
     lines = [line for line in table.splitlines() if line.startswith("|")][2:]
     return [(cells[1].strip(), cells[-2]) for cells in (line.split("|") for line in lines)]

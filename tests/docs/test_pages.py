@@ -20,7 +20,7 @@ PAGES = pages()
 
 
 def test_the_spec_reference_is_up_to_date() -> None:
-    page = (ROOT / "docs" / "spec.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "spec.md").read_text(encoding="utf-8")
     assert page == spec_reference(), "make docs"
 
 

@@ -1,4 +1,4 @@
-"""What each step of a run costs in requests, as docs/stores.md tells it."""
+"""What each step of a run costs in requests, as docs/guides/stores.md tells it."""
 
 from __future__ import annotations
 

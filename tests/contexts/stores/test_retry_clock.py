@@ -26,7 +26,7 @@ from tests.contexts.stores.conftest import bucket_for, session_for
 from tests.contexts.stores.faults import Fault, FaultProxy, Refusal
 
 PROMISED = 50.0
-"""Seconds that docs/stores.md promises."""
+"""Seconds that docs/guides/stores.md promises."""
 
 
 class Clock:

@@ -1,4 +1,4 @@
-"""The policies of docs/stores.md suffice for whole runs, and whatever is taken from them is named when it is missed."""
+"""The policies of docs/guides/stores.md suffice for whole runs, and whatever is taken from them is named when it is missed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.servers import ROOT, Server
 
 def policies(place: Bucket) -> dict[str, dict[str, Any]]:
     """Return the policies of the documentation by their first statement, made out to the case's bucket and prefix."""
-    text = (ROOT / "docs" / "stores.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "guides" / "stores.md").read_text(encoding="utf-8")
     found = [json.loads(block) for block in re.findall(r"^ *```json\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)]
     said = json.dumps(found).replace("my-contexts", "contexts").replace("plait/", f"{place.prefix}/")
     return {policy["Statement"][0]["Sid"]: policy for policy in json.loads(said)}
