@@ -31,8 +31,9 @@ test: setup ## the tests
 	$(RUN) pytest -n 2 --dist loadfile -m "not chaos and not stores and not ui and not deploy and not clients and not soak"
 
 # Without the walks over the audit's corpora, which take longer than all others together: `make test-audit` has them.
+OTHER_SUITES := chaos contexts/audit contexts/stores deploy flows/stores ui
 test-unit: setup ## those of `make test` that start no process and open no socket, but for the audit's
-	$(RUN) pytest -n 2 --dist worksteal -m "unit and not soak" --ignore tests/contexts/audit
+	$(RUN) pytest -n 2 --dist worksteal -m "unit and not soak" $(OTHER_SUITES:%=--ignore tests/%)
 
 # Two at a time, each with a server and a worker of its own; what waits longest comes first.
 test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers

@@ -5,6 +5,7 @@ use it; folders of nothing but such tests use it in their conftest; a test that 
 `@pytest.mark.usefixtures("outside")`. Nobody keeps a list: a unit test that reaches outside fails, wherever it runs.
 """
 
+import os
 import socket
 import sys
 import threading
@@ -32,6 +33,10 @@ def is_unit(item: pytest.Item) -> bool:
     return "outside" not in names and SUITES.isdisjoint(belongs)
 
 
+def _leave_to_the_disk(_: int) -> None:
+    """Stand for `os.fsync` in unit tests: no test of this process can tell whether a disk has what it was given."""
+
+
 class Guard:
     """Hears of every process and socket by Python's audit events, and refuses them to a unit test."""
 
@@ -39,6 +44,7 @@ class Guard:
         self.test: str | None = None
         self.known: frozenset[int] = frozenset()
         self.reached: str | None = None
+        self.fsync = os.fsync
         sys.addaudithook(self.hear)  # for good: there is no way to take one away
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -67,10 +73,12 @@ class Guard:
             mine = threading.get_ident()
             self.known = frozenset(one.ident for one in threading.enumerate() if one.ident and one.ident != mine)
             self.test, self.reached = item.nodeid, None
+            os.fsync = _leave_to_the_disk
         try:
             return (yield)
         finally:
             self.test = self.reached = None
+            os.fsync = self.fsync
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self) -> Generator[None, object, object]:

@@ -18,7 +18,8 @@ from markdown_it.token import Token
 
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.store.contexts import ContextStore
-from flows.feature import _final_state, run_name
+from flows.feature import run_name
+from flows.phases.ending import final_state
 from flows.phases.gate import describe
 from tasks.prefect_ui import artifacts, events
 from tasks.prefect_ui.markdown import cell, words
@@ -294,7 +295,7 @@ def test_states_names_and_lines_of_the_log_hold_nothing_unseen(
     for code, reasons in ((0, []), (1, [text])):
         document = {"run": {"reasons": reasons, "exit_code": code, "status": "verified"}, "context_summary": text}
         run: Any = SimpleNamespace(store=SimpleNamespace(load=lambda _, document=document: document))
-        said.append(_final_state(run, final).message)
+        said.append(final_state(run, final).message)
     monkeypatch.setattr("flows.feature.flow_run", SimpleNamespace(parameters={"spec": f"specs/{text}.yaml"}))
     said.append(run_name())
     with caplog.at_level(logging.DEBUG, LOGGER):
