@@ -35,7 +35,7 @@ test-unit: setup ## those of `make test` that start no process and open no socke
 	$(RUN) pytest -n 2 --dist worksteal -m "unit and not soak and not reference" --ignore tests/contexts/audit
 
 # tests/reference.py says where they are; a clone has none.
-test-reference: setup ## those on documents from outside the checkout: in the folder PLAIT_REFERENCE names, or ../shared/reference
+test-reference: setup ## tests on documents from outside the checkout: in the folder PLAIT_REFERENCE names, or ../shared/reference
 	@where=$$($(RUN) python tests/reference.py) || exit; \
 	if [ -d "$$where" ]; then $(RUN) pytest -m reference; else echo "not run: there are no documents at $$where"; fi
 

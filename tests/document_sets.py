@@ -52,12 +52,12 @@ class DocumentSet:
     def copy_to(self, folder: Path) -> "DocumentSet":
         """Copy the documents alone: beside those of the audit lies what it is expected to find.
 
-        Some of those name who approved and no more; the copy says what plait asks for besides.
+        Some of those name who approved and no more; their copy says what plait asks for besides.
         """
         folder.mkdir()
         for path in self.paths:
             document = read(path)
-            if "approvals" in document:
+            if "approvals" in document and path.is_relative_to(CORPORA):
                 more = {"subject": "deployment", "note": "seen", "timestamp": document["timestamp"]}
                 document["approvals"] = [more | one for one in document["approvals"]]
                 (folder / path.name).write_text(json.dumps(document, indent=2), encoding="utf-8")
