@@ -7,7 +7,7 @@ RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.plait-setup
 
 .PHONY: help setup setup-stores setup-clients setup-postgres check docs test test-unit test-stores test-deploy test-ui test-chaos \
-  test-audit test-clients soak server deploy bench demo browser screenshots
+  test-audit test-clients test-reference soak server deploy bench demo browser screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -28,12 +28,17 @@ check: setup ## ruff, pyright strict, import-linter
 
 # A file's tests stay together: they share servers and repositories.
 test: setup ## the tests
-	$(RUN) pytest -n 2 --dist loadfile -m "not chaos and not stores and not ui and not deploy and not clients and not soak"
+	$(RUN) pytest -n 2 --dist loadfile -m "not chaos and not stores and not ui and not deploy and not clients and not soak and not reference"
 
 # Without the walks over the audit's corpora, which take longer than all others together: `make test-audit` has them.
 OTHER_SUITES := chaos contexts/audit contexts/stores deploy flows/stores ui
 test-unit: setup ## those of `make test` that start no process and open no socket, but for the audit's
-	$(RUN) pytest -n 2 --dist worksteal -m "unit and not soak" $(OTHER_SUITES:%=--ignore tests/%)
+	$(RUN) pytest -n 2 --dist worksteal -m "unit and not soak and not reference" $(OTHER_SUITES:%=--ignore tests/%)
+
+# tests/reference.py says where they are; a clone has none.
+test-reference: setup ## tests on documents from outside the checkout: in the folder PLAIT_REFERENCE names, or ../shared/reference
+	@where=$$($(RUN) python tests/reference.py) || exit; \
+	if [ -d "$$where" ]; then $(RUN) pytest -m reference; else echo "not run: there are no documents at $$where"; fi
 
 # Two at a time, each with a server and a worker of its own; what waits longest comes first.
 test-deploy: setup setup-postgres ## deployments on a real Prefect server with real workers
@@ -72,7 +77,7 @@ test-chaos: setup setup-postgres ## kill, race, fill the disk, lose the server
 
 # What every commit is checked with has a sample of it.
 soak: setup-stores setup-postgres test-audit ## the same with more of everything, for hours
-	$(RUN) pytest -n 2 --dist loadfile -m soak
+	$(RUN) pytest -n 2 --dist loadfile -m "soak and not reference"
 	PLAIT_TEST_ROUNDS=100 $(RUN) pytest -n 2 --dist loadfile tests/contexts/stores
 
 setup-clients: ## install Claude Code and Codex below .cache, for test-clients; about 700 MB
@@ -82,7 +87,7 @@ setup-clients: ## install Claude Code and Codex below .cache, for test-clients; 
 	cd .cache/clients && node node_modules/@anthropic-ai/claude-code/install.cjs
 
 test-audit: setup ## mutations, rewritings and subsets of all corpora, where `make test` takes three
-	PLAIT_TEST_ALL_CORPORA=1 $(RUN) pytest -n 2 --dist worksteal tests/contexts/audit
+	PLAIT_TEST_ALL_CORPORA=1 $(RUN) pytest -n 2 --dist worksteal -m "not reference" tests/contexts/audit
 
 test-clients: setup setup-clients ## the wrappers of `plait init clients` with the real clients and a scripted model
 	$(RUN) pytest -m clients tests/docs

@@ -199,7 +199,8 @@ def test_the_script_counts_every_pytest_process_of_a_target():
     script = (ROOT / ".ci" / "run").read_text()
     pattern = "no-sync pytest "
     assert f"grep -o '{pattern}'" in script
-    for target, count in {"check": 0, "test": 1, "test-deploy": 1, "test-chaos": 2, "test-ui": 1}.items():
+    counts = {"check": 0, "test": 1, "test-deploy": 1, "test-chaos": 2, "test-ui": 1, "test-reference": 1}
+    for target, count in counts.items():
         argv = ["make", "--dry-run", "--always-make", target]
         recipe = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout
         assert recipe.count(pattern) == count, target
@@ -207,9 +208,11 @@ def test_the_script_counts_every_pytest_process_of_a_target():
 
 STEPS = "setup check test-ui test-stores test-deploy test-chaos test-clients"
 MAKEFILE = f"""
-.PHONY: {STEPS} test
+.PHONY: {STEPS} test-reference test
 {STEPS}:
 \t@echo {{word}} $@
+test-reference:
+\t@if false; then .venv/bin/uv run --frozen --no-sync pytest -q; else echo "{{said}}"; fi
 test:
 \t@setsid sleep 3600 >/dev/null 2>&1 &
 \t.venv/bin/uv run --frozen --no-sync pytest -k "good or teardown"
@@ -225,12 +228,14 @@ def test_the_whole_script_tells_a_second_try_and_what_was_left_running(clone):
     (clone / ".venv" / "bin" / "python").symlink_to(sys.executable)
     (clone / ".venv" / "bin" / "uv").write_text(UV)
     (clone / ".venv" / "bin" / "uv").chmod(0o755)
-    (clone / "Makefile").write_text(MAKEFILE.format(word="made"))
+    absent = "not run: there are no documents"
+    (clone / "Makefile").write_text(MAKEFILE.format(word="made", said=absent))
     done = subprocess.run(["bash", ".ci/run"], cwd=clone, capture_output=True, text=True, check=False)
     told = done.stdout[done.stdout.index("=== in all") :].splitlines()
     assert done.returncode == 0, done.stdout + done.stderr
     assert "second try: test_it.py::test_flaky_teardown" in told
     assert any("2 passed" in line and "1 error" in line for line in told), "pytest's own last line"
+    assert absent in told, "a step that says by itself why no pytest process began is green"
     assert told[-1].startswith("all steps passed in ")
     assert "=== left running after test: " in done.stdout
     assert "sleep 3600" in done.stdout
@@ -240,8 +245,9 @@ def test_the_whole_script_tells_a_second_try_and_what_was_left_running(clone):
     assert again.returncode == 1
     assert again.stdout.splitlines()[-1] == "failed: test"
     assert "red: needed a second try in an earlier run too: test_it.py::test_flaky_teardown" in again.stdout
-    # A step without tests that fails is not tried again.
-    (clone / "Makefile").write_text(MAKEFILE.format(word="made; false"))
+    # A step without tests that fails is not tried again; one that passes without its pytest process is red.
+    (clone / "Makefile").write_text(MAKEFILE.format(word="made; false", said="well"))
     broken = subprocess.run(["bash", ".ci/run"], cwd=clone, capture_output=True, text=True, check=False)
     assert broken.returncode == 1
     assert "red: check: it runs no tests" in broken.stdout
+    assert "red: test-reference: 0 of 1 pytest processes began" in broken.stdout

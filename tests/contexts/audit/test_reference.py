@@ -1,22 +1,21 @@
-"""The reference's own documents hold defects that readers have found by hand; the audit finds each at its place."""
+"""The reference's own documents hold defects that readers have found by hand; the audit finds each at its place.
+
+The same is tested on the project's documents in test_precision, with the defects that each corpus's expected.json names.
+"""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from contexts.audit import AuditReport, Finding, audit
 from contexts.audit.load import load
+from tests.reference import DOCUMENTS, FOLDER
 
-REFERENCE = Path(__file__).parents[4] / "shared" / "reference"
-DOCUMENTS = REFERENCE / "documents"
+pytestmark = pytest.mark.reference
 
 
 @pytest.fixture(scope="module")
 def report() -> AuditReport:
-    if not DOCUMENTS.is_dir():
-        pytest.skip(f"the reference documents are not at {DOCUMENTS}")
     loaded = load([DOCUMENTS])
     return audit(loaded.documents, loaded.findings)
 
@@ -73,9 +72,7 @@ def test_a_get_that_meets_its_target_is_no_missed_target(report: AuditReport) ->
 
 
 def test_the_report_about_the_workflow_gives_four_speedups_that_disagree() -> None:
-    if not REFERENCE.is_dir():
-        pytest.skip(f"the reference is not at {REFERENCE}")
-    loaded = load([REFERENCE])
+    loaded = load([FOLDER])
     found = audit(loaded.documents, loaded.findings).findings
     (finding,) = [f for f in found if f.rule == "arithmetic/speedups-disagree"]
     assert all(factor in finding.message for factor in ("2.25x", "2.6x", "2.7x", "3x"))

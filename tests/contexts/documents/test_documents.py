@@ -1,4 +1,4 @@
-"""The reference's own documents, and documents of our own, through every road they take."""
+"""Whole sets of documents, the project's and the reference, and documents made up, through every road they take."""
 
 from __future__ import annotations
 
@@ -15,68 +15,69 @@ from contexts.merge import merge_files
 from contexts.store.contexts import CONTEXT, ContextStore, track_document
 from contexts.store.local import LocalObjects
 from tests.contexts.merge_strategies import IDS, parent, plain, tracks
+from tests.document_sets import REFERENCE, DocumentSet, each_once
 
-REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "documents"
-NAMES = ("1-parent", "2-frontend", "3-backend", "4-tests", "5-merged", "6-verified")
 STAMP = "2025-01-15T10:10:00Z"
+LISTS = {"decisions", "pending_actions", "files_modified", "error_log"}
 
 
-def reference(name: str) -> bytes:
-    path = REFERENCE / f"{name}.json"
-    if not path.is_file():
-        pytest.skip(f"{path} is not there: the reference's documents lie outside the repository")
-    return path.read_bytes()
+def read(path: Path) -> dict[str, Any]:
+    return parse_object(path.read_bytes(), path.name)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_reference_document_goes_round_through_the_model_value_for_value(name: str) -> None:
-    document = parse_object(reference(name), name)
-    assert orjson.dumps(validate(document, name).to_json(), option=orjson.OPT_SORT_KEYS) == orjson.dumps(
-        document, option=orjson.OPT_SORT_KEYS
-    )
+def test_a_document_of_a_set_goes_round_through_the_model_value_for_value(documents: DocumentSet) -> None:
+    for path in documents.paths:
+        document = read(path)
+        assert orjson.dumps(validate(document, path.name).to_json(), option=orjson.OPT_SORT_KEYS) == orjson.dumps(
+            document, option=orjson.OPT_SORT_KEYS
+        )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_reference_document_goes_round_through_the_store_value_for_value(name: str, tmp_path: Path) -> None:
-    document = parse_object(reference(name), name)
-    store = ContextStore(LocalObjects(tmp_path))
-    workflow = document.get("parent_workflow_id") or document["workflow_id"]
-    where = track_document(document["task_id"]) if "task_id" in document else CONTEXT
-    ref = store.save(document, workflow_id=workflow, name=where, after=0)
-    back = store.load(ref)
-    assert back.pop(CHECKSUM) == ref.sha256
-    assert orjson.dumps(back) == orjson.dumps(document)
+def test_a_document_of_a_set_goes_round_through_the_store_value_for_value(
+    documents: DocumentSet, tmp_path: Path
+) -> None:
+    for path in documents.paths:
+        document = read(path)
+        store = ContextStore(LocalObjects(tmp_path / path.stem))
+        workflow = document.get("parent_workflow_id") or document["workflow_id"]
+        where = track_document(document["task_id"]) if "task_id" in document else CONTEXT
+        ref = store.save(document, workflow_id=workflow, name=where, after=0)
+        back = store.load(ref)
+        assert back.pop(CHECKSUM) == ref.sha256
+        assert orjson.dumps(back) == orjson.dumps(document)
 
 
-def merged_reference() -> dict[str, Any]:
-    head = ("1-parent.json", reference("1-parent"))
-    files = [(name, reference(name)) for name in ("4-tests", "2-frontend", "3-backend")]
-    result = merge_files(head, files, timestamp=STAMP)
+def merge_of(documents: DocumentSet) -> dict[str, Any]:
+    """Merge a set's tracks anew, given in another order than its parent lists them in."""
+    *first, last = documents.tracks
+    files = [(path.name, path.read_bytes()) for path in (last, *first)]
+    result = merge_files((documents.parent.name, documents.parent.read_bytes()), files, timestamp=STAMP)
     assert (result.missing, result.unlisted, result.partial) == ((), (), False)
     return parse_object(result.body)
 
 
-def test_the_merge_of_the_reference_holds_everything() -> None:
-    merged = merged_reference()
-    originals = [parse_object(reference(name)) for name in ("2-frontend", "3-backend", "4-tests")]
-    assert len(merged["decisions"]) == 16
-    assert merged["decisions"] == [item for one in originals for item in one["decisions"]]
-    assert len(merged["pending_actions"]) == 12
-    assert merged["pending_actions"] == [item for one in originals for item in one["pending_actions"]]
-    assert len(merged["files_modified"]) == 19
-    assert merged["files_modified"] == parse_object(reference("5-merged"))["files_modified"]
-    assert merged["omissions"][0]["value"] == parse_object(reference("1-parent"))["context_summary"]
-    lists = {"files_modified", "decisions", "pending_actions"}
+def test_the_merge_of_a_set_holds_everything(documents: DocumentSet) -> None:
+    merged, originals = merge_of(documents), [read(path) for path in documents.tracks]
+    for name in LISTS:
+        assert merged.get(name, []) == each_once(item for one in originals for item in one.get(name, []))
+    assert merged["files_modified"] == read(documents.merged)["files_modified"]
+    assert merged["omissions"][0]["value"] == read(documents.parent)["context_summary"]
     for one in originals:
-        rest = {key: value for key, value in one.items() if key not in lists}
+        rest = {key: value for key, value in one.items() if key not in LISTS}
         assert merged["track_contexts"][one["task_id"]]["context"] == rest
         assert "implementation_details" in rest
+
+
+@pytest.mark.parametrize("documents", [REFERENCE])
+def test_the_merge_of_the_reference_holds_sixteen_decisions_and_what_each_side_assumed(documents: DocumentSet) -> None:
+    merged = merge_of(documents)
+    assert [len(merged[name]) for name in ("decisions", "pending_actions", "files_modified")] == [16, 12, 19]
     contract = merged["track_contexts"]["frontend-impl"]["context"]["api_contract_assumptions"]
-    assert contract == originals[0]["api_contract_assumptions"]
+    assert contract == read(documents.tracks[0])["api_contract_assumptions"]
 
 
-def test_the_merge_of_the_reference_has_the_times_and_shape_of_the_reference() -> None:
-    merged, theirs = merged_reference(), parse_object(reference("5-merged"))
+def test_the_merge_of_a_set_has_the_times_and_shape_of_the_sets_own(documents: DocumentSet) -> None:
+    merged, theirs = merge_of(documents), read(documents.merged)
     assert merged["phase"] == theirs["phase"]
     assert merged["next_agent"] == theirs["next_agent"]
     ours, expected = merged["parallel_execution_summary"], theirs["parallel_execution_summary"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -17,9 +16,8 @@ from contexts.plan.globs import MOST_WORK
 from contexts.plan.graph import ancestry, longest_path, makespan
 from contexts.plan.overlaps import overlaps
 from contexts.spec.model import Spec
+from tests.document_sets import DocumentSet, read
 from tests.steps import calls
-
-REFERENCE = Path(__file__).parents[3] / "../shared/reference/documents/1-parent.json"
 
 
 def spec_of(tracks: dict[str, dict], **fields: object) -> Spec:
@@ -267,11 +265,9 @@ def test_little_gain_is_warned_about_and_a_long_chain_noted():
     assert any("t0 -> t1 -> t2 -> t3" in one.reason for one in advice if one.kind == "note")
 
 
-def test_the_reference_is_planned_in_parallel():
-    if not REFERENCE.is_file():
-        pytest.skip(f"{REFERENCE} is not there")
-    plan = make_plan(Spec.model_validate_json(REFERENCE.read_bytes()))
-    assert plan.order == ("frontend-impl", "backend-impl", "test-impl")
+def test_a_set_is_planned_in_parallel_and_in_its_order(documents: DocumentSet):
+    plan = make_plan(Spec.model_validate_json(documents.parent.read_bytes()))
+    assert plan.order == tuple(read(one)["task_id"] for one in documents.tracks)
     assert plan.advice[0].kind == "parallel"
     assert plan.overlaps.total == 0
 

@@ -20,8 +20,9 @@ from contexts.redaction import KnownLines, know, redact, redact_text
 from contexts.redaction.shapes import shapes
 from contexts.redaction.spec_values import is_secret
 from tests.contexts.synthetic_secrets import synthetic_secrets
+from tests.document_sets import DocumentSet, read
+from tests.reference import TEXT
 
-REFERENCE = Path(__file__).parents[3] / "../shared/reference"
 HEX = "7f3a9c1e5b8d2046e4c7a1905fd83b62" * 2
 WORD = "aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0xY" * 4
 
@@ -115,12 +116,15 @@ def test_names_of_secrets_digests_and_references_are_not_secrets():
     assert done.value is document
 
 
-def test_the_reference_documents_hold_no_secret():
-    if not REFERENCE.is_dir():
-        pytest.skip(f"{REFERENCE} is not there")
-    for path in sorted((REFERENCE / "documents").glob("*.json")):
-        assert redact(json.loads(path.read_text())).hits == (), path.name
-    assert redact_text((REFERENCE / "parallel-workflow-example.txt").read_text()).hits == ()
+def test_the_documents_of_a_set_hold_no_secret(documents: DocumentSet):
+    for path in documents.paths:
+        assert redact(read(path)).hits == (), path.name
+        assert redact_text(path.read_text(encoding="utf-8")).hits == (), path.name
+
+
+@pytest.mark.reference
+def test_the_text_about_the_reference_holds_no_secret():
+    assert redact_text(TEXT.read_text(encoding="utf-8")).hits == ()
 
 
 def test_images_fonts_and_lock_files_hold_no_secret():

@@ -17,8 +17,8 @@ from contexts.errors import SpecError
 from contexts.spec.load import check_agents, expand_workflow_id, load_spec, parse_spec, resolve_argv
 from contexts.spec.model import Spec
 from contexts.spec.read import read_source
+from tests.document_sets import DocumentSet, read
 
-REFERENCE = Path(__file__).parents[3] / "../shared/reference"
 GOOD = """\
 workflow_id: profile
 parallel_tasks:
@@ -51,12 +51,10 @@ def test_a_yaml_spec_is_read():
     assert spec.max_parallel == 5
 
 
-def test_the_reference_parent_document_is_a_valid_spec():
-    path = REFERENCE / "documents/1-parent.json"
-    if not path.is_file():
-        pytest.skip(f"{path} is not there")
+def test_the_parent_document_of_a_set_is_a_valid_spec(documents: DocumentSet):
+    path = documents.parent
     loaded = load_spec(path)
-    assert [track.task_id for track in loaded.spec.parallel_tasks] == ["frontend-impl", "backend-impl", "test-impl"]
+    assert [track.task_id for track in loaded.spec.parallel_tasks] == [read(one)["task_id"] for one in documents.tracks]
     assert loaded.raw == json.loads(path.read_text())
     assert loaded.folder == path.absolute().parent
 

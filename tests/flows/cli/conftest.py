@@ -13,8 +13,6 @@ from contexts.store.local import LocalObjects
 from flows.cli import main
 from tests.flows.cli.documents import head, parent, track
 
-REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "documents"
-
 
 @dataclass(frozen=True)
 class Result:
@@ -47,13 +45,6 @@ def call(capfd: pytest.CaptureFixture[str]) -> Call:
         return Result(code, captured.out, captured.err)
 
     return run
-
-
-@pytest.fixture
-def reference() -> Path:
-    if not REFERENCE.is_dir():
-        pytest.skip(f"the reference documents are not at {REFERENCE}")
-    return REFERENCE
 
 
 @pytest.fixture

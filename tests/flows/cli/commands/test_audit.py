@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contexts.contracts.json_values import resolve
+from tests.document_sets import CORPORA, REFERENCE, DocumentSet
 
-CORPORA = Path(__file__).parents[3] / "contexts" / "audit" / "corpora"
 CLEAN = CORPORA / "orders" / "clean"
 DEFECTS = CORPORA / "orders" / "defects-a"
 
@@ -22,12 +22,20 @@ def copied(folder: Path, target: Path) -> Path:
     return target
 
 
-def test_clean_documents_end_with_zero_and_blocking_findings_with_one(call: Callable[..., Any], tmp_path: Path) -> None:
+def test_clean_documents_end_with_zero(call: Callable[..., Any], tmp_path: Path) -> None:
     assert call("audit", copied(CLEAN, tmp_path / "clean")).code == 0
-    result = call("audit", copied(DEFECTS, tmp_path / "defects"))
+
+
+@pytest.mark.parametrize("documents", [pytest.param(DocumentSet(DEFECTS), id="orders"), REFERENCE], indirect=True)
+def test_blocking_findings_end_with_one_and_a_folder_that_is_not_there_with_two(
+    call: Callable[..., Any], documents: DocumentSet
+) -> None:
+    result = call("audit", documents.folder)
     assert result.code == 1
     assert result.out.startswith("BLOCKING (")
     assert result.err == ""
+    assert call("audit", documents.folder, "--json").json()["summary"]["blocking"] > 0
+    assert call("audit", documents.folder / "none").code == 2
 
 
 def test_warnings_alone_do_not_end_with_one(call: Callable[..., Any], tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ import pytest
 
 from contexts.store.contexts import ContextStore
 from contexts.store.local import LocalObjects
+from tests.document_sets import read
 from tests.flows.cli.documents import head, parent, track
 
 
-def documents(folder):
+def read_all(folder):
     return {path.name: json.loads(path.read_bytes()) for path in folder.glob("*.json")}
 
 
@@ -20,7 +21,7 @@ def without_addresses(document):
 def test_export_names_tracks_as_the_parent_does(call, shop, tmp_path):
     result = call("export", "shop", tmp_path / "out", "--json")
     assert result.code == 0
-    assert sorted(documents(tmp_path / "out")) == ["shop-cart.json", "shop-pay.json", "shop.json"]
+    assert sorted(read_all(tmp_path / "out")) == ["shop-cart.json", "shop-pay.json", "shop.json"]
     assert len([name for name in result.json()["files"] if name.startswith("blobs/")]) == 1
 
 
@@ -33,7 +34,7 @@ def test_a_round_trip_keeps_every_value(call, shop, tmp_path):
         assert without_addresses(ours) == without_addresses(theirs)
     assert call("store", "check", "--store", other).code == 0
     call("export", "shop", tmp_path / "again", "--store", other)
-    first, second = documents(tmp_path / "out"), documents(tmp_path / "again")
+    first, second = read_all(tmp_path / "out"), read_all(tmp_path / "again")
     # The imported context no longer knows the older revision that named the files, so the usual names are used.
     assert without_addresses(first["shop.json"]) == without_addresses(second["shop.json"])
     assert first["shop-cart.json"] == second["shop-cart-impl.json"]
@@ -51,16 +52,13 @@ def test_a_merge_that_refers_to_an_older_track_revision_keeps_that_one_inline(ca
     assert call("show", "shop", "cart-impl", "--store", tmp_path / "other").json() == newer
 
 
-def test_the_reference_documents_survive_import_value_for_value(call, reference):
-    assert call("import", reference).code == 0
-    held = {
-        name: json.loads((reference / name).read_bytes()) for name in (path.name for path in reference.glob("*.json"))
-    }
-    workflow = held["1-parent.json"]["workflow_id"]
-    for number, name in enumerate(("1-parent.json", "5-merged.json", "6-verified.json"), 1):
-        assert call("show", workflow, "--revision", number).json() == held[name]
-    for name in ("2-frontend.json", "3-backend.json", "4-tests.json"):
-        assert call("show", workflow, held[name]["task_id"]).json() == held[name]
+def test_a_set_of_documents_survives_import_value_for_value(call, documents):
+    assert call("import", documents.folder).code == 0
+    workflow = read(documents.parent)["workflow_id"]
+    for number, path in enumerate((documents.parent, documents.merged, documents.verified), 1):
+        assert call("show", workflow, "--revision", number).json() == read(path)
+    for path in documents.tracks:
+        assert call("show", workflow, read(path)["task_id"]).json() == read(path)
 
 
 def test_importing_twice_saves_nothing_new(call, shop, tmp_path):
@@ -156,4 +154,4 @@ def test_a_context_ref_that_leads_elsewhere_names_no_file(call, contexts: Contex
     for task_id in ("cart-impl", "pay-impl"):
         contexts.save(track(task_id), workflow_id="shop", name=f"tracks/{task_id}", after=0)
     assert call("export", "shop", tmp_path / "out").code == 0
-    assert sorted(documents(tmp_path / "out")) == ["shop-cart-impl.json", "shop-pay-impl.json", "shop.json"]
+    assert sorted(read_all(tmp_path / "out")) == ["shop-cart-impl.json", "shop-pay-impl.json", "shop.json"]

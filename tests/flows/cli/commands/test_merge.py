@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.document_sets import REFERENCE, each_once, read
 from tests.flows.cli.documents import parent, track
 
 
@@ -31,12 +32,18 @@ def test_the_merged_document_goes_to_stdout_with_every_tracks_details(call, file
     assert merged["phase"] == "parallel-complete-merge"
 
 
-def test_the_reference_merges_completely(call, reference):
-    paths = sorted(reference.glob("[1-4]-*.json"))
-    result = call("merge", *paths)
+def test_a_set_of_documents_merges_completely(call, documents):
+    result = call("merge", documents.parent, *documents.tracks)
     merged = result.json()
     assert result.code == 0
-    assert [len(merged[key]) for key in ("decisions", "pending_actions", "files_modified")] == [16, 12, 19]
+    for name in ("decisions", "pending_actions", "files_modified"):
+        assert merged[name] == each_once(item for path in documents.tracks for item in read(path)[name])
+
+
+@pytest.mark.parametrize("documents", [REFERENCE])
+def test_the_reference_merges_to_sixteen_decisions(call, documents):
+    merged = call("merge", documents.parent, *documents.tracks).json()
+    assert [len(merged[name]) for name in ("decisions", "pending_actions", "files_modified")] == [16, 12, 19]
 
 
 def test_a_missing_track_makes_the_merge_partial_and_is_named(call, files):

@@ -1,8 +1,8 @@
-import json
-
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+
+from tests.document_sets import read
 
 
 @pytest.mark.parametrize("what", ["spec", "context", "assignment"])
@@ -28,9 +28,8 @@ def test_the_spec_schema_accepts_templates_and_own_fields_and_refuses_unknown_on
     assert list(validator.iter_errors({**spec, "paralel_tasks": []})) != []
 
 
-def test_the_reference_documents_fit_their_schemas(call, reference):
-    documents = {path.name: json.loads(path.read_bytes()) for path in reference.glob("*.json")}
+def test_a_set_of_documents_fits_its_schemas(call, documents):
     context = Draft202012Validator(call("schema", "context").json())
-    for name, document in documents.items():
-        assert list(context.iter_errors(document)) == [], name
-    assert list(Draft202012Validator(call("schema").json()).iter_errors(documents["1-parent.json"])) == []
+    for path in documents.paths:
+        assert list(context.iter_errors(read(path))) == [], path.name
+    assert list(Draft202012Validator(call("schema").json()).iter_errors(read(documents.parent))) == []
