@@ -35,13 +35,14 @@ not end in `.lock`. A *path* is relative, with no `..`. A *time* is ISO 8601 wit
 track's name is in the variable `PLAIT_TASK_ID`), and no shell is involved.
 
 `workflow_id` is a name in which `{date}` (`20250131`) and `{time}` (`093000`) are replaced at the start of a run: in
-UTC, and for a [scheduled run](../guides/deploying.md#what-there-is) by the moment it was scheduled for, in its schedule's time
-zone.
+UTC, and for a [scheduled run](../guides/deploying.md#what-there-is) by the moment it was scheduled for, in its
+schedule's time zone.
 """
 _ASSIGNMENT = """\
 ## What an agent is given
 
-The file that `PLAIT_ASSIGNMENT` names; see [agents](../guides/agents.md). `plait schema assignment` prints its JSON Schema.
+The file that `PLAIT_ASSIGNMENT` names; see [agents](../guides/agents.md). `plait schema assignment` prints its JSON
+Schema.
 """
 _WORDS: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
 _ALIASES = {str(Identifier): "name", str(RelativePath): "path", str(Instant): "time"}

@@ -12,12 +12,18 @@ import runpy
 import signal
 import sys
 import threading
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 
 def main(pipe: int, flow_run_id: str) -> None:
     """Run Prefect's engine for one flow run."""
-    sys.path.insert(0, str(Path(__file__).parents[2]))
+    start = spec_from_file_location("plait", Path(__file__).parents[2] / "plait.py")
+    assert start  # noqa: S101 a .py file has one
+    assert start.loader  # noqa: S101 same
+    plait = sys.modules["plait"] = module_from_spec(start)
+    start.loader.exec_module(plait)
+    plait.own_packages()
     from flows.deployments.lasting_output import outlive_readers  # noqa: PLC0415 found only from here on
     from flows.deployments.relay import REQUESTS  # noqa: PLC0415 same
 

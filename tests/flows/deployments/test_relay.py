@@ -53,7 +53,7 @@ def test_a_request_to_end_reaches_the_run_as_sigterm_however_early_it_comes(numb
 
 PARTING = """
 import os, signal, subprocess, sys, threading
-from flows import engine, own_process, relay
+from flows.deployments import engine, own_process, relay
 from prefect.logging.handlers import APILogHandler
 def asked(*_):
     raise SystemExit("a request cut the parting off")
@@ -76,7 +76,7 @@ own_process.move_out()
 """
 CHILD = """
 import os, signal, sys
-from flows import engine, relay
+from flows.deployments import engine, relay
 signal.signal(signal.SIGTERM, lambda *_: os._exit(5))
 signal.pthread_sigmask(signal.SIG_UNBLOCK, relay.REQUESTS)
 engine._end_after(int(sys.argv[1]))
