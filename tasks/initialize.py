@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject, now, section
 from contexts.documents.refs import ContextRef
 from contexts.documents.verification import DECIDED
 from contexts.documents.version import FORMAT_VERSION
@@ -13,7 +13,7 @@ from contexts.failpoints import reach
 from contexts.store.contexts import CONTEXT
 from tasks.git.bundles import bundle_history
 from tasks.run.progress import Progress, report
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 
 _HEAD = (
     "next_agent", "feature_spec", "shared_constraints", "integration_requirements", "success_criteria", "metadata",

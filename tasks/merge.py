@@ -13,7 +13,7 @@ from prefect import task
 from prefect.cache_policies import CacheKeyFnPolicy
 from prefect.context import TaskRunContext
 
-from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.base import JsonObject, entries, now, section
 from contexts.documents.codec import digest
 from contexts.documents.refs import ContextRef
 from contexts.documents.version import FORMAT_VERSION
@@ -26,7 +26,7 @@ from contexts.store.contexts import CONTEXT, group_document
 from tasks.prefect_ui import events
 from tasks.run.progress import Progress, report
 from tasks.run.ref_serializer import RefSerializer
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 from tasks.track.workspace import restore_commit
 
 CACHE_FORMAT = 2

@@ -14,7 +14,7 @@ from prefect.context import TaskRunContext
 from prefect.states import Completed
 
 from contexts.documents.assignment import Assignment
-from contexts.documents.base import JsonObject, entries, parse_instant, section
+from contexts.documents.base import JsonObject, entries, now, parse_instant, section
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import InputError, PortsExhausted, SecretRefused, TrackFailed
 from contexts.failpoints import reach
@@ -31,7 +31,7 @@ from tasks.report.visible import visible
 from tasks.run import budget as spending
 from tasks.run.outcome import TrackOutcome
 from tasks.run.progress import Progress, report
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 from tasks.sandbox.clean_log import clean_log
 from tasks.sandbox.outcome import read_log
 from tasks.sandbox.ports import lease_ports

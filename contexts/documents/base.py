@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -40,6 +40,16 @@ def parse_instant(value: str) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone; write it with Z or an offset")
     return instant
+
+
+def format_instant(moment: datetime, timespec: Literal["auto", "seconds", "milliseconds"] = "auto") -> str:
+    """Return an aware datetime as documents write it: ISO 8601, with ``Z`` for UTC."""
+    return moment.isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def now(timespec: Literal["seconds", "milliseconds"] = "milliseconds") -> str:
+    """Return the present instant as documents write it."""
+    return format_instant(datetime.now(UTC), timespec)
 
 
 def _instant(value: str) -> str:

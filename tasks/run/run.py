@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject, now, section
 from contexts.documents.refs import ContextRef
 from contexts.errors import LeaseLost, RevisionConflict, RunStopped
 from contexts.failpoints import reach
@@ -41,11 +41,6 @@ REPORT = "report.html"
 RESULT = "result"
 """Folder with the integrated files, where no repository of the user's receives a branch."""
 _LOOK_EVERY = 0.5
-
-
-def now() -> str:
-    """Return the present instant as documents write it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Run:

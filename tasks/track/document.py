@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from contexts.documents.base import JsonObject
+from contexts.documents.base import JsonObject, now
 from contexts.documents.codec import pointer
 from contexts.documents.context import SUMMARY_LIMIT
 from contexts.documents.fitting import fit
@@ -17,7 +17,7 @@ from contexts.plural import counted
 from contexts.redaction import LineHit
 from contexts.spec.model import Track
 from tasks.agents.backend import Delivery
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 from tasks.track.workspace import Work
 
 OURS = frozenset(
