@@ -11,6 +11,7 @@ from contexts.documents.verification import DECIDED
 from contexts.documents.version import FORMAT_VERSION
 from contexts.failpoints import reach
 from contexts.store.contexts import CONTEXT
+from contexts.store.keys import track_document
 from tasks.git.bundles import bundle_history
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
@@ -69,7 +70,7 @@ def _document(run: Run) -> JsonObject:
             {
                 **{key: value for key, value in entry.items() if not key.startswith("x-")},
                 "status": "pending",
-                "context_ref": f"tracks/{entry['task_id']}",
+                "context_ref": track_document(entry["task_id"]),
             }
             for entry in run.raw["parallel_tasks"]
         ],

@@ -1,4 +1,4 @@
-"""What a lease says, where it lies, and what it tells a run that must not go on."""
+"""What a lease says, and what it tells a run that must not go on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contexts.errors import DocumentError, LeaseHeld, RunInterrupted
-from contexts.identifiers import check_id
 from contexts.leases.process import ProcessMark, is_gone, this_process
+from contexts.store.keys import lease_key
 from contexts.store.objects import ObjectStore, Versioned
 
 UPKEEP = "upkeep:"
@@ -127,11 +127,6 @@ def held_error(record: LeaseRecord) -> LeaseHeld:
         pid=record.pid,
         since=since,
     )
-
-
-def lease_key(workflow_id: str) -> str:
-    """Return where a workflow's lease lies."""
-    return f"leases/{check_id(workflow_id, 'workflow_id')}.json"
 
 
 def lease_body(record: LeaseRecord) -> bytes:

@@ -13,6 +13,7 @@ from contexts.contracts.openapi import looks_like_openapi
 from contexts.documents.base import JsonObject
 from contexts.plural import counted
 from contexts.spec.checks import ContractCheck
+from contexts.store.keys import track_document
 from tasks.checks.bench import MAX_CAPTURE_BYTES, Bench
 from tasks.checks.reports import ReportError, read_report
 from tasks.checks.results import Judged, finding, source
@@ -120,7 +121,7 @@ def _compare_all(
 
 def _finding(task_id: str, context: JsonObject, document: JsonObject, mismatch: Mismatch) -> JsonObject:
     """Quote both sides of a mismatch."""
-    sides = [source_at(f"tracks/{task_id}", context, mismatch.consumer)]
+    sides = [source_at(track_document(task_id), context, mismatch.consumer)]
     if mismatch.provider:
         sides.append(source_at(PROVIDER, document, _member(document, mismatch.provider, mismatch.field)))
     rule = _RULES.get(mismatch.kind, f"contracts/{mismatch.kind}")

@@ -16,6 +16,7 @@ from typing import Literal
 
 from contexts.documents.base import JsonObject
 from contexts.spec.checks import CheckBase
+from contexts.store.keys import track_document
 from tasks.checks.results import finding, plural, source
 from tasks.checks.tool_settings import looked_up_first, may_be_settings, settings_differ, tool_names
 from tasks.git.paths import matches_any
@@ -263,7 +264,7 @@ def _some(paths: Sequence[str]) -> str:
 
 def _sources(paths: Sequence[str], changed_by: Mapping[str, Sequence[str]]) -> list[JsonObject]:
     return [
-        source(f"tracks/{task_id}", "/files_modified", path)
+        source(track_document(task_id), "/files_modified", path)
         for task_id, files in changed_by.items()
         for path in paths
         if path in files

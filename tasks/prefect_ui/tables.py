@@ -9,6 +9,7 @@ from contexts.documents.base import JsonObject, entries
 from contexts.documents.refs import ContextRef
 from contexts.plural import counted
 from contexts.store.contexts import ContextStore
+from contexts.store.keys import document_key
 from tasks.prefect_ui.artifact_keys import artifact_key
 from tasks.prefect_ui.artifacts import publish_link, publish_markdown, publish_table
 from tasks.prefect_ui.markdown import cell, row
@@ -102,5 +103,4 @@ def document_rows(store: ContextStore, final: ContextRef, document: JsonObject) 
 
 def address(store: ContextStore, ref: ContextRef) -> str:
     """Return where a document lies, as a URL."""
-    key = f"documents/{ref.workflow_id}/{ref.document}/{ref.revision:06d}.json"
-    return f"{store.identity.rstrip('/')}/{key}"
+    return f"{store.identity.rstrip('/')}/{document_key(ref.workflow_id, ref.document, ref.revision)}"

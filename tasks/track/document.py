@@ -16,6 +16,7 @@ from contexts.documents.version import FORMAT_VERSION
 from contexts.plural import counted
 from contexts.redaction import LineHit
 from contexts.spec.model import Track
+from contexts.store.keys import track_document
 from tasks.agents.backend import Delivery
 from tasks.run.run import Run
 from tasks.track.workspace import Work
@@ -192,7 +193,7 @@ def _finding(rule: str, severity: str, message: str, track: Track, pointer: str,
         "rule": rule,
         "severity": severity,
         "message": message,
-        "sources": [{"document": f"tracks/{track.task_id}", "pointer": pointer, "quote": quote}],
+        "sources": [{"document": track_document(track.task_id), "pointer": pointer, "quote": quote}],
     }
 
 

@@ -23,11 +23,11 @@ _DAMAGED = 2
 
 def list_workflows(*, session: Given) -> int:
     """List the workflows of the store: newest phase, status, revisions and time; exit code 2 if one is damaged."""
-    from contexts.store.keys import read_key
+    from contexts.store.keys import DOCUMENTS, read_key
 
     store = session.contexts()
     counts: dict[str, dict[str, int]] = {}
-    for entry in store.objects.list("documents/"):
+    for entry in store.objects.list(DOCUMENTS):
         named = read_key(entry.key)
         if named:
             workflow_id, document, _ = named
