@@ -1,4 +1,4 @@
-"""Look at parsed JSON with types: an object, a list, a text, or the empty one; and JSON pointers."""
+"""Look at parsed JSON with types: an object, a list, a text, or the empty one."""
 
 from __future__ import annotations
 
@@ -31,29 +31,6 @@ def number(value: Any) -> float | None:
 def whole(value: Any) -> int | None:
     """Return a JSON integer (never a boolean), or None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def pointer(path: Path) -> str:
-    """Return the RFC 6901 pointer of a path; the empty path is the whole document."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-
-
-def resolve(data: Any, where: str) -> Any:
-    """Return the value an RFC 6901 pointer names.
-
-    Raises:
-        KeyError: Nothing is there.
-    """
-    value = data
-    for raw in where.split("/")[1:]:
-        part = raw.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict):
-            value = mapping(cast("Any", value))[part]
-        elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part) < len(sequence(value)):
-            value = sequence(cast("Any", value))[int(part)]
-        else:
-            raise KeyError(where)
-    return value
 
 
 def at(data: Any, *path: str) -> Any:

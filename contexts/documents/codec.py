@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 from contexts.documents.base import JsonObject
 from contexts.documents.version import FORMAT_VERSION, version_number
 from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
+from contexts.json_pointer import pointer
 
 if TYPE_CHECKING:
     from contexts.documents.context import Context
@@ -31,7 +31,6 @@ MIGRATIONS: dict[int, Migration] = {}
 _DIGITS = bytes(ord("0") if chr(code).isdigit() else code for code in range(256))
 _INDENTED = (b"{\n  ", b"[\n  ")
 _LONG_NUMBER = b"0" * 19
-_INDEX = re.compile(r"(?:0|[1-9][0-9]{0,17})\Z")
 _WIDEST_UNSIGNED = 2**64 - 1
 _WIDEST_SIGNED = -(2**63)
 
@@ -272,11 +271,6 @@ def _place(document: Any, path: tuple[str | int, ...], kind: str) -> list[str | 
     return place
 
 
-def pointer(*parts: str | int) -> str:
-    """Return the RFC 6901 pointer of a path of keys and indexes."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
 def check_size(raw: bytes, document: Mapping[str, Any], name: str) -> str | None:
     """Return a warning for a document above 100 KB, None below.
 
@@ -293,23 +287,3 @@ def check_size(raw: bytes, document: Mapping[str, Any], name: str) -> str | None
             f"{text}; the limit is {LIMIT_BYTES // 1024} KB, so put logs and reports in files", document=name
         )
     return text
-
-
-def resolve(document: Any, path: str) -> Any:
-    """Return the value an RFC 6901 pointer leads to.
-
-    Raises:
-        KeyError: It leads nowhere, or is no pointer.
-    """
-    if path and not path.startswith("/"):
-        raise KeyError(path)
-    value = document
-    for part in path.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, Mapping) and key in value:
-            value = value[key]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
-        elif isinstance(value, list | tuple) and _INDEX.match(key) and int(key) < len(value):  # pyright: ignore[reportUnknownArgumentType] same
-            value = value[int(key)]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
-        else:
-            raise KeyError(path)
-    return value  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from contexts.documents.base import JsonObject
-from contexts.documents.codec import LIMIT_BYTES, dump, migrate, pointer
+from contexts.documents.codec import LIMIT_BYTES, dump, migrate
 from contexts.errors import DocumentError
+from contexts.json_pointer import pointer
 
 WHOLE = "context.json"
 """The claim that holds all of it, where it is no JSON object."""

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from contexts.documents.base import JsonObject, entries, format_instant, parse_instant, section
-from contexts.documents.codec import canonical, pointer
+from contexts.documents.codec import canonical
+from contexts.json_pointer import pointer
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.merge.derive import Derived, derive
 from contexts.plural import counted

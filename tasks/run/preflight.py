@@ -9,10 +9,11 @@ from pathlib import Path
 
 import orjson
 
-from contexts.contracts.json_values import pointer, walk
+from contexts.contracts.json_values import walk
 from contexts.documents.base import JsonObject, section
 from contexts.documents.refs import BlobRef
 from contexts.errors import ChecksumMismatch, InputError, NotFound, SpecError
+from contexts.json_pointer import pointer
 from contexts.leases.record import refuse_if_held_here
 from contexts.redaction import is_redacted, know_values_of, redact
 from contexts.spec.load import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
@@ -95,9 +96,9 @@ def _check_secrets(request: RunRequest, loaded: LoadedSpec) -> None:
         for path, value in walk(loaded.raw):
             if isinstance(value, str) and is_redacted(value) and not _RUN.isdisjoint(path):
                 raise SpecError(
-                    f"{loaded.name} lacks the secret value at {pointer(path)}, which is not stored; run it with its "
+                    f"{loaded.name} lacks the secret value at {pointer(*path)}, which is not stored; run it with its "
                     "spec file, and pass secrets by reference (env:NAME)",
-                    pointer=pointer(path),
+                    pointer=pointer(*path),
                 )
     if loaded.spec.secrets == "refuse" and (hits := redact(loaded.raw, guesses=False).hits):
         raise SpecError(

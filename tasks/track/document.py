@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from contexts.documents.base import JsonObject, now
-from contexts.documents.codec import pointer
 from contexts.documents.context import SUMMARY_LIMIT
 from contexts.documents.fitting import fit
 from contexts.documents.lenient import can_be_read, claimed, keep, shown
 from contexts.documents.records import Execution
 from contexts.documents.version import FORMAT_VERSION
+from contexts.json_pointer import pointer
 from contexts.plural import counted
 from contexts.redaction import LineHit
 from contexts.spec.model import Track

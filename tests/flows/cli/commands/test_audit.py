@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contexts.contracts.json_values import resolve
+from contexts.json_pointer import resolve
 
 CORPORA = Path(__file__).parents[3] / "contexts" / "audit" / "corpora"
 CLEAN = CORPORA / "orders" / "clean"
