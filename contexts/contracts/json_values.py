@@ -60,18 +60,3 @@ def walk(data: Any, start: Path = (), deepest: int = 64) -> Iterator[tuple[Path,
             inner = [((*path, index), child) for index, child in enumerate(sequence(cast("Any", value)))]
         inner.reverse()
         stack += inner
-
-
-def is_deeper(data: Any, levels: int) -> bool:
-    """Tell whether values are nested more than so many levels below ``data``, without recursion."""
-    level = [data]
-    for _ in range(levels + 1):
-        level = [
-            child
-            for value in level
-            if isinstance(value, dict | list)
-            for child in (mapping(value).values() if isinstance(value, dict) else sequence(value))
-        ]
-        if not level:
-            return False
-    return True

@@ -12,6 +12,7 @@ import orjson
 from pydantic import ValidationError
 
 from contexts.documents.base import JsonObject
+from contexts.documents.exact_json import Doubled, Odd, read_exactly
 from contexts.documents.version import FORMAT_VERSION, version_number
 from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
 from contexts.json_pointer import pointer
@@ -31,8 +32,6 @@ MIGRATIONS: dict[int, Migration] = {}
 _DIGITS = bytes(ord("0") if chr(code).isdigit() else code for code in range(256))
 _INDENTED = (b"{\n  ", b"[\n  ")
 _LONG_NUMBER = b"0" * 19
-_WIDEST_UNSIGNED = 2**64 - 1
-_WIDEST_SIGNED = -(2**63)
 
 
 def parse(raw: bytes, name: str = "document") -> Any:
@@ -96,25 +95,18 @@ def _where(error: json.JSONDecodeError) -> str:
 
 
 def _read_precisely(raw: bytes, name: str) -> None:
-    def pairs(items: list[tuple[str, Any]]) -> JsonObject:
-        found: JsonObject = {}
-        for key, value in items:
-            if key in found:
-                raise DocumentError(f"{name} has the key {key[:80]!r} twice in one object", document=name)
-            found[key] = value
-        return found
-
-    def integer(text: str) -> int:
-        value = int(text) if len(text) < 30 else _WIDEST_UNSIGNED + 1
-        if not _WIDEST_SIGNED <= value <= _WIDEST_UNSIGNED:
+    def refuse(met: Odd | Doubled) -> Any:
+        if isinstance(met, Doubled):
+            raise DocumentError(f"{name} has the key {met.key[:80]!r} twice in one object", document=name)
+        if met.is_integer:
             raise DocumentError(
-                f"{name} holds the integer {text[:40]}, which is beyond 64 bits and would be rounded by JSON readers; "
+                f"{name} holds the integer {met[:40]}, which is beyond 64 bits and would be rounded by JSON readers; "
                 "write it as a string",
                 document=name,
             )
-        return value
+        return float(met)
 
-    json.loads(raw, object_pairs_hook=pairs, parse_int=integer)
+    read_exactly(raw, refuse)
 
 
 def canonical(value: object) -> bytes:

@@ -8,7 +8,6 @@ and named once.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from typing import Any, cast
 
 from contexts.documents.base import JsonObject
 from contexts.documents.codec import LIMIT_BYTES, dump, migrate
+from contexts.documents.exact_json import Doubled, Odd, is_deeper, read_exactly
 from contexts.errors import DocumentError
 from contexts.json_pointer import pointer
 
@@ -54,18 +54,6 @@ class Left:
     whole: bool = True
 
 
-class _Odd(str):
-    """A number that JSON readers would change, as it was written."""
-
-    __slots__ = ()
-
-
-class _Doubled(dict[str, Any]):
-    """An object in which a key stands twice; the last one counts, as for every reader."""
-
-    earlier: list[tuple[str, Any]]
-
-
 def read_leniently(raw: bytes, size: int | None = None) -> Left:
     """Return what bytes hold as a context.
 
@@ -78,7 +66,7 @@ def read_leniently(raw: bytes, size: int | None = None) -> Left:
     value = _parsed(text) if is_text and complete else _NO_JSON
     wrapped = _unwrapped(value, text) if is_text and complete and not isinstance(value, dict) else None
     value = cast("Any", value if wrapped is None else wrapped)
-    if value is _NO_JSON or _is_deep(value):
+    if value is _NO_JSON or is_deeper(value, MOST_DEEP - 1):
         return Left({}, {WHOLE: _cut(text, size or len(raw))}, ("",), whole=False)
     cleaning = _Cleaning()
     clean = cleaning.clean(value, ())
@@ -105,14 +93,7 @@ _NO_JSON = object()
 def _parsed(text: str) -> Any:
     """Return the value of a JSON text, or that it is none."""
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=_pairs,
-            parse_constant=_Odd,
-            parse_int=_integer,
-            parse_float=_float,
-            strict=False,  # a line break within a text is often left as it is
-        )
+        return read_exactly(text, strict=False)  # a line break within a text is often left as it is
     except (ValueError, RecursionError):
         return _NO_JSON
 
@@ -125,7 +106,7 @@ def _unwrapped(value: Any, text: str) -> Any:
     for _ in range(3):
         if isinstance(value, list) and len(cast("list[Any]", value)) == 1:
             value = value[0]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
-        elif isinstance(value, str) and not isinstance(value, _Odd):
+        elif isinstance(value, str) and not isinstance(value, Odd):
             value = _parsed(value)
     return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] same
 
@@ -158,48 +139,6 @@ def _bounded(left: Left, text: str, size: int) -> Left:
     return Left(document, claims, (*left.odd, *gone))
 
 
-def _pairs(items: list[tuple[str, Any]]) -> JsonObject:
-    found = dict(items)
-    if len(found) == len(items):
-        return found
-    doubled = _Doubled(found)
-    last = {key: number for number, (key, _) in enumerate(items)}
-    doubled.earlier = [(key, value) for number, (key, value) in enumerate(items) if last[key] != number]
-    return doubled
-
-
-def _integer(text: str) -> int | str:
-    if len(text) > 21:
-        return _Odd(text)
-    value = int(text)
-    return value if -(2**63) <= value < 2**64 else _Odd(text)
-
-
-def _float(text: str) -> float | str:
-    value = float(text)
-    return value if math.isfinite(value) else _Odd(text)
-
-
-def _is_deep(value: Any) -> bool:
-    level: list[Any] = [value]
-    for _ in range(MOST_DEEP):
-        level = [
-            inner
-            for node in level
-            if isinstance(node, dict | list)
-            for inner in _children(node)  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    if isinstance(node, _Doubled):
-        return [*node.values(), *(value for _, value in node.earlier)]
-    return node.values() if isinstance(node, dict) else node
-
-
 class _Cleaning:
     """Makes a value one that a store can hold; what that changes is noted.
 
@@ -215,7 +154,7 @@ class _Cleaning:
 
     def clean(self, value: Any, path: Path) -> Any:
         """Return a value as a store can hold it."""
-        if isinstance(value, _Odd):
+        if isinstance(value, Odd):
             self.odd.setdefault(pointer(*path))
             return str(value)
         if isinstance(value, str):
@@ -226,7 +165,7 @@ class _Cleaning:
         if isinstance(value, list):
             return [self.clean(one, (*path, number)) for number, one in enumerate(cast("list[Any]", value))]
         if isinstance(value, dict):
-            if isinstance(value, _Doubled):
+            if isinstance(value, Doubled):
                 self._keep_earlier(value.earlier, path)
             found: JsonObject = {}
             for key, one in cast("JsonObject", value).items():
