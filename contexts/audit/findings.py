@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from contexts.json_pointer import resolve
+from contexts.plural import first_of
 
 Severity = Literal["blocking", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("blocking", "warning", "note")
@@ -117,5 +118,4 @@ def source_at(name: str, data: Any, where: str) -> Source:
 
 def listed(values: list[str], most: int = 4) -> str:
     """Return the first values as a list in words, and how many more there are."""
-    shown = ", ".join(value if len(value) <= 80 else value[:79] + "…" for value in values[:most])
-    return shown if len(values) <= most else f"{shown} and {len(values) - most} more"
+    return first_of([value if len(value) <= 80 else value[:79] + "…" for value in values], most)

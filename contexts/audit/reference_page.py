@@ -15,7 +15,7 @@ from contexts.audit.load import parse
 from contexts.audit.registry import FAMILIES, Documents, Raw, Rule
 from contexts.audit.sample_documents import file_name, plain_members
 from contexts.audit.source_document import SourceDocument
-from contexts.plural import counted
+from contexts.plural import and_more, counted
 
 PAGE = Path("docs/rules.md")
 _INTRO = """\
@@ -77,8 +77,7 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield "```\n"
     for finding in judged(rule.example):
         places = ", ".join(f"`{source.document}{source.pointer}`" for source in finding.sources[:4])
-        more = f" and {counted(len(finding.sources) - 4, 'more place')}" if len(finding.sources) > 4 else ""
-        yield f"> {finding.message}  \n> at {places}{more}"
+        yield f"> {finding.message}  \n> at {places} {and_more(len(finding.sources) - 4, 'place')}".rstrip()
 
 
 def _shown(members: Mapping[str, Any]) -> str:

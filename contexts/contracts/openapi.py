@@ -13,6 +13,7 @@ from contexts.contracts.model import Body, Code, Contract, Endpoint, Field, Kind
 from contexts.contracts.paths import METHODS, template
 from contexts.contracts.typescript import join
 from contexts.json_pointer import pointer, resolve
+from contexts.plural import and_more
 
 _DEEPEST = 40
 _LONGEST_CHAIN = 60
@@ -314,5 +315,6 @@ def validity(data: Mapping[str, Any], base: Path = ()) -> Iterator[Problem]:
             yield Problem("unreadable", pointer(*base), message)
     for error in errors[:1]:
         where = tuple(str(part) for part in getattr(error, "absolute_path", ()))
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        yield Problem("invalid-openapi", pointer(*base, *where), f"{str(error.message)[:300]}{more}")
+        more = and_more(len(errors) - 1)
+        message = str(error.message)[:300] + (f" ({more})" if more else "")
+        yield Problem("invalid-openapi", pointer(*base, *where), message)

@@ -16,6 +16,7 @@ from contexts.documents.exact_json import Doubled, Odd, read_exactly
 from contexts.documents.version import FORMAT_VERSION, version_number
 from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
 from contexts.json_pointer import pointer
+from contexts.plural import and_more
 
 if TYPE_CHECKING:
     from contexts.documents.context import Context
@@ -243,8 +244,8 @@ def describe(error: ValidationError, document: Any = None, most: int = 5) -> str
     # Of a union every member complains: what is wrong inside an object says more than that it is no text.
     around = {where[:at] for where in found for at, sign in enumerate(where) if sign == "/"}
     parts = [f"{where or '/'}: {said}" for where, said in found.items() if where not in around]
-    more = f" (and {len(parts) - most} more)" if len(parts) > most else ""
-    return "; ".join(parts[:most]) + more
+    more = and_more(len(parts) - most)
+    return "; ".join(parts[:most]) + (f" ({more})" if more else "")
 
 
 def _place(document: Any, path: tuple[str | int, ...], kind: str) -> list[str | int]:

@@ -19,6 +19,7 @@ from contexts.documents.codec import LIMIT_BYTES, dump, migrate
 from contexts.documents.exact_json import Doubled, Odd, is_deeper, read_exactly
 from contexts.errors import DocumentError
 from contexts.json_pointer import pointer
+from contexts.plural import and_more, first_of
 
 WHOLE = "context.json"
 """The claim that holds all of it, where it is no JSON object."""
@@ -186,7 +187,7 @@ class _Cleaning:
         """Say of how many earlier values nothing was kept."""
         for place, count in self.earlier.items():
             if count > MOST_EARLIER:
-                keep(self.claims, place, f"and {count - MOST_EARLIER} more")
+                keep(self.claims, place, and_more(count - MOST_EARLIER))
 
 
 def _without_surrogates(text: str) -> str:
@@ -214,9 +215,7 @@ def can_be_read(version: Any) -> bool:
 
 def shown(places: Iterable[str], most: int = 5) -> str:
     """Return pointers for a sentence."""
-    known = list(dict.fromkeys(place[:80] or "the whole of it" for place in places))
-    more = f" and {len(known) - most} more" if len(known) > most else ""
-    return ", ".join(known[:most]) + more
+    return first_of(list(dict.fromkeys(place[:80] or "the whole of it" for place in places)), most)
 
 
 def claimed(claims: Mapping[str, Any]) -> JsonObject:

@@ -7,7 +7,7 @@ from typing import Any
 
 from contexts.documents.base import JsonObject, entries
 from contexts.documents.refs import ContextRef
-from contexts.plural import counted
+from contexts.plural import and_more, counted
 from contexts.store.contexts import ContextStore
 from contexts.store.keys import document_key
 from tasks.prefect_ui.artifact_keys import artifact_key
@@ -57,8 +57,8 @@ def findings_markdown(document: JsonObject) -> str:
             cell(one.get("fingerprint", "")),
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
-    if len(found) > _MOST:
-        lines += ["", f"And {len(found) - _MOST} more in the document."]
+    if more := and_more(len(found) - _MOST):
+        lines += ["", f"{more.capitalize()} in the document."]
     return "\n".join(lines)
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from contexts.plural import and_more
 from flows.cli.terminal.tables import instant, print_table, styled
 from tasks.report.text import fields, items, plain
 
@@ -80,8 +81,8 @@ def _tracks(console: Console, rows: list[dict[str, Any]]) -> None:
         ],
         cut=("reason",),
     )
-    if len(rows) > len(shown):
-        console.print(Text(f"and {len(rows) - len(shown)} more", "dim"))
+    if more := and_more(len(rows) - len(shown)):
+        console.print(Text(more, "dim"))
 
 
 def _told(console: Console, key: str, entries: list[Any]) -> None:
@@ -91,8 +92,8 @@ def _told(console: Console, key: str, entries: list[Any]) -> None:
     console.print(Text(f"{key.replace('_', ' ')}: {_amount(entries)}", "bold"), soft_wrap=True)
     for entry in entries[:_MOST_TOLD]:
         console.print(Text(f"  {_words(entry)}"), no_wrap=True, overflow="ellipsis")
-    if len(entries) > _MOST_TOLD:
-        console.print(Text(f"  and {len(entries) - _MOST_TOLD} more", "dim"))
+    if more := and_more(len(entries) - _MOST_TOLD):
+        console.print(Text(f"  {more}", "dim"))
 
 
 def _words(entry: Any) -> str:
