@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from contexts.spec.request import RunRequest
 from contexts.store.cache import Remembered
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.store.local import LocalObjects
-from contexts.store.url import ENVIRONMENT_VARIABLE, open_objects
+from contexts.store.url import BLOCK, open_objects, store_name
 from tasks.agents.replay import Recording
 from tasks.run.backends import recordings_for, stored_recordings
 from tasks.run.base_commit import check_repository, workspace_root
@@ -147,8 +146,7 @@ def check_early(request: RunRequest) -> None:
     Raises:
         PlaitError: As `prepare`.
     """
-    named = request.store or os.environ.get(ENVIRONMENT_VARIABLE) or ""
-    if not named.startswith(("block:", "s3:")):
+    if not store_name(request.store).startswith((BLOCK, "s3:")):
         prepare(request)
 
 

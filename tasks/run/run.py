@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from contexts.spec.programs import remember
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.store.outbox import Outbox
+from contexts.store.url import BLOCK, store_name
 from tasks.agents.replay import Recording
 from tasks.filesystem import remove_folder
 from tasks.git.repository import Repository
@@ -332,8 +332,8 @@ def open_run(
 
 
 def _block_name(store: str | None) -> str | None:
-    named = store or os.environ.get("PLAIT_STORE") or ""
-    return named.removeprefix("block:") if named.startswith("block:") else None
+    name = store_name(store)
+    return name.removeprefix(BLOCK) if name.startswith(BLOCK) else None
 
 
 def _stop_when_lost(run: Run) -> None:
