@@ -15,6 +15,7 @@ from contexts.audit.load import parse
 from contexts.audit.registry import FAMILIES, Documents, Raw, Rule
 from contexts.audit.sample_documents import file_name, plain_members
 from contexts.audit.source_document import SourceDocument
+from contexts.markdown_table import markdown_table
 from contexts.plural import and_more, counted
 
 PAGE = Path("docs/rules.md")
@@ -53,11 +54,11 @@ def page() -> str:
 
 def _lines() -> Iterator[str]:
     yield _INTRO
-    yield "| family | rules | about |"
-    yield "| --- | --- | --- |"
     by_family = {family: [r for r in RULES.values() if r.id.startswith(f"{family}/")] for family in FAMILIES}
-    for family, about in FAMILIES.items():
-        yield f"| [{family}](#{family}) | {len(by_family[family])} | {about} |"
+    yield from markdown_table(
+        ("family", "rules", "about"),
+        [(f"[{family}](#{family})", str(len(by_family[family])), about) for family, about in FAMILIES.items()],
+    )
     for family, rules in by_family.items():
         yield f"\n## {family}\n"
         yield f"{FAMILIES[family][0].upper()}{FAMILIES[family][1:]}."

@@ -7,6 +7,7 @@ from typing import Any
 
 from contexts.documents.base import JsonObject, entries
 from contexts.documents.refs import ContextRef
+from contexts.markdown_table import markdown_table
 from contexts.plural import and_more, counted
 from contexts.store.contexts import ContextStore
 from contexts.store.keys import document_key
@@ -44,19 +45,16 @@ def findings_markdown(document: JsonObject) -> str:
     found: list[JsonObject] = entries(document, "findings")
     if not found:
         return "No findings."
-    lines = [
-        "| severity | rule | what is wrong | here | against | name |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+    rows: list[list[str]] = []
     for one in found[:_MOST]:
         sides = [_quoted(each) for each in entries(one, "sources")[:4]]
         waived: JsonObject | None = one.get("waived")
         severity = f"waived by {cell(waived['by'])}: {cell(waived['why'])}" if waived else cell(one["severity"])
-        cells = [
+        rows.append([
             severity, cell(one["rule"]), cell(one["message"], 600), sides[0] if sides else "", " ".join(sides[1:]),
             cell(one.get("fingerprint", "")),
-        ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
+        ])  # fmt: skip
+    lines = markdown_table(("severity", "rule", "what is wrong", "here", "against", "name"), rows)
     if more := and_more(len(found) - _MOST):
         lines += ["", f"{more.capitalize()} in the document."]
     return "\n".join(lines)
