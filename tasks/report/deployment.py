@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from contexts.amounts import duration
 from contexts.documents.base import JsonObject
 from tasks.report.bounds import listed
 from tasks.report.deployment_data import Answer, Attempt, Deployed, Environment, Gate, PrerequisiteRow
 from tasks.report.evidence import ReadLog, evidence_row
-from tasks.report.text import duration, fields, instant, items, moment, number, plain
+from tasks.report.text import fields, instant, items, moment, number, plain
 from tasks.report.values import Status, status
 
 _SAID = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
+from contexts.amounts import duration
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
 from contexts.errors import NotFound
@@ -17,7 +18,7 @@ from tasks.report.decided import check_waivers
 from tasks.report.deployment import deployment
 from tasks.report.evidence import ReadLog, evidence, log_reader
 from tasks.report.lists import concerns, criteria, findings, measures, merged_list
-from tasks.report.text import cut, duration, fields, instant, items, noun, number, plain
+from tasks.report.text import cut, fields, instant, items, noun, number, plain
 from tasks.report.timeline import build_timeline
 from tasks.report.values import MEANINGS, QUESTIONS, Listed, Log, Status, status
 

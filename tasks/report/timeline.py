@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from contexts.amounts import duration
 from contexts.documents.base import JsonObject
 from tasks.report.data import Row, Span, Timeline
-from tasks.report.text import duration, fields, instant, items, number
+from tasks.report.text import fields, instant, items, number
 from tasks.report.values import Listed
 
 MOST_ROWS = 60

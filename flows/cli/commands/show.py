@@ -188,7 +188,8 @@ def history(workflow_id: str, /, *, session: Given) -> int:
     if session.as_json:
         session.emit({"workflow_id": workflow_id, "revisions": rows})
     else:
-        from flows.cli.terminal.tables import instant, print_table, size
+        from contexts.amounts import size
+        from flows.cli.terminal.tables import instant, print_table
 
         console = session.out()
         # The agent is what a narrow terminal can do without.

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from contexts.amounts import clock
 from contexts.plural import and_more, counted
-from flows.cli.terminal.tables import STYLES, print_table, seconds, styled
+from flows.cli.terminal.tables import STYLES, print_table, styled
 
 if TYPE_CHECKING:
     from flows.launch import RunReport
@@ -45,7 +46,7 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
                 track.status,
                 "yes" if track.reused else "",
                 str(track.attempts),
-                seconds(track.seconds),
+                clock(track.seconds),
                 *((track.reason or "",) if with_reason else ()),
             )
             for track in tracks[:most]
