@@ -5,11 +5,12 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.documents.base import JsonObject, now, section
+from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import ContextRef
 from contexts.documents.verification import DECIDED
 from contexts.documents.version import FORMAT_VERSION
 from contexts.failpoints import reach
+from contexts.json_values import section
 from contexts.store.contexts import CONTEXT
 from contexts.store.keys import track_document
 from tasks.git.bundles import bundle_history

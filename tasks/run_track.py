@@ -14,11 +14,12 @@ from prefect.context import TaskRunContext
 from prefect.states import Completed
 
 from contexts.documents.assignment import Assignment
-from contexts.documents.base import JsonObject, entries, now, parse_instant, section
+from contexts.documents.base import JsonObject, now, parse_instant
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import InputError, PortsExhausted, SecretRefused, TrackFailed
 from contexts.failpoints import reach
 from contexts.full_disk import full, without_room
+from contexts.json_values import entries, section
 from contexts.plan.graph import transitive_needs
 from contexts.plan.inputs_digest import Inputs, criteria_of, result_digest
 from contexts.plan.reuse import judge_track

@@ -13,9 +13,9 @@ from contexts.audit.gc_pause import paused_collection
 from contexts.audit.plait_records import is_own, without_records
 from contexts.audit.registry import found
 from contexts.audit.source_document import SourceDocument
-from contexts.contracts.json_values import mapping, text
 from contexts.documents.exact_json import Doubled, Odd, is_deeper, read_exactly
 from contexts.errors import DocumentError
+from contexts.json_values import mapping, text
 
 LARGEST = 5_000_000
 DEEPEST = 60

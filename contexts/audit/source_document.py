@@ -12,10 +12,10 @@ from itertools import accumulate
 from typing import Any, Literal
 
 from contexts.audit.findings import Source, quote
-from contexts.contracts.json_values import Path, text, walk
 from contexts.contracts.model import Contract
 from contexts.contracts.read import read_contracts
 from contexts.json_pointer import pointer, resolve
+from contexts.json_values import Path, text, walk
 
 Stage = Literal["parent", "merged", "verified"]
 STAGES: tuple[Stage, ...] = ("parent", "merged", "verified")

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import unquote
 
-from contexts.contracts.json_values import Path, mapping, number, sequence, text
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Field, Kind, Problem, Role, Schema, unknown
 from contexts.contracts.paths import METHODS, template
 from contexts.contracts.typescript import join
 from contexts.json_pointer import pointer, resolve
+from contexts.json_values import Path, mapping, number, sequence, text
 from contexts.plural import and_more
 
 _DEEPEST = 40

@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import Any, cast
 
 from contexts.contracts.endpoint_prose import file_types, implied_codes, media_types, requires_auth, size_limit
-from contexts.contracts.json_values import Path, at, mapping, sequence, text, whole
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Problem, Role, Schema, unknown
 from contexts.contracts.openapi import looks_like_openapi, read_json_schema, read_openapi, read_operation
 from contexts.contracts.paths import METHODS, endpoint_name, template
 from contexts.contracts.python_notation import parse_fields, parse_python_type
 from contexts.contracts.typescript import parse_typescript
 from contexts.json_pointer import pointer
+from contexts.json_values import Path, at, mapping, sequence, text, whole
 
 CODE_KEYS = ("error_codes", "status_codes", "errors", "codes", "error_responses", "responses")
 _REQUEST_KEYS = ("request_model", "request_schema", "request_body", "request", "body")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -84,15 +83,3 @@ class Closed(BaseModel):
     """Base of everything a user writes as a spec: an unknown field is an error unless it begins with ``x-``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True, defer_build=True)
-
-
-def section(document: Mapping[str, Any], key: str) -> JsonObject:
-    """Return the object under a key of plain JSON; an empty one where there is none."""
-    value = document.get(key)
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
-
-
-def entries(document: Mapping[str, Any], key: str) -> list[Any]:
-    """Return the list under a key of plain JSON; an empty one where there is none."""
-    value = document.get(key)
-    return cast("list[Any]", value) if isinstance(value, list) else []

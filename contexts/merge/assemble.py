@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 
-from contexts.documents.base import JsonObject, entries, format_instant, parse_instant, section
+from contexts.documents.base import JsonObject, format_instant, parse_instant
 from contexts.documents.codec import canonical
 from contexts.json_pointer import pointer
+from contexts.json_values import entries, section
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.merge.derive import Derived, derive
 from contexts.plural import counted

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import orjson
 from pydantic import JsonValue
 
-from contexts.documents.base import JsonObject, entries
+from contexts.documents.base import JsonObject
 from contexts.documents.codec import canonical, dump, holds_no_number, migrate, seal, unseal
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import (
@@ -26,6 +26,7 @@ from contexts.errors import (
     SecretRefused,
 )
 from contexts.failpoints import reach
+from contexts.json_values import entries
 from contexts.store.keys import (
     CONTEXT,
     DOCUMENTS,

@@ -24,11 +24,12 @@ from pathlib import Path
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.documents.codec import canonical
 from contexts.errors import ChecksumMismatch, PlaitError, StoreError
 from contexts.failpoints import reach
 from contexts.identifiers import is_id
+from contexts.json_values import section
 from contexts.store.contexts import ContextStore
 from contexts.store.gathered import GatheredObjects
 from contexts.store.keys import document_key, track_document

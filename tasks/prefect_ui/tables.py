@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from contexts.documents.base import JsonObject, entries
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
+from contexts.json_values import entries
 from contexts.markdown_table import markdown_table
 from contexts.plural import and_more, counted
 from contexts.store.contexts import ContextStore

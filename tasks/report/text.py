@@ -36,16 +36,6 @@ def plain(value: object, most: int = LONGEST) -> str:
     return visible(cut(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode(), most))
 
 
-def items(value: Any) -> list[Any]:
-    """Return a JSON list, or an empty one where there is something else."""
-    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] JSON
-
-
-def fields(value: Any) -> dict[str, Any]:
-    """Return a JSON object, or an empty one where there is something else."""
-    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType] JSON
-
-
 def number(value: Any) -> float:
     """Return a JSON number as a finite float, 0 where there is something else."""
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -6,9 +6,10 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef
 from contexts.errors import InputError, RepositoryError
+from contexts.json_values import section
 from contexts.plural import first_of
 from contexts.repositories.name import locate
 from contexts.spec.load import LoadedSpec

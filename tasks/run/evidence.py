@@ -10,11 +10,12 @@ from pathlib import Path
 
 import orjson
 
-from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import Evidence
 from contexts.errors import DocumentError
 from contexts.failpoints import reach
+from contexts.json_values import entries, section
 from contexts.plural import counted, first_of
 from contexts.redaction import head_of
 from contexts.spec.checks import Check

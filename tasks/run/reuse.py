@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.errors import ChecksumMismatch
+from contexts.json_values import section
 from contexts.plan.inputs_digest import Inputs, agent_inputs, recording_inputs, track_inputs
 from contexts.plan.reuse import Reuse, decide_reuse
 from contexts.spec.load import LoadedSpec

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from contexts.documents.base import JsonObject, now, section
+from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import ContextRef
 from contexts.errors import LeaseLost, RevisionConflict, RunStopped
 from contexts.failpoints import reach
+from contexts.json_values import section
 from contexts.leases.held import HeldLease, failed_or_interrupted, held_lease
 from contexts.leases.patient import PatientObjects, impatient
 from contexts.plan.inputs_digest import Inputs

@@ -11,9 +11,9 @@ from contexts.audit.findings import Doubt, Source, listed
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import plan, track
 from contexts.audit.source_document import SourceDocument
-from contexts.contracts.json_values import Path, walk
 from contexts.contracts.paths import mentions
 from contexts.json_pointer import pointer, resolve
+from contexts.json_values import Path, walk
 from contexts.plural import counted
 
 _TEST_ID = re.compile(

@@ -11,8 +11,8 @@ from contexts.audit.findings import Doubt, Finding, Source, listed, source_at
 from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.sample_documents import parent, track
 from contexts.contracts import Contract, Mismatch
-from contexts.contracts.json_values import mapping, walk
 from contexts.json_pointer import pointer
+from contexts.json_values import mapping, walk
 from contexts.plural import counted
 
 _ASSUMED = "api_contract_assumptions"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from contexts.audit import Finding, SourceDocument, audit
-from contexts.contracts.json_values import walk
 from contexts.json_pointer import pointer
+from contexts.json_values import walk
 
 Documents = dict[str, Any]
 Place = tuple[str, str]

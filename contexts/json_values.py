@@ -8,14 +8,29 @@ from typing import Any, cast
 Path = tuple[str | int, ...]
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> dict[str, Any]:
     """Return a JSON object, or an empty one for anything else."""
-    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def sequence(value: Any) -> Sequence[Any]:
     """Return a JSON list, or an empty one for anything else."""
     return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
+
+
+def section(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the object under a key of plain JSON; an empty one where there is none."""
+    return mapping(document.get(key))
+
+
+def items(value: Any) -> list[Any]:
+    """Return a JSON list as it was read, or an empty one for anything else."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def entries(document: Mapping[str, Any], key: str) -> list[Any]:
+    """Return the list under a key of plain JSON; an empty one where there is none."""
+    return items(document.get(key))
 
 
 def text(value: Any) -> str:
