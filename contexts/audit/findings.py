@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from contexts.ellipsis import brief
 from contexts.json_pointer import resolve
 from contexts.plural import first_of
 
@@ -105,7 +106,7 @@ def quote(value: Any) -> str:
     except (TypeError, ValueError, RecursionError):
         shown = str(type(value).__name__)
     line = " ".join(shown[: 4 * QUOTE].split())
-    return line if len(line) <= QUOTE else line[: QUOTE - 1] + "…"
+    return brief(line, QUOTE)
 
 
 def source_at(name: str, data: Any, where: str) -> Source:
@@ -118,4 +119,4 @@ def source_at(name: str, data: Any, where: str) -> Source:
 
 def listed(values: list[str], most: int = 4) -> str:
     """Return the first values as a list in words, and how many more there are."""
-    return first_of([value if len(value) <= 80 else value[:79] + "…" for value in values], most)
+    return first_of([brief(value, 80) for value in values], most)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Source
+from contexts.ellipsis import brief
 from contexts.plural import and_more, counted
 
 _SHOWN = 6
@@ -48,4 +49,4 @@ def _side(source: Source, width: int) -> tuple[str, str]:
 
 def _cut(value: str, width: int) -> str:
     printable = "".join(sign if sign.isprintable() else "�" for sign in value)
-    return printable if len(printable) <= width else f"{printable[: width - 1]}…"
+    return brief(printable, width)

@@ -104,7 +104,7 @@ def open_run_error(record: LeaseRecord) -> LeaseHeld:
     if not interrupted and lives_here(record):
         return held_error(record)
     name = record.workflow_id
-    renewed = record.renewed.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    renewed = _told(record.renewed)
     told = "died before its end" if interrupted or record.holder_is_gone() else "goes on or died there"
     return RunInterrupted(
         f"the last run of {name}, on {record.machine} (pid {record.pid}, last heard of at {renewed}), {told}: "
@@ -117,7 +117,7 @@ def open_run_error(record: LeaseRecord) -> LeaseHeld:
 
 def held_error(record: LeaseRecord) -> LeaseHeld:
     """Return what to tell a second run."""
-    since = record.acquired.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    since = _told(record.acquired)
     return LeaseHeld(
         f"workflow {record.workflow_id} is being run by {record.owner} on {record.machine} (pid {record.pid}) "
         f"since {since}: wait for it or end it, then run again",
@@ -127,6 +127,10 @@ def held_error(record: LeaseRecord) -> LeaseHeld:
         pid=record.pid,
         since=since,
     )
+
+
+def _told(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def lease_body(record: LeaseRecord) -> bytes:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from contexts.amounts import duration, size
+from contexts.ellipsis import brief
 from tasks.report.data import Row, Size, Span, Timeline
-from tasks.report.text import brief, cut, noun
+from tasks.report.text import cut, noun
 from tasks.report.visible import visible
 
 _LETTER = 7.3

@@ -20,11 +20,6 @@ def cut(text: str, most: int = LONGEST) -> str:
     return text if len(text) <= most else f"{text[:most].rstrip()} … [cut: {len(text):,} characters in all]"
 
 
-def brief(text: str, most: int) -> str:
-    """Return text of at most ``most`` characters, with an ellipsis where there was more."""
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
 def plain(value: object, most: int = LONGEST) -> str:
     """Return any JSON value as one safe, bounded text: a string as it is, nothing as an empty one, the rest as JSON."""
     if value is None:
