@@ -51,12 +51,17 @@ def check_relative_path(value: str, what: str = "path") -> str:
     return value
 
 
+def is_key(key: str) -> bool:
+    """Say whether a string is an object key."""
+    return len(key) <= 900 and all(_SEGMENT.match(segment) for segment in key.split("/"))
+
+
 def check_key(key: str) -> str:
     """Return an object key unchanged.
 
     Raises:
         BadIdentifier: A segment is empty, begins with a dot, or holds anything but letters, digits and ``._-``.
     """
-    if len(key) > 900 or not all(_SEGMENT.match(segment) for segment in key.split("/")):
+    if not is_key(key):
         raise BadIdentifier(f"store key {_CONTROL.sub('?', key[:120])!r} is not a plain relative key", value=key[:200])
     return key

@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from contexts.documents.base import JsonObject, entries
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
 from contexts.errors import PlaitError, RunStopped, StoreUnreachable
+from contexts.json_values import entries
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.url import open_objects

@@ -13,10 +13,11 @@ import orjson
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.documents.base import JsonObject, entries
+from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import RunStopped
 from contexts.failpoints import reach
+from contexts.json_values import entries
 from contexts.redaction import head_of
 from contexts.spec.checks import Check
 from contexts.spec.policy import Production, Staging
@@ -28,7 +29,7 @@ from tasks.deploy_command import begin, carry_out, check_out
 from tasks.prefect_ui import events
 from tasks.run.evidence import prove
 from tasks.run.progress import Progress, report
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 from tasks.run_check import state_of
 
 

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from uuid import uuid4
 
-from contexts.documents.base import JsonObject
+from contexts.documents.base import JsonObject, now
 from contexts.documents.deployment import DeploymentAttempt
 from contexts.errors import SecretRefused
 from contexts.redaction import redact_text
@@ -14,7 +14,7 @@ from contexts.spec.load import resolve_argv
 from contexts.spec.policy import Production, Staging
 from tasks.filesystem import remove_folder
 from tasks.run.progress import Progress, report
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 from tasks.sandbox.clean_log import clean_log
 from tasks.sandbox.environment import agent_environment, split_environment
 from tasks.sandbox.outcome import Outcome

@@ -5,15 +5,17 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import ContextRef
 from contexts.documents.verification import DECIDED
 from contexts.documents.version import FORMAT_VERSION
 from contexts.failpoints import reach
+from contexts.json_values import section
 from contexts.store.contexts import CONTEXT
+from contexts.store.keys import track_document
 from tasks.git.bundles import bundle_history
 from tasks.run.progress import Progress, report
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 
 _HEAD = (
     "next_agent", "feature_spec", "shared_constraints", "integration_requirements", "success_criteria", "metadata",
@@ -69,7 +71,7 @@ def _document(run: Run) -> JsonObject:
             {
                 **{key: value for key, value in entry.items() if not key.startswith("x-")},
                 "status": "pending",
-                "context_ref": f"tracks/{entry['task_id']}",
+                "context_ref": track_document(entry["task_id"]),
             }
             for entry in run.raw["parallel_tasks"]
         ],

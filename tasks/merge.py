@@ -13,12 +13,13 @@ from prefect import task
 from prefect.cache_policies import CacheKeyFnPolicy
 from prefect.context import TaskRunContext
 
-from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.base import JsonObject, now
 from contexts.documents.codec import digest
 from contexts.documents.refs import ContextRef
 from contexts.documents.version import FORMAT_VERSION
 from contexts.errors import NotFound
 from contexts.failpoints import reach
+from contexts.json_values import entries, section
 from contexts.merge import Contribution, assemble, contribute, derive, union
 from contexts.merge.contribution import dump_contributions, load_contributions
 from contexts.plural import counted
@@ -26,7 +27,7 @@ from contexts.store.contexts import CONTEXT, group_document
 from tasks.prefect_ui import events
 from tasks.run.progress import Progress, report
 from tasks.run.ref_serializer import RefSerializer
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 from tasks.track.workspace import restore_commit
 
 CACHE_FORMAT = 2

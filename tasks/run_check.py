@@ -9,9 +9,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from contexts.documents.base import JsonObject, entries
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.failpoints import reach
+from contexts.json_values import entries
 from contexts.redaction import redact_text
 from contexts.store.contexts import CONTEXT
 from tasks.prefect_ui.markdown import words

@@ -14,11 +14,12 @@ from prefect.context import TaskRunContext
 from prefect.states import Completed
 
 from contexts.documents.assignment import Assignment
-from contexts.documents.base import JsonObject, entries, parse_instant, section
+from contexts.documents.base import JsonObject, now, parse_instant
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import InputError, PortsExhausted, SecretRefused, TrackFailed
 from contexts.failpoints import reach
 from contexts.full_disk import full, without_room
+from contexts.json_values import entries, section
 from contexts.plan.graph import transitive_needs
 from contexts.plan.inputs_digest import Inputs, criteria_of, result_digest
 from contexts.plan.reuse import judge_track
@@ -31,7 +32,7 @@ from tasks.report.visible import visible
 from tasks.run import budget as spending
 from tasks.run.outcome import TrackOutcome
 from tasks.run.progress import Progress, report
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 from tasks.sandbox.clean_log import clean_log
 from tasks.sandbox.outcome import read_log
 from tasks.sandbox.ports import lease_ports

@@ -9,11 +9,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.audit.saved import audit_saved, by_severity, without_proven
-from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.base import JsonObject, now
 from contexts.documents.records import RunRecord, TrackRecord
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import DECIDED
 from contexts.failpoints import reach
+from contexts.json_values import entries, section
 from contexts.plural import counted
 from contexts.redaction import head_of
 from contexts.store.contexts import CONTEXT, ContextStore
@@ -26,7 +27,7 @@ from tasks.prefect_ui import events
 from tasks.prefect_ui.run_metrics import measure
 from tasks.run.outcome import TrackOutcome
 from tasks.run.progress import Progress, report
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 
 
 @task(name="verify", task_run_name="verify {run.workflow_id}", cache_policy=NO_CACHE)

@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from contexts.contracts.json_values import resolve
+from contexts.ellipsis import brief
+from contexts.json_pointer import resolve
+from contexts.plural import first_of
 
 Severity = Literal["blocking", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("blocking", "warning", "note")
@@ -104,7 +106,7 @@ def quote(value: Any) -> str:
     except (TypeError, ValueError, RecursionError):
         shown = str(type(value).__name__)
     line = " ".join(shown[: 4 * QUOTE].split())
-    return line if len(line) <= QUOTE else line[: QUOTE - 1] + "…"
+    return brief(line, QUOTE)
 
 
 def source_at(name: str, data: Any, where: str) -> Source:
@@ -117,5 +119,4 @@ def source_at(name: str, data: Any, where: str) -> Source:
 
 def listed(values: list[str], most: int = 4) -> str:
     """Return the first values as a list in words, and how many more there are."""
-    shown = ", ".join(value if len(value) <= 80 else value[:79] + "…" for value in values[:most])
-    return shown if len(values) <= most else f"{shown} and {len(values) - most} more"
+    return first_of([brief(value, 80) for value in values], most)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from contexts.audit.gc_pause import paused_collection
 from contexts.audit.plait_records import is_own, without_records
 from contexts.audit.registry import found
 from contexts.audit.source_document import SourceDocument
-from contexts.contracts.json_values import is_deeper, mapping, text
+from contexts.documents.exact_json import Doubled, Odd, is_deeper, read_exactly
 from contexts.errors import DocumentError
+from contexts.json_values import mapping, text
 
 LARGEST = 5_000_000
 DEEPEST = 60
@@ -35,10 +35,6 @@ class Loaded:
 
 class _DuplicateKey(ValueError):
     """A key stands twice in one object."""
-
-
-class _HugeInteger(ValueError):
-    """An integer that JSON readers mangle."""
 
 
 def load(paths: Sequence[str | os.PathLike[str]]) -> Loaded:
@@ -131,9 +127,7 @@ def parse(name: str, body: bytes, *, named: bool = True) -> tuple[SourceDocument
             _problem("input/too-large", name, f"{name} has {len(body):,} bytes; more than {LARGEST:,} are not read")
         ]
     try:
-        data: Any = json.loads(
-            body.decode("utf-8-sig"), object_pairs_hook=_pairs, parse_int=_integer, parse_constant=_constant
-        )
+        data: Any = read_exactly(body.decode("utf-8-sig"), _refuse)
     except _DuplicateKey as error:
         return None, [_problem("input/duplicate-key", name, f"{name}: {error}")]
     except RecursionError:
@@ -167,23 +161,14 @@ def _problem(rule: str, name: str, message: str, severity: Severity | None = Non
     return found(rule, message, (Source(name, "", ""),), severity)
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        seen = set[str]()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise _DuplicateKey(f"the key {twice[:80]!r} stands twice in one object")
-    return result
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > 20 or not -(2**63) <= int(digits) < 2**64:
-        raise _HugeInteger(f"the integer {digits[:30]} has more than 64 bits")
-    return int(digits)
-
-
-def _constant(word: str) -> float:
-    raise ValueError(f"{word} is no JSON value")
+def _refuse(met: Odd | Doubled) -> float:
+    if isinstance(met, Doubled):
+        raise _DuplicateKey(f"the key {met.key[:80]!r} stands twice in one object")
+    if met.is_integer:
+        raise ValueError(f"the integer {met[:30]} has more than 64 bits")
+    if met.is_word:
+        raise ValueError(f"{met} is no JSON value")
+    return float(met)
 
 
 def _read_prose(path: Path, name: str) -> SourceDocument | None:

@@ -15,7 +15,8 @@ from contexts.audit.load import parse
 from contexts.audit.registry import FAMILIES, Documents, Raw, Rule
 from contexts.audit.sample_documents import file_name, plain_members
 from contexts.audit.source_document import SourceDocument
-from contexts.plural import counted
+from contexts.markdown_table import markdown_table
+from contexts.plural import and_more, counted
 
 PAGE = Path("docs/reference/rules.md")
 _INTRO = """\
@@ -53,11 +54,11 @@ def page() -> str:
 
 def _lines() -> Iterator[str]:
     yield _INTRO
-    yield "| family | rules | about |"
-    yield "| --- | --- | --- |"
     by_family = {family: [r for r in RULES.values() if r.id.startswith(f"{family}/")] for family in FAMILIES}
-    for family, about in FAMILIES.items():
-        yield f"| [{family}](#{family}) | {len(by_family[family])} | {about} |"
+    yield from markdown_table(
+        ("family", "rules", "about"),
+        [(f"[{family}](#{family})", str(len(by_family[family])), about) for family, about in FAMILIES.items()],
+    )
     for family, rules in by_family.items():
         yield f"\n## {family}\n"
         yield f"{FAMILIES[family][0].upper()}{FAMILIES[family][1:]}."
@@ -77,8 +78,7 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield "```\n"
     for finding in judged(rule.example):
         places = ", ".join(f"`{source.document}{source.pointer}`" for source in finding.sources[:4])
-        more = f" and {counted(len(finding.sources) - 4, 'more place')}" if len(finding.sources) > 4 else ""
-        yield f"> {finding.message}  \n> at {places}{more}"
+        yield f"> {finding.message}  \n> at {places} {and_more(len(finding.sources) - 4, 'place')}".rstrip()
 
 
 def _shown(members: Mapping[str, Any]) -> str:

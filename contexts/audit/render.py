@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Source
-from contexts.plural import counted
+from contexts.ellipsis import brief
+from contexts.plural import and_more, counted
 
 _SHOWN = 6
 
@@ -38,8 +39,8 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
             yield f"      {place}"
             if quoted:
                 yield f"        {quoted}"
-    if len(finding.sources) > _SHOWN:
-        yield f"      … and {counted(len(finding.sources) - _SHOWN, 'more place')}"
+    if more := and_more(len(finding.sources) - _SHOWN, "place"):
+        yield f"      … {more}"
 
 
 def _side(source: Source, width: int) -> tuple[str, str]:
@@ -48,4 +49,4 @@ def _side(source: Source, width: int) -> tuple[str, str]:
 
 def _cut(value: str, width: int) -> str:
     printable = "".join(sign if sign.isprintable() else "�" for sign in value)
-    return printable if len(printable) <= width else f"{printable[: width - 1]}…"
+    return brief(printable, width)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from contexts.audit import SourceDocument, audit
 from contexts.audit.plait_records import without_records
-from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.base import JsonObject
+from contexts.json_values import entries, section
+from contexts.store.keys import TRACKS
 
 
 def audit_saved(documents: Mapping[str, JsonObject]) -> list[JsonObject]:
@@ -25,7 +27,7 @@ def _once(findings: Sequence[JsonObject]) -> list[JsonObject]:
     """Leave out of the merge's lists what is said of the very words in the document of the track they come from."""
     places = [{str(one["document"]) for one in entries(finding, "sources")} for finding in findings]
     said = [(str(finding["rule"]), str(finding["message"])) for finding in findings]
-    of_tracks = {told for told, at in zip(said, places, strict=True) if any(name.startswith("tracks/") for name in at)}
+    of_tracks = {told for told, at in zip(said, places, strict=True) if any(name.startswith(TRACKS) for name in at)}
     return [
         finding
         for finding, told, at in zip(findings, said, places, strict=True)
@@ -38,7 +40,7 @@ def _without_judged(document: JsonObject, documents: Mapping[str, JsonObject]) -
     if not carried:
         return document
     kept = {
-        name: {key: value for key, value in one.items() if key != "context"} if f"tracks/{name}" in documents else one
+        name: {key: value for key, value in one.items() if key != "context"} if f"{TRACKS}{name}" in documents else one
         for name, one in carried.items()
     }
     return {**document, "track_contexts": kept}

@@ -12,9 +12,10 @@ from itertools import accumulate
 from typing import Any, Literal
 
 from contexts.audit.findings import Source, quote
-from contexts.contracts.json_values import Path, pointer, resolve, text, walk
 from contexts.contracts.model import Contract
 from contexts.contracts.read import read_contracts
+from contexts.json_pointer import pointer, resolve
+from contexts.json_values import Path, text, walk
 
 Stage = Literal["parent", "merged", "verified"]
 STAGES: tuple[Stage, ...] = ("parent", "merged", "verified")
@@ -172,8 +173,8 @@ class SourceDocument:
     def source(self, path: Path, value: Any = None) -> Source:
         """Return a source for a path of this document; ``value`` saves looking it up."""
         if value is None:
-            value = resolve(self.data, pointer(path))
-        return Source(self.name, pointer(path), quote(value))
+            value = resolve(self.data, pointer(*path))
+        return Source(self.name, pointer(*path), quote(value))
 
 
 def moment(value: Any) -> datetime | None:

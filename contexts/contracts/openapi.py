@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import unquote
 
-from contexts.contracts.json_values import Path, mapping, number, pointer, resolve, sequence, text
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Field, Kind, Problem, Role, Schema, unknown
 from contexts.contracts.paths import METHODS, template
 from contexts.contracts.typescript import join
+from contexts.json_pointer import pointer, resolve
+from contexts.json_values import Path, mapping, number, sequence, text
+from contexts.plural import and_more
 
 _DEEPEST = 40
 _LONGEST_CHAIN = 60
@@ -123,7 +125,7 @@ class _Reader:
         target = self.target(name)
         if target is None:
             message = f"{name[:120]!r} refers to nothing in this document"
-            self.problems.append(Problem("unresolved-reference", pointer((*self.base, *path)), message))
+            self.problems.append(Problem("unresolved-reference", pointer(*self.base, *path), message))
             self.definitions[name] = unknown(message)
             return Schema("reference", reference=name)
         self.definitions[name] = unknown("its definition refers only to itself")
@@ -153,7 +155,7 @@ class _Reader:
             seen.add(name)
             if target is None:
                 message = f"{name[:120]!r} refers to nothing in this document"
-                self.problems.append(Problem("unresolved-reference", pointer((*self.base, *path, "$ref")), message))
+                self.problems.append(Problem("unresolved-reference", pointer(*self.base, *path, "$ref"), message))
                 return {}, path
             path = tuple(name.removeprefix("#/").split("/"))
             data = mapping(target)
@@ -214,12 +216,12 @@ def read_operation(raw: Mapping[str, Any], method: str, path: str, base: Path) -
 
 
 def _operation(reader: _Reader, method: str, path: str, operation: Mapping[str, Any], where: Path) -> Endpoint:
-    place = pointer((*reader.base, *where))
+    place = pointer(*reader.base, *where)
     codes, any_code, response = list[Code](), False, None
     for status, raw in mapping(operation.get("responses")).items():
         code_path = (*where, "responses", status)
         if status.isdigit():
-            codes.append(Code(int(status), pointer((*reader.base, *code_path))))
+            codes.append(Code(int(status), pointer(*reader.base, *code_path)))
         elif status == "default" or status.upper() in {"4XX", "5XX"}:
             any_code = True
         if status.startswith("2") and response is None:
@@ -236,14 +238,14 @@ def _operation(reader: _Reader, method: str, path: str, operation: Mapping[str, 
         codes=tuple(codes) if codes or any_code else None,
         any_code=any_code,
         auth=None if security is None else bool(sequence(security)) and {} not in sequence(security),
-        auth_pointer=pointer((*reader.base, *where, "security")) if "security" in operation else place,
+        auth_pointer=pointer(*reader.base, *where, "security") if "security" in operation else place,
     )
 
 
 def _body(reader: _Reader, raw: Any, path: Path) -> Body | None:
     data, where = reader.follow(raw, path)
     content = mapping(data.get("content"))
-    place = pointer((*reader.base, *where))
+    place = pointer(*reader.base, *where)
     if not content:
         return None
     best = next((media for media in content if "json" in media), next(iter(content)))
@@ -251,8 +253,8 @@ def _body(reader: _Reader, raw: Any, path: Path) -> Body | None:
     inner = (*where, "content", best, "schema")
     schema = unknown("no schema is written") if shape is None else reader.schema(shape, inner)
     if schema.kind == "reference" and schema.reference.startswith("#/") and reader.target(schema.reference) is not None:
-        return Body(schema, pointer(reader.base) + schema.reference[1:], media=tuple(content))
-    return Body(schema, pointer((*reader.base, *inner)) if shape is not None else place, media=tuple(content))
+        return Body(schema, pointer(*reader.base) + schema.reference[1:], media=tuple(content))
+    return Body(schema, pointer(*reader.base, *inner) if shape is not None else place, media=tuple(content))
 
 
 _VALUES = frozenset({"example", "examples", "default", "enum", "const"})
@@ -291,12 +293,12 @@ def validity(data: Mapping[str, Any], base: Path = ()) -> Iterator[Problem]:
     if not version or "info" not in data:
         return
     if not version.startswith(("3.0", "3.1")):
-        yield Problem("invalid-openapi", pointer((*base, "openapi")), f"version {version[:20]!r} is not 3.0 or 3.1")
+        yield Problem("invalid-openapi", pointer(*base, "openapi"), f"version {version[:20]!r} is not 3.0 or 3.1")
         return
     if nowhere := _dangling(data):
         # The validator stops there, and what it has not seen yet cannot make the document valid.
         where, name = nowhere
-        yield Problem("invalid-openapi", pointer((*base, *where)), f"$ref {name[:120]!r} leads nowhere")
+        yield Problem("invalid-openapi", pointer(*base, *where), f"$ref {name[:120]!r} leads nowhere")
         return
     # Half a second to import, and needed only where somebody embeds a whole OpenAPI document.
     from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator  # noqa: PLC0415
@@ -310,8 +312,9 @@ def validity(data: Mapping[str, Any], base: Path = ()) -> Iterator[Problem]:
         if not errors:
             reason = f"{type(error).__name__} {str(error)[:200]}".rstrip()
             message = f"whether the OpenAPI document is valid is unknown, because the validator stopped: {reason}"
-            yield Problem("unreadable", pointer(base), message)
+            yield Problem("unreadable", pointer(*base), message)
     for error in errors[:1]:
         where = tuple(str(part) for part in getattr(error, "absolute_path", ()))
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        yield Problem("invalid-openapi", pointer((*base, *where)), f"{str(error.message)[:300]}{more}")
+        more = and_more(len(errors) - 1)
+        message = str(error.message)[:300] + (f" ({more})" if more else "")
+        yield Problem("invalid-openapi", pointer(*base, *where), message)

@@ -9,12 +9,13 @@ from functools import lru_cache
 from typing import Any, cast
 
 from contexts.contracts.endpoint_prose import file_types, implied_codes, media_types, requires_auth, size_limit
-from contexts.contracts.json_values import Path, at, mapping, pointer, sequence, text, whole
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Problem, Role, Schema, unknown
 from contexts.contracts.openapi import looks_like_openapi, read_json_schema, read_openapi, read_operation
 from contexts.contracts.paths import METHODS, endpoint_name, template
 from contexts.contracts.python_notation import parse_fields, parse_python_type
 from contexts.contracts.typescript import parse_typescript
+from contexts.json_pointer import pointer
+from contexts.json_values import Path, at, mapping, sequence, text, whole
 
 CODE_KEYS = ("error_codes", "status_codes", "errors", "codes", "error_responses", "responses")
 _REQUEST_KEYS = ("request_model", "request_schema", "request_body", "request", "body")
@@ -127,7 +128,7 @@ def _schemas(data: Mapping[str, Any], path: Path) -> dict[str, tuple[Schema, str
             for name, raw in mapping(level.get(key)).items():
                 where: Path = (*path[:depth], key, name)
                 place = (*where, "fields") if "fields" in mapping(raw) else where
-                found[name] = (_named_schema(raw), pointer(place))
+                found[name] = (_named_schema(raw), pointer(*place))
     return found
 
 
@@ -164,13 +165,13 @@ def _read_entry(side: _Collected, entry: _Entry, role: Role) -> None:
             entry.method,
             entry.path,
             entry.shown,
-            pointer(entry.where),
+            pointer(*entry.where),
             request=_limited(request, data, entry.where),
             response=_body(data, _RESPONSE_KEYS, entry.where, role, side),
             codes=codes,
             implied=tuple(_implied(data, entry.where)) if role == "provider" else (),
             auth=requires_auth(data.get(auth_key)),
-            auth_pointer=pointer((*entry.where, auth_key)),
+            auth_pointer=pointer(*entry.where, auth_key),
         )
     )
 
@@ -178,7 +179,7 @@ def _read_entry(side: _Collected, entry: _Entry, role: Role) -> None:
 def _implied(data: Mapping[str, Any], where: Path) -> Iterator[Code]:
     for key, value in data.items():
         if isinstance(value, str) and key not in {"performance", "cache"}:
-            yield from implied_codes(key, value, pointer((*where, key)))
+            yield from implied_codes(key, value, pointer(*where, key))
 
 
 def _codes(data: Mapping[str, Any], where: Path) -> tuple[Code, ...] | None:
@@ -193,11 +194,11 @@ def _codes(data: Mapping[str, Any], where: Path) -> tuple[Code, ...] | None:
             inner = mapping(raw)
             stated = whole(raw) or whole(inner.get("status")) or whole(inner.get("code"))
             statuses = [stated] if stated is not None else [int(code) for code in _STATUS.findall(text(raw)[:200])]
-            found.extend(Code(status, pointer((*where, key, place))) for status in statuses if 100 <= status <= 599)
+            found.extend(Code(status, pointer(*where, key, place)) for status in statuses if 100 <= status <= 599)
     success = whole(data.get("success_code")) or whole(data.get("status_code"))
     if success is not None:
         key = "success_code" if "success_code" in data else "status_code"
-        found = [*(found or []), Code(success, pointer((*where, key)))]
+        found = [*(found or []), Code(success, pointer(*where, key))]
     return None if found is None else tuple(found)
 
 
@@ -205,7 +206,7 @@ def _body(data: Mapping[str, Any], keys: tuple[str, ...], where: Path, role: Rol
     key = next((key for key in keys if data.get(key) not in (None, "")), None)
     if key is None:
         return None
-    raw, place = data[key], pointer((*where, key))
+    raw, place = data[key], pointer(*where, key)
     if isinstance(raw, str):
         media = media_types(raw)
         if media and "{" not in raw:
@@ -263,11 +264,11 @@ def _limited(request: Body | None, data: Mapping[str, Any], where: Path) -> Body
             else size_limit(f"max {words}" if key in _LIMIT_KEYS else words)
         )
         if found is not None and size is None:
-            size, place = found, pointer((*where, key))
+            size, place = found, pointer(*where, key)
         kinds = file_types(words)
         if kinds is not None and types is None:
-            types, place = kinds, place or pointer((*where, key))
+            types, place = kinds, place or pointer(*where, key)
     if size is None and types is None:
         return request
-    base = request or Body(unknown("no body is written"), pointer(where))
+    base = request or Body(unknown("no body is written"), pointer(*where))
     return Body(base.schema, base.pointer, base.media, size, types, place)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -42,6 +41,16 @@ def parse_instant(value: str) -> datetime:
     return instant
 
 
+def format_instant(moment: datetime, timespec: Literal["auto", "seconds", "milliseconds"] = "auto") -> str:
+    """Return an aware datetime as documents write it: ISO 8601, with ``Z`` for UTC."""
+    return moment.isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def now(timespec: Literal["seconds", "milliseconds"] = "milliseconds") -> str:
+    """Return the present instant as documents write it."""
+    return format_instant(datetime.now(UTC), timespec)
+
+
 def _instant(value: str) -> str:
     parse_instant(value)
     return value
@@ -74,15 +83,3 @@ class Closed(BaseModel):
     """Base of everything a user writes as a spec: an unknown field is an error unless it begins with ``x-``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True, defer_build=True)
-
-
-def section(document: Mapping[str, Any], key: str) -> JsonObject:
-    """Return the object under a key of plain JSON; an empty one where there is none."""
-    value = document.get(key)
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
-
-
-def entries(document: Mapping[str, Any], key: str) -> list[Any]:
-    """Return the list under a key of plain JSON; an empty one where there is none."""
-    value = document.get(key)
-    return cast("list[Any]", value) if isinstance(value, list) else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
@@ -13,8 +12,11 @@ import orjson
 from pydantic import ValidationError
 
 from contexts.documents.base import JsonObject
+from contexts.documents.exact_json import Doubled, Odd, read_exactly
 from contexts.documents.version import FORMAT_VERSION, version_number
 from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
+from contexts.json_pointer import pointer
+from contexts.plural import and_more
 
 if TYPE_CHECKING:
     from contexts.documents.context import Context
@@ -31,9 +33,6 @@ MIGRATIONS: dict[int, Migration] = {}
 _DIGITS = bytes(ord("0") if chr(code).isdigit() else code for code in range(256))
 _INDENTED = (b"{\n  ", b"[\n  ")
 _LONG_NUMBER = b"0" * 19
-_INDEX = re.compile(r"(?:0|[1-9][0-9]{0,17})\Z")
-_WIDEST_UNSIGNED = 2**64 - 1
-_WIDEST_SIGNED = -(2**63)
 
 
 def parse(raw: bytes, name: str = "document") -> Any:
@@ -97,25 +96,18 @@ def _where(error: json.JSONDecodeError) -> str:
 
 
 def _read_precisely(raw: bytes, name: str) -> None:
-    def pairs(items: list[tuple[str, Any]]) -> JsonObject:
-        found: JsonObject = {}
-        for key, value in items:
-            if key in found:
-                raise DocumentError(f"{name} has the key {key[:80]!r} twice in one object", document=name)
-            found[key] = value
-        return found
-
-    def integer(text: str) -> int:
-        value = int(text) if len(text) < 30 else _WIDEST_UNSIGNED + 1
-        if not _WIDEST_SIGNED <= value <= _WIDEST_UNSIGNED:
+    def refuse(met: Odd | Doubled) -> Any:
+        if isinstance(met, Doubled):
+            raise DocumentError(f"{name} has the key {met.key[:80]!r} twice in one object", document=name)
+        if met.is_integer:
             raise DocumentError(
-                f"{name} holds the integer {text[:40]}, which is beyond 64 bits and would be rounded by JSON readers; "
+                f"{name} holds the integer {met[:40]}, which is beyond 64 bits and would be rounded by JSON readers; "
                 "write it as a string",
                 document=name,
             )
-        return value
+        return float(met)
 
-    json.loads(raw, object_pairs_hook=pairs, parse_int=integer)
+    read_exactly(raw, refuse)
 
 
 def canonical(value: object) -> bytes:
@@ -252,8 +244,8 @@ def describe(error: ValidationError, document: Any = None, most: int = 5) -> str
     # Of a union every member complains: what is wrong inside an object says more than that it is no text.
     around = {where[:at] for where in found for at, sign in enumerate(where) if sign == "/"}
     parts = [f"{where or '/'}: {said}" for where, said in found.items() if where not in around]
-    more = f" (and {len(parts) - most} more)" if len(parts) > most else ""
-    return "; ".join(parts[:most]) + more
+    more = and_more(len(parts) - most)
+    return "; ".join(parts[:most]) + (f" ({more})" if more else "")
 
 
 def _place(document: Any, path: tuple[str | int, ...], kind: str) -> list[str | int]:
@@ -272,11 +264,6 @@ def _place(document: Any, path: tuple[str | int, ...], kind: str) -> list[str | 
     return place
 
 
-def pointer(*parts: str | int) -> str:
-    """Return the RFC 6901 pointer of a path of keys and indexes."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
 def check_size(raw: bytes, document: Mapping[str, Any], name: str) -> str | None:
     """Return a warning for a document above 100 KB, None below.
 
@@ -293,23 +280,3 @@ def check_size(raw: bytes, document: Mapping[str, Any], name: str) -> str | None
             f"{text}; the limit is {LIMIT_BYTES // 1024} KB, so put logs and reports in files", document=name
         )
     return text
-
-
-def resolve(document: Any, path: str) -> Any:
-    """Return the value an RFC 6901 pointer leads to.
-
-    Raises:
-        KeyError: It leads nowhere, or is no pointer.
-    """
-    if path and not path.startswith("/"):
-        raise KeyError(path)
-    value = document
-    for part in path.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, Mapping) and key in value:
-            value = value[key]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
-        elif isinstance(value, list | tuple) and _INDEX.match(key) and int(key) < len(value):  # pyright: ignore[reportUnknownArgumentType] same
-            value = value[int(key)]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
-        else:
-            raise KeyError(path)
-    return value  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape

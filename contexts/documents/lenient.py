@@ -8,7 +8,6 @@ and named once.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,8 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from contexts.documents.base import JsonObject
-from contexts.documents.codec import LIMIT_BYTES, dump, migrate, pointer
+from contexts.documents.codec import LIMIT_BYTES, dump, migrate
+from contexts.documents.exact_json import Doubled, Odd, is_deeper, read_exactly
 from contexts.errors import DocumentError
+from contexts.json_pointer import pointer
+from contexts.plural import and_more, first_of
 
 WHOLE = "context.json"
 """The claim that holds all of it, where it is no JSON object."""
@@ -53,18 +55,6 @@ class Left:
     whole: bool = True
 
 
-class _Odd(str):
-    """A number that JSON readers would change, as it was written."""
-
-    __slots__ = ()
-
-
-class _Doubled(dict[str, Any]):
-    """An object in which a key stands twice; the last one counts, as for every reader."""
-
-    earlier: list[tuple[str, Any]]
-
-
 def read_leniently(raw: bytes, size: int | None = None) -> Left:
     """Return what bytes hold as a context.
 
@@ -77,7 +67,7 @@ def read_leniently(raw: bytes, size: int | None = None) -> Left:
     value = _parsed(text) if is_text and complete else _NO_JSON
     wrapped = _unwrapped(value, text) if is_text and complete and not isinstance(value, dict) else None
     value = cast("Any", value if wrapped is None else wrapped)
-    if value is _NO_JSON or _is_deep(value):
+    if value is _NO_JSON or is_deeper(value, MOST_DEEP - 1):
         return Left({}, {WHOLE: _cut(text, size or len(raw))}, ("",), whole=False)
     cleaning = _Cleaning()
     clean = cleaning.clean(value, ())
@@ -104,14 +94,7 @@ _NO_JSON = object()
 def _parsed(text: str) -> Any:
     """Return the value of a JSON text, or that it is none."""
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=_pairs,
-            parse_constant=_Odd,
-            parse_int=_integer,
-            parse_float=_float,
-            strict=False,  # a line break within a text is often left as it is
-        )
+        return read_exactly(text, strict=False)  # a line break within a text is often left as it is
     except (ValueError, RecursionError):
         return _NO_JSON
 
@@ -124,7 +107,7 @@ def _unwrapped(value: Any, text: str) -> Any:
     for _ in range(3):
         if isinstance(value, list) and len(cast("list[Any]", value)) == 1:
             value = value[0]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
-        elif isinstance(value, str) and not isinstance(value, _Odd):
+        elif isinstance(value, str) and not isinstance(value, Odd):
             value = _parsed(value)
     return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] same
 
@@ -157,48 +140,6 @@ def _bounded(left: Left, text: str, size: int) -> Left:
     return Left(document, claims, (*left.odd, *gone))
 
 
-def _pairs(items: list[tuple[str, Any]]) -> JsonObject:
-    found = dict(items)
-    if len(found) == len(items):
-        return found
-    doubled = _Doubled(found)
-    last = {key: number for number, (key, _) in enumerate(items)}
-    doubled.earlier = [(key, value) for number, (key, value) in enumerate(items) if last[key] != number]
-    return doubled
-
-
-def _integer(text: str) -> int | str:
-    if len(text) > 21:
-        return _Odd(text)
-    value = int(text)
-    return value if -(2**63) <= value < 2**64 else _Odd(text)
-
-
-def _float(text: str) -> float | str:
-    value = float(text)
-    return value if math.isfinite(value) else _Odd(text)
-
-
-def _is_deep(value: Any) -> bool:
-    level: list[Any] = [value]
-    for _ in range(MOST_DEEP):
-        level = [
-            inner
-            for node in level
-            if isinstance(node, dict | list)
-            for inner in _children(node)  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    if isinstance(node, _Doubled):
-        return [*node.values(), *(value for _, value in node.earlier)]
-    return node.values() if isinstance(node, dict) else node
-
-
 class _Cleaning:
     """Makes a value one that a store can hold; what that changes is noted.
 
@@ -214,7 +155,7 @@ class _Cleaning:
 
     def clean(self, value: Any, path: Path) -> Any:
         """Return a value as a store can hold it."""
-        if isinstance(value, _Odd):
+        if isinstance(value, Odd):
             self.odd.setdefault(pointer(*path))
             return str(value)
         if isinstance(value, str):
@@ -225,7 +166,7 @@ class _Cleaning:
         if isinstance(value, list):
             return [self.clean(one, (*path, number)) for number, one in enumerate(cast("list[Any]", value))]
         if isinstance(value, dict):
-            if isinstance(value, _Doubled):
+            if isinstance(value, Doubled):
                 self._keep_earlier(value.earlier, path)
             found: JsonObject = {}
             for key, one in cast("JsonObject", value).items():
@@ -246,7 +187,7 @@ class _Cleaning:
         """Say of how many earlier values nothing was kept."""
         for place, count in self.earlier.items():
             if count > MOST_EARLIER:
-                keep(self.claims, place, f"and {count - MOST_EARLIER} more")
+                keep(self.claims, place, and_more(count - MOST_EARLIER))
 
 
 def _without_surrogates(text: str) -> str:
@@ -274,9 +215,7 @@ def can_be_read(version: Any) -> bool:
 
 def shown(places: Iterable[str], most: int = 5) -> str:
     """Return pointers for a sentence."""
-    known = list(dict.fromkeys(place[:80] or "the whole of it" for place in places))
-    more = f" and {len(known) - most} more" if len(known) > most else ""
-    return ", ".join(known[:most]) + more
+    return first_of(list(dict.fromkeys(place[:80] or "the whole of it" for place in places)), most)
 
 
 def claimed(claims: Mapping[str, Any]) -> JsonObject:

@@ -2,18 +2,15 @@
 
 A lease that ended says why: `interrupted`, where something ended the run that could still say so. One that did not end,
 and whose holder is dead or silent, was interrupted as well. Every restart leaves
-a create-only mark, so that of several sweepers exactly one starts a workflow, and a count that nobody can lose:
+a create-only mark, so that of several sweepers exactly one starts a workflow, and a count that nobody can lose.
 
-    restarts/{workflow_id}/{epoch:06d}-{number:02d}.json
-
-``epoch`` is the lease's own count of owners. A restarted run takes the lease, so its epoch is the next one: marks of
-consecutive epochs are consecutive interruptions, and a run that ended with a reason, or was started by somebody else,
-begins a new count.
+A mark's ``epoch`` is the lease's own count of owners. A restarted run takes the lease, so its epoch is the next one:
+marks of consecutive epochs are consecutive interruptions, and a run that ended with a reason, or was started by
+somebody else, begins a new count.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,13 +18,11 @@ from datetime import UTC, datetime
 import orjson
 
 from contexts.errors import DocumentError, ObjectExists
-from contexts.identifiers import check_id, is_id
 from contexts.leases.lease import STALE_AFTER
 from contexts.leases.process import this_process
 from contexts.leases.record import LeaseRecord, read_lease
+from contexts.store.keys import LEASES, read_lease_key, read_restart_key, restart_key, restarts_of
 from contexts.store.objects import ObjectStore
-
-_MARK = re.compile(r"restarts/(?P<workflow>[^/]+)/(?P<epoch>\d{6,})-(?P<number>\d{2})\.json\Z")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,15 +36,15 @@ class Mark:
     @property
     def key(self) -> str:
         """Where the store keeps it."""
-        return f"restarts/{check_id(self.workflow_id, 'workflow_id')}/{self.epoch:06d}-{self.number:02d}.json"
+        return restart_key(self.workflow_id, self.epoch, self.number)
 
 
 def all_leases(objects: ObjectStore) -> tuple[LeaseRecord, ...]:
     """Return the newest lease of every workflow; what is no lease is left for whoever runs the workflow."""
     found: list[LeaseRecord] = []
-    for entry in objects.list("leases/"):
-        workflow_id = entry.key.removeprefix("leases/").removesuffix(".json")
-        if not is_id(workflow_id):
+    for entry in objects.list(LEASES):
+        workflow_id = read_lease_key(entry.key)
+        if workflow_id is None:
             continue
         try:
             record = read_lease(objects, workflow_id)
@@ -97,8 +92,8 @@ def interrupted(
 
 def marks(objects: ObjectStore, workflow_id: str) -> tuple[Mark, ...]:
     """Return the restarts of a workflow, oldest first."""
-    found = (_MARK.match(entry.key) for entry in objects.list(f"restarts/{check_id(workflow_id, 'workflow_id')}/"))
-    return tuple(sorted(Mark(one["workflow"], int(one["epoch"]), int(one["number"])) for one in found if one))
+    found = (read_restart_key(entry.key) for entry in objects.list(restarts_of(workflow_id)))
+    return tuple(sorted(Mark(*one) for one in found if one))
 
 
 def restarts_in_a_row(all_marks: Iterable[Mark], epoch: int) -> int:

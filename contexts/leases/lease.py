@@ -26,11 +26,11 @@ from contexts.leases.record import (
     SeenLease,
     held_error,
     lease_body,
-    lease_key,
     lives_here,
     open_run_error,
     see_lease,
 )
+from contexts.store.keys import lease_key
 from contexts.store.objects import ObjectStore
 
 RENEW_EVERY = 15.0

@@ -1,4 +1,4 @@
-"""What a lease says, where it lies, and what it tells a run that must not go on."""
+"""What a lease says, and what it tells a run that must not go on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contexts.errors import DocumentError, LeaseHeld, RunInterrupted
-from contexts.identifiers import check_id
 from contexts.leases.process import ProcessMark, is_gone, this_process
+from contexts.store.keys import lease_key
 from contexts.store.objects import ObjectStore, Versioned
 
 UPKEEP = "upkeep:"
@@ -104,7 +104,7 @@ def open_run_error(record: LeaseRecord) -> LeaseHeld:
     if not interrupted and lives_here(record):
         return held_error(record)
     name = record.workflow_id
-    renewed = record.renewed.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    renewed = _told(record.renewed)
     told = "died before its end" if interrupted or record.holder_is_gone() else "goes on or died there"
     return RunInterrupted(
         f"the last run of {name}, on {record.machine} (pid {record.pid}, last heard of at {renewed}), {told}: "
@@ -117,7 +117,7 @@ def open_run_error(record: LeaseRecord) -> LeaseHeld:
 
 def held_error(record: LeaseRecord) -> LeaseHeld:
     """Return what to tell a second run."""
-    since = record.acquired.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    since = _told(record.acquired)
     return LeaseHeld(
         f"workflow {record.workflow_id} is being run by {record.owner} on {record.machine} (pid {record.pid}) "
         f"since {since}: wait for it or end it, then run again",
@@ -129,9 +129,8 @@ def held_error(record: LeaseRecord) -> LeaseHeld:
     )
 
 
-def lease_key(workflow_id: str) -> str:
-    """Return where a workflow's lease lies."""
-    return f"leases/{check_id(workflow_id, 'workflow_id')}.json"
+def _told(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def lease_body(record: LeaseRecord) -> bytes:

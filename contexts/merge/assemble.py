@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 
-from contexts.documents.base import JsonObject, entries, parse_instant, section
-from contexts.documents.codec import canonical, pointer
+from contexts.documents.base import JsonObject, format_instant, parse_instant
+from contexts.documents.codec import canonical
+from contexts.json_pointer import pointer
+from contexts.json_values import entries, section
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.merge.derive import Derived, derive
 from contexts.plural import counted
@@ -223,8 +225,8 @@ def _summary(planned: Sequence[JsonObject], contributions: Contributions, presen
     if spans:
         start, end = min(span[0] for span in spans), max(span[1] for span in spans)
         summary = {
-            "started_at": start.isoformat().replace("+00:00", "Z"),
-            "completed_at": end.isoformat().replace("+00:00", "Z"),
+            "started_at": format_instant(start),
+            "completed_at": format_instant(end),
             "total_duration_minutes": round((end - start).total_seconds() / 60, 4),
             **summary,
         }

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from contexts.documents.base import JsonObject, section
-from contexts.documents.codec import CHECKSUM, checksum, dump, pointer
+from contexts.documents.base import JsonObject
+from contexts.documents.codec import CHECKSUM, checksum, dump
 from contexts.documents.refs import ContextRef
 from contexts.errors import ChecksumMismatch, DocumentError
 from contexts.identifiers import check_id
+from contexts.json_pointer import pointer
+from contexts.json_values import section
 
 MERGED_LISTS = ("files_modified", "decisions", "pending_actions", "error_log")
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from jsonpointer import escape
 from pydantic import JsonValue
 
 from contexts.redaction.kingfisher import token_spans
@@ -238,7 +239,7 @@ class _Walk:
                 for key, item in entries.items():
                     clean = self.key(key, pointer, target, entries)
                     names = (key, named) if key == "value" and named else (key,)
-                    target[clean] = put(item, f"{pointer}/{_escaped(clean)}", names)
+                    target[clean] = put(item, f"{pointer}/{escape(clean)}", names)
             else:
                 self.elements(source, target, pointer, put)
         return holder[0]
@@ -285,7 +286,7 @@ class _Walk:
         while clean in taken or clean in entries:
             number += 1
             clean = f"{base}-{number}"
-        self.hits.extend(Hit(f"{pointer}/{_escaped(clean)}", kind, certain) for _, _, kind, certain in found)
+        self.hits.extend(Hit(f"{pointer}/{escape(clean)}", kind, certain) for _, _, kind, certain in found)
         return clean
 
 
@@ -306,7 +307,3 @@ def _opens_key(item: str, source: list[Any], index: int) -> bool:
     if begin is None or KEY_END.search(item, begin.end()):
         return False
     return any(isinstance(later, str) and KEY_END.search(later) for later in source[index + 1 : index + 400])
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

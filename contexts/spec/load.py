@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from contexts.documents.base import JsonObject
 from contexts.errors import BadIdentifier, SpecError
 from contexts.identifiers import check_id
+from contexts.plural import and_more
 from contexts.repositories.name import is_url, resolve
 from contexts.spec.model import Spec
 from contexts.spec.policy import CommandAgent
@@ -136,7 +137,7 @@ def _error(source: Source, problems: Sequence[Problem]) -> SpecError:
     )
     sentences = [f"{source.name}, line {line}, column {column}: {text}" for (line, column), text, _ in placed]
     if len(sentences) > SHOWN_PROBLEMS:
-        sentences[SHOWN_PROBLEMS:] = [f"and {len(sentences) - SHOWN_PROBLEMS} more problems"]
+        sentences[SHOWN_PROBLEMS:] = [and_more(len(sentences) - SHOWN_PROBLEMS, "problem")]
     (line, column), _, first = placed[0]
     return SpecError(
         "\n".join(sentences),

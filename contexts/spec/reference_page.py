@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 from contexts.documents.assignment import Assignment
 from contexts.documents.base import Closed, Identifier, Instant, RelativePath
 from contexts.documents.parts import FeatureSpec, Metadata
+from contexts.markdown_table import markdown_table
 from contexts.spec.checks import CheckBase
 from contexts.spec.model import Spec
 
@@ -106,7 +107,7 @@ def _section(model: type[BaseModel], title: str) -> str:
 def _table(model: type[BaseModel]) -> list[str]:
     words = _attributes(model)
     shared = CheckBase.model_fields if issubclass(model, CheckBase) and model is not CheckBase else {}
-    rows = ["| field | type | default | meaning |", "| --- | --- | --- | --- |"]
+    rows: list[tuple[str, ...]] = []
     for name, field in model.model_fields.items():
         if name in shared and field.annotation == shared[name].annotation and field.default == shared[name].default:
             continue
@@ -116,8 +117,8 @@ def _table(model: type[BaseModel]) -> list[str]:
             meaning = words[name]
         else:
             raise LookupError(f"{model.__name__}.{name} has no line under Attributes in its docstring")
-        rows.append(f"| `{name}` | {_type(field)} | {_default(field)} | {_markdown(meaning)} |")
-    return [*rows, ""]
+        rows.append((f"`{name}`", _type(field), _default(field), _markdown(meaning)))
+    return [*markdown_table(("field", "type", "default", "meaning"), rows), ""]
 
 
 def _attributes(model: type[BaseModel]) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Take from a store what retention decided may go: into one file of the store first, where it is archived.
 
-archive/{workflow_id}/{digest}.tar.gz     a tar of the objects under their keys; unpacking it into a store's folder
-                                          puts them back where they were
+The file is a tar of the objects under their keys: unpacking it into a store's folder puts them back where they were.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 
 from contexts.errors import ChecksumMismatch, ObjectExists, RevisionConflict
-from contexts.identifiers import check_id
-from contexts.store.keys import is_blob_key, read_key
+from contexts.store.keys import DOCUMENTS, archive_key, blobs_of, documents_of, is_blob_key, read_key
 from contexts.store.objects import Entry, ObjectStore
 from contexts.store.retention import Held, RetentionPlan
 
@@ -24,7 +22,7 @@ def holdings(objects: ObjectStore) -> Iterator[Held]:
     """Yield what a store holds, workflow by workflow."""
     seen = ""
     documents: list[Entry] = []
-    for entry in objects.list("documents/"):
+    for entry in objects.list(DOCUMENTS):
         named = read_key(entry.key)
         if named is None:  # somebody else's object: not ours to remove
             continue
@@ -40,12 +38,13 @@ def holdings(objects: ObjectStore) -> Iterator[Held]:
 
 def holding(objects: ObjectStore, workflow_id: str) -> Held:
     """Return what a store holds of one workflow."""
-    name = check_id(workflow_id, "workflow_id")
-    return _with_blobs(objects, name, [one for one in objects.list(f"documents/{name}/") if read_key(one.key)])
+    return _with_blobs(
+        objects, workflow_id, [one for one in objects.list(documents_of(workflow_id)) if read_key(one.key)]
+    )
 
 
 def _with_blobs(objects: ObjectStore, workflow_id: str, documents: list[Entry]) -> Held:
-    blobs = tuple(one for one in objects.list(f"blobs/{workflow_id}/") if is_blob_key(one.key))
+    blobs = tuple(one for one in objects.list(blobs_of(workflow_id)) if is_blob_key(one.key))
     return Held(workflow_id, tuple(documents), blobs)
 
 
@@ -73,7 +72,7 @@ def carry_out(
     key: str | None = None
     if plan.action == "archive":
         body = pack({name: objects.read(name) for name in plan.keys})
-        key = f"archive/{check_id(plan.workflow_id, 'workflow_id')}/{sha256(body).hexdigest()[:32]}.tar.gz"
+        key = archive_key(plan.workflow_id, sha256(body).hexdigest())
         with contextlib.suppress(ObjectExists):  # an earlier attempt wrote it; its name is its content
             objects.create(key, body)
         if objects.read(key) != body:

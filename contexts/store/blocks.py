@@ -17,12 +17,11 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from contexts.errors import InputError, NotFound
 from contexts.store.data_folder import default_folder
+from contexts.store.keys import result_key
 from contexts.store.local import LocalObjects
 from contexts.store.objects import ObjectStore
 from contexts.store.s3 import S3Objects
 from contexts.store.s3.client import Addressing, Encryption, S3Settings
-
-RESULTS = "results"
 
 
 class _ResultStorage(WritableFileSystem):
@@ -41,7 +40,7 @@ class _ResultStorage(WritableFileSystem):
             ValueError: There is none, as Prefect expects it.
         """
         try:
-            return self._opened().read(_result_key(path))
+            return self._opened().read(result_key(path))
         except NotFound as error:
             raise ValueError(f"no result {path}") from error
 
@@ -51,7 +50,7 @@ class _ResultStorage(WritableFileSystem):
 
     def write_path(self, path: str, content: bytes, _sync: bool | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] same
         """Store one of Prefect's results, over an older one."""
-        self._opened().overwrite(_result_key(path), content)
+        self._opened().overwrite(result_key(path), content)
 
     async def awrite_path(self, path: str, content: bytes) -> None:
         """Store one of Prefect's results, without blocking the event loop."""
@@ -191,7 +190,3 @@ def load_block(reference: str) -> LocalContexts | S3Contexts:
             f"there is no block {reference} on this Prefect server: make one in its UI or by saving it in Python"
         ) from error
     return cast("LocalContexts | S3Contexts", block)
-
-
-def _result_key(path: str) -> str:
-    return f"{RESULTS}/{path}"

@@ -10,9 +10,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from contexts.store.keys import BLOBS, DOCUMENTS
 from contexts.store.objects import Entry, ObjectStore, Versioned
 
-_IMMUTABLE = ("documents/", "blobs/")
+_IMMUTABLE = (DOCUMENTS, BLOBS)
 _MOST_OF_ONE = 1_000_000
 _MOST = 32_000_000
 
@@ -40,7 +41,7 @@ class Remembered:
     def create(self, key: str, body: bytes) -> None:
         """Store a new object, and remember a document: the next phase will ask for it."""
         self._inner.create(key, body)
-        if key.startswith("documents/"):
+        if key.startswith(DOCUMENTS):
             self._keep(key, body)
 
     def read(self, key: str) -> bytes:

@@ -1,9 +1,4 @@
-"""Documents, revisions and blobs on top of any object store.
-
-    documents/{workflow_id}/{document}/{revision:06d}.json     one immutable save each
-    blobs/{workflow_id}/{sha256}                               named by what they hold
-    leases/{workflow_id}.json                                  see `contexts.leases.record`
-    results/                                                   Prefect's cache; nothing here relies on it
+"""Documents, revisions and blobs on top of any object store; `contexts.store.keys` says where they lie.
 
 A save creates the next number and nothing else. Every string passes the secret scanner on its way in: there is no other
 way to write a document or a text.
@@ -19,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import orjson
 from pydantic import JsonValue
 
-from contexts.documents.base import JsonObject, entries
+from contexts.documents.base import JsonObject
 from contexts.documents.codec import canonical, dump, holds_no_number, migrate, seal, unseal
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import (
@@ -31,13 +26,15 @@ from contexts.errors import (
     SecretRefused,
 )
 from contexts.failpoints import reach
+from contexts.json_values import entries
 from contexts.store.keys import (
     CONTEXT,
+    DOCUMENTS,
     OWN_ID,
     blob_key,
-    check_document,
     check_workflow_id,
     document_key,
+    documents_of,
     group_document,
     read_key,
     track_document,
@@ -228,11 +225,8 @@ class ContextStore:
 
     def revisions(self, workflow_id: str, name: str | None = None) -> dict[str, tuple[int, ...]]:
         """Return the revision numbers of a workflow's documents, ascending, by one listing."""
-        start = f"documents/{check_workflow_id(workflow_id)}/"
-        if name is not None:
-            check_document(name)
         found: dict[str, list[int]] = {}
-        for entry in self.objects.list(start if name is None else f"{start}{name}/"):
+        for entry in self.objects.list(documents_of(workflow_id, name)):
             parts = read_key(entry.key)
             if parts:
                 found.setdefault(parts[1], []).append(parts[2])
@@ -240,7 +234,7 @@ class ContextStore:
 
     def workflows(self) -> tuple[str, ...]:
         """Return the ids of all workflows that have a document, in order."""
-        keys = (read_key(entry.key) for entry in self.objects.list("documents/"))
+        keys = (read_key(entry.key) for entry in self.objects.list(DOCUMENTS))
         return tuple(sorted({parts[0] for parts in keys if parts}))
 
     def put_blob(

@@ -18,8 +18,8 @@ from contexts.documents.base import JsonObject
 from contexts.documents.codec import CHECKSUM, unseal
 from contexts.documents.refs import ContextRef
 from contexts.errors import NotFound, PlaitError, StoreDenied, StoreUnreachable
-from contexts.identifiers import check_id, is_id
-from contexts.store.keys import is_blob_key, read_key
+from contexts.identifiers import check_id
+from contexts.store.keys import BLOBS, DOCUMENTS, OWN_ID, blobs_of, documents_of, is_blob_key, owner_of, read_key
 from contexts.store.objects import ObjectStore
 from contexts.store.references import blobs_in, documents_in, objects_in
 
@@ -107,13 +107,13 @@ def _workflows(objects: ObjectStore) -> tuple[set[str], list[str]]:
     """Return the ids of all workflows, and the keys that belong to none."""
     ids: set[str] = set()
     foreign: list[str] = []
-    for kind in ("documents/", "blobs/"):
+    for kind in (DOCUMENTS, BLOBS):
         for entry in objects.list(kind):
-            _, name, *below = entry.key.split("/")
-            if below and is_id(name):
-                ids.add(name)
-            else:
+            owner = owner_of(entry.key)
+            if owner is None:
                 foreign.append(entry.key)
+            else:
+                ids.add(owner)
     return ids, foreign
 
 
@@ -183,7 +183,7 @@ class _WorkflowCheck:
                 yield key, body.result() if body else None
 
     def _check_documents(self) -> Iterator[Trouble]:
-        for key, raw in self._bodies(f"documents/{self._workflow_id}/", lambda key: read_key(key) is not None):
+        for key, raw in self._bodies(documents_of(self._workflow_id), lambda key: read_key(key) is not None):
             named = read_key(key)
             if named is None or raw is None:
                 yield _foreign(self._workflow_id, key)
@@ -212,7 +212,7 @@ class _WorkflowCheck:
     def _check_owner(self, key: str, name: str, document: JsonObject) -> Iterator[Trouble]:
         owner = document.get("parent_workflow_id") or document.get("workflow_id")
         kind, _, short = name.partition("/")
-        stated = document.get({"tracks": "task_id", "groups": "group_id"}.get(kind, ""), short)
+        stated = document.get(OWN_ID.get(kind, ""), short)
         if owner != self._workflow_id or (short and stated != short):
             yield self._trouble(
                 "misplaced-document",
@@ -241,13 +241,13 @@ class _WorkflowCheck:
                 shown = ", ".join(map(str, missing[:10])) + (" ..." if len(missing) > 10 else "")
                 yield self._trouble(
                     "revision-gap",
-                    f"documents/{self._workflow_id}/{name}",
+                    documents_of(self._workflow_id, name).removesuffix("/"),
                     f"{self._workflow_id}/{name} has revision {max(held)} but not {shown}",
                     "restore the missing objects from a backup; if they were pruned on purpose this is no loss",
                 )
 
     def _check_blobs(self) -> Iterator[Trouble]:
-        prefix = f"blobs/{self._workflow_id}/"
+        prefix = blobs_of(self._workflow_id)
         held: set[str] = set()
         inner: dict[str, str] = {}
         passing: set[str] = set()  # what no document refers to, by intent

@@ -20,9 +20,9 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from contexts.errors import BadIdentifier, NotFound, ObjectExists, StoreNotWritable, StoreUnreachable, VersionChanged
+from contexts.errors import NotFound, ObjectExists, StoreNotWritable, StoreUnreachable, VersionChanged
 from contexts.failpoints import reach
-from contexts.identifiers import check_key
+from contexts.identifiers import check_key, is_key
 from contexts.store.fence import the_fence
 from contexts.store.local_errors import explain, is_full
 from contexts.store.objects import Entry, Versioned
@@ -258,7 +258,7 @@ class LocalObjects:
             found = sorted(
                 (f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name, entry)
                 for entry in scan
-                if entry.name.startswith(start) and _is_plain(entry.name)
+                if entry.name.startswith(start) and is_key(entry.name)
             )
         for name, entry in found:
             if name.endswith("/"):
@@ -283,14 +283,6 @@ class LocalObjects:
             yield
         except OSError as error:
             raise explain(error, self._root, key) from error
-
-
-def _is_plain(name: str) -> bool:
-    try:
-        check_key(name)
-    except BadIdentifier:  # temporary files, locks, and whatever else somebody put there
-        return False
-    return True
 
 
 def _exists(name: str, folder: int) -> bool:

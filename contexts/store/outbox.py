@@ -24,11 +24,12 @@ from pathlib import Path
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from contexts.documents.base import JsonObject, section
-from contexts.documents.codec import canonical
+from contexts.documents.base import JsonObject
+from contexts.documents.codec import digest
 from contexts.errors import ChecksumMismatch, PlaitError, StoreError
 from contexts.failpoints import reach
 from contexts.identifiers import is_id
+from contexts.json_values import section
 from contexts.store.contexts import ContextStore
 from contexts.store.gathered import GatheredObjects
 from contexts.store.keys import document_key, track_document
@@ -157,7 +158,7 @@ class Outbox:
             for body in objects.bodies.values():
                 _write(new / sha256(body).hexdigest(), body)
             said = manifest.model_dump(mode="json")
-            _write(new / _MANIFEST, orjson.dumps({**said, "sha256": _proof(said)}, option=orjson.OPT_INDENT_2))
+            _write(new / _MANIFEST, orjson.dumps({**said, "sha256": digest(said)}, option=orjson.OPT_INDENT_2))
             _sync(new)
             new.rename(self.root / name)
         except OSError:
@@ -216,7 +217,7 @@ class Outbox:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError):
             return None
         ours = (manifest.format, manifest.workflow_id, manifest.store, manifest.task_id)
-        whole = proof == _proof(manifest.model_dump(mode="json"))
+        whole = proof == digest(manifest.model_dump(mode="json"))
         return manifest if whole and ours == (_FORMAT, self._workflow_id, self._store.identity, task_id) else None
 
     def open(self, kept: Kept) -> tuple[JsonObject, dict[str, bytes]]:
@@ -254,10 +255,6 @@ class Outbox:
         except OSError:
             return
         shutil.rmtree(gone, ignore_errors=True)
-
-
-def _proof(manifest: JsonObject) -> str:
-    return sha256(canonical(manifest)).hexdigest()
 
 
 def _write(path: Path, body: bytes) -> None:

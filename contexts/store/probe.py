@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contexts.errors import NotFound, ObjectExists, PlaitError, StoreUnsuitable, VersionChanged
+from contexts.store.keys import PROBES
 from contexts.store.objects import ObjectStore
 
 _MOST_SKEW = 120.0
@@ -36,7 +37,7 @@ def diagnose(objects: ObjectStore) -> tuple[Diagnosis, ...]:
 
     The first answer that is not well ends the questions: those after it rest on it.
     """
-    key = f"probes/diagnosis-{secrets.token_hex(8)}"
+    key = f"{PROBES}diagnosis-{secrets.token_hex(8)}"
     questions: tuple[tuple[str, Callable[[ObjectStore, str], str]], ...] = (
         ("reachable", _reachable),
         ("writable", _writable),

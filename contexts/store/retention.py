@@ -17,10 +17,10 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from contexts.store.keys import read_key
 from contexts.store.objects import Entry
 
 DAY = 24 * 3600.0
-_DOCUMENT = re.compile(r"documents/[^/]+/(?P<name>context|(?:tracks|groups)/[^/]+)/(?P<revision>\d{6,})\.json\Z")
 _DIGEST = re.compile(rb'"([0-9a-f]{64})"')
 
 
@@ -111,9 +111,10 @@ def plan_retention(
 def _revisions(held: Held) -> dict[str, dict[int, str]]:
     found: dict[str, dict[int, str]] = {}
     for entry in held.documents:
-        match = _DOCUMENT.match(entry.key)
-        if match:
-            found.setdefault(match["name"], {})[int(match["revision"])] = entry.key
+        named = read_key(entry.key)
+        if named:
+            _, name, revision = named
+            found.setdefault(name, {})[revision] = entry.key
     return found
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from contexts.store.s3.client import S3Settings
 
 ENVIRONMENT_VARIABLE = "PLAIT_STORE"
+BLOCK = "block:"
+"""How the name of a store begins that is kept as a block on a Prefect server."""
 _FORMS = "a folder, file:///FOLDER, s3://BUCKET/PREFIX?endpoint_url=...&region=..., or block:s3-contexts/NAME"
 _SECRET_PARAMETERS = ("key_id", "access_key", "secret", "token", "password", "credential", "signature")
 
@@ -37,11 +39,11 @@ def open_objects(url: str | Path | None = None) -> ObjectStore:
     """
     if isinstance(url, Path):
         return LocalObjects(url.expanduser())
-    url = url or os.environ.get(ENVIRONMENT_VARIABLE) or ""
+    url = store_name(url)
     if not url:
         return LocalObjects(default_folder())
-    if url.startswith("block:"):
-        return _open_block(url.removeprefix("block:"))
+    if url.startswith(BLOCK):
+        return _open_block(url.removeprefix(BLOCK))
     folder = folder_of(url)
     if folder is not None:
         return LocalObjects(folder)
@@ -49,6 +51,11 @@ def open_objects(url: str | Path | None = None) -> ObjectStore:
     if parts.scheme == "s3":
         return _open_s3(parts)
     raise InputError(f"there is no store of kind {parts.scheme}://: name {_FORMS}")
+
+
+def store_name(url: str | None) -> str:
+    """Return the name of the store that is meant: the one given, else ``$PLAIT_STORE``, else an empty text."""
+    return url or os.environ.get(ENVIRONMENT_VARIABLE) or ""
 
 
 def folder_of(url: str) -> Path | None:
@@ -59,7 +66,7 @@ def folder_of(url: str) -> Path | None:
     Raises:
         InputError: It cannot be the name of a store, or holds a secret.
     """
-    if url.startswith("block:"):
+    if url.startswith(BLOCK):
         return None
     if "://" not in url:
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.base import JsonObject
+from contexts.json_values import entries, section
 
 AREAS = {
     "contract": "api_contract_alignment",

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.documents.verification import CriterionResult
+from contexts.json_values import section
 from contexts.spec.model import Criterion, Spec
 from contexts.verification.load_criteria import judge_load
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from contexts.documents.base import JsonObject, entries, parse_instant, section
+from contexts.documents.base import JsonObject, parse_instant
 from contexts.documents.deployment import ApprovalEntry
 from contexts.documents.verification import SettlementEntry, WaiverEntry
 from contexts.errors import InputError
+from contexts.json_values import entries, section
 from contexts.verification.open_items import Item, all_items, concern_fingerprint, find_items, fingerprint
 
 Answer = Literal["approve", "reject", "rerun", "done"]

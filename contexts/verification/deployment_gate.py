@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from contexts.documents.base import JsonObject, entries
+from contexts.documents.base import JsonObject
 from contexts.documents.codec import digest
+from contexts.json_values import entries
 from contexts.plural import counted
 from contexts.spec.load import programs_of
 from contexts.spec.model import Spec

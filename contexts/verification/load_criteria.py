@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.english.quantities import Bound, read
 from contexts.english.subjects import stem, subject
+from contexts.json_values import section
 
 _SPEAKS_OF_TIME = re.compile(r"respon|latenc|\bapi\b|request|endpoint|\bp ?\d\d\b|percentile", re.IGNORECASE)
 _SPEAKS_OF_ERRORS = re.compile(r"\berrors?\b|\bfailures?\b|\bfail", re.IGNORECASE)

@@ -12,9 +12,10 @@ from difflib import get_close_matches
 from hashlib import sha256
 from typing import Literal
 
-from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.base import JsonObject
 from contexts.documents.codec import digest
 from contexts.errors import InputError
+from contexts.json_values import entries, section
 
 Kind = Literal["criterion", "check", "finding", "concern", "gate"]
 _SHORT = 12

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from uuid import uuid4
 
-from contexts.documents.base import JsonObject
+from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import ContextRef
 from contexts.errors import InputError, LeaseHeld, RunInterrupted
 from contexts.leases.held import held_lease
@@ -39,7 +38,7 @@ def amend(store: ContextStore, workflow_id: str, change: Callable[[JsonObject, s
                     f"the last run of {workflow_id} did not get to its end, so there is nothing to decide on yet: run "
                     "it again"
                 )
-            at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            at = now()
             changed = change(document, at)
             lease.check_locally()
             saved = store.save(changed, workflow_id=workflow_id, name=CONTEXT, after=ref.revision)

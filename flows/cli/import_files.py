@@ -14,6 +14,7 @@ from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import DocumentError, InputError, RevisionConflict
 from contexts.merge import contribute, expand_tracks
 from contexts.store.contexts import CONTEXT, ContextStore, check_workflow_id, group_document, track_document
+from contexts.store.keys import blob_key
 from contexts.store.references import blobs_in, replace_blobs
 from flows.cli.context_files import BLOBS, read_document, workflow_of
 
@@ -126,7 +127,7 @@ def _blob(store: ContextStore, folder: Path, workflow: str, ref: BlobRef) -> lis
         with path.open("rb") as stream:
             data = stream.read(max(ref.size, 0) + 1)  # more than the document says is not the blob it means
     except FileNotFoundError as error:
-        if any(True for _ in store.objects.list(f"blobs/{workflow}/{ref.sha256}")):
+        if any(True for _ in store.objects.list(blob_key(workflow, ref.sha256))):
             return []
         raise InputError(
             f"a document of {workflow} refers to {BLOBS}/{ref.sha256}, which is not in {folder}; export it again",

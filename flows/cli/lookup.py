@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from contexts.errors import NotFound
 from contexts.store.contexts import ContextStore
+from contexts.store.keys import GROUPS, TRACKS
 
 
 def revisions_of(store: ContextStore, workflow_id: str) -> dict[str, tuple[int, ...]]:
@@ -30,7 +31,7 @@ def document_named(documents: Iterable[str], name: str, workflow_id: str) -> str
         NotFound: The workflow has no such document.
     """
     known = sorted(documents)
-    for candidate in (name, f"tracks/{name}", f"groups/{name}"):
+    for candidate in (name, f"{TRACKS}{name}", f"{GROUPS}{name}"):
         if candidate in known:
             return candidate
     short = {entry.rpartition("/")[2]: entry for entry in known}

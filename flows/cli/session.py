@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
@@ -56,9 +55,9 @@ class Session:
     @property
     def in_block(self) -> bool:
         """Whether the store is one of a Prefect block, which only a Prefect server can name."""
-        from contexts.store.url import ENVIRONMENT_VARIABLE
+        from contexts.store.url import BLOCK, store_name
 
-        return (self.store_url or os.environ.get(ENVIRONMENT_VARIABLE) or "").startswith("block:")
+        return store_name(self.store_url).startswith(BLOCK)
 
     def out(self, stream: Enduring | None = None) -> Console:
         """Return a console on stdout, or on a stream that stands for it."""

@@ -26,7 +26,7 @@ from contexts.errors import InputError
 from contexts.repositories.name import is_url, locate
 from contexts.repositories.places import places_of
 from contexts.spec.request import RunRequest
-from contexts.store.url import folder_of
+from contexts.store.url import ENVIRONMENT_VARIABLE, folder_of
 
 
 class Allowed(BaseModel):
@@ -55,7 +55,7 @@ def read_allowed(environment: Mapping[str, str], folder: Path) -> Allowed:
         folder: Where the code was pulled into, allowed when no folders are named.
     """
     named = [part for part in environment.get("PLAIT_ALLOWED_SPECS", "").split(os.pathsep) if part]
-    own = environment.get("PLAIT_STORE", "")
+    own = environment.get(ENVIRONMENT_VARIABLE, "")
     return Allowed(
         folders=tuple(Path(part).resolve() for part in named) or (folder.resolve(),),
         stores=(*((own,) if own else ()), *environment.get("PLAIT_ALLOWED_STORES", "").split()),

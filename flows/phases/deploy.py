@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contexts.documents.base import now
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.verification.verdict import PAST_VERIFICATION
 from flows.phases.checks import run_checks
 from tasks.deploy import check_named, check_staging, deploy_staging, is_staged, pass_gate
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 
 
 def deploy(run: Run, final: ContextRef) -> ContextRef:

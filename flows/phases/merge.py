@@ -10,6 +10,7 @@ from prefect import allow_failure
 
 from contexts.documents.refs import ContextRef
 from contexts.plan.groups import GroupNode, groups_of
+from contexts.store.keys import TRACKS
 from flows.phases.tracks import Future, Tracks
 from tasks.merge import is_at_hand, merge_contexts, merge_group
 from tasks.run.run import Run
@@ -18,7 +19,7 @@ from tasks.run.run import Run
 def merge_all(run: Run, parent: ContextRef, tracks: Tracks) -> ContextRef:
     """Merge all completed tracks, in groups where the plan has groups, and return the merged context."""
     tree = groups_of(run.spec)
-    done = {ref.document.removeprefix("tracks/"): ref for ref in tracks.completed}
+    done = {ref.document.removeprefix(TRACKS): ref for ref in tracks.completed}
     groups = _merge_groups(run, tree, done, tracks)
     direct = [done[task_id] for task_id in tree.tracks if task_id in done]
     outer = [groups[str(node.id)].ref for node in tree.groups]

@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from contexts.documents.base import JsonObject
+from contexts.documents.base import JsonObject, now
 from contexts.errors import InputError, PlaitError
 from contexts.plural import counted
 from contexts.spec.request import RunRequest
@@ -23,7 +23,7 @@ from flows.phases.checks import run_checks
 from tasks.prefect_ui.artifacts import publish_table
 from tasks.prefect_ui.markdown import words
 from tasks.prefect_ui.ornaments import show
-from tasks.run.run import now, open_run
+from tasks.run.run import open_run
 from tasks.run_check import recheck
 
 FIELD = "reverification"

@@ -9,11 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from contexts.documents.base import JsonObject
+from contexts.documents.base import JsonObject, now
 from contexts.errors import PortsExhausted
 from contexts.spec.checks import Check
 from contexts.spec.load import resolve_argv
@@ -158,7 +157,7 @@ class Bench:
         log = self.place / "logs" / f"{number}.log"
         output = self.place / "logs" / f"{number}.out"
         log.parent.mkdir(parents=True, exist_ok=True)
-        started = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        started = now()
         wrapped = (sys.executable, "-I", "-S", "-c", _CAPTURE, str(MAX_CAPTURE_BYTES), str(output), *argv)
         outcome = run_supervised(
             wrapped if capture else argv,

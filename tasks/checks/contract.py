@@ -11,8 +11,10 @@ from contexts.contracts import Contract, Mismatch, compare, read_contracts, read
 from contexts.contracts.compare import IN_WORDS
 from contexts.contracts.openapi import looks_like_openapi
 from contexts.documents.base import JsonObject
+from contexts.json_pointer import pointer
 from contexts.plural import counted
 from contexts.spec.checks import ContractCheck
+from contexts.store.keys import track_document
 from tasks.checks.bench import MAX_CAPTURE_BYTES, Bench
 from tasks.checks.reports import ReportError, read_report
 from tasks.checks.results import Judged, finding, source
@@ -120,7 +122,7 @@ def _compare_all(
 
 def _finding(task_id: str, context: JsonObject, document: JsonObject, mismatch: Mismatch) -> JsonObject:
     """Quote both sides of a mismatch."""
-    sides = [source_at(f"tracks/{task_id}", context, mismatch.consumer)]
+    sides = [source_at(track_document(task_id), context, mismatch.consumer)]
     if mismatch.provider:
         sides.append(source_at(PROVIDER, document, _member(document, mismatch.provider, mismatch.field)))
     rule = _RULES.get(mismatch.kind, f"contracts/{mismatch.kind}")
@@ -128,14 +130,14 @@ def _finding(task_id: str, context: JsonObject, document: JsonObject, mismatch: 
     return finding(rule, severity, mismatch.message, [source(one.document, one.pointer, one.quote) for one in sides])
 
 
-def _member(document: JsonObject, pointer: str, field: str) -> str:
+def _member(document: JsonObject, where: str, field: str) -> str:
     """Go on from a schema's pointer to the member a mismatch is about, as far as it is written there."""
     for name in field.split(".") if field else ():
-        step = f"{pointer}/properties/{name.replace('[]', '').replace('~', '~0').replace('/', '~1')}"
+        step = where + pointer("properties", name.replace("[]", ""))
         if not source_at("", document, step).quote:
             break
-        pointer = step
-    return pointer
+        where = step
+    return where
 
 
 def _verdict(shown: str, found: Sequence[Mismatch]) -> str:

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 from contexts.documents.base import JsonObject
+from contexts.plural import counted, first_of
 from contexts.spec.checks import CheckBase
-from tasks.checks.results import finding, plural, source
+from contexts.store.keys import track_document
+from tasks.checks.results import finding, source
 from tasks.checks.tool_settings import looked_up_first, may_be_settings, settings_differ, tool_names
 from tasks.git.paths import matches_any
 
@@ -239,14 +241,14 @@ def _tests_of_base(changed: Mapping[str, Change], changed_by: Mapping[str, Seque
     findings: list[JsonObject] = []
     if removed:
         message = (
-            f"{_who(removed, changed_by)} removed {plural(len(removed), 'file')} of tests that the base commit has "
-            f"({_some(removed)}), so what they tested is no longer checked; waive this finding if that is meant"
+            f"{_who(removed, changed_by)} removed {counted(len(removed), 'file')} of tests that the base commit has "
+            f"({first_of(removed, 5)}), so what they tested is no longer checked; waive this finding if that is meant"
         )
         findings.append(finding("evidence/tests-removed", "blocking", message, _sources(removed, changed_by)))
     if altered:
         message = (
-            f"{_who(altered, changed_by)} changed {plural(len(altered), 'file')} of tests that the base commit has "
-            f"({_some(altered)}): what passes may be another claim than before"
+            f"{_who(altered, changed_by)} changed {counted(len(altered), 'file')} of tests that the base commit has "
+            f"({first_of(altered, 5)}): what passes may be another claim than before"
         )
         findings.append(finding("evidence/tests-changed", "warning", message, _sources(altered, changed_by)))
     return findings
@@ -257,13 +259,9 @@ def _who(paths: Collection[str], changed_by: Mapping[str, Sequence[str]]) -> str
     return f"track {' and '.join(tracks)}" if tracks else "a track"
 
 
-def _some(paths: Sequence[str]) -> str:
-    return ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
-
-
 def _sources(paths: Sequence[str], changed_by: Mapping[str, Sequence[str]]) -> list[JsonObject]:
     return [
-        source(f"tracks/{task_id}", "/files_modified", path)
+        source(track_document(task_id), "/files_modified", path)
         for task_id, files in changed_by.items()
         for path in paths
         if path in files

@@ -69,8 +69,3 @@ def finding(rule: str, severity: Severity, message: str, sources: Sequence[JsonO
 def source(document: str, pointer: str, quote: str) -> JsonObject:
     """Return one side of a finding."""
     return {"document": document, "pointer": pointer, "quote": quote}
-
-
-def plural(count: int, noun: str) -> str:
-    """Return ``1 error`` or ``2 errors``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

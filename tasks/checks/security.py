@@ -8,9 +8,10 @@ from pathlib import Path
 import orjson
 
 from contexts.documents.base import JsonObject
+from contexts.plural import counted, first_of
 from contexts.spec.checks import SecurityCheck
 from tasks.checks.bench import Bench, StepFailed
-from tasks.checks.results import Judged, plural
+from tasks.checks.results import Judged
 from tasks.checks.scanners import Hit, Unreadable, arguments_of, read_report, without_known
 
 _SEVERITIES = ("high", "medium", "low")
@@ -33,7 +34,7 @@ def run_security(check: SecurityCheck, bench: Bench) -> Judged:
         counts = {severity: sum(hit.severity == severity for hit in new) for severity in _SEVERITIES}
         limits = {"high": check.max_high, "medium": check.max_medium, "low": check.max_low}
         over = [
-            f"{tool}: {plural(counts[severity], 'new finding' if check.baseline else 'finding')} of {severity} "
+            f"{tool}: {counted(counts[severity], 'new finding' if check.baseline else 'finding')} of {severity} "
             f"severity, at most {most} may be: {_where(new, severity)}"
             for severity, most in limits.items()
             if most is not None and counts[severity] > most
@@ -80,4 +81,4 @@ def _where(hits: tuple[Hit, ...], severity: str) -> str:
     places = [
         f"{hit.rule} {hit.path}" + (f":{hit.line}" if hit.line else "") for hit in hits if hit.severity == severity
     ]
-    return ", ".join(places[:3]) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
+    return first_of(places, 3)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from contexts.documents.base import JsonObject
+from contexts.plural import counted, first_of
 from contexts.redaction import head_of
 from contexts.spec.checks import CheckBase
-from tasks.checks.results import finding, plural, source
+from tasks.checks.results import finding, source
 
 _MARKS: Mapping[str, re.Pattern[str]] = {
     "security": re.compile(
@@ -36,10 +37,9 @@ def silenced(
     places = [(path, number, text.strip()) for path, number, text in added if marks.search(text[:_LONGEST])]
     if not places:
         return []
-    shown = ", ".join(f"{path}:{number}" for path, number, _ in places[:_SHOWN])
-    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+    shown = first_of([f"{path}:{number}" for path, number, _ in places], _SHOWN)
     tracks = [task_id for task_id, files in changed_by.items() if {path for path, _, _ in places} & set(files)]
     who = f"track {' and '.join(tracks)}" if tracks else "a track"
-    message = f"{who} tells the tools of check {check.id} to look away on {plural(len(places), 'line')}: {shown}{more}"
+    message = f"{who} tells the tools of check {check.id} to look away on {counted(len(places), 'line')}: {shown}"
     quotes = [source(path, f"line {number}", head_of(text, 200)) for path, number, text in places[:50]]
     return [finding("evidence/silenced", "warning", message, quotes)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from contexts.ellipsis import brief
 from tasks.report.visible import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~&$^=])")
@@ -53,8 +54,7 @@ def row(values: dict[str, Any]) -> dict[str, Any]:
 
 def words(value: object, most: int = 2_000) -> str:
     """Return a value as plain text on one line, for what Prefect shows as it is: nothing in it is unseen."""
-    text = visible(" ".join(str(value).split()))
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return brief(visible(" ".join(str(value).split())), most)
 
 
 def _code(word: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
+from contexts.json_values import entries, section
+from contexts.markdown_table import markdown_table
 from tasks.prefect_ui.markdown import cell, row
 from tasks.prefect_ui.run_metrics import measure
 
@@ -66,11 +68,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
     if not rows:
         return ["None."]
     names = list(rows[0])
-    return [
-        "| " + " | ".join(names) + " |",
-        "|" + " --- |" * len(names),
-        *("| " + " | ".join(cell(each.get(name, "")) for name in names) + " |" for each in rows),
-    ]
+    return markdown_table(names, [[cell(each.get(name, "")) for name in names] for each in rows])
 
 
 def _metric_tables(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]) -> Iterable[str]:
@@ -78,10 +76,8 @@ def _metric_tables(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]
     for table in found:
         yield f"## {cell(table.title)}"
         yield ""
-        yield "| " + " | ".join(map(cell, table.columns)) + " |"
-        yield "|" + " --- |" * len(table.columns)
-        for each in table.rows:
-            yield "| " + " | ".join(cell(value.display) for value in each) + " |"
+        rows = [[cell(value.display) for value in each] for each in table.rows]
+        yield from markdown_table([cell(name) for name in table.columns], rows)
         yield ""
         for note in table.notes:
             yield cell(note, 500)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contexts.documents.base import JsonObject, entries, parse_instant, section
+from contexts.documents.base import JsonObject, parse_instant
 from contexts.documents.refs import ContextRef
+from contexts.json_values import entries, section
 from contexts.metrics import Metrics, PhaseTimes, TrackCoverage, TrackTimes, compute
 from contexts.metrics.records import TRACKS_PHASE
 from contexts.metrics.tables import Table, tables

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from contexts.documents.base import JsonObject, entries
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
-from contexts.plural import counted
+from contexts.json_values import entries
+from contexts.markdown_table import markdown_table
+from contexts.plural import and_more, counted
 from contexts.store.contexts import ContextStore
+from contexts.store.keys import document_key
 from tasks.prefect_ui.artifact_keys import artifact_key
 from tasks.prefect_ui.artifacts import publish_link, publish_markdown, publish_table
 from tasks.prefect_ui.markdown import cell, row
@@ -43,21 +46,18 @@ def findings_markdown(document: JsonObject) -> str:
     found: list[JsonObject] = entries(document, "findings")
     if not found:
         return "No findings."
-    lines = [
-        "| severity | rule | what is wrong | here | against | name |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+    rows: list[list[str]] = []
     for one in found[:_MOST]:
         sides = [_quoted(each) for each in entries(one, "sources")[:4]]
         waived: JsonObject | None = one.get("waived")
         severity = f"waived by {cell(waived['by'])}: {cell(waived['why'])}" if waived else cell(one["severity"])
-        cells = [
+        rows.append([
             severity, cell(one["rule"]), cell(one["message"], 600), sides[0] if sides else "", " ".join(sides[1:]),
             cell(one.get("fingerprint", "")),
-        ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
-    if len(found) > _MOST:
-        lines += ["", f"And {len(found) - _MOST} more in the document."]
+        ])  # fmt: skip
+    lines = markdown_table(("severity", "rule", "what is wrong", "here", "against", "name"), rows)
+    if more := and_more(len(found) - _MOST):
+        lines += ["", f"{more.capitalize()} in the document."]
     return "\n".join(lines)
 
 
@@ -102,5 +102,4 @@ def document_rows(store: ContextStore, final: ContextRef, document: JsonObject) 
 
 def address(store: ContextStore, ref: ContextRef) -> str:
     """Return where a document lies, as a URL."""
-    key = f"documents/{ref.workflow_id}/{ref.document}/{ref.revision:06d}.json"
-    return f"{store.identity.rstrip('/')}/{key}"
+    return f"{store.identity.rstrip('/')}/{document_key(ref.workflow_id, ref.document, ref.revision)}"

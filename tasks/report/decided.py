@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contexts.documents.base import JsonObject
-from tasks.report.text import fields, instant, items, moment, plain
+from contexts.json_values import items, mapping
+from tasks.report.text import instant, moment, plain
 from tasks.report.values import Decision, Status, status
 
 _MOST_BEFORE = 20
@@ -17,7 +18,7 @@ def decision(value: Any) -> Decision | None:
     """Return a waiver or settlement as documents have it, None where there is none."""
     if not value:
         return None
-    one = fields(value)
+    one = mapping(value)
     return Decision(
         by=plain(one.get("by"), 80) or "an unnamed person",
         why=plain(one.get("why"), 1_000) or "no reason is recorded",
@@ -33,7 +34,7 @@ def waived_badge(made: Decision) -> Status:
 
 def check_waivers(document: JsonObject) -> Mapping[str, Decision]:
     """Return who accepts the failure of which check; the last word counts."""
-    given = [fields(one) for one in items(document.get("waivers"))]
+    given = [mapping(one) for one in items(document.get("waivers"))]
     made = {plain(one.get("target"), 120): decision(one) for one in given if one.get("kind", "check") == "check"}
     return {name: one for name, one in made.items() if one}
 
@@ -51,7 +52,7 @@ def sides(concern: JsonObject) -> Sequence[Status | None]:
 
     A choice in other words than those of any side names no winner; then nothing is said of either.
     """
-    sources = [fields(one) for one in items(concern.get("sources"))]
+    sources = [mapping(one) for one in items(concern.get("sources"))]
     made, _ = settlement(concern)
     if made is None:
         return [None for _ in sources]
@@ -80,12 +81,12 @@ class Settled:
 def settled_items(document: JsonObject) -> Mapping[str, Settled]:
     """Return what settlements make of merged items, by source as provenance names it (``task_id#/pointer``)."""
     found: dict[str, Settled] = {}
-    for concern in map(fields, items(document.get("integration_concerns"))):
+    for concern in map(mapping, items(document.get("integration_concerns"))):
         made, _ = settlement(concern)
         if made is None:
             continue
         by = f"{made.by}: {made.why}"
-        for source, side in zip(map(fields, items(concern.get("sources"))), sides(concern), strict=True):
+        for source, side in zip(map(mapping, items(concern.get("sources"))), sides(concern), strict=True):
             place = f"{source.get('document')}#{source.get('pointer')}"
             if side and side.word == "superseded":
                 found[place] = Settled(side, f"Superseded by the settlement on {made.choice}, by {by}")

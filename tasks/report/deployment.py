@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from contexts.amounts import duration
 from contexts.documents.base import JsonObject
+from contexts.json_values import items, mapping
 from tasks.report.bounds import listed
 from tasks.report.deployment_data import Answer, Attempt, Deployed, Environment, Gate, PrerequisiteRow
 from tasks.report.evidence import ReadLog, evidence_row
-from tasks.report.text import duration, fields, instant, items, moment, number, plain
+from tasks.report.text import instant, moment, number, plain
 from tasks.report.values import Status, status
 
 _SAID = {
@@ -30,14 +32,14 @@ _LISTS = {"most": 200, "budget": 150_000}
 
 def deployment(document: JsonObject, read: ReadLog) -> Deployed | None:
     """Return how far the work is on its way to production, None where the document says nothing of one."""
-    readiness = fields(document.get("deployment_readiness"))
-    attempts = [fields(one) for one in items(document.get("deployments"))]
-    approvals = [fields(one) for one in items(document.get("approvals"))]
+    readiness = mapping(document.get("deployment_readiness"))
+    attempts = [mapping(one) for one in items(document.get("deployments"))]
+    approvals = [mapping(one) for one in items(document.get("approvals"))]
     if not readiness and not attempts and not approvals:
         return None
-    run = fields(document.get("run"))
-    staging, production = fields(readiness.get("staging")), fields(readiness.get("production"))
-    shown = [fields(one.get("evidence")).get("id") for one in (staging, production)]
+    run = mapping(document.get("run"))
+    staging, production = mapping(readiness.get("staging")), mapping(readiness.get("production"))
+    shown = [mapping(one.get("evidence")).get("id") for one in (staging, production)]
     earlier = [one for one in reversed(attempts) if one.get("id") not in shown]
     return Deployed(
         staging=_environment(staging, run, read, plain(staging.get("validation"))) if staging else None,
@@ -50,8 +52,8 @@ def deployment(document: JsonObject, read: ReadLog) -> Deployed | None:
 
 
 def _environment(state: JsonObject, run: JsonObject, read: ReadLog, otherwise: str) -> Environment:
-    attempt = fields(state.get("evidence"))
-    checks = [fields(one) for one in items(attempt.get("checks"))]
+    attempt = mapping(state.get("evidence"))
+    checks = [mapping(one) for one in items(attempt.get("checks"))]
     url = plain(state.get("url") or attempt.get("url"), 400)
     deployed = moment(instant(state.get("deployed_at")))
     return Environment(
@@ -114,7 +116,7 @@ def _gate(production: JsonObject, approvals: Sequence[JsonObject]) -> Gate | Non
 
 
 def _prerequisite(item: Any) -> PrerequisiteRow:
-    one = fields(item) or {"text": item}
+    one = mapping(item) or {"text": item}
     manual, by = one.get("manual") is True, plain(one.get("by"), 80)
     reason = f"ticked by {by}" if manual and by else plain(one.get("reason"), 600)
     return PrerequisiteRow(

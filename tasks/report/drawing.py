@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from contexts.amounts import duration, size
+from contexts.ellipsis import brief
 from tasks.report.data import Row, Size, Span, Timeline
-from tasks.report.text import brief, cut, duration, noun, size
+from tasks.report.text import cut, noun
 from tasks.report.visible import visible
 
 _LETTER = 7.3

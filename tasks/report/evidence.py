@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef
 from contexts.errors import BadIdentifier, ChecksumMismatch, NotFound
+from contexts.json_values import items, mapping
 from contexts.store.contexts import ContextStore
 from tasks.report.bounds import listed
 from tasks.report.decided import check_waivers
 from tasks.report.evidence_data import EvidenceRow
-from tasks.report.text import fields, items, number, plain
+from tasks.report.text import number, plain
 from tasks.report.values import Listed, Log, status
 from tasks.report.visible import visible
 
@@ -63,12 +64,12 @@ def evidence(document: JsonObject, read: ReadLog) -> Listed[EvidenceRow]:
         made = evidence_row(one, read)
         return made if made.status.word == "passed" else replace(made, waiver=waivers.get(made.check))
 
-    return listed([fields(one) for one in items(document.get("evidence"))], row, most=_MOST, budget=900_000)
+    return listed([mapping(one) for one in items(document.get("evidence"))], row, most=_MOST, budget=900_000)
 
 
 def evidence_row(one: JsonObject, read: ReadLog) -> EvidenceRow:
     """Return what one check gave."""
-    failures = items(fields(fields(one.get("result")).get("tests")).get("failures"))
+    failures = items(mapping(mapping(one.get("result")).get("tests")).get("failures"))
     return EvidenceRow(
         check=plain(one.get("check"), 120),
         kind=plain(one.get("kind"), 80),
@@ -79,7 +80,7 @@ def evidence_row(one: JsonObject, read: ReadLog) -> EvidenceRow:
         seconds=number(one.get("seconds")),
         tree=plain(one.get("tree"), 80),
         reason=plain(one.get("reason")),
-        results=_results(fields(one.get("result"))),
+        results=_results(mapping(one.get("result"))),
         failures=listed(failures, _failure, most=20, budget=30_000),
         log=read(one.get("log")),
     )
@@ -87,14 +88,14 @@ def evidence_row(one: JsonObject, read: ReadLog) -> EvidenceRow:
 
 def _results(result: JsonObject) -> tuple[tuple[str, str], ...]:
     pairs: list[tuple[str, str]] = []
-    tests, coverage = fields(result.get("tests")), fields(result.get("coverage"))
+    tests, coverage = mapping(result.get("tests")), mapping(result.get("coverage"))
     if tests:
         text = f"{number(tests.get('passed')):.0f} of {number(tests.get('tests')):.0f} passed"
         more = [f"{number(tests.get(key)):.0f} {key}" for key in ("failed", "errors", "skipped") if tests.get(key)]
         pairs.append(("Tests", ", ".join([text, *more])))
     if coverage:
         pairs.append(("Coverage", f"{number(coverage.get('percent')):.2f} %"))
-        lines = fields(coverage.get("lines"))
+        lines = mapping(coverage.get("lines"))
         if lines:
             pairs.append(("Lines", f"{number(lines.get('covered')):.0f} of {number(lines.get('total')):.0f}"))
     others = [(key, value) for key, value in result.items() if key not in {"tests", "coverage"}]
@@ -105,7 +106,7 @@ def _results(result: JsonObject) -> tuple[tuple[str, str], ...]:
 def _failure(item: Any) -> tuple[str, str]:
     if not isinstance(item, dict):
         return plain(item, 500), ""
-    one = fields(item)
+    one = mapping(item)
     name = next((one[key] for key in ("name", "test", "id") if one.get(key)), "")
     said = next((one[key] for key in ("message", "text", "reason") if one.get(key)), "")
     return plain(name, 300), plain(said, 1_000)

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
+from contexts.amounts import duration
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
 from contexts.errors import NotFound
+from contexts.json_values import items, mapping
 from contexts.store.contexts import ContextStore
 from tasks.report.bounds import listed
 from tasks.report.contract_matrix import contract_matrix
@@ -17,7 +19,7 @@ from tasks.report.decided import check_waivers
 from tasks.report.deployment import deployment
 from tasks.report.evidence import ReadLog, evidence, log_reader
 from tasks.report.lists import concerns, criteria, findings, measures, merged_list
-from tasks.report.text import cut, duration, fields, instant, items, noun, number, plain
+from tasks.report.text import cut, instant, noun, number, plain
 from tasks.report.timeline import build_timeline
 from tasks.report.values import MEANINGS, QUESTIONS, Listed, Log, Status, status
 
@@ -36,7 +38,7 @@ def gather(store: ContextStore, final: ContextRef) -> ReportData:
         ChecksumMismatch: One of them is not what was saved.
     """
     document = store.load(final)
-    run = fields(document.get("run"))
+    run = mapping(document.get("run"))
     records = _records(document)
     refs = {str(one.get("task_id")): ref for one in records if (ref := _ref(one.get("ref")))}
     documents = dict(zip(refs, store.load_many(refs.values()), strict=True))
@@ -44,7 +46,7 @@ def gather(store: ContextStore, final: ContextRef) -> ReportData:
     timeline = build_timeline(document, documents.values(), str(merged[1].get("timestamp")) if merged else None)
     read = log_reader(store, final.workflow_id)
     tracks = _tracks(document, records, documents, refs, timeline.critical, read)
-    feature = fields(document.get("feature_spec"))
+    feature = mapping(document.get("feature_spec"))
     word = plain(run.get("status") or document.get("status") or document.get("phase"), 80)
     started, completed = instant(run.get("started_at")), instant(run.get("completed_at"))
     return ReportData(
@@ -80,7 +82,7 @@ def gather(store: ContextStore, final: ContextRef) -> ReportData:
 def _meaning(word: str, document: JsonObject) -> str:
     said = MEANINGS.get(word, "")
     accepted = [one for name in ("criteria", "findings") for one in items(document.get(name))]
-    waived = any(fields(one).get("status") == "waived" or fields(one).get("waived") for one in accepted)
+    waived = any(mapping(one).get("status") == "waived" or mapping(one).get("waived") for one in accepted)
     if not waived and not check_waivers(document):
         return said
     return said.replace("is done and good", "is done and good, or was waived by a person").replace(
@@ -90,13 +92,13 @@ def _meaning(word: str, document: JsonObject) -> str:
 
 def _records(document: JsonObject) -> list[JsonObject]:
     """Return how each track ended: as the run recorded it, else as the document lists it."""
-    recorded = [fields(one) for one in items(fields(document.get("run")).get("tracks"))]
+    recorded = [mapping(one) for one in items(mapping(document.get("run")).get("tracks"))]
     if recorded:
         return [one for one in recorded if one.get("task_id")]
-    held = fields(document.get("track_contexts"))
+    held = mapping(document.get("track_contexts"))
     return [
-        {**one, "ref": fields(held.get(str(one["task_id"]))).get("ref")}
-        for one in map(fields, items(document.get("parallel_tasks")))
+        {**one, "ref": mapping(held.get(str(one["task_id"]))).get("ref")}
+        for one in map(mapping, items(document.get("parallel_tasks")))
         if one.get("task_id")
     ]
 
@@ -113,7 +115,7 @@ Saved = tuple[ContextRef, JsonObject]
 
 def _phases(store: ContextStore, final: ContextRef, document: JsonObject) -> tuple[Saved | None, Saved | None]:
     """Return what the first phase and the merge of this run saved, where they are still there."""
-    run_id = fields(document.get("run")).get("id")
+    run_id = mapping(document.get("run")).get("id")
     first: Saved | None = None
     merged: Saved | None = None
     for revision in range(final.revision - 1, max(0, final.revision - 1 - _LOOK_BACK), -1):
@@ -121,7 +123,7 @@ def _phases(store: ContextStore, final: ContextRef, document: JsonObject) -> tup
             ref, earlier = store.load_revision(final.workflow_id, final.document, revision)
         except NotFound:
             break
-        ours = run_id is not None and fields(earlier.get("run")).get("id") == run_id
+        ours = run_id is not None and mapping(earlier.get("run")).get("id") == run_id
         phase = str(earlier.get("phase"))
         if merged is None and "merge" in phase:
             merged = ref, earlier
@@ -133,7 +135,7 @@ def _phases(store: ContextStore, final: ContextRef, document: JsonObject) -> tup
 
 
 def _facts(document: JsonObject, run: JsonObject, seconds: float | None) -> tuple[tuple[str, str], ...]:
-    usage = fields(document.get("usage"))
+    usage = mapping(document.get("usage"))
     spent = [plain(usage.get(key), 40) for key in ("input_tokens", "output_tokens")]
     facts = [
         ("Took", duration(seconds) if seconds is not None and seconds >= 0 else ""),
@@ -152,18 +154,18 @@ def _counts(document: JsonObject, records: Sequence[JsonObject]) -> tuple[tuple[
     """Return the headline numbers: what, how many, and a word on them."""
     done = sum(one.get("status") == "completed" for one in records)
     reused = sum(bool(one.get("reused")) for one in records)
-    checks = [fields(one) for one in items(document.get("evidence"))]
+    checks = [mapping(one) for one in items(document.get("evidence"))]
     passed = sum(one.get("status") == "passed" for one in checks)
     accepted = check_waivers(document)
     let = sum(one.get("status") != "passed" and plain(one.get("check"), 120) in accepted for one in checks)
-    found = [fields(one) for one in items(document.get("findings"))]
+    found = [mapping(one) for one in items(document.get("findings"))]
     concerned = len(items(document.get("integration_concerns")))
-    settled = sum(fields(one).get("status") == "settled" for one in items(document.get("integration_concerns")))
+    settled = sum(mapping(one).get("status") == "settled" for one in items(document.get("integration_concerns")))
     changed = len(items(document.get("files_modified")))
     return (
         (f"{noun('tracks', len(records))} completed", _part(done, len(records)), f"{reused} reused" if reused else ""),
         (f"{noun('checks', len(checks))} passed", _part(passed, len(checks)), f"{let} waived" if let else ""),
-        _criteria_count([fields(one) for one in items(document.get("criteria"))]),
+        _criteria_count([mapping(one) for one in items(document.get("criteria"))]),
         (noun("findings", len(found)), str(len(found)), _weights(found)),
         (noun("concerns", concerned), str(concerned), f"{settled} settled" if settled else ""),
         (f"{noun('files', changed)} changed", str(changed), ""),
@@ -200,8 +202,8 @@ def _tracks(
     critical: Sequence[str],
     read: ReadLog,
 ) -> Listed[TrackRow]:
-    entries = {str(one.get("task_id")): one for one in map(fields, items(document.get("parallel_tasks")))}
-    left_out = {str(one) for one in items(fields(document.get("run")).get("left_out"))}
+    entries = {str(one.get("task_id")): one for one in map(mapping, items(document.get("parallel_tasks")))}
+    left_out = {str(one) for one in items(mapping(document.get("run")).get("left_out"))}
     undone = [str(one["task_id"]) for one in records if one.get("status") != "completed"]
     with_logs = set(undone[:_MOST_LOGS])
     words = 1_000 if len(records) <= 100 else 240
@@ -240,7 +242,7 @@ def _track_status(one: JsonObject, *, left_out: bool) -> Status:
 
 
 def _last_log(document: JsonObject, read: ReadLog) -> tuple[Log, ...]:
-    tried = [fields(one) for one in items(fields(document.get("execution")).get("attempts"))]
+    tried = [mapping(one) for one in items(mapping(document.get("execution")).get("attempts"))]
     log = read(tried[-1].get("log")) if tried else None
     return (log,) if log else ()
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from contexts.documents.base import JsonObject
+from contexts.json_values import items, mapping
 from tasks.report.bounds import listed
 from tasks.report.data import CriterionRow, Matter, Measure, Quote, Sourced
 from tasks.report.decided import Settled, decision, settled_items, settlement, sides, waived_badge
-from tasks.report.text import fields, items, plain
+from tasks.report.text import plain
 from tasks.report.values import Listed, status
 
 _SEVERITY = {"blocking": 0, "waived": 1, "warning": 2, "note": 3}
@@ -28,7 +29,7 @@ _STATUS = {"unmet": 0, "unverified": 1, "waived": 2, "met": 3}
 def merged_list(document: JsonObject, name: str) -> Listed[Sourced]:
     """Return a merged list (``decisions``, ``pending_actions``), each item with where it came from."""
     given = items(document.get(name))
-    sources = items(fields(document.get("provenance")).get(name))
+    sources = items(mapping(document.get("provenance")).get(name))
     paired = [(one, sources[place] if place < len(sources) else None) for place, one in enumerate(given)]
     settled: Mapping[str, Settled] = settled_items(document) if name == "decisions" else {}
 
@@ -44,7 +45,7 @@ def _sourced(item: Any, sources: Sequence[Any]) -> Sourced:
     said = tuple(plain(one, 200) for one in sources[:8])
     if isinstance(item, str):
         return Sourced(item, "", None, said)
-    one = fields(item)
+    one = mapping(item)
     if "topic" in one:
         return Sourced(f"{plain(one['topic'])}: {plain(one.get('choice'))}", plain(one.get("rationale")), None, said)
     if "action" in one:
@@ -61,7 +62,7 @@ def concerns(document: JsonObject) -> Listed[Matter]:
 
 
 def _concern(item: Any) -> Matter:
-    one = fields(item) or {"concern": item}
+    one = mapping(item) or {"concern": item}
     kind = plain(one.get("kind"), 80)
     made, before = settlement(one)
     quotes = _quotes(one.get("sources"))
@@ -79,7 +80,7 @@ def _concern(item: Any) -> Matter:
 
 def findings(document: JsonObject) -> Listed[Matter]:
     """Return what the audit says is wrong: what blocks, what would but is waived, then the rest."""
-    given = [fields(one) for one in items(document.get("findings"))]
+    given = [mapping(one) for one in items(document.get("findings"))]
     ordered = sorted(
         given, key=lambda one: _SEVERITY.get("waived" if one.get("waived") else plain(one.get("severity")), 4)
     )
@@ -104,7 +105,7 @@ def _finding(one: JsonObject) -> Matter:
 def _quotes(value: Any) -> tuple[Quote, ...]:
     return tuple(
         Quote(plain(one.get("document"), 200), plain(one.get("pointer"), 300), plain(one.get("quote"), 1_000))
-        for one in map(fields, items(value)[:12])
+        for one in map(mapping, items(value)[:12])
     )
 
 
@@ -114,7 +115,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def criteria(document: JsonObject) -> Listed[CriterionRow]:
     """Return how every success criterion ended, those that are not met first."""
-    given = [fields(one) for one in items(document.get("criteria"))]
+    given = [mapping(one) for one in items(document.get("criteria"))]
     ordered = sorted(given, key=lambda one: _STATUS.get(plain(one.get("status")), 1))
     return listed(ordered, _criterion, most=1_000, budget=400_000)
 
@@ -134,7 +135,7 @@ def _criterion(one: JsonObject) -> CriterionRow:
 def measures(document: JsonObject) -> tuple[Measure, ...]:
     """Return the numbers that compare the run with doing its tracks one after another, where they were computed."""
     computed = {
-        plain(one.get("name"), 80): one for one in map(fields, items(fields(document.get("metrics")).get("metrics")))
+        plain(one.get("name"), 80): one for one in map(mapping, items(mapping(document.get("metrics")).get("metrics")))
     }
     return tuple(
         Measure(label, plain(one.get("display"), 80), plain(one.get("formula"), 500), plain(one.get("note"), 500))

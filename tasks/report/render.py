@@ -12,11 +12,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from contexts.amounts import duration, size
 from contexts.documents.base import JsonObject
+from contexts.ellipsis import brief
 from tasks.report.data import ReportData
 from tasks.report.decided import waived_badge
 from tasks.report.drawing import NARROW, WIDE, draw_sizes, draw_timeline
-from tasks.report.text import brief, duration, moment, noun, plain, sentence, size
+from tasks.report.text import moment, noun, plain, sentence
 from tasks.report.timeline import build_timeline
 from tasks.report.visible import visible
 

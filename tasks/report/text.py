@@ -20,11 +20,6 @@ def cut(text: str, most: int = LONGEST) -> str:
     return text if len(text) <= most else f"{text[:most].rstrip()} … [cut: {len(text):,} characters in all]"
 
 
-def brief(text: str, most: int) -> str:
-    """Return text of at most ``most`` characters, with an ellipsis where there was more."""
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
 def plain(value: object, most: int = LONGEST) -> str:
     """Return any JSON value as one safe, bounded text: a string as it is, nothing as an empty one, the rest as JSON."""
     if value is None:
@@ -34,16 +29,6 @@ def plain(value: object, most: int = LONGEST) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)[:40]
     return visible(cut(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode(), most))
-
-
-def items(value: Any) -> list[Any]:
-    """Return a JSON list, or an empty one where there is something else."""
-    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] JSON
-
-
-def fields(value: Any) -> dict[str, Any]:
-    """Return a JSON object, or an empty one where there is something else."""
-    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType] JSON
 
 
 def number(value: Any) -> float:
@@ -61,36 +46,11 @@ def instant(value: Any) -> datetime | None:
         return None
 
 
-def duration(seconds: float) -> str:
-    """Return seconds as a person says them: ``40 ms``, ``7.5 s``, ``2 min 5 s``, ``1 h 3 min``, ``2 d 4 h``."""
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f}".removesuffix(".0") + " s"
-    whole = round(seconds)
-    for size, big, unit, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // unit
-            return f"{whole // size} {big}" + (f" {rest} {small}" if rest else "")
-    return f"{whole} s"
-
-
 def noun(plural: str, count: float) -> str:
     """Return a noun as its number wants it: ``criteria`` and 1 give ``criterion``."""
     if count != 1:
         return plural
     return "criterion" if plural == "criteria" else plural.removesuffix("s")
-
-
-def size(count: float) -> str:
-    """Return a number of bytes in the unit that fits; a KB is 1,024 bytes, as for the limits of documents."""
-    if count < 1024:
-        return f"{count:.0f} B"
-    for unit in ("KB", "MB"):
-        count /= 1024
-        if count < 1024:
-            return f"{count:.1f} {unit}" if count < 100 else f"{count:.0f} {unit}"
-    return f"{count / 1024:.1f} GB"
 
 
 def sentence(text: str) -> str:

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from contexts.amounts import duration
 from contexts.documents.base import JsonObject
+from contexts.json_values import items, mapping
 from tasks.report.data import Row, Span, Timeline
-from tasks.report.text import duration, fields, instant, items, number
+from tasks.report.text import instant, number
 from tasks.report.values import Listed
 
 MOST_ROWS = 60
@@ -33,11 +35,11 @@ def build_timeline(document: JsonObject, tracks: Iterable[JsonObject], merged_at
         tracks: Documents of its tracks, those there are.
         merged_at: When the merge was saved, where known.
     """
-    run = fields(document.get("run"))
+    run = mapping(document.get("run"))
     documents = {str(one.get("task_id")): one for one in tracks}
-    records = [one for one in map(fields, items(run.get("tracks"))) if one.get("task_id")]
+    records = [one for one in map(mapping, items(run.get("tracks"))) if one.get("task_id")]
     needs = {
-        str(one.get("task_id")): _names(one.get("needs")) for one in map(fields, items(document.get("parallel_tasks")))
+        str(one.get("task_id")): _names(one.get("needs")) for one in map(mapping, items(document.get("parallel_tasks")))
     }
     if any(one.get("recorded") for one in records):
         recorded = _recorded(records, needs)
@@ -56,7 +58,7 @@ def build_timeline(document: JsonObject, tracks: Iterable[JsonObject], merged_at
     last = max(ends.values(), default=first)
     critical = _critical_path(work, ends, needs)
     rows = [_track_row(one, work, ends, needs, first=first, last=last, critical=critical) for one in records]
-    checks = [_check_row(one, started) for one in map(fields, items(document.get("evidence"))) if one.get("check")]
+    checks = [_check_row(one, started) for one in map(mapping, items(document.get("evidence"))) if one.get("check")]
     phases = _phases(document, started, (first, last) if ends else None, checks, merged_at)
     seconds = max((span.end for row in (*phases, *rows, *checks) for span in row.spans), default=0.0)
     return Timeline(
@@ -99,7 +101,7 @@ def _recorded(records: Sequence[JsonObject], needs: Mapping[str, Sequence[str]])
 
 
 def _first(documents: Iterable[JsonObject]) -> datetime | None:
-    known = [instant(fields(one.get("execution")).get("started_at")) for one in documents]
+    known = [instant(mapping(one.get("execution")).get("started_at")) for one in documents]
     return min((one for one in known if one), default=None)
 
 
@@ -120,7 +122,7 @@ def _span(one: Mapping[str, Any], started: datetime) -> Span | None:
 
 
 def _attempts(document: JsonObject, started: datetime) -> tuple[Span, ...]:
-    tried = map(fields, items(fields(document.get("execution")).get("attempts")))
+    tried = map(mapping, items(mapping(document.get("execution")).get("attempts")))
     spans = [span for span in (_span(one, started) for one in tried) if span]
     return tuple(sorted(spans, key=lambda span: span.start))
 
@@ -184,9 +186,9 @@ def _phases(
     merged_at: str | None,
 ) -> list[Row]:
     """Return the phases as recorded (``run.phases``), or else as the times of what happened in them tell."""
-    run = fields(document.get("run"))
+    run = mapping(document.get("run"))
     recorded: list[Row] = []
-    for one in map(fields, items(run.get("phases"))):
+    for one in map(mapping, items(run.get("phases"))):
         begin, end = instant(one.get("started_at")), instant(one.get("completed_at"))
         if begin and end:
             span = _between((begin - started).total_seconds(), (end - started).total_seconds())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef
 from contexts.errors import SpecError
+from contexts.json_values import section
 from contexts.spec.load import LoadedSpec
 from contexts.spec.model import Spec, Track
 from contexts.spec.policy import ReplayAgent

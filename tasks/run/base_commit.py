@@ -6,9 +6,11 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef
 from contexts.errors import InputError, RepositoryError
+from contexts.json_values import section
+from contexts.plural import first_of
 from contexts.repositories.name import locate
 from contexts.spec.load import LoadedSpec
 from contexts.spec.model import Spec
@@ -121,7 +123,7 @@ def _refuse_uncommitted(source: Source, spec: Spec) -> None:
     owned = tuple(dict.fromkeys(glob for track in spec.parallel_tasks for glob in track.owns))
     changed = source.dirty(owned) if owned else ()
     if changed:
-        shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        shown = first_of(changed, 5)
         raise InputError(
             f"the repository has uncommitted changes in files that tracks own: {shown}; commit or stash them"
         )

@@ -6,8 +6,9 @@ import math
 import threading
 from collections.abc import Mapping
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.documents.records import Spent
+from contexts.json_values import section
 from contexts.spec.policy import Budget
 
 NOTHING = Spent()

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import orjson
 
-from contexts.documents.base import JsonObject, entries, section
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import Evidence
 from contexts.errors import DocumentError
 from contexts.failpoints import reach
-from contexts.plural import counted
+from contexts.json_values import entries, section
+from contexts.plural import counted, first_of
 from contexts.redaction import head_of
 from contexts.spec.checks import Check
 from contexts.spec.model import Spec
@@ -192,7 +193,7 @@ def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[Ran, list[J
     ran = run_on(check, bench)
     touched = rewritten(bench.tree, before, lambda path: _content(run, commit, path))
     if touched:
-        names = ", ".join(touched[:5]) + (f" and {len(touched) - 5} more" if len(touched) > 5 else "")
+        names = first_of(touched, 5)
         message = f"check {check.id} rewrote files of the tree it checks: {names}; no other check sees that"
         found.append(finding("evidence/tree-rewritten", "warning", message))
     return Ran(ran.judged, ran.steps[prepared:], ran.notes, ran.seconds), found

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 
-from contexts.contracts.json_values import pointer, walk
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef
 from contexts.errors import ChecksumMismatch, InputError, NotFound, SpecError
+from contexts.json_pointer import pointer
+from contexts.json_values import section, walk
 from contexts.leases.record import refuse_if_held_here
 from contexts.redaction import is_redacted, know_values_of, redact
 from contexts.spec.load import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
@@ -22,7 +22,7 @@ from contexts.spec.request import RunRequest
 from contexts.store.cache import Remembered
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.store.local import LocalObjects
-from contexts.store.url import ENVIRONMENT_VARIABLE, open_objects
+from contexts.store.url import BLOCK, open_objects, store_name
 from tasks.agents.replay import Recording
 from tasks.run.backends import recordings_for, stored_recordings
 from tasks.run.base_commit import check_repository, workspace_root
@@ -95,9 +95,9 @@ def _check_secrets(request: RunRequest, loaded: LoadedSpec) -> None:
         for path, value in walk(loaded.raw):
             if isinstance(value, str) and is_redacted(value) and not _RUN.isdisjoint(path):
                 raise SpecError(
-                    f"{loaded.name} lacks the secret value at {pointer(path)}, which is not stored; run it with its "
+                    f"{loaded.name} lacks the secret value at {pointer(*path)}, which is not stored; run it with its "
                     "spec file, and pass secrets by reference (env:NAME)",
-                    pointer=pointer(path),
+                    pointer=pointer(*path),
                 )
     if loaded.spec.secrets == "refuse" and (hits := redact(loaded.raw, guesses=False).hits):
         raise SpecError(
@@ -146,8 +146,7 @@ def check_early(request: RunRequest) -> None:
     Raises:
         PlaitError: As `prepare`.
     """
-    named = request.store or os.environ.get(ENVIRONMENT_VARIABLE) or ""
-    if not named.startswith(("block:", "s3:")):
+    if not store_name(request.store).startswith((BLOCK, "s3:")):
         prepare(request)
 
 

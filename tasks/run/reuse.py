@@ -6,14 +6,16 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.errors import ChecksumMismatch
+from contexts.json_values import section
 from contexts.plan.inputs_digest import Inputs, agent_inputs, recording_inputs, track_inputs
 from contexts.plan.reuse import Reuse, decide_reuse
 from contexts.spec.load import LoadedSpec
 from contexts.spec.model import Spec, Track
 from contexts.spec.programs import NOTHING_KNOWN, Known
 from contexts.store.contexts import CONTEXT, ContextStore
+from contexts.store.keys import track_document
 from contexts.store.outbox import Outbox
 from tasks.agents.replay import Recording, ReplayBackend
 from tasks.run.backends import backend_for, recordings_for, stored_recordings
@@ -95,7 +97,7 @@ def plan_reuse(
     """
     spec = loaded.spec
     revisions = store.revisions(workflow_id)
-    wanted = {track.task_id: f"tracks/{track.task_id}" for track in spec.parallel_tasks}
+    wanted = {track.task_id: track_document(track.task_id) for track in spec.parallel_tasks}
     names = {task_id: name for task_id, name in wanted.items() if name in revisions}
     loads = [(name, revisions[name][-1]) for name in names.values()]
     if CONTEXT in revisions:

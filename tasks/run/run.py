@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import ContextRef
 from contexts.errors import LeaseLost, RevisionConflict, RunStopped
 from contexts.failpoints import reach
+from contexts.json_values import section
 from contexts.leases.held import HeldLease, failed_or_interrupted, held_lease
 from contexts.leases.patient import PatientObjects, impatient
 from contexts.plan.inputs_digest import Inputs
@@ -23,6 +23,7 @@ from contexts.spec.programs import remember
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.store.outbox import Outbox
+from contexts.store.url import BLOCK, store_name
 from tasks.agents.replay import Recording
 from tasks.filesystem import remove_folder
 from tasks.git.repository import Repository
@@ -41,11 +42,6 @@ REPORT = "report.html"
 RESULT = "result"
 """Folder with the integrated files, where no repository of the user's receives a branch."""
 _LOOK_EVERY = 0.5
-
-
-def now() -> str:
-    """Return the present instant as documents write it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Run:
@@ -337,8 +333,8 @@ def open_run(
 
 
 def _block_name(store: str | None) -> str | None:
-    named = store or os.environ.get("PLAIT_STORE") or ""
-    return named.removeprefix("block:") if named.startswith("block:") else None
+    name = store_name(store)
+    return name.removeprefix(BLOCK) if name.startswith(BLOCK) else None
 
 
 def _stop_when_lost(run: Run) -> None:

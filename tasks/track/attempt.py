@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject, now
 from contexts.documents.records import Attempt, Execution, Spent
 from contexts.failpoints import reach
+from contexts.json_values import section
 from contexts.plan.inputs_digest import Inputs
 from contexts.spec.model import Track
 from contexts.store.contexts import ContextStore, track_document
 from contexts.store.gathered import GatheredObjects
 from tasks.agents.backend import Backend, Delivery
 from tasks.run import budget as spending
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 from tasks.track.document import describe_unfinished
 
 

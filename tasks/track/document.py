@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from contexts.documents.base import JsonObject
-from contexts.documents.codec import pointer
+from contexts.documents.base import JsonObject, now
 from contexts.documents.context import SUMMARY_LIMIT
 from contexts.documents.fitting import fit
 from contexts.documents.lenient import can_be_read, claimed, keep, shown
 from contexts.documents.records import Execution
 from contexts.documents.version import FORMAT_VERSION
+from contexts.json_pointer import pointer
 from contexts.plural import counted
 from contexts.redaction import LineHit
 from contexts.spec.model import Track
+from contexts.store.keys import track_document
 from tasks.agents.backend import Delivery
-from tasks.run.run import Run, now
+from tasks.run.run import Run
 from tasks.track.workspace import Work
 
 OURS = frozenset(
@@ -192,7 +193,7 @@ def _finding(rule: str, severity: str, message: str, track: Track, pointer: str,
         "rule": rule,
         "severity": severity,
         "message": message,
-        "sources": [{"document": f"tracks/{track.task_id}", "pointer": pointer, "quote": quote}],
+        "sources": [{"document": track_document(track.task_id), "pointer": pointer, "quote": quote}],
     }
 
 

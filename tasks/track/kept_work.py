@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.errors import InputError, RepositoryError, SecretRefused
+from contexts.json_values import section
 from contexts.plural import counted
 from contexts.spec.model import Track
 from contexts.store.contexts import ContextStore

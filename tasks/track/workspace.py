@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contexts.documents.base import JsonObject, section
+from contexts.documents.base import JsonObject
 from contexts.documents.records import Refused
 from contexts.documents.refs import BlobRef
 from contexts.errors import ChecksumMismatch, NotFound, RepositoryError, SecretRefused
 from contexts.failpoints import reach
+from contexts.json_values import section
 from contexts.redaction import find_secrets, redact_text
 from contexts.spec.load import resolve_argv
 from contexts.spec.model import Track

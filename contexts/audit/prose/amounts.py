@@ -11,7 +11,7 @@ from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Doubt
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
-from contexts.contracts.json_values import Path, mapping, number, sequence
+from contexts.json_values import Path, mapping, number, sequence
 
 _TOTAL = re.compile(r"(?:grand_|order_|invoice_)?(?:total|gross)(?P<unit>_[a-z]{1,12})?\Z")
 _SUBTOTAL = re.compile(r"(?:subtotal|net)(_[a-z]{1,12})?\Z")

@@ -13,8 +13,8 @@ from contexts.audit.prose.statements import Statement, done, open_items
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track, verified
 from contexts.audit.source_document import SourceDocument
-from contexts.contracts.json_values import Path, mapping, sequence, text
 from contexts.english.subjects import is_place, plain, same_subject, subject
+from contexts.json_values import Path, mapping, sequence, text
 from contexts.plural import counted
 
 _GOOD = re.compile(

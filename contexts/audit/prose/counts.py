@@ -13,8 +13,9 @@ from contexts.audit.prose.arithmetic import count_of
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
 from contexts.audit.source_document import SourceDocument
-from contexts.contracts.json_values import Path, at, mapping, number, pointer, resolve, sequence, text, whole
 from contexts.english.quantities import Quantity, as_percent, quantities
+from contexts.json_pointer import pointer, resolve
+from contexts.json_values import Path, at, mapping, number, sequence, text, whole
 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
 _SPOKEN = re.compile(
@@ -265,7 +266,7 @@ def _figures(document: SourceDocument, noun: str) -> list[tuple[Path, int]]:
     if len(lists) != 1:
         return []
     path = lists[0]
-    value: Any = resolve(document.data, pointer(path))
+    value: Any = resolve(document.data, pointer(*path))
     own = {key: whole(mapping(value).get(key)) for key in ("total", "count")}
     totals = [((*path, key), amount) for key, amount in own.items() if amount is not None]
     # Things grouped by file or place are as many as their total says, and not as the groups.

@@ -14,10 +14,10 @@ from contexts.audit.findings import Source
 from contexts.audit.prose.keys import key_of, stated_bounds
 from contexts.audit.prose.reported import SPEAKS_OF_SPEED, TOTALS, Reported, bounds_of, reports
 from contexts.audit.source_document import SourceDocument
-from contexts.contracts.json_values import Path, at, mapping, sequence, text, walk
 from contexts.contracts.paths import endpoint_name, mentions
 from contexts.english.quantities import Bound, read
 from contexts.english.subjects import plain, stem, subject
+from contexts.json_values import Path, at, mapping, sequence, text, walk
 
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
 _COVERAGE_KINDS = {

@@ -13,8 +13,8 @@ from contexts.audit.prose.speedups import spoken_times
 from contexts.audit.prose.spoken_figures import SIGNAL, contradictions
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
-from contexts.contracts.json_values import Path, mapping, number, sequence, text
 from contexts.english.quantities import Quantity, as_quantity, quantities
+from contexts.json_values import Path, mapping, number, sequence, text
 
 _PRODUCT = re.compile(
     r"(?<![\w.,])(\d{1,6})(?:\s[A-Za-z-]{1,24}){0,3}\s?(?:[x\u00d7*]|times|on each of"

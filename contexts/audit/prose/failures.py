@@ -11,8 +11,8 @@ from contexts.audit.findings import Doubt, listed
 from contexts.audit.prose.claims import FINISHED, complete
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import verified
-from contexts.contracts.json_values import Path, mapping, sequence, text, whole
 from contexts.english.quantities import fractions
+from contexts.json_values import Path, mapping, sequence, text, whole
 from contexts.plural import counted
 
 _FAILED = re.compile(r"\A(?:fail(?:ed|ing|ure)?|error|red|unmet|not passed|blocked)\Z", re.IGNORECASE)

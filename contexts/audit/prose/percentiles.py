@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from contexts.contracts.json_values import number, text
 from contexts.english.quantities import (
     Measured,
     as_quantity,
     read,
 )
+from contexts.json_values import number, text
 
 
 def disordered(values: Sequence[Measured]) -> bool:

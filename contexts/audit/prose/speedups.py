@@ -13,8 +13,8 @@ from contexts.audit.prose.arithmetic import rounds
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import merged
 from contexts.audit.source_document import SourceDocument
-from contexts.contracts.json_values import Path, mapping, number, sequence, text
 from contexts.english.quantities import Quantity, as_quantity, quantities, speedups
+from contexts.json_values import Path, mapping, number, sequence, text
 from contexts.plural import counted
 
 _SPOKEN = re.compile(

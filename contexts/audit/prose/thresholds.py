@@ -12,8 +12,8 @@ from contexts.audit.prose.measures import pairs
 from contexts.audit.prose.percentiles import disordered, is_rank, percentile
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import parent, track, verified
-from contexts.contracts.json_values import text
 from contexts.english.quantities import read
+from contexts.json_values import text
 from contexts.plural import counted
 
 

@@ -15,9 +15,9 @@ from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
 from contexts.audit.source_document import SourceDocument, moment
 from contexts.contracts.compatibility import resolve_name, spell
-from contexts.contracts.json_values import Path, sequence
 from contexts.contracts.model import Schema
 from contexts.contracts.patterns import matches
+from contexts.json_values import Path, sequence
 from contexts.plural import counted
 
 _NEGATIVE = re.compile(

@@ -11,8 +11,9 @@ from contexts.audit.findings import Doubt, Source, listed
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import plan, track
 from contexts.audit.source_document import SourceDocument
-from contexts.contracts.json_values import Path, pointer, resolve, walk
 from contexts.contracts.paths import mentions
+from contexts.json_pointer import pointer, resolve
+from contexts.json_values import Path, walk
 from contexts.plural import counted
 
 _TEST_ID = re.compile(
@@ -240,7 +241,7 @@ def _structure(documents: DocumentSet, document: SourceDocument, path: Path) -> 
     words = set[str]()
     for other, where in documents.keyed.get(key, ()):
         if other is not document and where[0] not in {"assumptions", "assumes"}:
-            for inner, value in walk(resolve(other.data, pointer(where)), deepest=6):
+            for inner, value in walk(resolve(other.data, pointer(*where)), deepest=6):
                 words.update(part for part in inner[-1:] if isinstance(part, str))
                 words.update([value] if isinstance(value, str) else [])
     return frozenset(words)

@@ -11,7 +11,8 @@ from contexts.audit.findings import Doubt, Finding, Source, listed, source_at
 from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.sample_documents import parent, track
 from contexts.contracts import Contract, Mismatch
-from contexts.contracts.json_values import mapping, walk
+from contexts.json_pointer import pointer
+from contexts.json_values import mapping, walk
 from contexts.plural import counted
 
 _ASSUMED = "api_contract_assumptions"
@@ -40,8 +41,8 @@ def _sources(documents: DocumentSet, consumer: Contract, provider: Contract, mis
 def _closest(data: Mapping[str, Any], where: str, field: str) -> str:
     """Go on from a schema's pointer to the member a mismatch is about, as far as the notation allows."""
     for name in field.split(".") if field else ():
-        bare = name.replace("[]", "").replace("~", "~0").replace("/", "~1")
-        for step in (f"/properties/{bare}", f"/{bare}"):
+        bare = name.replace("[]", "")
+        for step in (pointer("properties", bare), pointer(bare)):
             if source_at("", data, where + step).quote:
                 where += step
                 break

@@ -12,10 +12,11 @@ from contexts.audit.findings import Doubt, Finding, Source, listed, source_at
 from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.sample_documents import merged, plan, track
 from contexts.audit.source_document import SourceDocument
-from contexts.contracts.json_values import mapping, resolve
 from contexts.contracts.model import Endpoint, Schema
 from contexts.contracts.paths import mentions
 from contexts.contracts.typescript import parse_typescript
+from contexts.json_pointer import last_part, resolve
+from contexts.json_values import mapping
 from contexts.plural import counted
 
 _CODES = re.compile(
@@ -224,6 +225,6 @@ def contract_lost(documents: DocumentSet) -> Iterator[Finding]:
             yield found(
                 "fidelity/contract-lost",
                 f"{counted(len(lost), 'contract')} of the tracks not in {document.name}: "
-                f"{listed([s.pointer.rsplit('/', 1)[-1].replace('~1', '/') for s in lost], 3)}",
+                f"{listed([last_part(s.pointer) for s in lost], 3)}",
                 (*lost, document.source((place,))),
             )

@@ -11,9 +11,9 @@ from contexts.audit.findings import Doubt, Finding, Source
 from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.sample_documents import merged, parent, track
 from contexts.audit.source_document import SourceDocument
-from contexts.contracts.json_values import Path, at, mapping, number, sequence, text
 from contexts.english.quantities import read
 from contexts.english.subjects import plain
+from contexts.json_values import Path, at, mapping, number, sequence, text
 from contexts.plural import counted
 
 _BAD = re.compile(

@@ -20,7 +20,6 @@ from urllib.parse import quote, urlsplit
 from botocore.exceptions import ClientError
 
 from contexts.errors import (
-    BadIdentifier,
     ChecksumMismatch,
     LoginExpired,
     NotFound,
@@ -30,7 +29,7 @@ from contexts.errors import (
     StoreUnsuitable,
     VersionChanged,
 )
-from contexts.identifiers import check_key
+from contexts.identifiers import check_key, is_key
 from contexts.store.fence import body_to_send
 from contexts.store.objects import Entry, Versioned
 from contexts.store.s3.client import S3Settings, connect
@@ -126,7 +125,7 @@ class S3Objects:
             page = self._call("ListObjectsV2", prefix, lambda: self._client.list_objects_v2(**request))
             for found in page.get("Contents", ()):
                 key = found.get("Key", "").removeprefix(self._prefix)
-                if _is_plain(key) and key != PROBE_KEY:
+                if is_key(key) and key != PROBE_KEY:
                     modified = found.get("LastModified")
                     yield Entry(key=key, size=found.get("Size", 0), modified=modified.timestamp() if modified else 0.0)
             if not page.get("IsTruncated"):
@@ -293,11 +292,3 @@ def _unpacked(packed: bytes, length: str) -> bytes | None:
     except zlib.error:
         return None
     return body if unpacker.eof and len(body) == int(length) else None
-
-
-def _is_plain(key: str) -> bool:
-    try:
-        check_key(key)
-    except BadIdentifier:  # a folder placeholder of some console, or somebody else's object
-        return False
-    return True

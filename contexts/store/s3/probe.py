@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from contexts.errors import StoreUnsuitable
+from contexts.store.keys import PROBES
 
-PROBE_KEY = "probes/preconditions"
+PROBE_KEY = f"{PROBES}preconditions"
 _NO_SUCH_ETAG = '"00000000000000000000000000000000"'
 
 

@@ -17,10 +17,10 @@ _BLOB = re.compile(r"[0-9a-f]{64}")
 
 def _named(skipped: tuple[str, ...]) -> str:
     """Name files in one line; not the blobs of an export, which belong there."""
+    from contexts.plural import first_of
+
     others = [name for name in skipped if not _BLOB.fullmatch(PurePosixPath(name).name)]
-    more = [f"{len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
-    told = [", ".join(others[:_SHOWN])] if others else []
-    return " and ".join([*told, *more])
+    return first_of(others, _SHOWN)
 
 
 def _refuse_workflows(paths: tuple[Path, ...], session: Session) -> None:

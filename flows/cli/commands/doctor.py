@@ -119,11 +119,12 @@ def _agents(spec: Path | None) -> Iterator[Answer]:
 def _store(session: Given) -> Iterator[Answer]:
     from contexts.errors import PlaitError
     from contexts.store.probe import diagnose
+    from contexts.store.url import ENVIRONMENT_VARIABLE
 
     try:
         objects = session.contexts().objects
     except PlaitError as error:
-        yield Answer("store", "fail", error.message, "name another with --store or PLAIT_STORE")
+        yield Answer("store", "fail", error.message, f"name another with --store or {ENVIRONMENT_VARIABLE}")
         return
     yield Answer("store", "ok", objects.identity)
     for one in diagnose(objects):

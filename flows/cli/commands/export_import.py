@@ -85,7 +85,7 @@ def export_workflow(
 def _context_refs(store: ContextStore, workflow_id: str) -> dict[str, str]:
     """Return the file names that the spec, or else the newest context that lists tracks, gives them."""
     from contexts.documents.refs import BlobRef
-    from contexts.store.keys import CONTEXT
+    from contexts.store.keys import CONTEXT, TRACKS
 
     for number in reversed(store.revisions(workflow_id, CONTEXT).get(CONTEXT, ())):
         _, document = store.load_revision(workflow_id, CONTEXT, number)
@@ -93,7 +93,7 @@ def _context_refs(store: ContextStore, workflow_id: str) -> dict[str, str]:
         written: JsonObject = orjson.loads(store.get_blob(workflow_id, BlobRef(**spec))) if spec else document
         tasks: list[JsonObject] = written.get("parallel_tasks") or []
         if tasks:
-            given: dict[str, Any] = {f"tracks/{task.get('task_id')}": task.get("context_ref") for task in tasks}
+            given: dict[str, Any] = {f"{TRACKS}{task.get('task_id')}": task.get("context_ref") for task in tasks}
             return {name: PurePosixPath(ref).name for name, ref in given.items() if isinstance(ref, str)}
     return {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -35,15 +34,15 @@ def merge(
         output: Write to this file instead of stdout.
         force: Replace the output file if it exists.
     """
+    from contexts.documents.base import now
     from contexts.errors import InputError
     from contexts.merge import merge_files
     from flows.cli.context_files import write_new
 
     if output is not None and output.exists() and not force:
         raise InputError(f"{output} exists; name another file, or pass --force to replace it", path=str(output))
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     whole, others = _parent_first(parent, tracks)
-    merged = merge_files(whole, others, timestamp=now)
+    merged = merge_files(whole, others, timestamp=now("seconds"))
     if output is not None:
         write_new(output, merged.body + b"\n", force=force)
     elif sys.stdout.isatty() and not session.as_json:

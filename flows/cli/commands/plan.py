@@ -70,7 +70,7 @@ def _as_json(made: Plan, workflow_id: str, expected: tuple[Reuse, ...]) -> dict[
 
 
 def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Reuse]) -> None:
-    from contexts.plural import counted
+    from contexts.plural import and_more, counted
     from flows.cli.terminal.tables import print_table
 
     count = len(made.tracks)
@@ -99,8 +99,8 @@ def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, R
         cut=("agent", "needs"),
         fold=("why",),
     )
-    if count > _MOST_ROWS:
-        console.print(f"and {counted(count - _MOST_ROWS, 'more track')}, all of them with --json", style="dim")
+    if more := and_more(count - _MOST_ROWS, "track"):
+        console.print(f"{more}, all of them with --json", style="dim")
     console.print()
     lines = list(_remarks(made))
     grid = Table.grid(padding=(0, 2, 0, 0))

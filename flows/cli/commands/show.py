@@ -23,11 +23,11 @@ _DAMAGED = 2
 
 def list_workflows(*, session: Given) -> int:
     """List the workflows of the store: newest phase, status, revisions and time; exit code 2 if one is damaged."""
-    from contexts.store.keys import read_key
+    from contexts.store.keys import DOCUMENTS, read_key
 
     store = session.contexts()
     counts: dict[str, dict[str, int]] = {}
-    for entry in store.objects.list("documents/"):
+    for entry in store.objects.list(DOCUMENTS):
         named = read_key(entry.key)
         if named:
             workflow_id, document, _ = named
@@ -188,7 +188,8 @@ def history(workflow_id: str, /, *, session: Given) -> int:
     if session.as_json:
         session.emit({"workflow_id": workflow_id, "revisions": rows})
     else:
-        from flows.cli.terminal.tables import instant, print_table, size
+        from contexts.amounts import size
+        from flows.cli.terminal.tables import instant, print_table
 
         console = session.out()
         # The agent is what a narrow terminal can do without.

@@ -14,7 +14,7 @@ def check(workflow_id: str | None = None, /, *, session: Given) -> int:
     Args:
         workflow_id: Only this workflow; default: all.
     """
-    from contexts.plural import counted
+    from contexts.plural import and_more, counted
     from contexts.store.integrity import check_store
     from flows.cli.lookup import revisions_of
 
@@ -42,7 +42,7 @@ def check(workflow_id: str | None = None, /, *, session: Given) -> int:
         console.print(f"    {trouble.advice}", style="dim", markup=False, soft_wrap=True)
     for problem, count in sorted(Counter(note.problem for note in notes).items()):
         first = next(note for note in notes if note.problem == problem)
-        more = f" (and {count - 1} more)" if count > 1 else ""
+        more = f" ({and_more(count - 1)})" if count > 1 else ""
         console.print(f"[dim]{problem}[/]  ", end="")
         console.print(f"{first.message}{more}; {first.advice}", markup=False, soft_wrap=True)
     console.print(

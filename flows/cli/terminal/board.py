@@ -11,7 +11,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from flows.cli.terminal.tables import STYLES, seconds
+from contexts.amounts import clock
+from flows.cli.terminal.tables import STYLES
 from tasks.run.progress import Progress
 
 _SIGNS = {
@@ -104,7 +105,7 @@ class Board:
 
     def draw(self, height: int, now: float) -> RenderableType:
         """Return the picture, at most ``height`` lines."""
-        head = Text.assemble((self.title, "bold"), f"  {seconds(now - self.began)}")
+        head = Text.assemble((self.title, "bold"), f"  {clock(now - self.began)}")
         if len(self.tracks) > 1 and self.phases:
             ended = sum(row.status not in {"pending", "running"} for row in self.tracks.values())
             head.append(f"  {ended} of {len(self.tracks)} tracks ended", style="dim")
@@ -129,7 +130,11 @@ class Board:
             sign = Spinner("dots", style="yellow") if row.status == "running" else _sign(row)
             style = STYLES.get(row.status, "")
             table.add_row(
-                sign, Text(row.name), Text(row.status, style), seconds(row.elapsed(now)), Text(row.message, style="dim")
+                sign,
+                Text(row.name),
+                Text(row.status, style),
+                clock(row.elapsed(now)),
+                Text(row.message, style="dim"),
             )
         table.expand = True
         parts: list[RenderableType] = [*heading, _one_line(phases), table]
@@ -170,5 +175,5 @@ def _brief(row: Row, now: float) -> Text:
     text.append(f" {row.name}")
     spent = row.elapsed(now)
     if spent is not None:
-        text.append(f" {seconds(spent)}", style="dim")
+        text.append(f" {clock(spent)}", style="dim")
     return text

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from contexts.json_values import items, mapping
+from contexts.plural import and_more
 from flows.cli.terminal.tables import instant, print_table, styled
-from tasks.report.text import fields, items, plain
+from tasks.report.text import plain
 
 if TYPE_CHECKING:
     from contexts.documents.base import JsonObject
@@ -39,7 +41,7 @@ def print_outline(console: Console, name: str, document: JsonObject, *, whole: s
     _grid(console, ((key, styled(plain(value, _LINE))) for key, value in head if value not in (None, "")))
     if document.get("context_summary"):
         console.print(Text(plain(document["context_summary"], 500), "dim"), soft_wrap=False)
-    rows = [fields(one) for one in items(fields(document.get("run")).get("tracks"))]
+    rows = [mapping(one) for one in items(mapping(document.get("run")).get("tracks"))]
     if rows:
         _tracks(console, rows)
     for key in _TOLD:
@@ -80,8 +82,8 @@ def _tracks(console: Console, rows: list[dict[str, Any]]) -> None:
         ],
         cut=("reason",),
     )
-    if len(rows) > len(shown):
-        console.print(Text(f"and {len(rows) - len(shown)} more", "dim"))
+    if more := and_more(len(rows) - len(shown)):
+        console.print(Text(more, "dim"))
 
 
 def _told(console: Console, key: str, entries: list[Any]) -> None:
@@ -91,12 +93,12 @@ def _told(console: Console, key: str, entries: list[Any]) -> None:
     console.print(Text(f"{key.replace('_', ' ')}: {_amount(entries)}", "bold"), soft_wrap=True)
     for entry in entries[:_MOST_TOLD]:
         console.print(Text(f"  {_words(entry)}"), no_wrap=True, overflow="ellipsis")
-    if len(entries) > _MOST_TOLD:
-        console.print(Text(f"  and {len(entries) - _MOST_TOLD} more", "dim"))
+    if more := and_more(len(entries) - _MOST_TOLD):
+        console.print(Text(f"  {more}", "dim"))
 
 
 def _words(entry: Any) -> str:
-    known = fields(entry)
+    known = mapping(entry)
     said = next((known[key] for key in _WORDS if isinstance(known.get(key), str)), entry)
     first = [known[key] for key in ("topic", "severity", "status") if isinstance(known.get(key), str)]
     text = f"{', '.join(first)}: {said}" if first and isinstance(said, str) else said
@@ -110,7 +112,7 @@ def _amount(value: Any) -> str:
         kinds = ", ".join(f"{number} {kind}" for kind, number in _kinds(held))
         return f"{len(held):,} {'entry' if len(held) == 1 else 'entries'}" + (f" ({kinds})" if kinds else "")
     if isinstance(value, dict):
-        inner = fields(value)
+        inner = mapping(value)
         names = ", ".join(plain(key, 40) for key in list(inner)[:6]) + (", ..." if len(inner) > 6 else "")
         return f"{len(inner):,} {'field' if len(inner) == 1 else 'fields'}" + (f" ({names})" if names else "")
     return " ".join(plain(value, _LINE).split())
@@ -118,7 +120,7 @@ def _amount(value: Any) -> str:
 
 def _kinds(entries: list[Any]) -> Iterator[tuple[str, int]]:
     for key in _COUNTED_BY:
-        counted = Counter(plain(fields(entry).get(key), 20) for entry in entries if fields(entry).get(key))
+        counted = Counter(plain(mapping(entry).get(key), 20) for entry in entries if mapping(entry).get(key))
         if counted:
             yield from sorted(counted.items())
             return

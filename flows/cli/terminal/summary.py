@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from contexts.plural import counted
-from flows.cli.terminal.tables import STYLES, print_table, seconds, styled
+from contexts.amounts import clock
+from contexts.plural import and_more, counted
+from flows.cli.terminal.tables import STYLES, print_table, styled
 
 if TYPE_CHECKING:
     from flows.launch import RunReport
@@ -45,7 +46,7 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
                 track.status,
                 "yes" if track.reused else "",
                 str(track.attempts),
-                seconds(track.seconds),
+                clock(track.seconds),
                 *((track.reason or "",) if with_reason else ()),
             )
             for track in tracks[:most]
@@ -56,7 +57,7 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
     if len(tracks) > most:
         rest = Counter(track.status for track in tracks[most:])
         counted = ", ".join(f"{count} {status}" for status, count in sorted(rest.items()))
-        console.print(f"and {len(tracks) - most} more ({counted}), all of them in `plait show --full`", style="dim")
+        console.print(f"{and_more(len(tracks) - most)} ({counted}), all of them in `plait show --full`", style="dim")
     console.print()
     line = Text.assemble((report.workflow_id, "bold"), "  ", styled(report.status))
     console.print(line, soft_wrap=True)

@@ -85,27 +85,3 @@ def instant(value: Any) -> str:
     """Return an ISO 8601 instant to the minute, without the ``T``."""
     text = str(value or "")
     return text[:16].replace("T", " ") if len(text) >= 19 else text
-
-
-def size(count: int | None) -> str:
-    """Return a number of bytes in the largest unit that keeps it above one."""
-    if count is None:
-        return ""
-    if count < 1024:
-        return f"{count} B"
-    if count < 1024 * 1024:
-        return f"{count / 1024:.1f} KB"
-    return f"{count / 1024 / 1024:.1f} MB"
-
-
-def seconds(value: float | None) -> str:
-    """Return a duration: 4.2 s, 3 m 07 s, 2 h 05 m."""
-    if value is None:
-        return ""
-    if value < 60:
-        return f"{value:.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    if minutes < 60:
-        return f"{minutes} m {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} m"

@@ -18,10 +18,11 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.markup import escape
 
+from contexts.amounts import clock
 from contexts.plural import counted
 from flows.cli.terminal.board import Board
 from flows.cli.terminal.streams import Enduring
-from flows.cli.terminal.tables import STYLES, seconds
+from flows.cli.terminal.tables import STYLES
 from tasks.run.progress import LOGGER, SERVER_LOGGER, Progress
 
 _FRAMES_PER_SECOND = 8
@@ -54,7 +55,7 @@ class _Watcher(logging.Handler):
             self.say(f"store: {escape(progress.message)}")
             return
         style = STYLES.get(progress.status, "none")
-        spent = f" ({seconds(progress.seconds)})" if progress.seconds is not None else ""
+        spent = f" ({clock(progress.seconds)})" if progress.seconds is not None else ""
         message = f"  {escape(progress.message)}" if progress.message else ""
         self.say(f"{progress.kind} {escape(progress.subject)}: [{style}]{progress.status}[/]{spent}{message}")
 

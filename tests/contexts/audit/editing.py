@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from contexts.audit import Finding, SourceDocument, audit
-from contexts.contracts.json_values import pointer, walk
+from contexts.json_pointer import pointer
+from contexts.json_values import walk
 
 Documents = dict[str, Any]
 Place = tuple[str, str]
@@ -103,7 +104,7 @@ class Editor:
         del self.get(name, *path[:-1])[path[-1]]
 
     def mark(self, name: str, path: Path_) -> None:
-        self.places.append((name, pointer(path)))
+        self.places.append((name, pointer(*path)))
 
     def choose(self, found: Iterator[Any] | list[Any]) -> Any:
         options = list(found)
@@ -112,7 +113,7 @@ class Editor:
     def texts(self, *names: str, key: str = "", matching: str = "") -> Iterator[tuple[str, Path_, str]]:
         """Yield the texts whose path and content match two regular expressions."""
         for name, path, value in self.walk(*names):
-            if isinstance(value, str) and re.search(key, pointer(path)) and re.search(matching, value):
+            if isinstance(value, str) and re.search(key, pointer(*path)) and re.search(matching, value):
                 yield name, path, value
 
     def replace(self, found: tuple[str, Path_, str] | None, pattern: str, by: str | Callable[..., str]) -> bool:

@@ -19,13 +19,12 @@ from contexts.documents.codec import (
     migrate,
     parse,
     parse_object,
-    pointer,
-    resolve,
     seal,
     unseal,
     validate,
 )
 from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
+from contexts.json_pointer import pointer, resolve
 
 HEAD = {
     "version": "1.0",

@@ -9,9 +9,10 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contexts.documents.codec import checksum, resolve
+from contexts.documents.codec import checksum
 from contexts.documents.context import Context
 from contexts.documents.refs import ContextRef
+from contexts.json_pointer import resolve
 from contexts.merge import (
     Contribution,
     assemble,

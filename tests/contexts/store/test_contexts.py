@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from contexts.documents.codec import CHECKSUM, LIMIT_BYTES, resolve, seal
+from contexts.documents.codec import CHECKSUM, LIMIT_BYTES, seal
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import (
     BadIdentifier,
@@ -18,6 +18,7 @@ from contexts.errors import (
     RevisionConflict,
     SecretRefused,
 )
+from contexts.json_pointer import resolve
 from contexts.merge import assemble, contribute, expand_tracks
 from contexts.store.contexts import CONTEXT, INLINE_BYTES, ContextStore, group_document, track_document
 from contexts.store.keys import document_key, read_key

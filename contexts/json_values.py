@@ -1,4 +1,4 @@
-"""Look at parsed JSON with types: an object, a list, a text, or the empty one; and JSON pointers."""
+"""Look at parsed JSON with types: an object, a list, a text, or the empty one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,29 @@ from typing import Any, cast
 Path = tuple[str | int, ...]
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> dict[str, Any]:
     """Return a JSON object, or an empty one for anything else."""
-    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def sequence(value: Any) -> Sequence[Any]:
     """Return a JSON list, or an empty one for anything else."""
     return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
+
+
+def section(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the object under a key of plain JSON; an empty one where there is none."""
+    return mapping(document.get(key))
+
+
+def items(value: Any) -> list[Any]:
+    """Return a JSON list as it was read, or an empty one for anything else."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def entries(document: Mapping[str, Any], key: str) -> list[Any]:
+    """Return the list under a key of plain JSON; an empty one where there is none."""
+    return items(document.get(key))
 
 
 def text(value: Any) -> str:
@@ -31,29 +46,6 @@ def number(value: Any) -> float | None:
 def whole(value: Any) -> int | None:
     """Return a JSON integer (never a boolean), or None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def pointer(path: Path) -> str:
-    """Return the RFC 6901 pointer of a path; the empty path is the whole document."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-
-
-def resolve(data: Any, where: str) -> Any:
-    """Return the value an RFC 6901 pointer names.
-
-    Raises:
-        KeyError: Nothing is there.
-    """
-    value = data
-    for raw in where.split("/")[1:]:
-        part = raw.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict):
-            value = mapping(cast("Any", value))[part]
-        elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part) < len(sequence(value)):
-            value = sequence(cast("Any", value))[int(part)]
-        else:
-            raise KeyError(where)
-    return value
 
 
 def at(data: Any, *path: str) -> Any:
@@ -83,18 +75,3 @@ def walk(data: Any, start: Path = (), deepest: int = 64) -> Iterator[tuple[Path,
             inner = [((*path, index), child) for index, child in enumerate(sequence(cast("Any", value)))]
         inner.reverse()
         stack += inner
-
-
-def is_deeper(data: Any, levels: int) -> bool:
-    """Tell whether values are nested more than so many levels below ``data``, without recursion."""
-    level = [data]
-    for _ in range(levels + 1):
-        level = [
-            child
-            for value in level
-            if isinstance(value, dict | list)
-            for child in (mapping(value).values() if isinstance(value, dict) else sequence(value))
-        ]
-        if not level:
-            return False
-    return True
