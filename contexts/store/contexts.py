@@ -321,7 +321,7 @@ class ContextStore:
         found = self.latest(workflow_id, name)
         if found is None:
             raise NotFound(
-                f"{workflow_id}/{name} is not in {self.identity}; `plait list` shows what is", key=workflow_id
+                f"{workflow_id}/{name} is not in {self.identity}; `plait list` shows what is", workflow_id=workflow_id
             )
         return found
 

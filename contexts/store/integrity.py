@@ -99,7 +99,9 @@ def check_store(objects: ObjectStore, workflow_id: str | None = None) -> Checked
         documents += check.documents
         blobs += check.blobs
         if workflow_id is not None and not check.documents and not check.blobs:
-            raise NotFound(f"no workflow {one!r} in {objects.identity}; `plait list` shows what there is", key=one)
+            raise NotFound(
+                f"no workflow {one!r} in {objects.identity}; `plait list` shows what there is", workflow_id=one
+            )
     return Checked(len(ids), documents, blobs, tuple(troubles))
 
 

@@ -109,7 +109,7 @@ def _leave_out_known(store: ContextStore, planned: Planned, *, append: bool) -> 
             raise InputError(
                 f"the store has other revisions of {workflow}/{name} (the newest is {numbers[-1]}); "
                 "import into another store, or pass --append to make the files its newest revisions",
-                document=f"{workflow}/{name}",
+                name=f"{workflow}/{name}",
             )
 
 

@@ -26,7 +26,7 @@ from contexts.store.contexts import track_document
 from flows.deployments.concurrency import backend_tags
 from flows.phases.server_trouble import is_server_trouble, server_said
 from tasks.run.budget import recorded
-from tasks.run.outcome import TrackOutcome
+from tasks.run.outcome import TrackNotCompleted, TrackOutcome
 from tasks.run.progress import SERVER_LOGGER, Progress, report
 from tasks.run.run import Run
 from tasks.run_track import run_track
@@ -233,18 +233,8 @@ class _Schedule:
         if isinstance(result, TrackOutcome):
             self._close(result)
             return
-        if isinstance(result, TrackFailed):
-            details = result.details
-            self._close(
-                TrackOutcome(
-                    task_id,
-                    cast("Any", details.get("status", "failed")),
-                    cast("ContextRef | None", details.get("ref")),
-                    attempts=cast("int", details.get("attempts", 0)),
-                    seconds=cast("float", details.get("seconds", 0.0)),
-                    reason=str(details.get("reason", result)),
-                )
-            )
+        if isinstance(result, TrackNotCompleted):
+            self._close(result.outcome)
         elif isinstance(result, BaseException) and not isinstance(result, Exception):
             raise result
         else:
