@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from contexts.errors import ChecksumMismatch, ObjectExists, RevisionConflict
 from contexts.identifiers import check_id
-from contexts.store.keys import is_blob_key, read_key
+from contexts.store.keys import blob_kind, read_key
 from contexts.store.objects import Entry, ObjectStore
 from contexts.store.retention import Held, RetentionPlan
 
@@ -45,7 +45,7 @@ def holding(objects: ObjectStore, workflow_id: str) -> Held:
 
 
 def _with_blobs(objects: ObjectStore, workflow_id: str, documents: list[Entry]) -> Held:
-    blobs = tuple(one for one in objects.list(f"blobs/{workflow_id}/") if is_blob_key(one.key))
+    blobs = tuple(one for one in objects.list(f"blobs/{workflow_id}/") if blob_kind(one.key))
     return Held(workflow_id, tuple(documents), blobs)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
+from contexts.documents.refs import BlobKind, BlobRef
 from contexts.errors import BadIdentifier, NotFound
 from contexts.identifiers import check_id, is_id
 
@@ -15,7 +17,9 @@ _KEY = re.compile(
     r"documents/(?P<workflow>[^/]+)/(?P<document>context|(?:tracks|groups)/[^/]+)/"
     r"(?P<revision>[0-9]{6}|[1-9][0-9]{6,17})\.json\Z"
 )
-_BLOB = re.compile(r"blobs/(?P<workflow>[^/]+)/[0-9a-f]{64}\Z")
+_APART: dict[str, BlobKind] = {kind: kind for kind in get_args(BlobKind) if kind != "content"}
+"""The folders of the blobs that no document refers to."""
+_BLOB = re.compile(rf"blobs/(?P<workflow>[^/]+)/(?:(?P<kind>{'|'.join(_APART)})/)?[0-9a-f]{{64}}\Z")
 
 
 def track_document(task_id: str) -> str:
@@ -75,12 +79,15 @@ def read_key(key: str) -> tuple[str, str, int] | None:
     return (match["workflow"], match["document"], int(match["revision"])) if not own or is_id(own) else None
 
 
-def blob_key(workflow_id: str, name: str) -> str:
-    """Return the key of a blob named by its sha256."""
-    return f"blobs/{check_workflow_id(workflow_id)}/{name}"
+def blob_key(workflow_id: str, ref: BlobRef) -> str:
+    """Return the key of a blob: named by its sha256, in a folder of its kind where no document refers to it."""
+    apart = f"{ref.kind}/" if ref.kind in _APART else ""
+    return f"blobs/{check_workflow_id(workflow_id)}/{apart}{ref.sha256}"
 
 
-def is_blob_key(key: str) -> bool:
-    """Say whether a key is that of a blob."""
+def blob_kind(key: str) -> BlobKind | None:
+    """Return the kind of the blob that lies under a key, None for a key that is no blob's."""
     match = _BLOB.match(key)
-    return match is not None and is_id(match["workflow"])
+    if match is None or not is_id(match["workflow"]):
+        return None
+    return _APART[match["kind"]] if match["kind"] else "content"
