@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 from prefect import unmapped
 from prefect.exceptions import Pause, TerminationSignal
@@ -189,13 +189,13 @@ class _Schedule:
             retries, backend, limited = kind
             tags = backend_tags(backend) if limited else set[str]()
             self.tasks[kind] = run_track.with_options(retries=retries, tags=tags)
-        futures = self.tasks[kind].map(
+        futures: Iterable[Future] = self.tasks[kind].map(
             unmapped(self.run),
             [track.task_id for track in batch],
             [track.agent for track in batch],
             [self._prerequisites(track) for track in batch],
         )
-        for track, future in zip(batch, cast("Iterable[Future]", futures), strict=True):
+        for track, future in zip(batch, futures, strict=True):
             self.started[track.task_id] = future
             del self.waiting[track.task_id]
             self.running += 1
@@ -215,7 +215,7 @@ class _Schedule:
             self.held.discard(task_id)
             return
         future: Future | None = self.started[task_id]
-        result: Any
+        result: object
         try:
             future.wait()
         except Exception as error:
@@ -230,11 +230,10 @@ class _Schedule:
             future = None  # it was done before the server failed
         else:
             result = future.state.result(raise_on_failure=False)
+        if isinstance(result, TrackNotCompleted):
+            result = result.outcome
         if isinstance(result, TrackOutcome):
             self._close(result)
-            return
-        if isinstance(result, TrackNotCompleted):
-            self._close(result.outcome)
         elif isinstance(result, BaseException) and not isinstance(result, Exception):
             raise result
         else:
