@@ -50,4 +50,6 @@ def full(places: Iterable[Path], what: str = "") -> StoreError:
     """
     known = list(places)
     place = without_room(known) or known[0]
-    return StoreError(f"the disk of {place} is full: make room and run again{f'; {what}' if what else ''}", path=place)
+    return StoreError(
+        f"the disk of {place} is full: make room and run again{f'; {what}' if what else ''}", path=str(place)
+    )

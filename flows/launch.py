@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
-from contexts.errors import PlaitError, RunStopped, StoreUnreachable
+from contexts.errors import PlaitError, RunStopped, ServerUnreachable
 from contexts.json_values import entries
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
@@ -88,7 +88,7 @@ def launch(request: RunRequest) -> RunReport:
 
     Raises:
         PlaitError: The input or the store cannot be used.
-        StoreUnreachable: The run is over, and the server did not take its end.
+        ServerUnreachable: The run is over, and the server did not take its end.
         RunStopped: Its flow run was suspended or deleted; it can be resumed.
         KeyboardInterrupt: The run was stopped; it can be resumed.
     """
@@ -106,7 +106,7 @@ def launch(request: RunRequest) -> RunReport:
             state = feature.with_options(on_running=[_say_where])(**parameters, return_state=True)
         except Pause as pause:
             raise RunStopped(
-                "the run was suspended; what was finished is kept, and resuming goes on from it"
+                "the run was suspended; what was finished is kept, and resuming goes on from it", reason="suspended"
             ) from pause
         except (HTTPError, ObjectNotFound, Abort) as error:
             if ending.stop:
@@ -130,16 +130,16 @@ def launch(request: RunRequest) -> RunReport:
 
 def _stopped(stop: RunStopped) -> BaseException:
     """Return what a run ends with that a person stopped: Ctrl-C is said by whoever heard it."""
-    return stop if stop.details.get("deleted") else KeyboardInterrupt()
+    return stop if stop.reason == "deleted" else KeyboardInterrupt()
 
 
-def _unreported(request: RunRequest, final: ContextRef) -> StoreUnreachable:
+def _unreported(request: RunRequest, final: ContextRef) -> ServerUnreachable:
     """Return the error for a run that is over and saved, but whose end the server does not take."""
     from prefect.settings import get_current_settings  # noqa: PLC0415 as above
 
     where = get_current_settings().api.url or "the one it had started for itself"
     status = ContextStore(open_objects(request.store)).load(final)["run"]["status"]
-    return StoreUnreachable(
+    return ServerUnreachable(
         f"the run is over and saved as {status}, but its end could not be reported: the Prefect server at {where} does "
         f"not answer any more (PREFECT_API_URL); `plait show {final.workflow_id}` has the result"
     )

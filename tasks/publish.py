@@ -61,7 +61,7 @@ def _publish_report(run: Run, final: ContextRef, document: JsonObject, ornaments
     """Write the run's report beside its workspaces and into the store, and its timeline into the UI."""
     html = build_report(run.store, final)
     (run.repository.root / REPORT).write_bytes(html)
-    blob = run.store.put_blob(run.workflow_id, html, "text/html", scanned=True)
+    blob = run.store.put_blob(run.workflow_id, html, "text/html", scanned=True, kind="report")
     refs = [one.get("ref") for one in entries(section(document, "run"), "tracks")]
     tracks = run.store.load_many([ContextRef.model_validate(ref) for ref in refs if ref])
     timeline = timeline_data_uri(document, tracks)

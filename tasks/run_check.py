@@ -33,7 +33,7 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
     # Not the merged context's: the merge may be of an earlier run, before there was any evidence.
     newest = run.latest(CONTEXT)
     evidence = prove(run, run.store.load(merged), check, entries(newest[1], "evidence") if newest else [])
-    blob = run.store.put_json(run.workflow_id, evidence)
+    blob = run.store.put_json(run.workflow_id, evidence, kind="evidence")
     reach("check.evidence-saved")
     return state_of(evidence, blob)
 
@@ -50,7 +50,7 @@ def recheck(run: Run, commit: str, check_id: str) -> Any:
     report(Progress(run.workflow_id, "check", check_id, "running", f"on {commit[:12]}"))
     newest = run.latest(CONTEXT)
     evidence = gather(run, check, subject_of(newest[1] if newest else {}, commit, tree))
-    blob = run.store.put_json(run.workflow_id, evidence)
+    blob = run.store.put_json(run.workflow_id, evidence, kind="evidence")
     reason = redact_text(evidence.get("reason", "")).text
     report(Progress(run.workflow_id, "check", check_id, evidence["status"], reason, evidence["seconds"]))
     return Completed(name=str(evidence["status"]).capitalize(), message=words(reason) or None, data=blob)

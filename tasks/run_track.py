@@ -16,7 +16,7 @@ from prefect.states import Completed
 from contexts.documents.assignment import Assignment
 from contexts.documents.base import JsonObject, now, parse_instant
 from contexts.documents.refs import BlobRef, ContextRef
-from contexts.errors import InputError, PortsExhausted, SecretRefused, TrackFailed
+from contexts.errors import InputError, PortsExhausted, SecretRefused
 from contexts.failpoints import reach
 from contexts.full_disk import full, without_room
 from contexts.json_values import entries, section
@@ -30,7 +30,7 @@ from tasks.agents.backend import Backend, Delivery, Job
 from tasks.git.snapshot import MACHINE
 from tasks.report.visible import visible
 from tasks.run import budget as spending
-from tasks.run.outcome import TrackOutcome
+from tasks.run.outcome import TrackNotCompleted, TrackOutcome
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
 from tasks.sandbox.clean_log import clean_log
@@ -47,7 +47,7 @@ from tasks.track.workspace import Started, Work, collect, start_workspace
 def may_pass(_task: Any, _run: TaskRun, state: State[Any]) -> bool:
     """Tell Prefect whether a failed track is worth another attempt: only failures that can pass are."""
     error: Any = state.result(raise_on_failure=False)
-    return isinstance(error, TrackFailed) and bool(error.details.get("retryable"))
+    return isinstance(error, TrackNotCompleted) and error.retryable
 
 
 @task(
@@ -69,7 +69,7 @@ def run_track(run: Run, task_id: str, agent: str, prerequisites: Mapping[str, Co
         A `TrackOutcome`; the state is named Reused when the store already held the result.
 
     Raises:
-        TrackFailed: The agent did not deliver; its document, with the log, is saved.
+        TrackNotCompleted: The agent did not deliver; its document, with the log, is saved.
         StoreError: The store did not take the document, so the track does not count as done.
     """
     del agent
@@ -100,7 +100,8 @@ def _bring(run: Run, task_id: str, prerequisites: Mapping[str, ContextRef]) -> T
         report(Progress(run.workflow_id, "track", task_id, "reused", said, outcome.seconds))
         return outcome
     if spent := run.ledger.why_no_more:
-        raise TrackFailed(f"track {task_id}: {spent}", task_id=task_id, reason=spent, status="out-of-budget")
+        outcome = TrackOutcome(task_id, "out-of-budget", None, reason=spent)
+        raise TrackNotCompleted(f"track {task_id}: {spent}", outcome=outcome)
     return _attempt(run, track, backend, inputs, needed, earlier[1] if earlier else None)
 
 
@@ -113,14 +114,13 @@ def _back_off(run: Run, task_id: str) -> None:
     """Wait before another attempt, here and not by Prefect, whose wait a stopped run would have to sit out.
 
     Raises:
-        TrackFailed: The run was stopped meanwhile.
+        TrackNotCompleted: The run was stopped meanwhile.
     """
     tried = _attempt_number() - 1
     backoff = float(run.spec.policy.retry_backoff_seconds) * 2 ** (min(tried, 10) - 1) if tried else 0.0
     if run.cancel.wait(backoff) if backoff else run.cancel.is_set():
-        raise TrackFailed(
-            f"track {task_id}: the run was stopped", task_id=task_id, reason="the run was stopped", status="cancelled"
-        )
+        why = "the run was stopped"
+        raise TrackNotCompleted(f"track {task_id}: {why}", outcome=TrackOutcome(task_id, "cancelled", None, reason=why))
 
 
 def _needed(run: Run, track: Track, prerequisites: Mapping[str, ContextRef]) -> dict[str, JsonObject]:
@@ -215,7 +215,7 @@ def _complete(
 
 def _fail(
     trial: Trial, delivery: Delivery, log: BlobRef | None, work: Work | None, said: Sequence[JsonObject]
-) -> TrackFailed:
+) -> TrackNotCompleted:
     run, task_id = trial.run, trial.track.task_id
     status = "cancelled" if delivery.cancelled else "failed"
     delivery = replace(delivery, reason=visible(redact_text(delivery.reason).text))  # it is told beyond the store, too
@@ -233,15 +233,11 @@ def _fail(
         ref = hand_over(run, task_id, describe(trial.checkpoint if left else None), trial.gathered)
     reach("track.after-failure")
     report(Progress(run.workflow_id, "track", task_id, status, delivery.reason, float(execution.seconds)))
-    return TrackFailed(
+    seconds = float(execution.seconds)
+    return TrackNotCompleted(
         f"track {task_id} {status}: {delivery.reason}",
-        task_id=task_id,
-        reason=delivery.reason,
+        outcome=TrackOutcome(task_id, status, ref, attempts=trial.number, seconds=seconds, reason=delivery.reason),
         retryable=delivery.retryable and not run.cancel.is_set(),
-        ref=ref,
-        attempts=trial.number,
-        seconds=execution.seconds,
-        status=status,
     )
 
 

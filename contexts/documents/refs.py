@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+BlobKind = Literal["content", "evidence", "report"]
+"""What a blob is kept for. ``content``: documents refer to it. No document refers to the others: ``evidence`` is the
+record that a check's task hands on, which the context then holds itself; ``report`` the page of one run."""
+
+
+def _is_content(kind: BlobKind) -> bool:
+    return kind == "content"
 
 
 class ContextRef(BaseModel):
@@ -35,6 +45,8 @@ class BlobRef(BaseModel):
         sha256: Digest of the bytes, which is also the name.
         size: Length in bytes.
         media_type: What the bytes are.
+        kind: What they are kept for, as whoever puts them says; part of the key they lie under. References that
+            documents hold are without it, which means ``content``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,3 +54,4 @@ class BlobRef(BaseModel):
     sha256: str
     size: int
     media_type: str = "application/octet-stream"
+    kind: BlobKind = Field(default="content", exclude_if=_is_content)

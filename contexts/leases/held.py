@@ -140,10 +140,10 @@ class HeldLease:
 
     def _loss(self) -> LeaseLost | StoreError:
         if isinstance(self._cause, LeaseLost):
-            return LeaseLost(self._cause.message, **self._cause.details)
+            return self._cause.anew()
         if self._endures is not None and isinstance(self._cause, StoreError):
             if not isinstance(self._cause, MAY_PASS):  # it answers: a full disk, a permission that is gone
-                return type(self._cause)(self._cause.message, **self._cause.details)
+                return self._cause.anew()
             limit = self._lease.own_limit + self._endures
             return self._unreachable(f"for {limit / 60:.0f} min" if limit >= 90 else f"for {limit:.0f} s")
         workflow_id = self.record.workflow_id

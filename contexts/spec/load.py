@@ -87,7 +87,7 @@ def parse_spec(text: bytes, *, name: str) -> Spec:
 def _read(path: Path) -> bytes:
     name = str(path)
     if "\0" in name:
-        raise SpecError("the name of a spec file holds NUL; give the path of a YAML or JSON file", file=name)
+        raise SpecError("the name of a spec file holds NUL; give the path of a YAML or JSON file", path=name)
     try:
         # Without blocking, so that a pipe nobody writes to is refused instead of waited for.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123 - pathlib cannot take it
@@ -141,10 +141,10 @@ def _error(source: Source, problems: Sequence[Problem]) -> SpecError:
     (line, column), _, first = placed[0]
     return SpecError(
         "\n".join(sentences),
-        file=source.name,
+        path=source.name,
         line=line,
         column=column,
-        path=show(first.path),
+        place=show(first.path),
         problems=tuple(text for _, text, _ in placed),
     )
 
@@ -166,7 +166,7 @@ def expand_workflow_id(template: str, now: datetime, zone: tzinfo = UTC) -> str:
     try:
         return check_id(expanded, "workflow_id")
     except BadIdentifier as error:
-        raise SpecError(error.message, path="workflow_id") from error
+        raise SpecError(error.message, place="workflow_id") from error
 
 
 def resolve_argv(argv: Iterable[str], *, folder: Path, **more: str) -> tuple[str, ...]:
@@ -221,14 +221,14 @@ def check_agents(spec: Spec, *, folder: Path, replayed: Container[str] = ()) -> 
         program = resolve_argv(agent.argv[:1], folder=folder)[0]
         problem = _missing(program, role, spec, folder)
         if problem:
-            raise SpecError(f"agents.{role}: {problem}", role=role, program=program)
+            raise SpecError(f"agents.{role}: {problem}", roles=(role,), name=program)
     for argv in spec.repository.setup if spec.repository else ():
         program = resolve_argv(argv[:1], folder=folder)[0]
         # One with a slash may come with the repository or from the step before.
         if "/" not in program and shutil.which(program) is None:
             raise SpecError(
                 f"repository.setup: the program {program!r} does not exist; install it, or give its path",
-                program=program,
+                name=program,
             )
 
 

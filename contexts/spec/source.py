@@ -44,15 +44,15 @@ class Source:
     def error(self, path: Path, message: str, *, key: bool = False) -> SpecError:
         """Build the error for a problem at a path."""
         line, column = self.place(path, key=key)
-        return located(self.name, (line, column), message, path=list(path))
+        return located(self.name, (line, column), message, at=show(path))
 
 
-def located(name: str, place: Place | None, message: str, **details: object) -> SpecError:
-    """Build a SpecError that names file, line and column."""
+def located(name: str, place: Place | None, message: str, *, at: str | None = None) -> SpecError:
+    """Build a SpecError that names file, line and column; ``at`` is the place in the spec."""
     if place is None:
-        return SpecError(f"{name}: {message}", file=name, **details)
+        return SpecError(f"{name}: {message}", path=name, place=at)
     line, column = place
-    return SpecError(f"{name}, line {line}, column {column}: {message}", file=name, line=line, column=column, **details)
+    return SpecError(f"{name}, line {line}, column {column}: {message}", path=name, line=line, column=column, place=at)
 
 
 def show(path: Path) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 
 from contexts.errors import ChecksumMismatch, ObjectExists, RevisionConflict
-from contexts.store.keys import DOCUMENTS, archive_key, blobs_of, documents_of, is_blob_key, read_key
+from contexts.store.keys import DOCUMENTS, archive_key, blob_kind, blobs_of, documents_of, read_key
 from contexts.store.objects import Entry, ObjectStore
 from contexts.store.retention import Held, RetentionPlan
 
@@ -44,7 +44,7 @@ def holding(objects: ObjectStore, workflow_id: str) -> Held:
 
 
 def _with_blobs(objects: ObjectStore, workflow_id: str, documents: list[Entry]) -> Held:
-    blobs = tuple(one for one in objects.list(blobs_of(workflow_id)) if is_blob_key(one.key))
+    blobs = tuple(one for one in objects.list(blobs_of(workflow_id)) if blob_kind(one.key))
     return Held(workflow_id, tuple(documents), blobs)
 
 

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from contexts.documents.base import JsonObject
 from contexts.documents.codec import canonical, dump, holds_no_number, migrate, seal, unseal
-from contexts.documents.refs import BlobRef, ContextRef
+from contexts.documents.refs import BlobKind, BlobRef, ContextRef
 from contexts.errors import (
     ChecksumMismatch,
     DocumentError,
@@ -238,14 +238,20 @@ class ContextStore:
         return tuple(sorted({parts[0] for parts in keys if parts}))
 
     def put_blob(
-        self, workflow_id: str, data: bytes, media_type: str = "application/octet-stream", *, scanned: bool = False
+        self,
+        workflow_id: str,
+        data: bytes,
+        media_type: str = "application/octet-stream",
+        *,
+        scanned: bool = False,
+        kind: BlobKind = "content",
     ) -> BlobRef:
         """Store bytes under their sha256; text is cleaned of secret values first unless it was already."""
         if not scanned:
             data, _ = self.cleaned(workflow_id, data, media_type)
-        ref = BlobRef(sha256=sha256(data).hexdigest(), size=len(data), media_type=media_type)
+        ref = BlobRef(sha256=sha256(data).hexdigest(), size=len(data), media_type=media_type, kind=kind)
         try:
-            self.objects.create(blob_key(workflow_id, ref.sha256), data)
+            self.objects.create(blob_key(workflow_id, ref), data)
         except ObjectExists:
             # Its name is its content: whoever put it there put the same. A damaged one is met, and said, on reading.
             return ref
@@ -278,7 +284,7 @@ class ContextStore:
             NotFound: No such blob.
             ChecksumMismatch: The bytes are not those of its name.
         """
-        data = self.objects.read(blob_key(workflow_id, ref.sha256))
+        data = self.objects.read(blob_key(workflow_id, ref))
         if sha256(data).hexdigest() != ref.sha256:
             raise ChecksumMismatch(
                 f"blob {ref.sha256[:12]} of {workflow_id} was damaged after it was saved; restore the object from a "
@@ -286,13 +292,14 @@ class ContextStore:
             )
         return data
 
-    def put_json(self, workflow_id: str, value: object, *, guesses: bool = True) -> BlobRef:
+    def put_json(self, workflow_id: str, value: object, *, guesses: bool = True, kind: BlobKind = "content") -> BlobRef:
         """Store a JSON value as a blob in canonical form, cleaned of secret values.
 
         Args:
             workflow_id: The workflow it belongs to.
             value: The value.
             guesses: Take out also what only its name makes a secret.
+            kind: What it is kept for.
         """
         from contexts.redaction import redact  # noqa: PLC0415 whoever only reads does not pay for it
 
@@ -304,7 +311,7 @@ class ContextStore:
                 document=workflow_id,
                 pointer=hit.pointer,
             )
-        return self.put_blob(workflow_id, canonical(clean.value), "application/json", scanned=True)
+        return self.put_blob(workflow_id, canonical(clean.value), "application/json", scanned=True, kind=kind)
 
     def require(self, workflow_id: str, name: str = CONTEXT) -> tuple[ContextRef, JsonObject]:
         """Return the newest revision of a document that must be there.
@@ -315,7 +322,7 @@ class ContextStore:
         found = self.latest(workflow_id, name)
         if found is None:
             raise NotFound(
-                f"{workflow_id}/{name} is not in {self.identity}; `plait list` shows what is", key=workflow_id
+                f"{workflow_id}/{name} is not in {self.identity}; `plait list` shows what is", workflow_id=workflow_id
             )
         return found
 

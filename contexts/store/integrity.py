@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
@@ -19,7 +19,7 @@ from contexts.documents.codec import CHECKSUM, unseal
 from contexts.documents.refs import ContextRef
 from contexts.errors import NotFound, PlaitError, StoreDenied, StoreUnreachable
 from contexts.identifiers import check_id
-from contexts.store.keys import BLOBS, DOCUMENTS, OWN_ID, blobs_of, documents_of, is_blob_key, owner_of, read_key
+from contexts.store.keys import BLOBS, DOCUMENTS, OWN_ID, blob_kind, blobs_of, documents_of, owner_of, read_key
 from contexts.store.objects import ObjectStore
 from contexts.store.references import blobs_in, documents_in, objects_in
 
@@ -38,10 +38,6 @@ NOTES: frozenset[str] = frozenset({"unused-blob", "foreign-object"})
 """What costs space or wonder and loses nothing."""
 
 _READERS = 16
-_REPORT = (b"<!doctype html>", b" plait report</title>")
-"""How a report begins, and what its head holds. No document refers to one: each run publishes its own, and the older
-ones are of earlier runs."""
-_REPORT_HEAD = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +95,9 @@ def check_store(objects: ObjectStore, workflow_id: str | None = None) -> Checked
         documents += check.documents
         blobs += check.blobs
         if workflow_id is not None and not check.documents and not check.blobs:
-            raise NotFound(f"no workflow {one!r} in {objects.identity}; `plait list` shows what there is", key=one)
+            raise NotFound(
+                f"no workflow {one!r} in {objects.identity}; `plait list` shows what there is", workflow_id=one
+            )
     return Checked(len(ids), documents, blobs, tuple(troubles))
 
 
@@ -121,23 +119,6 @@ def _foreign(workflow_id: str, key: str) -> Trouble:
     return Trouble(
         "foreign-object", workflow_id, key, f"{key} is not an object of plait", "remove it if nobody needs it"
     )
-
-
-def _is_evidence(body: bytes) -> bool:
-    """Say whether a blob is the record that a check's task hands on; the context holds the record itself."""
-    if not body.startswith(b"{") or b'"check":' not in body:
-        return False
-    try:
-        value: Any = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return False
-    return isinstance(value, dict) and {"check", "inputs", "kind", "status", "tree"} <= value.keys()
-
-
-def _is_report(body: bytes) -> bool:
-    begins, holds = _REPORT
-    head = body[:_REPORT_HEAD]
-    return head.lstrip().startswith(begins) and holds in head
 
 
 class _WorkflowCheck:
@@ -250,14 +231,14 @@ class _WorkflowCheck:
         prefix = blobs_of(self._workflow_id)
         held: set[str] = set()
         inner: dict[str, str] = {}
-        passing: set[str] = set()  # what no document refers to, by intent
-        for key, raw in self._bodies(prefix, is_blob_key):
-            name = key.removeprefix(prefix)
+        for key, raw in self._bodies(prefix, lambda key: blob_kind(key) is not None):
             if raw is None:
                 yield _foreign(self._workflow_id, key)
                 continue
             self.blobs += 1
-            held.add(name)
+            name = key.rpartition("/")[2]
+            if blob_kind(key) == "content":  # no document refers to the others, by intent
+                held.add(name)
             if not isinstance(raw, bytes) or sha256(raw).hexdigest() != name:
                 users = self._wanted_blobs.get(name)
                 yield self._trouble(
@@ -271,8 +252,6 @@ class _WorkflowCheck:
             elif name in self._lists:
                 # A list that was stored aside refers to blobs as its document would.
                 inner.update((ref.sha256, key) for ref in blobs_in(orjson.loads(raw)))
-            elif _is_report(raw) or _is_evidence(raw):
-                passing.add(name)
         for digest, user in inner.items():
             self._wanted_blobs.setdefault(digest, user)
         for digest in self._wanted_blobs.keys() - held:
@@ -282,7 +261,7 @@ class _WorkflowCheck:
                 f"{self._wanted_blobs[digest]} refers to blob {digest[:12]}, which is not in the store",
                 "restore the object from a backup, or run the workflow again to make it anew",
             )
-        for digest in held - self._wanted_blobs.keys() - passing:
+        for digest in held - self._wanted_blobs.keys():
             yield self._trouble(
                 "unused-blob",
                 f"{prefix}{digest}",

@@ -2,6 +2,7 @@
 
 documents/{workflow_id}/{document}/{revision:06d}.json     one immutable save each
 blobs/{workflow_id}/{sha256}                               named by what they hold
+blobs/{workflow_id}/{kind}/{sha256}                        those that no document refers to: evidence, report
 leases/{workflow_id}.json                                  see `contexts.leases.record`
 restarts/{workflow_id}/{epoch:06d}-{number:02d}.json       see `contexts.leases.interrupted`
 archive/{workflow_id}/{digest}.tar.gz                      see `contexts.store.archive`
@@ -12,7 +13,9 @@ probes/                                                    what asks a service h
 from __future__ import annotations
 
 import re
+from typing import get_args
 
+from contexts.documents.refs import BlobKind, BlobRef
 from contexts.errors import BadIdentifier, NotFound
 from contexts.identifiers import check_id, is_id
 
@@ -35,7 +38,9 @@ _COUNT = r"[0-9]{6}|[1-9][0-9]{6,17}"
 _KEY = re.compile(
     rf"{DOCUMENTS}(?P<workflow>[^/]+)/(?P<document>{CONTEXT}|(?:{TRACKS}|{GROUPS})[^/]+)/(?P<revision>{_COUNT})\.json\Z"
 )
-_BLOB = re.compile(rf"{BLOBS}(?P<workflow>[^/]+)/[0-9a-f]{{64}}\Z")
+_APART: dict[str, BlobKind] = {kind: kind for kind in get_args(BlobKind) if kind != "content"}
+"""The folders of the blobs that no document refers to."""
+_BLOB = re.compile(rf"{BLOBS}(?P<workflow>[^/]+)/(?:(?P<kind>{'|'.join(_APART)})/)?[0-9a-f]{{64}}\Z")
 _LEASE = re.compile(rf"{LEASES}(?P<workflow>[^/]+)\.json\Z")
 _RESTART = re.compile(rf"{_RESTARTS}(?P<workflow>[^/]+)/(?P<epoch>{_COUNT})-(?P<number>[0-9]{{2}})\.json\Z")
 
@@ -112,15 +117,18 @@ def blobs_of(workflow_id: str) -> str:
     return f"{BLOBS}{check_workflow_id(workflow_id)}/"
 
 
-def blob_key(workflow_id: str, name: str) -> str:
-    """Return the key of a blob named by its sha256."""
-    return f"{blobs_of(workflow_id)}{name}"
+def blob_key(workflow_id: str, ref: BlobRef) -> str:
+    """Return the key of a blob: named by its sha256, in a folder of its kind where no document refers to it."""
+    apart = f"{ref.kind}/" if ref.kind in _APART else ""
+    return f"{blobs_of(workflow_id)}{apart}{ref.sha256}"
 
 
-def is_blob_key(key: str) -> bool:
-    """Say whether a key is that of a blob."""
+def blob_kind(key: str) -> BlobKind | None:
+    """Return the kind of the blob that lies under a key, None for a key that is no blob's."""
     match = _BLOB.match(key)
-    return match is not None and is_id(match["workflow"])
+    if match is None or not is_id(match["workflow"]):
+        return None
+    return _APART[match["kind"]] if match["kind"] else "content"
 
 
 def owner_of(key: str) -> str | None:

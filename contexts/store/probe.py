@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from contexts.errors import NotFound, ObjectExists, PlaitError, StoreUnsuitable, VersionChanged
+from contexts.errors import NotFound, ObjectExists, PlaitError, Precondition, StoreUnsuitable, VersionChanged
 from contexts.store.keys import PROBES
 from contexts.store.objects import ObjectStore
 
 _MOST_SKEW = 120.0
 """Seconds the two clocks may differ: S3 refuses requests at 900, so this warns well before."""
-_IGNORED = {"If-None-Match": "create-only", "If-Match": "if-match"}
+_IGNORED: dict[Precondition, str] = {"If-None-Match": "create-only", "If-Match": "if-match"}
 _BODY = b"plait asks whether this store can be used\n"
 
 
@@ -52,7 +52,8 @@ def diagnose(objects: ObjectStore) -> tuple[Diagnosis, ...]:
             answers.append(Diagnosis(name, ok=True, detail=question(objects, key)))
         except PlaitError as error:
             # The store's own probe, at the first write, may have found the fault a later question asks for.
-            asked = _IGNORED.get(str(error.details.get("ignored")), name)
+            ignored = error.ignored if isinstance(error, StoreUnsuitable) else None
+            asked = _IGNORED[ignored] if ignored else name
             answers.append(Diagnosis(asked, ok=False, detail=error.message))
             if name != "clock":
                 break
@@ -96,7 +97,7 @@ def _clock(objects: ObjectStore, key: str) -> str:
     ahead = now - next((entry.modified for entry in objects.list(key)), now)
     said = f"this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the store's"
     if abs(ahead) > _MOST_SKEW:
-        raise StoreUnsuitable(f"{said}: set it right", seconds=ahead)
+        raise StoreUnsuitable(f"{said}: set it right")
     return said
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from contexts.store.keys import read_key
+from contexts.store.keys import blob_kind, read_key
 from contexts.store.objects import Entry
 
 DAY = 24 * 3600.0
@@ -92,7 +92,7 @@ def plan_retention(
     revisions = _revisions(held)
     keep = 1 if old else policy.keep_checkpoints
     kept = {number[revision] for number in revisions.values() for revision in sorted(number)[-keep:]}
-    blobs = {entry.key.rpartition("/")[2]: entry.key for entry in held.blobs}
+    blobs = {entry.key.rpartition("/")[2]: entry.key for entry in held.blobs if blob_kind(entry.key) == "content"}
     reached = _reach(kept, revisions, blobs, read)
     young = now - policy.grace_seconds
     going = [entry for entry in (*held.documents, *held.blobs) if entry.key not in reached and entry.modified <= young]

@@ -47,7 +47,6 @@ def amend(store: ContextStore, workflow_id: str, change: Callable[[JsonObject, s
     except RunInterrupted:
         raise
     except LeaseHeld as error:
-        raise LeaseHeld(
-            f"{workflow_id} is being run, and a run decides by what it read at its start: {error.message}",
-            **error.details,
+        raise error.anew(
+            f"{workflow_id} is being run, and a run decides by what it read at its start: {error.message}"
         ) from error

@@ -110,7 +110,7 @@ def _leave_out_known(store: ContextStore, planned: Planned, *, append: bool) -> 
             raise InputError(
                 f"the store has other revisions of {workflow}/{name} (the newest is {numbers[-1]}); "
                 "import into another store, or pass --append to make the files its newest revisions",
-                document=f"{workflow}/{name}",
+                name=f"{workflow}/{name}",
             )
 
 
@@ -127,7 +127,7 @@ def _blob(store: ContextStore, folder: Path, workflow: str, ref: BlobRef) -> lis
         with path.open("rb") as stream:
             data = stream.read(max(ref.size, 0) + 1)  # more than the document says is not the blob it means
     except FileNotFoundError as error:
-        if any(True for _ in store.objects.list(blob_key(workflow, ref.sha256))):
+        if any(True for _ in store.objects.list(blob_key(workflow, ref))):
             return []
         raise InputError(
             f"a document of {workflow} refers to {BLOBS}/{ref.sha256}, which is not in {folder}; export it again",

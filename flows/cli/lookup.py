@@ -47,7 +47,7 @@ def check_revision(numbers: tuple[int, ...], revision: int, what: str) -> int:
     """
     if revision not in numbers:
         shown = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
-        raise NotFound(f"{what} has no revision {revision}; it has {shown}", revision=revision)
+        raise NotFound(f"{what} has no revision {revision}; it has {shown}")
     return revision
 
 

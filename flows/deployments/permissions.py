@@ -170,6 +170,5 @@ def _refused(what: str, named: str, allowed: Allowed, setting: str, why: str = "
     return InputError(
         f"this worker may not use the {what} {named[:200]!r}{why and f' ({why})'}: it takes only what lies in "
         f"{', '.join(str(folder) for folder in allowed.folders)}, or what {setting} of the worker names",
-        named=named,
-        setting=setting,
+        name=named,
     )

@@ -23,6 +23,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from contexts.errors import StopReason
 from tasks.run.joining import join, nobody_hurries
 from tasks.run.progress import SERVER_LOGGER
 
@@ -43,13 +44,13 @@ _SILENT_SECONDS = 60.0
 
 @contextlib.contextmanager
 def heeding_people(
-    stop: Callable[[str], None], hurried: Callable[[], bool] = nobody_hurries, *, every: float = _LOOK_EVERY
+    stop: Callable[[StopReason], None], hurried: Callable[[], bool] = nobody_hurries, *, every: float = _LOOK_EVERY
 ) -> Generator[None]:
     """Stop the run when a person cancels, suspends or deletes its flow run.
 
     Args:
-        stop: Called once, from a thread, with ``cancelled``, ``suspended`` or ``deleted``. A server that has lost its
-            database knows no flow run either, and counts as one where it was deleted: nothing could be reported to it.
+        stop: Called once, from a thread, with what was done. A server that has lost its database knows no flow run
+            either, and counts as one where it was deleted: nothing could be reported to it.
         hurried: Says when to wait no longer for the last look, once the block is over.
         every: Seconds between two looks at the flow run.
     """
@@ -71,7 +72,7 @@ def heeding_people(
         join(thread, _END_WITHIN, hurried)
 
 
-def _look(run_id: UUID, stop: Callable[[str], None], over: threading.Event, every: float) -> None:
+def _look(run_id: UUID, stop: Callable[[StopReason], None], over: threading.Event, every: float) -> None:
     # A client of its own: the run's retries for minutes, and is closed by whoever opened it. Each look is one try.
     with (
         temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),

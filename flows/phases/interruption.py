@@ -56,7 +56,7 @@ def stopped(run: Run, stop: BaseException) -> State[Any]:
         Pause: It was suspended, by a person or by Prefect itself at the start or end of a task.
     """
     run.cancel.set()  # at once: asking the server may take longer than whoever asked for the end lets the run live
-    run.lease.end_reason = str(stop.details["reason"]) if isinstance(stop, RunStopped) else reason_of(stop)
+    run.lease.end_reason = stop.end_reason if isinstance(stop, RunStopped) else reason_of(stop)
     if run.lease.end_reason == "suspended":
         raise stop if isinstance(stop, Pause) else Pause(state=Suspended()) from stop
     if isinstance(stop, RunStopped):

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 from prefect import unmapped
 from prefect.exceptions import Pause, TerminationSignal
@@ -26,7 +26,7 @@ from contexts.store.contexts import track_document
 from flows.deployments.concurrency import backend_tags
 from flows.phases.server_trouble import is_server_trouble, server_said
 from tasks.run.budget import recorded
-from tasks.run.outcome import TrackOutcome
+from tasks.run.outcome import TrackNotCompleted, TrackOutcome
 from tasks.run.progress import SERVER_LOGGER, Progress, report
 from tasks.run.run import Run
 from tasks.run_track import run_track
@@ -189,13 +189,13 @@ class _Schedule:
             retries, backend, limited = kind
             tags = backend_tags(backend) if limited else set[str]()
             self.tasks[kind] = run_track.with_options(retries=retries, tags=tags)
-        futures = self.tasks[kind].map(
+        futures: Iterable[Future] = self.tasks[kind].map(
             unmapped(self.run),
             [track.task_id for track in batch],
             [track.agent for track in batch],
             [self._prerequisites(track) for track in batch],
         )
-        for track, future in zip(batch, cast("Iterable[Future]", futures), strict=True):
+        for track, future in zip(batch, futures, strict=True):
             self.started[track.task_id] = future
             del self.waiting[track.task_id]
             self.running += 1
@@ -215,7 +215,7 @@ class _Schedule:
             self.held.discard(task_id)
             return
         future: Future | None = self.started[task_id]
-        result: Any
+        result: object
         try:
             future.wait()
         except Exception as error:
@@ -230,21 +230,10 @@ class _Schedule:
             future = None  # it was done before the server failed
         else:
             result = future.state.result(raise_on_failure=False)
+        if isinstance(result, TrackNotCompleted):
+            result = result.outcome
         if isinstance(result, TrackOutcome):
             self._close(result)
-            return
-        if isinstance(result, TrackFailed):
-            details = result.details
-            self._close(
-                TrackOutcome(
-                    task_id,
-                    cast("Any", details.get("status", "failed")),
-                    cast("ContextRef | None", details.get("ref")),
-                    attempts=cast("int", details.get("attempts", 0)),
-                    seconds=cast("float", details.get("seconds", 0.0)),
-                    reason=str(details.get("reason", result)),
-                )
-            )
         elif isinstance(result, BaseException) and not isinstance(result, Exception):
             raise result
         else:

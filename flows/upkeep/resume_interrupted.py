@@ -11,6 +11,7 @@ place in the queue for good.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -64,6 +65,17 @@ class Sweep(BaseModel):
     not_repeated: tuple[str, ...] = ()
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
+class NotAllResumed(PlaitError):
+    """Something could not be gone on with; everything else was.
+
+    Attributes:
+        lines: What was done with each, as the flow returns it where all went well.
+    """
+
+    lines: list[dict[str, Any]]
+
+
 @flow(name="resume-interrupted", validate_parameters=True)
 def resume_interrupted(
     store: StoreName = None,
@@ -85,7 +97,7 @@ def resume_interrupted(
         One line per interrupted workflow, and one per run that never began.
 
     Raises:
-        PlaitError: Something could not be gone on with; everything else was.
+        NotAllResumed: Something could not be gone on with; everything else was.
     """
     store = refuse_store_unless_allowed(store)
     objects = open_objects(store)
@@ -101,7 +113,7 @@ def resume_interrupted(
         show("table", "resume-interrupted", lambda: publish_table("plait-resume-interrupted", rows, description))
     if failed := [row for row in rows if row["action"] == "failed"]:
         told = "; ".join(f"{row['workflow_id']}: {row['why']}" for row in failed)
-        raise PlaitError(f"{len(failed)} of {len(rows)} could not be gone on with: {told}", lines=rows)
+        raise NotAllResumed(f"{len(failed)} of {len(rows)} could not be gone on with: {told}", lines=rows)
     return rows
 
 

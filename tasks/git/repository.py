@@ -155,7 +155,7 @@ class Repository:
         if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", base):  # and nothing after it: git is given it as it stands
             return self._fetch_commit(base)
         if not self.git.run("for-each-ref", "--count=1", "refs/source"):
-            raise RepositoryError(f"{self.source.url} has no commit yet; commit something there first", base=base)
+            raise RepositoryError(f"{self.source.url} has no commit yet; commit something there first", commit=base)
         raise no_base(self.source.url, base)
 
     def _fetch_commit(self, commit: str) -> str:

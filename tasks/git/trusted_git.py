@@ -248,7 +248,7 @@ def _git(
 def failure(args: tuple[str, ...], stderr: bytes) -> RepositoryError:
     """Return the error for a failed git command, with git's own last line in it."""
     said = _last_line(stderr.decode("utf-8", "replace"))
-    return RepositoryError(f"git {args[0]} failed: {said}{_advice(said)}", command=args[0])
+    return RepositoryError(f"git {args[0]} failed: {said}{_advice(said)}")
 
 
 def _last_line(stderr: str) -> str:

@@ -90,7 +90,7 @@ class Source:
             found = looks_like_id(base) or any(_split_revision(name)[0] in refs for name in candidates)
             empty = not refs
         if empty:
-            raise RepositoryError(f"{self.url} has no commit yet; commit something there first", base=base)
+            raise RepositoryError(f"{self.url} has no commit yet; commit something there first", commit=base)
         if not found:
             raise no_base(self.url, base)
 
@@ -139,7 +139,7 @@ def names_of(base: str, root: str) -> list[str]:
         RepositoryError: It holds control characters.
     """
     if not base.isprintable():
-        raise RepositoryError(f"{base!r} is no name of a branch, tag or commit; check repository.base", base=base)
+        raise RepositoryError(f"{base!r} is no name of a branch, tag or commit; check repository.base", commit=base)
     name, suffix = _split_revision(base)
     if name in {"HEAD", ""}:
         return [f"HEAD{suffix}" if root == "refs" else f"{root}/HEAD{suffix}"]
@@ -156,7 +156,7 @@ def looks_like_id(base: str) -> bool:
 
 def no_base(url: str, base: str) -> RepositoryError:
     """Return the error for a base the source does not have."""
-    return RepositoryError(f"{url} has no branch, tag or commit {base!r}; check repository.base", base=base)
+    return RepositoryError(f"{url} has no branch, tag or commit {base!r}; check repository.base", commit=base)
 
 
 def _split_revision(base: str) -> tuple[str, str]:

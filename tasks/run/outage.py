@@ -89,8 +89,8 @@ class Outage:
             kept = self._kept()
             if not kept:
                 raise
-            raise type(error)(
-                f"{error.message}; {kept}, and the next run on this machine saves what is still wanted", **error.details
+            raise error.anew(
+                f"{error.message}; {kept}, and the next run on this machine saves what is still wanted"
             ) from error
 
     def _kept(self) -> str:

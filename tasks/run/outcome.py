@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from contexts.documents.parts import TrackStatus
 from contexts.documents.refs import ContextRef
+from contexts.errors import TrackFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,16 @@ class TrackOutcome:
     started_at: str | None = None
     completed_at: str | None = None
     recorded: bool = False
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class TrackNotCompleted(TrackFailed):
+    """A track that ended otherwise than completed, or was not begun; `flows.phases.tracks` takes its outcome.
+
+    Attributes:
+        outcome: How it ended.
+        retryable: Whether another attempt may succeed.
+    """
+
+    outcome: TrackOutcome
+    retryable: bool = False

@@ -77,8 +77,8 @@ def _refuse(
             f"{workflow_id} cannot go on here: {command.place} is to run{f' ({why})' if why else ''}, and "
             f"{lacking[command]}{where if '{spec_dir}' in lacking[command] else ''}; "
             "name the spec's folder with --spec-dir FOLDER (a deployed run: spec_dir), or run it with its spec file",
-            workflow_id=workflow_id,
-            command=command.place,
+            name=workflow_id,
+            place=command.place,
         )
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import ContextRef
-from contexts.errors import LeaseLost, RevisionConflict, RunStopped
+from contexts.errors import LeaseLost, RevisionConflict, RunStopped, StopReason
 from contexts.failpoints import reach
 from contexts.json_values import section
 from contexts.leases.held import HeldLease, failed_or_interrupted, held_lease
@@ -108,7 +108,7 @@ class Run:
         self.block = block
         self.phases: list[JsonObject] = []
         self.endings: dict[str, TrackOutcome | Exception] = {}
-        self._stopped = ""
+        self._stopped: StopReason | None = None
         self._last = {name: numbers[-1] for name, numbers in revisions.items()}
         self._saves = Saves()
         self._at_once = store.over(impatient(store.objects, lease))
@@ -134,11 +134,11 @@ class Run:
         finally:
             self.phases.append({**record, "completed_at": now()})
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: StopReason) -> None:
         """Stop the run, from any thread: agents are ended, and the flow stops at its next step.
 
         Args:
-            reason: What was done to its flow run: ``cancelled``, ``suspended`` or ``deleted``.
+            reason: What was done to its flow run.
         """
         self._stopped = self._stopped or reason
         self.cancel.set()
@@ -151,12 +151,10 @@ class Run:
         """
         if self._stopped:
             what = f"{self.workflow_id} was {self._stopped}"
-            if deleted := self._stopped == "deleted":
+            if self._stopped == "deleted":
                 what = f"the flow run of {self.workflow_id} was deleted in Prefect"
             raise RunStopped(
-                f"{what}; what was finished is kept, and the next run goes on from it",
-                reason="cancelled" if deleted else self._stopped,
-                deleted=deleted,
+                f"{what}; what was finished is kept, and the next run goes on from it", reason=self._stopped
             )
 
     def close(self) -> None:

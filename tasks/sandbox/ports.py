@@ -58,7 +58,7 @@ def lease_ports(n: int) -> PortLease:
                 f"only {len(found)} of {n} loopback ports are free between {_FIRST} and {_LAST - 1}: ask for fewer, or "
                 "end what listens there, and run again"
             )
-            raise PortsExhausted(reason, reason=reason, retryable=True)
+            raise PortsExhausted(reason)
         _lent.update(found)
     return PortLease(tuple(found))
 

@@ -93,7 +93,7 @@ def _keep_or_say(keep: Callable[[], Kept], error: StoreError | Conflict) -> None
     try:
         keep()
     except StoreError as second:
-        raise type(error)(f"{error.message}; {second.message}", **error.details) from error
+        raise error.anew(f"{error.message}; {second.message}") from error
 
 
 def take_up(

@@ -95,7 +95,7 @@ def restore_commit(run: Run, task_id: str, facts: Mapping[str, Any]) -> str | No
             raise RepositoryError(
                 f"the files of track {task_id} are lost ({error.message}); restore the store from a backup, or make "
                 f"them again with `plait resume {run.workflow_id} --rerun {task_id}`",
-                task_id=task_id,
+                name=task_id,
             ) from error
         run.repository.unbundle(bundle)
     return commit

@@ -244,7 +244,7 @@ class S3Objects:
         try:
             body, etag, length = self._call("GetObject", key, get)
         except StoreDenied as denied:
-            if denied.details.get("permission") == "s3:GetObject" and self._is_missing(key):
+            if denied.permission == "s3:GetObject" and self._is_missing(key):
                 raise NotFound(f"there is no object {key} in {self._where}", key=key) from denied
             raise
         if length is not None and str(len(body)) != length:

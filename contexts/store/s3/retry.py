@@ -155,7 +155,7 @@ def _explained(error: Exception, operation: str, where: str, key: str) -> StoreE
             key=key,
         )
     if isinstance(error, ParamValidationError):
-        return InputError(f"{where} cannot be asked: {error}", key=key)
+        return InputError(f"{where} cannot be asked: {error}")
     if _may_pass(error):
         return StoreUnreachable(
             f"{where} does not answer ({type(error).__name__}): check the endpoint and the network, then run again",

@@ -112,7 +112,7 @@ def check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
         if task_id not in known:
             near = get_close_matches(task_id, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known[:12])}"
-            raise InputError(f"--rerun {task_id}: the spec has no such track; {hint}", task_id=task_id)
+            raise InputError(f"--rerun {task_id}: the spec has no such track; {hint}", name=task_id)
 
 
 def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **asked: Any) -> int:
@@ -175,7 +175,7 @@ def _choose_server(session: Given, *, ui: bool) -> bool:
         Whether there is one; else the run is to start its own.
 
     Raises:
-        StoreUnreachable: The configured server is not there, or a new one did not start.
+        ServerUnreachable: The configured server is not there, or a new one did not start.
     """
     from flows.cli.prefect_server.server import check_answers, configured, running_here, start_or_reuse
 
@@ -214,12 +214,12 @@ def _launch(request: RunRequest, session: Given) -> RunReport:
     Raises:
         NotFound: A block's store lacks the workflow to resume.
         StoreError: A disk is full.
-        StoreUnreachable: The server did not answer or did not start.
+        ServerUnreachable: The server did not answer or did not start.
     """
     from httpx import HTTPError
     from prefect.exceptions import ObjectNotFound
 
-    from contexts.errors import StoreUnreachable
+    from contexts.errors import ServerUnreachable
     from contexts.full_disk import full, is_full, without_room
     from flows.cli.lookup import revisions_of
     from flows.cli.prefect_server.server import configured, home
@@ -247,11 +247,11 @@ def _launch(request: RunRequest, session: Given) -> RunReport:
             raise full([home()], "the Prefect server of this run keeps its database there") from error
         where = f" at {configured()}" if configured() else ""
         said = str(error) or type(error).__name__
-        raise StoreUnreachable(f"the Prefect server{where} does not answer as it should ({said}); {advice}") from error
+        raise ServerUnreachable(f"the Prefect server{where} does not answer as it should ({said}); {advice}") from error
     except RuntimeError as error:
         # Prefect has no class of its own for these two.
         if "Prefect API server" in str(error) or "Failed to reach API" in str(error):
-            raise StoreUnreachable(f"the Prefect server cannot be reached; {advice}") from error
+            raise ServerUnreachable(f"the Prefect server cannot be reached; {advice}") from error
         raise
 
 

@@ -24,7 +24,7 @@ from urllib.request import Request, urlopen
 
 import psutil
 
-from contexts.errors import StoreUnreachable
+from contexts.errors import ServerUnreachable
 from flows.cli.startup import make_way_for_prefect
 
 PID_FILE = "server.pid"
@@ -50,7 +50,7 @@ def check_answers(url: str) -> None:
     """Refuse early where nobody answers at the configured address; any answer is left to Prefect to judge.
 
     Raises:
-        StoreUnreachable: Connections are refused, and went on being refused for five seconds; or nothing came for ten.
+        ServerUnreachable: Connections are refused, and went on being refused for five seconds; or nothing came for ten.
     """
     deadline = time.monotonic() + _REFUSED_SECONDS
     while url.startswith(("http://", "https://")):
@@ -63,7 +63,7 @@ def check_answers(url: str) -> None:
             if not isinstance(error.reason, ConnectionRefusedError):
                 return
             if time.monotonic() > deadline:
-                raise StoreUnreachable(f"the Prefect server cannot be reached at {url}; {_ADVICE}") from error
+                raise ServerUnreachable(f"the Prefect server cannot be reached at {url}; {_ADVICE}") from error
         except TimeoutError as error:
             raise _silent(url) from error
         except (OSError, HTTPException):
@@ -71,8 +71,8 @@ def check_answers(url: str) -> None:
         time.sleep(0.25)
 
 
-def _silent(url: str) -> StoreUnreachable:
-    return StoreUnreachable(f"the Prefect server at {url} has said nothing for {_SILENT_SECONDS:g} s; {_ADVICE}")
+def _silent(url: str) -> ServerUnreachable:
+    return ServerUnreachable(f"the Prefect server at {url} has said nothing for {_SILENT_SECONDS:g} s; {_ADVICE}")
 
 
 def find_before_prefect(*, debug: bool) -> bool:
@@ -85,7 +85,7 @@ def find_before_prefect(*, debug: bool) -> bool:
         Whether there is one, or there was time to start one already.
 
     Raises:
-        StoreUnreachable: The configured one is not there.
+        ServerUnreachable: The configured one is not there.
     """
     if "prefect" in sys.modules:
         return True  # it has its server, as in a run
@@ -118,14 +118,14 @@ def start_or_reuse(starting: Callable[[], None] = lambda: None) -> tuple[str, bo
         starting: Called before a new one is started, which takes some 20 s.
 
     Raises:
-        StoreUnreachable: It did not come up; nothing of it is left.
+        ServerUnreachable: It did not come up; nothing of it is left.
     """
     folder = home()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / _LOCK_FILE).open("a")
     except OSError as error:
-        raise StoreUnreachable(f"no Prefect server can be started: {folder} cannot be written ({error})") from error
+        raise ServerUnreachable(f"no Prefect server can be started: {folder} cannot be written ({error})") from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         process = _recorded()
@@ -169,7 +169,7 @@ def _start(folder: Path) -> str:
         _end(process, record)
         raise
     _end(process, record)
-    raise StoreUnreachable(f"the Prefect server did not start: {_last_line(log)}; its log is {log}")
+    raise ServerUnreachable(f"the Prefect server did not start: {_last_line(log)}; its log is {log}")
 
 
 @contextlib.contextmanager
@@ -216,7 +216,7 @@ def _address_of(process: psutil.Process) -> str:
         if port and _healthy(url := f"http://127.0.0.1:{port}/api"):
             return url
         time.sleep(0.2)
-    raise StoreUnreachable(
+    raise ServerUnreachable(
         f"the Prefect server that runs here (process {process.pid}) does not answer; stop it with `prefect server stop`"
     )
 
@@ -274,7 +274,7 @@ def _free_port() -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
-    raise StoreUnreachable("no Prefect server can be started: no port of 127.0.0.1 is free")
+    raise ServerUnreachable("no Prefect server can be started: no port of 127.0.0.1 is free")
 
 
 def _healthy(url: str) -> bool:

@@ -210,7 +210,7 @@ def test_a_newer_minor_version_is_read() -> None:
 def test_a_version_that_is_none_is_refused_with_its_pointer(version: Any) -> None:
     with pytest.raises(DocumentError) as caught:
         migrate({**HEAD, "version": version})
-    assert caught.value.details["pointer"] == "/version"
+    assert caught.value.pointer == "/version"
 
 
 def test_an_older_document_is_migrated_one_major_version_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,7 +169,7 @@ def test_durations_come_from_recorded_times_and_never_run_backwards() -> None:
 def test_a_list_of_the_wrong_things_is_refused_with_its_pointer(field: str, value: Any) -> None:
     with pytest.raises(DocumentError) as caught:
         contribute(track("api", **{field: value}))
-    assert str(caught.value.details["pointer"]).startswith(f"/{field}")
+    assert str(caught.value.pointer).startswith(f"/{field}")
 
 
 @pytest.mark.parametrize("task_id", [None, "", 5, ["api"]])

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from contexts.documents.codec import CHECKSUM, LIMIT_BYTES, seal
-from contexts.documents.refs import BlobRef, ContextRef
+from contexts.documents.refs import BlobKind, BlobRef, ContextRef
 from contexts.errors import (
     BadIdentifier,
     ChecksumMismatch,
@@ -21,7 +21,7 @@ from contexts.errors import (
 from contexts.json_pointer import resolve
 from contexts.merge import assemble, contribute, expand_tracks
 from contexts.store.contexts import CONTEXT, INLINE_BYTES, ContextStore, group_document, track_document
-from contexts.store.keys import document_key, read_key
+from contexts.store.keys import blob_kind, document_key, read_key
 from contexts.store.local import LocalObjects
 from tests.contexts.merge_strategies import parent
 
@@ -146,6 +146,22 @@ def test_a_damaged_blob_is_refused(store: ContextStore) -> None:
     path.write_bytes(b"lag")
     with pytest.raises(ChecksumMismatch, match="damaged after it was saved; restore the object from a backup"):
         store.get_blob("feature", ref)
+
+
+@pytest.mark.parametrize(("kind", "folder"), [("content", ""), ("evidence", "evidence/"), ("report", "report/")])
+def test_a_blob_lies_under_its_kind_and_its_reference_says_so(store: ContextStore, kind: BlobKind, folder: str) -> None:
+    ref = store.put_blob("feature", b"body", kind=kind)
+    key = f"blobs/feature/{folder}{ref.sha256}"
+    assert path_of(store, key).exists()
+    assert (blob_kind(key), store.get_blob("feature", ref)) == (kind, b"body")
+    assert BlobRef.model_validate_json(ref.model_dump_json()) == ref
+
+
+def test_a_reference_without_a_kind_is_of_content_and_documents_hold_none(store: ContextStore) -> None:
+    ref = store.put_blob("feature", b"body", "text/plain")
+    stored = {"sha256": ref.sha256, "size": 4, "media_type": "text/plain"}
+    assert ref.model_dump() == stored
+    assert BlobRef.model_validate(stored) == ref
 
 
 def test_blobs_of_one_workflow_are_not_read_by_another(store: ContextStore) -> None:

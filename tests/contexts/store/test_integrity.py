@@ -6,7 +6,6 @@ from contexts.errors import NotFound
 from contexts.store.contexts import ContextStore
 from contexts.store.integrity import check_store
 from contexts.store.local import LocalObjects
-from tasks.report import build_report
 
 
 @pytest.fixture
@@ -93,12 +92,27 @@ def test_what_nobody_refers_to_and_what_is_not_ours_are_notes(store):
     assert sorted(problems(store)) == [("foreign-object", "note"), ("unused-blob", "note")]
 
 
-def test_a_report_is_known_though_no_document_refers_to_it(store):
-    ref, _ = store.require("shop")
-    store.put_blob("shop", build_report(store, ref), "text/html", scanned=True)
+@pytest.mark.parametrize("kind", ["evidence", "report"])
+def test_what_no_document_refers_to_by_intent_is_known_by_its_kind_and_checked_like_the_rest(store, root, kind):
+    blobs = check_store(store.objects).blobs
+    ref = store.put_blob("shop", b"anything at all", "text/plain", kind=kind)
     assert problems(store) == []
-    store.put_blob("shop", b"<!doctype html><title>another page</title>", "text/html")
+    assert check_store(store.objects).blobs == blobs + 1
+    store.put_blob("shop", b"<!doctype html><title>a plait report</title>", "text/html")
     assert problems(store) == [("unused-blob", "note")]
+    overwrite(root, f"blobs/shop/{kind}/{ref.sha256}", b"anything else")
+    assert sorted(problems(store)) == [("damaged-blob", "blocking"), ("unused-blob", "note")]
+
+
+def test_a_blob_of_another_kind_does_not_stand_in_for_one_that_is_missing(store, root):
+    (root / "blobs/shop" / sha256(b"log").hexdigest()).unlink()
+    store.put_blob("shop", b"log", "text/plain", kind="evidence")
+    assert problems(store) == [("missing-blob", "blocking")]
+
+
+def test_a_folder_that_names_no_kind_is_not_ours(store):
+    store.objects.create(f"blobs/shop/content/{sha256(b'log').hexdigest()}", b"log")
+    assert problems(store) == [("foreign-object", "note")]
 
 
 def test_a_digest_in_a_log_is_no_reference(store):

@@ -165,7 +165,7 @@ try:
     lease = acquire(objects, "w", owner=sys.argv[2], patience=0)
     print("epoch", lease.record.epoch, flush=True)
 except LeaseHeld as error:
-    print("held by", error.details["owner"], flush=True)
+    print("held by", error.owner, flush=True)
 sys.stdin.readline()
 """
 

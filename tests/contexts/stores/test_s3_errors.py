@@ -49,7 +49,7 @@ def test_a_denied_request_names_the_missing_permission(operation: str, permissio
     assert isinstance(error, StoreDenied)
     assert f"no permission to {verb}" in str(error)
     assert f"grant {permission}" in str(error)
-    assert error.details["permission"] == permission
+    assert error.permission == permission
 
 
 @pytest.mark.parametrize(

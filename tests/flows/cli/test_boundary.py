@@ -12,6 +12,7 @@ from contexts.errors import (
     NotFound,
     PlaitError,
     RevisionConflict,
+    ServerUnreachable,
     StoreUnreachable,
     TrackFailed,
 )
@@ -30,6 +31,7 @@ PLAIT = Path(sys.executable).parent / "plait"
         (RevisionConflict("a"), 3),
         (TrackFailed("a"), 3),
         (StoreUnreachable("a"), 6),
+        (ServerUnreachable("a"), 6),
         (KeyboardInterrupt(), 130),
         (ZeroDivisionError("a"), 1),
         (BrokenPipeError(), 141),

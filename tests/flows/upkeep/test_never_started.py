@@ -13,14 +13,13 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymen
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import AwaitingRetry, Cancelling, Crashed, Pending, Running, Scheduled
 
-from contexts.errors import PlaitError
 from contexts.leases.held import held_lease
 from contexts.leases.interrupted import interrupted
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.store.local import LocalObjects
 from contexts.verification.save_decision import amend
 from flows.feature import feature
-from flows.upkeep.resume_interrupted import resume_interrupted
+from flows.upkeep.resume_interrupted import NotAllResumed, resume_interrupted
 from tests.servers import Server
 
 
@@ -163,9 +162,9 @@ def test_a_run_that_the_server_refuses_to_start_again_stops_no_other_and_is_not_
     waiting.schema(schema)
     with held_lease(LocalObjects(tmp_path / "store"), "asked", owner="somebody") as lease:
         lease.end_reason = "interrupted"
-    with pytest.raises(PlaitError, match="1 of 3 could not be gone on with") as told:
+    with pytest.raises(NotAllResumed, match="1 of 3 could not be gone on with") as told:
         waiting.sweep()
-    said: Any = told.value.details["lines"]
+    said = told.value.lines
     lines = {one["workflow_id"]: one for one in said}
     names = {run: waiting.client.read_flow_run(run).name for run in (refused, fine)}
     assert lines[names[refused]]["action"] == "failed"

@@ -14,11 +14,10 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.states import Cancelled, Failed, Running
 
-from contexts.errors import PlaitError
 from contexts.leases.held import held_lease
 from contexts.store.local import LocalObjects
 from flows.feature import feature
-from flows.upkeep.resume_interrupted import resume_interrupted
+from flows.upkeep.resume_interrupted import NotAllResumed, resume_interrupted
 from tests.servers import ROOT, Server
 
 DIE = """
@@ -188,9 +187,9 @@ def test_a_workflow_that_cannot_be_started_again_stops_no_other_and_shows(sweepi
     sweeping.interrupt("a", "b")
     (sweeping.store / "restarts").mkdir()
     (sweeping.store / "restarts" / "a").write_text("no folder of marks")
-    with pytest.raises(PlaitError, match="1 of 2 could not be gone on with: a: ") as told:
+    with pytest.raises(NotAllResumed, match="1 of 2 could not be gone on with: a: ") as told:
         sweeping.sweep()
-    said: Any = told.value.details["lines"]
+    said = told.value.lines
     assert [one["action"] for one in said] == ["failed", "started"]
     assert sweeping.started() == ["b"]
 
