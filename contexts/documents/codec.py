@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,10 +23,6 @@ CHECKSUM = "_checksum"
 _REMEDY = "restore the object from a backup or remove this revision"
 WARN_BYTES = 100 * 1024
 LIMIT_BYTES = 500 * 1024
-
-Migration = Callable[[JsonObject], JsonObject]
-MIGRATIONS: dict[int, Migration] = {}
-"""From a major version to the next; 1.0 is the first format there is."""
 
 _DIGITS = bytes(ord("0") if chr(code).isdigit() else code for code in range(256))
 _INDENTED = (b"{\n  ", b"[\n  ")
@@ -187,19 +183,19 @@ def unseal(raw: bytes, name: str = "document", expected: str | None = None) -> J
         raise ChecksumMismatch(
             f"{name} does not match its checksum: it was changed after it was saved; {_REMEDY}", document=name
         )
-    return migrate(document, name)
+    check_version(document.get("version"), name)
+    return document
 
 
-def migrate(document: JsonObject, name: str = "document", steps: Mapping[int, Migration] = MIGRATIONS) -> JsonObject:
-    """Bring a document to the present format version, one major version at a time.
+def check_version(version: Any, name: str = "document") -> None:
+    """Refuse a format version that this program does not know; 1.0 is the first there is.
 
     Raises:
-        NewerVersion: The document's major version is beyond this program.
-        DocumentError: The version is missing or malformed, or no step leads from it.
+        NewerVersion: The major version is beyond this program.
+        DocumentError: The version is missing or malformed.
     """
-    version = document.get("version")
     if version == FORMAT_VERSION:
-        return document
+        return
     try:
         major, _ = version_number(version if isinstance(version, str) else "")
     except ValueError as error:
@@ -213,12 +209,8 @@ def migrate(document: JsonObject, name: str = "document", steps: Mapping[int, Mi
             document=name,
             pointer="/version",
         )
-    while major < present:
-        if int(major) not in steps:
-            raise DocumentError(f"{name} has format version {version}, from which no step leads on", document=name)
-        major += 1
-        document = {**steps[int(major) - 1](document), "version": f"{major}.0"}
-    return document
+    if major < present:
+        raise DocumentError(f"{name} has format version {version}, from which no step leads on", document=name)
 
 
 def validate(document: JsonObject, name: str = "document") -> Context:
@@ -226,11 +218,11 @@ def validate(document: JsonObject, name: str = "document") -> Context:
 
     Raises:
         DocumentError: A field has the wrong type; the first five are named with their pointers.
-        NewerVersion: As `migrate`.
+        NewerVersion: As `check_version`.
     """
     from contexts.documents.context import Context as Typed  # noqa: PLC0415 most callers of this module need no models
 
-    document = migrate(document, name)
+    check_version(document.get("version"), name)
     try:
         return Typed.model_validate_json(dump(document, name))
     except ValidationError as error:

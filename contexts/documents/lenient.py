@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from contexts.documents.base import JsonObject
-from contexts.documents.codec import LIMIT_BYTES, dump, migrate, pointer
+from contexts.documents.codec import LIMIT_BYTES, check_version, dump, pointer
 from contexts.errors import DocumentError
 
 WHOLE = "context.json"
@@ -266,7 +266,7 @@ def keep(claims: JsonObject, path: Path, value: Any) -> None:
 def can_be_read(version: Any) -> bool:
     """Say whether a document of a stated format version is one this program reads."""
     try:
-        migrate({"version": version})
+        check_version(version)
     except DocumentError:
         return False
     return True
