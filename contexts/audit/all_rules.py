@@ -1,7 +1,6 @@
 """All rules, by importing the modules that register them."""
 
 from contexts.audit.prose import (
-    amounts,
     arithmetic,
     claims,
     columns,
@@ -25,7 +24,6 @@ from contexts.audit.rules import timestamps as times
 
 __all__ = [
     "RULES",
-    "amounts",
     "arithmetic",
     "artifacts",
     "assumptions",

@@ -39,8 +39,6 @@ def test_figures_of_one_text_contradict_each_other_only_where_they_are_of_the_sa
 @pytest.mark.parametrize(
     "details",
     [
-        {"order": {"subtotal_cents": 100, "discount_cents": 10, "shipping_cents": 30, "total_cents": 120}},
-        {"order": {"subtotal_cents": 100, "vat_cents": 16, "total_cents": 100}},
         {"schedule": {"gap_days": [1, 2, 3], "total_days": 6}},
         {"coverage": {"lines_total": 900, "by_file": {"a.py": 3, "b.py": 4}, "tests": {"total": 7}}},
         {"rehearsals": {"a.spec": {"tests": 2}, "b.spec": {"tests": 3}, "total": 5}, "summary": "5 rehearsals"},
