@@ -3,7 +3,6 @@
 from contexts.audit.prose import (
     arithmetic,
     claims,
-    columns,
     counts,
     derived,
     durations,
@@ -29,7 +28,6 @@ __all__ = [
     "assumptions",
     "carried_contracts",
     "claims",
-    "columns",
     "contracts",
     "counts",
     "derived",

@@ -195,7 +195,7 @@ def test_only_comparisons_of_contracts_and_of_records_may_block() -> None:
     assert not [one.id for one in RULES.values() if isinstance(one, ClaimRule) and one.id in DECIDE]
 
 
-READERS = """arithmetic artifacts assumed_fixtures assumptions claims columns counts derived durations failures records
+READERS = """arithmetic artifacts assumed_fixtures assumptions claims counts derived durations failures records
     speedups suites thresholds timestamps"""
 
 
