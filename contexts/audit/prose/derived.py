@@ -10,7 +10,6 @@ from typing import Any
 from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Doubt
 from contexts.audit.prose.speedups import spoken_times
-from contexts.audit.prose.spoken_figures import SIGNAL, contradictions
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
 from contexts.contracts.json_values import Path, mapping, number, sequence, text
@@ -79,9 +78,6 @@ def derived(documents: DocumentSet) -> Iterator[Doubt]:
                 a, b, c = (int(match.group(n)) for n in (1, 2, 3))
                 if a * b != c and a > 1 and b > 1:
                     yield doubt("arithmetic/derived", f"{a} times {b} is {a * b}, not {c}", (document.source(path),))
-        for path, value in document.holding(SIGNAL):
-            for message in contradictions(value):
-                yield doubt("arithmetic/derived", message, (document.source(path),))
 
 
 Wrong = tuple[str, str, tuple[Path, ...]]
