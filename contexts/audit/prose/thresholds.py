@@ -7,14 +7,12 @@ from collections.abc import Iterator
 
 from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Doubt
-from contexts.audit.prose.criteria import Criterion, criteria, measured_for, relaxations
+from contexts.audit.prose.criteria import criteria, measured_for, relaxations
 from contexts.audit.prose.measures import pairs
 from contexts.audit.prose.percentiles import disordered, is_rank, percentile
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import parent, track, verified
-from contexts.contracts.json_values import text
 from contexts.english.quantities import read
-from contexts.plural import counted
 
 
 @claim_rule(
@@ -111,47 +109,6 @@ def criterion_unmet(documents: DocumentSet) -> Iterator[Doubt]:
                 f"the criterion {criterion.shown!r} is not met: {values}",
                 (*(m.source() for m in failing), criterion.source()),
             )
-
-
-@claim_rule(
-    "thresholds/criterion-unmeasured",
-    "note",
-    "A criterion with a number has no measured value in any document, though the workflow calls itself verified.",
-    example=(
-        parent(success_criteria={"api": ["Throughput >500 req/s"]}),
-        verified(
-            success_criteria={"api": ["Throughput >500 req/s"]},
-            verification_results={"performance": {"status": "passed"}},
-        ),
-    ),
-    clean=(
-        parent(success_criteria={"api": ["Throughput >500 req/s"]}),
-        verified(
-            success_criteria={"api": ["Throughput >500 req/s"]},
-            verification_results={"performance": {"throughput": "620 req/s"}},
-        ),
-    ),
-)
-def criterion_unmeasured(documents: DocumentSet) -> Iterator[Doubt]:
-    """Say which numeric criteria nobody measured; only where the tracks and a verification are there to look in."""
-    if not documents.at_stage("verified") or (documents.named_tracks and not documents.has_all_tracks):
-        return
-    unknown = (
-        {text(m.get("criterion")) for d in documents.current for _, m in d.objects}
-        - {c.identity for c in criteria(documents)}
-        - {""}
-    )
-    numeric = [c for c in criteria(documents) if c.bound.quantity.dimension != "count"]
-    missing: list[Criterion] = [c for c in numeric if not list(measured_for(documents, c))]
-    if unknown:
-        return  # a measurement under a wrong name is the likelier defect, and has its own rule
-    if missing:
-        names = ", ".join(repr(c.shown) for c in missing[:4])
-        yield doubt(
-            "thresholds/criterion-unmeasured",
-            f"{counted(len(missing), 'criterion has', 'criteria have')} no measured value: {names}",
-            (c.source() for c in missing),
-        )
 
 
 # Reading every sentence to the end is what would take the time; the second is its beginning for lower case.
