@@ -14,15 +14,16 @@ from pydantic import ValidationError
 
 from contexts.documents.base import JsonObject
 from contexts.documents.version import FORMAT_VERSION, version_number
-from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
+from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion
 
 if TYPE_CHECKING:
     from contexts.documents.context import Context
 
 CHECKSUM = "_checksum"
 _REMEDY = "restore the object from a backup or remove this revision"
-WARN_BYTES = 100 * 1024
 LIMIT_BYTES = 500 * 1024
+_TOLD = 5
+"""Problems of a validation that are told one by one."""
 
 _DIGITS = bytes(ord("0") if chr(code).isdigit() else code for code in range(256))
 _INDENTED = (b"{\n  ", b"[\n  ")
@@ -229,23 +230,21 @@ def validate(document: JsonObject, name: str = "document") -> Context:
         raise DocumentError(f"{name} is not a valid context: {describe(error, document)}", document=name) from error
 
 
-def describe(error: ValidationError, document: Any = None, most: int = 5) -> str:
+def describe(error: ValidationError, document: Any) -> str:
     """Return one sentence about a validation error, with JSON pointers.
 
     Args:
         error: What pydantic says.
-        document: The value that was validated: with it, pointers lead to places that exist in it.
-        most: How many problems are told.
+        document: The value that was validated: pointers lead to places that exist in it.
     """
     found: dict[str, str] = {}
     for problem in error.errors(include_url=False, include_context=False):
-        loc = problem["loc"] if document is None else _place(document, problem["loc"], problem["type"])
-        found.setdefault(pointer(*loc), problem["msg"])
+        found.setdefault(pointer(*_place(document, problem["loc"], problem["type"])), problem["msg"])
     # Of a union every member complains: what is wrong inside an object says more than that it is no text.
     around = {where[:at] for where in found for at, sign in enumerate(where) if sign == "/"}
     parts = [f"{where or '/'}: {said}" for where, said in found.items() if where not in around]
-    more = f" (and {len(parts) - most} more)" if len(parts) > most else ""
-    return "; ".join(parts[:most]) + more
+    more = f" (and {len(parts) - _TOLD} more)" if len(parts) > _TOLD else ""
+    return "; ".join(parts[:_TOLD]) + more
 
 
 def _place(document: Any, path: tuple[str | int, ...], kind: str) -> list[str | int]:
@@ -267,24 +266,6 @@ def _place(document: Any, path: tuple[str | int, ...], kind: str) -> list[str | 
 def pointer(*parts: str | int) -> str:
     """Return the RFC 6901 pointer of a path of keys and indexes."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def check_size(raw: bytes, document: Mapping[str, Any], name: str) -> str | None:
-    """Return a warning for a document above 100 KB, None below.
-
-    Raises:
-        TooLarge: Above 500 KB; says which fields are largest.
-    """
-    if len(raw) <= WARN_BYTES:
-        return None
-    sizes = sorted(((len(orjson.dumps(value)), key) for key, value in document.items()), reverse=True)
-    largest = ", ".join(f"{key} {size // 1024} KB" for size, key in sizes[:3])
-    text = f"{name} has {len(raw) // 1024} KB; largest: {largest}"
-    if len(raw) > LIMIT_BYTES:
-        raise TooLarge(
-            f"{text}; the limit is {LIMIT_BYTES // 1024} KB, so put logs and reports in files", document=name
-        )
-    return text
 
 
 def resolve(document: Any, path: str) -> Any:

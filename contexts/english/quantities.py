@@ -341,8 +341,3 @@ def speedups(text: str) -> Iterator[Quantity]:
     """Yield every factor such as ``2.6x``."""
     for match in _SPEEDUP.finditer(text):
         yield _quantity(match.group(1), "x", match.start(), match.end())
-
-
-def agrees(stated: Quantity, exact: float) -> bool:
-    """Tell whether an exact value, rounded as the stated one was written, can be the stated one."""
-    return abs(stated.base - exact) <= stated.step * (1 + 1e-9) + 1e-9

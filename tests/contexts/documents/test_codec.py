@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from contexts.documents.codec import (
     CHECKSUM,
-    LIMIT_BYTES,
-    WARN_BYTES,
     canonical,
-    check_size,
     check_version,
     checksum,
     parse,
@@ -25,7 +22,7 @@ from contexts.documents.codec import (
     unseal,
     validate,
 )
-from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
+from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion
 
 HEAD = {
     "version": "1.0",
@@ -251,16 +248,6 @@ def test_a_document_too_deep_to_check_is_refused() -> None:
         deep = [deep]
     with pytest.raises(DocumentError, match="recursion"):
         validate({**HEAD, "x": deep})
-
-
-def test_size_is_warned_about_and_then_refused_naming_what_is_largest() -> None:
-    small = {**HEAD, "notes": "x" * (WARN_BYTES - 1000)}
-    assert check_size(orjson.dumps(small), small, "track") is None
-    large = {**HEAD, "notes": "x" * WARN_BYTES, "log": "y" * 2048}
-    assert "largest: notes 100 KB, log 2 KB" in str(check_size(orjson.dumps(large), large, "track"))
-    huge = {**HEAD, "notes": "x" * LIMIT_BYTES, "log": "y" * 4096}
-    with pytest.raises(TooLarge, match=r"largest: notes 500 KB, log 4 KB.*limit is 500 KB"):
-        check_size(orjson.dumps(huge), huge, "track")
 
 
 @given(values)
