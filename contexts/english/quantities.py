@@ -157,12 +157,12 @@ class Fraction:
 def _quantity(number: str, unit: str | None, start: int, end: int) -> Quantity:
     digits = number.replace(",", "")
     decimals = len(digits.partition(".")[2])
-    dimension, factor = unit_of(unit or "")
+    dimension, factor = _unit_of(unit or "")
     value = float(digits)
     return Quantity(value, unit or "", dimension, value * factor, 0.5 * 10.0**-decimals * factor, start, end)
 
 
-def unit_of(unit: str) -> tuple[Dimension, float]:
+def _unit_of(unit: str) -> tuple[Dimension, float]:
     """Return what a unit measures and its size in the base unit; ``rows/min`` and ``rows per minute`` are rates."""
     lower = unit.lower().strip()
     known = _UNITS.get(lower)
