@@ -36,7 +36,7 @@ def check_id(value: str, what: str = "id") -> str:
     return value
 
 
-def check_relative_path(value: str, what: str = "path") -> str:
+def check_relative_path(value: str) -> str:
     """Return a relative path that stays inside its root, unchanged.
 
     Raises:
@@ -44,10 +44,10 @@ def check_relative_path(value: str, what: str = "path") -> str:
     """
     shown = _CONTROL.sub("?", value[:200])
     if not value or _CONTROL.search(value) or "\\" in value:
-        raise BadIdentifier(f"{what} {shown!r} is empty or holds control characters or backslashes", value=value[:200])
+        raise BadIdentifier(f"path {shown!r} is empty or holds control characters or backslashes", value=value[:200])
     path = PurePosixPath(value)
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", value):
-        raise BadIdentifier(f"{what} {shown!r} must be relative and stay inside its folder", value=value[:200])
+        raise BadIdentifier(f"path {shown!r} must be relative and stay inside its folder", value=value[:200])
     return value
 
 

@@ -1,10 +1,8 @@
 """All rules, by importing the modules that register them."""
 
 from contexts.audit.prose import (
-    amounts,
     arithmetic,
     claims,
-    columns,
     counts,
     derived,
     durations,
@@ -25,13 +23,11 @@ from contexts.audit.rules import timestamps as times
 
 __all__ = [
     "RULES",
-    "amounts",
     "arithmetic",
     "artifacts",
     "assumptions",
     "carried_contracts",
     "claims",
-    "columns",
     "contracts",
     "counts",
     "derived",

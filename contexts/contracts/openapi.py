@@ -175,9 +175,9 @@ def _bounds(data: Mapping[str, Any], kind: str) -> tuple[float | None, float | N
     return number(data.get(names[0])), number(data.get(names[1]))
 
 
-def read_json_schema(raw: Any, definitions: Mapping[str, Any] | None = None) -> Schema:
+def read_json_schema(raw: Any) -> Schema:
     """Read one JSON Schema that stands alone."""
-    return _Reader(definitions or {}, ()).schema(raw, ())
+    return _Reader({}, ()).schema(raw, ())
 
 
 def looks_like_openapi(data: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from contexts.documents.base import JsonObject
 from contexts.documents.exact_json import Doubled, Odd, read_exactly
 from contexts.documents.version import FORMAT_VERSION, version_number
-from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
+from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion
 from contexts.json_pointer import pointer
 from contexts.plural import and_more
 
@@ -23,12 +23,9 @@ if TYPE_CHECKING:
 
 CHECKSUM = "_checksum"
 _REMEDY = "restore the object from a backup or remove this revision"
-WARN_BYTES = 100 * 1024
 LIMIT_BYTES = 500 * 1024
-
-Migration = Callable[[JsonObject], JsonObject]
-MIGRATIONS: dict[int, Migration] = {}
-"""From a major version to the next; 1.0 is the first format there is."""
+_TOLD = 5
+"""Problems of a validation that are told one by one."""
 
 _DIGITS = bytes(ord("0") if chr(code).isdigit() else code for code in range(256))
 _INDENTED = (b"{\n  ", b"[\n  ")
@@ -179,19 +176,19 @@ def unseal(raw: bytes, name: str = "document", expected: str | None = None) -> J
         raise ChecksumMismatch(
             f"{name} does not match its checksum: it was changed after it was saved; {_REMEDY}", document=name
         )
-    return migrate(document, name)
+    check_version(document.get("version"), name)
+    return document
 
 
-def migrate(document: JsonObject, name: str = "document", steps: Mapping[int, Migration] = MIGRATIONS) -> JsonObject:
-    """Bring a document to the present format version, one major version at a time.
+def check_version(version: Any, name: str = "document") -> None:
+    """Refuse a format version that this program does not know; 1.0 is the first there is.
 
     Raises:
-        NewerVersion: The document's major version is beyond this program.
-        DocumentError: The version is missing or malformed, or no step leads from it.
+        NewerVersion: The major version is beyond this program.
+        DocumentError: The version is missing or malformed.
     """
-    version = document.get("version")
     if version == FORMAT_VERSION:
-        return document
+        return
     try:
         major, _ = version_number(version if isinstance(version, str) else "")
     except ValueError as error:
@@ -205,12 +202,8 @@ def migrate(document: JsonObject, name: str = "document", steps: Mapping[int, Mi
             document=name,
             pointer="/version",
         )
-    while major < present:
-        if int(major) not in steps:
-            raise DocumentError(f"{name} has format version {version}, from which no step leads on", document=name)
-        major += 1
-        document = {**steps[int(major) - 1](document), "version": f"{major}.0"}
-    return document
+    if major < present:
+        raise DocumentError(f"{name} has format version {version}, from which no step leads on", document=name)
 
 
 def validate(document: JsonObject, name: str = "document") -> Context:
@@ -218,34 +211,32 @@ def validate(document: JsonObject, name: str = "document") -> Context:
 
     Raises:
         DocumentError: A field has the wrong type; the first five are named with their pointers.
-        NewerVersion: As `migrate`.
+        NewerVersion: As `check_version`.
     """
     from contexts.documents.context import Context as Typed  # noqa: PLC0415 most callers of this module need no models
 
-    document = migrate(document, name)
+    check_version(document.get("version"), name)
     try:
         return Typed.model_validate_json(dump(document, name))
     except ValidationError as error:
         raise DocumentError(f"{name} is not a valid context: {describe(error, document)}", document=name) from error
 
 
-def describe(error: ValidationError, document: Any = None, most: int = 5) -> str:
+def describe(error: ValidationError, document: Any) -> str:
     """Return one sentence about a validation error, with JSON pointers.
 
     Args:
         error: What pydantic says.
-        document: The value that was validated: with it, pointers lead to places that exist in it.
-        most: How many problems are told.
+        document: The value that was validated: pointers lead to places that exist in it.
     """
     found: dict[str, str] = {}
     for problem in error.errors(include_url=False, include_context=False):
-        loc = problem["loc"] if document is None else _place(document, problem["loc"], problem["type"])
-        found.setdefault(pointer(*loc), problem["msg"])
+        found.setdefault(pointer(*_place(document, problem["loc"], problem["type"])), problem["msg"])
     # Of a union every member complains: what is wrong inside an object says more than that it is no text.
     around = {where[:at] for where in found for at, sign in enumerate(where) if sign == "/"}
     parts = [f"{where or '/'}: {said}" for where, said in found.items() if where not in around]
-    more = and_more(len(parts) - most)
-    return "; ".join(parts[:most]) + (f" ({more})" if more else "")
+    more = and_more(len(parts) - _TOLD)
+    return "; ".join(parts[:_TOLD]) + (f" ({more})" if more else "")
 
 
 def _place(document: Any, path: tuple[str | int, ...], kind: str) -> list[str | int]:
@@ -262,21 +253,3 @@ def _place(document: Any, path: tuple[str | int, ...], kind: str) -> list[str | 
         if known or (kind == "missing" and number == len(path) - 1):
             place.append(part)
     return place
-
-
-def check_size(raw: bytes, document: Mapping[str, Any], name: str) -> str | None:
-    """Return a warning for a document above 100 KB, None below.
-
-    Raises:
-        TooLarge: Above 500 KB; says which fields are largest.
-    """
-    if len(raw) <= WARN_BYTES:
-        return None
-    sizes = sorted(((len(orjson.dumps(value)), key) for key, value in document.items()), reverse=True)
-    largest = ", ".join(f"{key} {size // 1024} KB" for size, key in sizes[:3])
-    text = f"{name} has {len(raw) // 1024} KB; largest: {largest}"
-    if len(raw) > LIMIT_BYTES:
-        raise TooLarge(
-            f"{text}; the limit is {LIMIT_BYTES // 1024} KB, so put logs and reports in files", document=name
-        )
-    return text

@@ -14,17 +14,16 @@ from contexts.documents.lenient import Path
 
 MOST_PARTS = 100
 """Parts that are taken out of one member; where more of it is wrong, it is taken out whole."""
+_MOST_ROUNDS = 20
+"""How often what was found wrong is taken out, before no member is taken at all."""
 
 
-def fit(
-    left: JsonObject, make: Callable[[JsonObject], JsonObject], most_rounds: int = 20
-) -> tuple[JsonObject, dict[Path, Any]]:
+def fit(left: JsonObject, make: Callable[[JsonObject], JsonObject]) -> tuple[JsonObject, dict[Path, Any]]:
     """Take as much of an agent's members as makes a valid document.
 
     Args:
         left: The agent's members; no member is changed.
         make: Makes the whole document of some of them.
-        most_rounds: How often what was found wrong is taken out, before no member is taken at all.
 
     Returns:
         The document, and what was taken out, by its place in ``left``.
@@ -32,7 +31,7 @@ def fit(
     from contexts.documents.context import Context  # noqa: PLC0415 most callers of this package need no models
 
     taken: set[Path] = set()
-    for _ in range(most_rounds):
+    for _ in range(_MOST_ROUNDS):
         document = make(_pruned(left, taken))
         try:
             Context.model_validate_json(dump(document))

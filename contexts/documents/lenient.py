@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from contexts.documents.base import JsonObject
-from contexts.documents.codec import LIMIT_BYTES, dump, migrate
+from contexts.documents.codec import LIMIT_BYTES, check_version, dump
 from contexts.documents.exact_json import Doubled, Odd, is_deeper, read_exactly
 from contexts.errors import DocumentError
 from contexts.json_pointer import pointer
@@ -207,7 +207,7 @@ def keep(claims: JsonObject, path: Path, value: Any) -> None:
 def can_be_read(version: Any) -> bool:
     """Say whether a document of a stated format version is one this program reads."""
     try:
-        migrate({"version": version})
+        check_version(version)
     except DocumentError:
         return False
     return True

@@ -82,13 +82,11 @@ class Metadata(Open):
 
     Attributes:
         priority: How urgent it is.
-        estimated_completion: When it should be done.
         owner: Who answers for it.
         tags: Words to find it by.
     """
 
     priority: str | None = None
-    estimated_completion: str | None = None
     owner: str | None = None
     tags: list[str] | None = None
 

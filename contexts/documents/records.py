@@ -113,7 +113,5 @@ class RunRecord(Open):
     integrated: str | None = None
     tree: str | None = None
     branch: str | None = None
-    repository: str | None = None
     tracks: list[TrackRecord] | None = None
     reasons: list[str] | None = None
-    report: BlobRef | None = None

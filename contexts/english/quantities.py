@@ -157,12 +157,12 @@ class Fraction:
 def _quantity(number: str, unit: str | None, start: int, end: int) -> Quantity:
     digits = number.replace(",", "")
     decimals = len(digits.partition(".")[2])
-    dimension, factor = unit_of(unit or "")
+    dimension, factor = _unit_of(unit or "")
     value = float(digits)
     return Quantity(value, unit or "", dimension, value * factor, 0.5 * 10.0**-decimals * factor, start, end)
 
 
-def unit_of(unit: str) -> tuple[Dimension, float]:
+def _unit_of(unit: str) -> tuple[Dimension, float]:
     """Return what a unit measures and its size in the base unit; ``rows/min`` and ``rows per minute`` are rates."""
     lower = unit.lower().strip()
     known = _UNITS.get(lower)
@@ -341,8 +341,3 @@ def speedups(text: str) -> Iterator[Quantity]:
     """Yield every factor such as ``2.6x``."""
     for match in _SPEEDUP.finditer(text):
         yield _quantity(match.group(1), "x", match.start(), match.end())
-
-
-def agrees(stated: Quantity, exact: float) -> bool:
-    """Tell whether an exact value, rounded as the stated one was written, can be the stated one."""
-    return abs(stated.base - exact) <= stated.step * (1 + 1e-9) + 1e-9

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contexts.documents.base import JsonObject
-from contexts.documents.codec import CHECKSUM, checksum, dump, migrate, parse_object, validate
+from contexts.documents.codec import CHECKSUM, check_version, checksum, dump, parse_object, validate
 from contexts.errors import ChecksumMismatch, DocumentError
 from contexts.merge.assemble import assemble, is_unfinished
 from contexts.merge.contribution import Contribution, contribute
@@ -76,7 +76,7 @@ def merge_files(parent: NamedBytes, tracks: Iterable[NamedBytes], *, timestamp: 
 
 
 def read_loose(raw: bytes, name: str) -> tuple[JsonObject, str | None]:
-    """Return the document of a file, in the present format and without its checksum, and the checksum if it has one.
+    """Return the document of a file without its checksum, and the checksum if it has one.
 
     Raises:
         DocumentError: Not a context document, or of a newer version.
@@ -84,14 +84,16 @@ def read_loose(raw: bytes, name: str) -> tuple[JsonObject, str | None]:
     """
     document = parse_object(raw, name)
     if CHECKSUM not in document:
-        return migrate(document, name), None
+        check_version(document.get("version"), name)
+        return document, None
     stated = document.pop(CHECKSUM)
     if stated != checksum(document):
         raise ChecksumMismatch(
             f"{name} was changed after its checksum was written; remove the field {CHECKSUM!r} if that was on purpose",
             document=name,
         )
-    return migrate(document, name), stated
+    check_version(document.get("version"), name)
+    return document, stated
 
 
 def _contribution(raw: bytes, name: str, workflow_id: str) -> Contribution:

@@ -1,4 +1,4 @@
-"""The globs of ``owns``: what a pattern matches, and whether two patterns can match the same path.
+"""The globs of ``owns``: whether two patterns can match the same path.
 
 ``**`` as a whole segment stands for any number of folders, and at the end for everything inside; ``*`` for any text
 within a segment, ``?`` for one character of it. Everything else is literal. A pattern without any of them, or that ends
@@ -26,7 +26,7 @@ _Outline = tuple[str, str, int, float]
 
 @lru_cache(maxsize=4096)
 def segments(pattern: str) -> tuple[str, ...]:
-    """Return a pattern's segments in the form both matching and intersection work on.
+    """Return a pattern's segments in the form they are compared in.
 
     ``**`` is any number of segments, none included; so ``a/**`` becomes ``a``, ``**``, ``*``: something inside ``a``.
     """
@@ -37,20 +37,6 @@ def segments(pattern: str) -> tuple[str, ...]:
     elif parts[-1] == ANY:
         parts.append("*")
     return tuple(part for number, part in enumerate(parts) if part != ANY or number == 0 or parts[number - 1] != ANY)
-
-
-def matches(pattern: str, path: str) -> bool:
-    """Return whether a pattern matches a relative path."""
-    return _meet(segments(pattern), tuple(path.split("/")), ANY, lambda one, other: _meet_in_segment(one, other, False))
-
-
-def intersect(one: str, other: str) -> bool:
-    """Return whether some path matches both patterns: decided exactly, by walking both at once."""
-    return _meet(segments(one), segments(other), ANY, _patterns_meet)
-
-
-def _patterns_meet(left: str, right: str) -> bool:
-    return _meet_in_segment(left, right, True)
 
 
 def _outline(pattern: str) -> _Outline:
@@ -71,24 +57,13 @@ def _may_meet(one: _Outline, other: _Outline) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _meet_in_segment(one: str, other: str, other_is_pattern: bool) -> bool:
-    if "*" not in one and "?" not in one and (not other_is_pattern or ("*" not in other and "?" not in other)):
+def _segments_meet(one: str, other: str) -> bool:
+    if not set(one + other) & set("*?"):
         return one == other
-
-    def fits(left: str, right: str) -> bool:
-        return left in "*?" or left == right or (other_is_pattern and right in "*?")
-
-    return _meet(one, other, "*", fits, right_star=other_is_pattern)
+    return _meet(one, other, "*", lambda left, right: left in "*?" or left == right or right in "*?")
 
 
-def _meet(
-    left: Sequence[_Part],
-    right: Sequence[_Part],
-    star: _Part,
-    fits: Callable[[_Part, _Part], bool],
-    *,
-    right_star: bool = True,
-) -> bool:
+def _meet(left: Sequence[_Part], right: Sequence[_Part], star: _Part, fits: Callable[[_Part, _Part], bool]) -> bool:
     """Walk two sequences with stars at once; both must end together.
 
     The places of ``right`` that a part of ``left`` can be at are the bits of one number: no backtracking, and one step
@@ -97,7 +72,7 @@ def _meet(
     places: dict[_Part, int] = {}
     for number, part in enumerate(right):
         places[part] = places.get(part, 0) | 1 << number
-    stars = places.pop(star, 0) if right_star else 0
+    stars = places.pop(star, 0)
     fitting: dict[_Part, int] = {}
     reached = 1 | (stars & 1) << 1
     for part in left:
@@ -151,7 +126,7 @@ def meeting_pairs(patterns: Iterable[str], *, most_work: int = MOST_WORK) -> Mee
             left_to_do -= len(one) + len(other) + _COMPARISON * len(set(left)) * len(set(right))
         if left_to_do < 0:
             return Meetings(tuple(found), (one, other))
-        if meet and _meet(left, right, ANY, _patterns_meet):
+        if meet and _meet(left, right, ANY, _segments_meet):
             found.append((one, other))
     return Meetings(tuple(found))
 

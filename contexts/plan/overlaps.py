@@ -13,6 +13,8 @@ from contexts.spec.model import Spec
 
 FREE_PORTS = 28_232
 """The size of Linux' usual range of ephemeral ports, 32768 to 60999."""
+_DESCRIBED = 1_000
+"""Overlaps that are described; all are counted."""
 
 Kind = Literal["files", "files-undecided", "migration-name", "migration-heads", "ports"]
 
@@ -59,13 +61,12 @@ class Overlaps(BaseModel):
     unsettled: int
 
 
-def overlaps(spec: Spec, *, free_ports: int = FREE_PORTS, listed: int = 1_000, most_work: int = MOST_WORK) -> Overlaps:
+def overlaps(spec: Spec, *, free_ports: int = FREE_PORTS, most_work: int = MOST_WORK) -> Overlaps:
     """Find what tracks may fight over.
 
     Args:
         spec: The spec.
         free_ports: How many loopback ports may be handed out at once.
-        listed: How many overlaps are described; all are counted.
         most_work: Steps after which globs are not compared any more, which is then an overlap of its own.
     """
     order = ancestry(spec)
@@ -82,7 +83,7 @@ def overlaps(spec: Spec, *, free_ports: int = FREE_PORTS, listed: int = 1_000, m
             ordered=ordered,
             message=_message(kind, tracks, patterns, ordered),
         )
-        for kind, tracks, patterns, ordered in (*unsettled, *settled)[:listed]
+        for kind, tracks, patterns, ordered in (*unsettled, *settled)[:_DESCRIBED]
     ]
     besides = [*_crowded_ports(spec, free_ports), *_undecided(owners, meetings)]
     return Overlaps(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contexts.plan.graph import longest_path, makespan, topological_order, waves
 from contexts.plan.groups import GROUP_SIZE, GroupNode, groups_of
-from contexts.plan.overlaps import FREE_PORTS, Overlaps, overlaps, peak_ports
+from contexts.plan.overlaps import Overlaps, overlaps, peak_ports
 from contexts.spec.model import Spec
 
 FEW = 5
@@ -92,19 +92,18 @@ class Plan(_Frozen):
     advice: tuple[Advice, ...]
 
 
-def make_plan(spec: Spec, *, free_ports: int = FREE_PORTS) -> Plan:
+def make_plan(spec: Spec) -> Plan:
     """Plan a spec.
 
     Args:
         spec: The spec.
-        free_ports: How many loopback ports may be handed out at once.
 
     Raises:
         SpecError: The tracks need each other in a cycle.
     """
     layers = waves(spec)
     wave = {task_id: number for number, layer in enumerate(layers, 1) for task_id in layer}
-    found = overlaps(spec, free_ports=free_ports)
+    found = overlaps(spec)
     estimate = _estimate(spec)
     groups = groups_of(spec)
     width = max(len(layer) for layer in layers)

@@ -11,7 +11,6 @@ from contexts.documents.base import Closed, Identifier, Number, RelativePath
 Argv = Annotated[tuple[str, ...], Field(min_length=1)]
 Percent = Annotated[Number, Field(ge=0, le=100)]
 Milliseconds = Annotated[Number, Field(gt=0)]
-CheckKind = Literal["tests", "coverage", "performance", "security", "migrations", "contract", "command"]
 Tool = Literal["bandit", "detect-secrets", "pip-audit"]
 
 

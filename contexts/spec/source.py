@@ -41,9 +41,9 @@ class Source:
             path = path[:-1]
         return self.values.get(path, (1, 1))
 
-    def error(self, path: Path, message: str, *, key: bool = False) -> SpecError:
+    def error(self, path: Path, message: str) -> SpecError:
         """Build the error for a problem at a path."""
-        line, column = self.place(path, key=key)
+        line, column = self.place(path)
         return located(self.name, (line, column), message, at=show(path))
 
 

@@ -7,8 +7,9 @@ reading of it is checked against its digest as if it had come from the store.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
+
+from cachetools import LRUCache
 
 from contexts.store.keys import BLOBS, DOCUMENTS
 from contexts.store.objects import Entry, ObjectStore, Versioned
@@ -28,9 +29,7 @@ class Remembered:
 
     def __init__(self, inner: ObjectStore, *, most: int = _MOST) -> None:
         self._inner = inner
-        self._most = most
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
-        self._size = 0
+        self._kept: LRUCache[str, bytes] = LRUCache(most, getsizeof=len)
         self._lock = threading.Lock()
 
     @property
@@ -48,9 +47,8 @@ class Remembered:
         """Return a whole object, from the store where it is not remembered."""
         with self._lock:
             body = self._kept.get(key)
-            if body is not None:
-                self._kept.move_to_end(key)
-                return body
+        if body is not None:
+            return body
         body = self._inner.read(key)
         if key.startswith(_IMMUTABLE):
             self._keep(key, body)
@@ -71,14 +69,10 @@ class Remembered:
     def delete(self, key: str) -> None:
         """Remove an object, and forget it."""
         with self._lock:
-            self._size -= len(self._kept.pop(key, b""))
+            self._kept.pop(key, None)
         self._inner.delete(key)
 
     def _keep(self, key: str, body: bytes) -> None:
-        if len(body) > _MOST_OF_ONE:
-            return
-        with self._lock:
-            self._size += len(body) - len(self._kept.pop(key, b""))
-            self._kept[key] = body
-            while self._size > self._most:
-                self._size -= len(self._kept.popitem(last=False)[1])
+        if len(body) <= min(_MOST_OF_ONE, self._kept.maxsize):
+            with self._lock:
+                self._kept[key] = body

@@ -15,7 +15,7 @@ import orjson
 from pydantic import JsonValue
 
 from contexts.documents.base import JsonObject
-from contexts.documents.codec import canonical, dump, holds_no_number, migrate, seal, unseal
+from contexts.documents.codec import canonical, check_version, dump, holds_no_number, seal, unseal
 from contexts.documents.refs import BlobKind, BlobRef, ContextRef
 from contexts.errors import (
     ChecksumMismatch,
@@ -103,7 +103,7 @@ class ContextStore:
         stranger = _stranger(document, workflow_id, name)
         if stranger:
             raise DocumentError(f"{label} cannot hold a document of {stranger}", document=label)
-        migrate(dict(document), label)
+        check_version(document.get("version"), label)
         clean = self._without_secrets(dict(document), label)
         body, proof = seal({key: self._outline(workflow_id, value) for key, value in clean.items()}, label)
         ref = ContextRef(workflow_id=workflow_id, document=name, revision=after + 1, sha256=proof, size=len(body))

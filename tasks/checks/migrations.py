@@ -27,8 +27,8 @@ class _Alembic:
         argv = (*self.bench.resolve(self.check.argv, database=url), *arguments)
         return self.bench.run(name, argv, cwd=tree, env={self.check.url_variable: url})
 
-    def must(self, name: str, *arguments: str, url: str, tree: Path | None = None) -> Step:
-        step = self.run(name, *arguments, url=url, tree=tree)
+    def must(self, name: str, *arguments: str, url: str) -> Step:
+        step = self.run(name, *arguments, url=url)
         if not step.finished:
             raise StepFailed(step.problem)
         if not step.succeeded:

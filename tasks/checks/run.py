@@ -81,7 +81,7 @@ def check_inputs(
     )
 
 
-def still_holds(check: Check, evidence: JsonObject, at: datetime | None = None) -> bool:
+def still_holds(check: Check, evidence: JsonObject) -> bool:
     """Tell whether evidence is young enough to speak for the same inputs again.
 
     A service's answers change though nothing in the tree does: what rests on one holds for a day. All else holds.
@@ -89,12 +89,11 @@ def still_holds(check: Check, evidence: JsonObject, at: datetime | None = None) 
     Args:
         check: The check.
         evidence: Its record.
-        at: When that is asked; now.
     """
     if not isinstance(check, SecurityCheck) or not any(SCANNERS[tool].network for tool in check.tools):
         return True
     began = moment(evidence.get("started_at"))
-    return began is not None and (at or datetime.now(UTC)) - began < _ANSWERS_HOLD
+    return began is not None and datetime.now(UTC) - began < _ANSWERS_HOLD
 
 
 def run_on(check: Check, bench: Bench) -> Ran:

@@ -23,7 +23,6 @@ from tasks.filesystem import remove_folder, set_aside
 from tasks.git.bundles import bundle, unbundle
 from tasks.git.folders import fill_folder
 from tasks.git.integration import Integration, integrate
-from tasks.git.paths import MAX_FILE_BYTES
 from tasks.git.snapshot import Snapshot, Staged, added_lines, changed_paths
 from tasks.git.trusted_git import TrustedGit, create_git_dir
 from tasks.git.user_repository import Source, deliver, names_of, no_base
@@ -67,7 +66,7 @@ class Repository:
         self.git = TrustedGit(self.root / "trusted.git")
 
     @classmethod
-    def prepare(cls, root: Path, source: str, *, refresh: bool = True) -> Self:
+    def prepare(cls, root: Path, source: str) -> Self:
         """Make or open a workflow's repository folder and fetch the source's branches and tags into it.
 
         Objects are copied: neither hard links nor alternates tie the folder to the user's repository.
@@ -75,7 +74,6 @@ class Repository:
         Args:
             root: Folder of plait's own; two processes may prepare it at the same time.
             source: The user's repository, a path or URL.
-            refresh: Fetch again where the folder is there already.
 
         Raises:
             RepositoryError: The source is no repository, or cannot be reached.
@@ -85,7 +83,7 @@ class Repository:
         with repository.locked():
             if not repository._is_prepared():
                 repository._make()
-            elif refresh:
+            else:
                 try:
                     repository.fetch()
                 except RepositoryError:
@@ -189,10 +187,10 @@ class Repository:
         self._write_note(task_id, "start", start)
         return folder
 
-    def stage(self, workspace: Path, start: str, *, max_file_bytes: int = MAX_FILE_BYTES) -> Staged:
+    def stage(self, workspace: Path, start: str) -> Staged:
         """Hash a workspace's content, to be looked at and then committed (see `Staged`)."""
         self._refuse_links(workspace)
-        return Staged(self.git, workspace, start, max_file_bytes=max_file_bytes)
+        return Staged(self.git, workspace, start)
 
     def snapshot(
         self,
@@ -203,7 +201,6 @@ class Repository:
         when: datetime,
         *,
         inspect: Callable[[Staged], None] | None = None,
-        max_file_bytes: int = MAX_FILE_BYTES,
     ) -> Snapshot:
         """Commit what an agent left in its workspace, on top of ``start``.
 
@@ -215,9 +212,8 @@ class Repository:
             when: The commit's date.
             inspect: Called with the staged content before it is committed: read `Staged.added_lines`, and
                 `Staged.replace` what must not be kept; an exception means no commit.
-            max_file_bytes: Larger files are left out and named.
         """
-        with self.stage(workspace, start, max_file_bytes=max_file_bytes) as staged:
+        with self.stage(workspace, start) as staged:
             seen = staged.tree
             if inspect is not None:
                 inspect(staged)

@@ -55,14 +55,12 @@ class Staged:
         git: The orchestrator's git.
         workspace: The agent's folder; nothing in it may be running any more.
         start: The commit the workspace was made from.
-        max_file_bytes: Larger files are left out.
     """
 
-    def __init__(self, git: TrustedGit, workspace: Path, start: str, *, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+    def __init__(self, git: TrustedGit, workspace: Path, start: str) -> None:
         self._git = git
         self._workspace = workspace
         self._start = start
-        self._max_file_bytes = max_file_bytes
         self._index = git.room() / f"index-{uuid.uuid4().hex}"
         self._folders: dict[str, bool] = {}
         self._refused: dict[str, str] = {}
@@ -227,10 +225,8 @@ class Staged:
             why = "it is neither a file nor a link"
         elif why is None and not os.access(self._workspace / path, os.R_OK):
             why = _UNREADABLE
-        elif (
-            why is None and status.st_size > self._max_file_bytes and not (blob and self._size(blob) == status.st_size)
-        ):
-            why = f"it is larger than {self._max_file_bytes} bytes"
+        elif why is None and status.st_size > MAX_FILE_BYTES and not (blob and self._size(blob) == status.st_size):
+            why = f"it is larger than {MAX_FILE_BYTES} bytes"
         if why:
             self._refused[path] = why
         return why is None

@@ -31,7 +31,6 @@ class Outcome:
             the warden was killed, so how the program ended is unknown.
         message: One sentence for a person.
         seconds: Wall time from start until the last descendant was gone.
-        cpu_seconds: CPU time of the program and every descendant, user and system.
         log_bytes: Bytes of output in the log, without plait's own notes.
         truncated: Output was dropped; the log's last line says how much.
         stragglers: Descendants that had to be killed after the program itself had ended.
@@ -43,7 +42,6 @@ class Outcome:
     reason: Reason
     message: str
     seconds: float
-    cpu_seconds: float
     log_bytes: int
     truncated: bool
     stragglers: int
@@ -57,7 +55,7 @@ class Outcome:
 
 def unstarted(reason: Reason, message: str) -> Outcome:
     """Return the outcome of a program that never ran."""
-    return Outcome(None, None, reason, message, 0.0, 0.0, 0, truncated=False, stragglers=0)
+    return Outcome(None, None, reason, message, 0.0, 0, truncated=False, stragglers=0)
 
 
 def outcome_of(end: dict[str, Any], job: dict[str, Any]) -> Outcome:
@@ -72,7 +70,6 @@ def outcome_of(end: dict[str, Any], job: dict[str, Any]) -> Outcome:
         reason=reason,
         message=_sentence(reason, code, number, end, job),
         seconds=end["seconds"],
-        cpu_seconds=end["cpu_seconds"],
         log_bytes=end["log_bytes"],
         truncated=end["dropped_bytes"] > 0,
         stragglers=end["stragglers"],
@@ -90,7 +87,6 @@ def lost(status: int, seconds: float, orphans: int, log_bytes: int) -> Outcome:
         message=f"the supervisor itself was ended {how}, so how the program ended is unknown; {orphans} of its "
         "processes were found and killed, but one that had detached itself and cleared its environment could not be",
         seconds=seconds,
-        cpu_seconds=0.0,
         log_bytes=log_bytes,
         truncated=False,
         stragglers=orphans,

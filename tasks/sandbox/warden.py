@@ -74,13 +74,11 @@ class Warden:
             for line in self._lines.rest():
                 self._events += b"L" + line + b"\n"
         self._log.close(self._note)
-        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
         end = {
             "status": self._status,
             "reason": self._reason,
             "failure": failure,
             "seconds": time.monotonic() - started,
-            "cpu_seconds": spent.ru_utime + spent.ru_stime,
             "log_bytes": self._log.kept,
             "dropped_bytes": self._log.dropped,
             "log_problem": self._log.problem,

@@ -44,7 +44,6 @@ FINISHED = re.compile(r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|do
             pending_actions=["Announce the release"],
         ),
     ),
-    yields_to=("claims/completed-with-remainder",),
 )
 def pass_beside_pending(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare what a document calls done with what it lists as pending, by subject."""
@@ -189,66 +188,6 @@ def _unresolved(document: SourceDocument) -> Iterator[Path]:
         if mapping(entry).get("resolved") is False or text(mapping(entry).get("status")) in {"open", "unresolved"}:
             key = "resolved" if "resolved" in mapping(entry) else "status"
             yield ("error_log", index, key)
-
-
-@claim_rule(
-    "claims/completed-with-remainder",
-    "warning",
-    "Something is called completed next to its own list of what is still pending.",
-    example=(
-        verified(
-            verification_results={
-                "indexes": {"status": "completed", "built": ["orders_by_day"], "pending": ["orders_by_customer"]}
-            }
-        ),
-    ),
-    clean=(
-        verified(
-            verification_results={
-                "indexes": {"status": "partial", "built": ["orders_by_day"], "pending": ["orders_by_customer"]}
-            }
-        ),
-    ),
-)
-def completed_with_remainder(documents: DocumentSet) -> Iterator[Doubt]:
-    """Look beside every completed status for a list of remaining things."""
-    for document in documents.current:
-        for path, members in document.objects_with("status".__eq__):
-            status = members.get("status")
-            if not path or not isinstance(status, str) or not FINISHED.match(status.strip()):
-                continue
-            for name in (
-                "pending",
-                "remaining",
-                "todo",
-                "outstanding",
-                "missing",
-                "not_run",
-                "unverified",
-                "blocked_by",
-                "blockers",
-                "incomplete",
-            ):
-                left = [(*path, name, index) for index, _ in enumerate(sequence(members.get(name)))]
-                applied = {
-                    text(entry)
-                    for key in ("applied_to", "done", "completed", "finished")
-                    for entry in sequence(members.get(key))
-                }
-                both = [
-                    p
-                    for p, entry in zip(left, sequence(members.get(name)), strict=True)
-                    if text(entry) in applied - {""}
-                ]
-                # What is done here and left for another environment is a roll-out, and no contradiction.
-                elsewhere = all(is_place(text(entry)) for entry in sequence(members.get(name)))
-                if left and (both or not elsewhere):
-                    yield doubt(
-                        "claims/completed-with-remainder",
-                        f"{status!r} with {counted(len(left), 'entry', 'entries')} under {name!r}"
-                        + (", some of them done, too" if both else ""),
-                        (document.source((*path, "status")), *(document.source(p) for p in left)),
-                    )
 
 
 @claim_rule(

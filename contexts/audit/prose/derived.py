@@ -1,4 +1,4 @@
-"""Arithmetic of derived figures: rates, shares, differences, savings and products beside the figures they come from."""
+"""Arithmetic of derived figures: rates, shares, differences and savings beside the figures they come from."""
 
 from __future__ import annotations
 
@@ -10,19 +10,12 @@ from typing import Any
 from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import Doubt
 from contexts.audit.prose.speedups import spoken_times
-from contexts.audit.prose.spoken_figures import SIGNAL, contradictions
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
 from contexts.english.quantities import Quantity, as_quantity, quantities
 from contexts.json_values import Path, mapping, number, sequence, text
 
-_PRODUCT = re.compile(
-    r"(?<![\w.,])(\d{1,6})(?:\s[A-Za-z-]{1,24}){0,3}\s?(?:[x\u00d7*]|times|on each of"
-    r"|on)\s?(\d{1,6})(?:\s[A-Za-z-]{1,24}){0,3}\s{0,2}(?:=|:|are|is|makes?|gives?)\s{0,2}(\d{1,9})(?![\w.,]\d)",
-    re.IGNORECASE,
-)
-# Only texts that have this, in lower case, can state a product; only keys that have that can name a derived figure.
-_TIMES = re.compile(r"x\s?\d|\u00d7\s?\d|\*\s?\d|times\s?\d|each of\s?\d|on\s?\d")
+# Only keys that have this can name a derived figure.
 _DERIVED = re.compile(r"percent|pct|share|_per_|diff|delta|gap|sav|(?:by|per)_", re.IGNORECASE)
 _NO_SUM = re.compile(
     r"duration|time|second|minute|hour|percent|pct|rate|coverage|avg|mean|p\d\d|max|min(?!or)|_ms\Z|score|version|port",
@@ -34,7 +27,7 @@ _SECONDS = {"seconds": 1.0, "s": 1.0, "minutes": 60.0, "ms": 0.001, "hours": 360
 @claim_rule(
     "arithmetic/derived",
     "warning",
-    "A rate, share, difference, saving or product is not what the figures beside it give.",
+    "A rate, share, difference or saving is not what the figures beside it give.",
     example=(
         track(
             "loader",
@@ -74,14 +67,6 @@ def derived(documents: DocumentSet) -> Iterator[Doubt]:
                     message,
                     (document.source((*path, key)), *(document.source((*path, *other)) for other in others)),
                 )
-        for path, value in document.holding(_TIMES):
-            for match in _PRODUCT.finditer(value[:1_000]):
-                a, b, c = (int(match.group(n)) for n in (1, 2, 3))
-                if a * b != c and a > 1 and b > 1:
-                    yield doubt("arithmetic/derived", f"{a} times {b} is {a * b}, not {c}", (document.source(path),))
-        for path, value in document.holding(SIGNAL):
-            for message in contradictions(value):
-                yield doubt("arithmetic/derived", message, (document.source(path),))
 
 
 Wrong = tuple[str, str, tuple[Path, ...]]

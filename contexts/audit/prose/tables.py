@@ -1,4 +1,4 @@
-"""Markdown tables in texts: measured values beside targets, and columns with their total row."""
+"""Markdown tables in texts: measured values beside targets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Cell:
     ticked: bool | None
 
 
-def tables(words: str) -> Iterator[tuple[list[str], list[list[str]]]]:
+def _tables(words: str) -> Iterator[tuple[list[str], list[list[str]]]]:
     """Yield the tables of a text: the header, and the rows that have as many cells."""
     header, rows = list[str](), list[list[str]]()
     for line in (*words.splitlines(), ""):
@@ -36,7 +36,7 @@ def tables(words: str) -> Iterator[tuple[list[str], list[list[str]]]]:
 
 def cells(words: str) -> Iterator[Cell]:
     """Read a table's values; a column whose header speaks of a target holds the target of the values to its left."""
-    for header, rows in tables(words):
+    for header, rows in _tables(words):
         for row in rows:
             yield from _row(header, row)
 

@@ -658,16 +658,6 @@ def codes_are_said_to_be_documented_that_are_not(edit: Editor) -> bool:
     return True
 
 
-@_mutation
-def something_completed_still_lists_a_remainder(edit: Editor) -> bool:
-    area = edit.choose(sorted(edit.documents[edit.verified]["verification_results"]))
-    edit.documents[edit.verified]["verification_results"][area].update(
-        status="completed", remaining=["the second half"]
-    )
-    edit.mark(edit.verified, ("verification_results", area))
-    return True
-
-
 # References
 
 

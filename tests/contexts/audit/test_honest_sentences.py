@@ -195,8 +195,8 @@ def test_only_comparisons_of_contracts_and_of_records_may_block() -> None:
     assert not [one.id for one in RULES.values() if isinstance(one, ClaimRule) and one.id in DECIDE]
 
 
-READERS = """amounts arithmetic artifacts assumptions claims columns counts derived durations failures fixtures records
-    speedups suites thresholds times"""
+READERS = """arithmetic artifacts assumed_fixtures assumptions claims counts derived durations failures records
+    speedups suites thresholds timestamps"""
 
 
 def test_every_rule_of_a_module_that_reads_words_or_figures_is_one_that_cannot_block() -> None:

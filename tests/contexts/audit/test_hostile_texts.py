@@ -14,6 +14,7 @@ import pytest
 
 import contexts.audit
 import contexts.contracts
+import contexts.english
 from contexts.audit import SourceDocument, audit
 from contexts.audit.load import parse
 from contexts.contracts import parse_fields, parse_typescript, read_contracts
@@ -34,9 +35,9 @@ TAILS = ("", "!")
 
 
 def modules() -> Iterator[ModuleType]:
-    for package in (contexts.audit, contexts.contracts):
-        for found in pkgutil.iter_modules(package.__path__):
-            yield importlib.import_module(f"{package.__name__}.{found.name}")
+    for package in (contexts.audit, contexts.contracts, contexts.english):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            yield importlib.import_module(found.name)
     yield importlib.import_module("contexts.verification.criteria")
     yield importlib.import_module("contexts.verification.load_criteria")
 

@@ -11,19 +11,16 @@ from hypothesis import strategies as st
 
 from contexts.documents.codec import (
     CHECKSUM,
-    LIMIT_BYTES,
-    WARN_BYTES,
     canonical,
-    check_size,
+    check_version,
     checksum,
-    migrate,
     parse,
     parse_object,
     seal,
     unseal,
     validate,
 )
-from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion, TooLarge
+from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion
 from contexts.json_pointer import pointer, resolve
 
 HEAD = {
@@ -194,7 +191,7 @@ def test_other_values_json_cannot_hold_are_refused(value: Any) -> None:
 @pytest.mark.parametrize("version", ["2.0", "10.0", "2.7"])
 def test_a_newer_major_version_is_refused(version: str) -> None:
     with pytest.raises(NewerVersion, match="update plait"):
-        migrate({**HEAD, "version": version})
+        check_version(version)
     with pytest.raises(NewerVersion):
         validate({**HEAD, "version": version})
     body, _ = seal({**HEAD, "version": version})
@@ -203,45 +200,20 @@ def test_a_newer_major_version_is_refused(version: str) -> None:
 
 
 def test_a_newer_minor_version_is_read() -> None:
-    assert migrate({**HEAD, "version": "1.9", "new": 1})["new"] == 1
+    body, _ = seal({**HEAD, "version": "1.9", "new": 1})
+    assert unseal(body)["new"] == 1
 
 
 @pytest.mark.parametrize("version", [None, 1, 1.0, "", "1", "1.", "one.two", "1.0.0", "-1.0", "1.0 ", "\u0661.0", [1]])
 def test_a_version_that_is_none_is_refused_with_its_pointer(version: Any) -> None:
     with pytest.raises(DocumentError) as caught:
-        migrate({**HEAD, "version": version})
+        check_version(version)
     assert caught.value.pointer == "/version"
 
 
-def test_an_older_document_is_migrated_one_major_version_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contexts.documents.codec.FORMAT_VERSION", "3.0")
-    seen: list[str] = []
-
-    def first(document: dict[str, Any]) -> dict[str, Any]:
-        seen.append(document["version"])
-        return {**document, "agent": document["current_agent"]}
-
-    def second(document: dict[str, Any]) -> dict[str, Any]:
-        seen.append(document["version"])
-        return {**document, "agent": document["agent"].upper()}
-
-    old = dict(HEAD)
-    new = migrate(old, steps={1: first, 2: second})
-    assert seen == ["1.0", "2.0"]
-    assert (new["version"], new["agent"], old) == ("3.0", "ORCHESTRATOR", HEAD)
+def test_an_older_major_version_is_refused_because_there_was_none() -> None:
     with pytest.raises(DocumentError, match="no step leads on"):
-        migrate(old, steps={2: second})
-
-
-def test_validation_sees_the_migrated_document(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contexts.documents.codec.FORMAT_VERSION", "2.0")
-    monkeypatch.setitem(
-        __import__("contexts.documents.codec", fromlist=["MIGRATIONS"]).MIGRATIONS,
-        1,
-        lambda document: {**document, "phase": document["stage"]},
-    )
-    old = {key: value for key, value in HEAD.items() if key != "phase"} | {"stage": "merge"}
-    assert validate(old).phase == "merge"
+        check_version("0.9")
 
 
 def test_a_wrong_field_is_named_by_a_pointer_that_exists() -> None:
@@ -275,16 +247,6 @@ def test_a_document_too_deep_to_check_is_refused() -> None:
         deep = [deep]
     with pytest.raises(DocumentError, match="recursion"):
         validate({**HEAD, "x": deep})
-
-
-def test_size_is_warned_about_and_then_refused_naming_what_is_largest() -> None:
-    small = {**HEAD, "notes": "x" * (WARN_BYTES - 1000)}
-    assert check_size(orjson.dumps(small), small, "track") is None
-    large = {**HEAD, "notes": "x" * WARN_BYTES, "log": "y" * 2048}
-    assert "largest: notes 100 KB, log 2 KB" in str(check_size(orjson.dumps(large), large, "track"))
-    huge = {**HEAD, "notes": "x" * LIMIT_BYTES, "log": "y" * 4096}
-    with pytest.raises(TooLarge, match=r"largest: notes 500 KB, log 4 KB.*limit is 500 KB"):
-        check_size(orjson.dumps(huge), huge, "track")
 
 
 @given(values)

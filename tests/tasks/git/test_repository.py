@@ -40,7 +40,7 @@ def test_two_preparers_at_once_both_get_a_whole_repository(tmp_path: Path, user:
 
 def test_refreshing_brings_new_commits(user: Path, git: Git, repository: Repository, base: str) -> None:
     git(user, "commit", "-q", "--allow-empty", "-m", "more")
-    assert Repository.prepare(repository.root, str(user), refresh=False).pin("main") == base
+    assert repository.pin("main") == base
     assert Repository.prepare(repository.root, str(user)).pin("main") == git(user, "rev-parse", "HEAD")
 
 
