@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
 from contexts.errors import PlaitError, RunStopped, ServerUnreachable
-from contexts.json_values import entries
+from contexts.json.values import entries
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.url import open_objects

@@ -17,7 +17,7 @@ from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import RunStopped
 from contexts.failpoints import reach
-from contexts.json_values import entries
+from contexts.json.values import entries
 from contexts.redaction import head_of
 from contexts.spec.checks import Check
 from contexts.spec.policy import Production, Staging

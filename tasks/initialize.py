@@ -10,7 +10,7 @@ from contexts.documents.refs import ContextRef
 from contexts.documents.verification import DECIDED
 from contexts.documents.version import FORMAT_VERSION
 from contexts.failpoints import reach
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.store.contexts import CONTEXT
 from contexts.store.keys import track_document
 from tasks.git.bundles import bundle_history

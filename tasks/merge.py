@@ -19,11 +19,11 @@ from contexts.documents.refs import ContextRef
 from contexts.documents.version import FORMAT_VERSION
 from contexts.errors import NotFound
 from contexts.failpoints import reach
-from contexts.json_values import entries, section
+from contexts.json.values import entries, section
 from contexts.merge import Contribution, assemble, contribute, derive, union
 from contexts.merge.contribution import dump_contributions, load_contributions
-from contexts.plural import counted
 from contexts.store.contexts import CONTEXT, group_document
+from contexts.text.plural import counted
 from tasks.prefect_ui import events
 from tasks.run.progress import Progress, report
 from tasks.run.ref_serializer import RefSerializer

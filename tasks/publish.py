@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
 from contexts.failpoints import reach
-from contexts.json_values import entries, section
+from contexts.json.values import entries, section
 from tasks.filesystem import remove_folder
 from tasks.prefect_ui.artifact_keys import artifact_key
 from tasks.prefect_ui.artifacts import publish_image, publish_markdown, publish_table

@@ -12,7 +12,7 @@ from prefect.states import Completed
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.failpoints import reach
-from contexts.json_values import entries
+from contexts.json.values import entries
 from contexts.redaction import redact_text
 from contexts.store.contexts import CONTEXT
 from tasks.prefect_ui.markdown import words

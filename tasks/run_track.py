@@ -19,7 +19,7 @@ from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import InputError, PortsExhausted, SecretRefused
 from contexts.failpoints import reach
 from contexts.full_disk import full, without_room
-from contexts.json_values import entries, section
+from contexts.json.values import entries, section
 from contexts.plan.graph import transitive_needs
 from contexts.plan.inputs_digest import Inputs, criteria_of, result_digest
 from contexts.plan.reuse import judge_track

@@ -14,10 +14,10 @@ from contexts.documents.records import RunRecord, TrackRecord
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import DECIDED
 from contexts.failpoints import reach
-from contexts.json_values import entries, section
-from contexts.plural import counted
+from contexts.json.values import entries, section
 from contexts.redaction import head_of
 from contexts.store.contexts import CONTEXT, ContextStore
+from contexts.text.plural import counted
 from contexts.verification.areas import areas_of
 from contexts.verification.criteria import decide
 from contexts.verification.decisions import apply_settlements, apply_waivers

@@ -12,8 +12,8 @@ from typing import Any
 from contexts.audit.source_document import STAGES, WORD, SourceDocument, Stage
 from contexts.contracts.compare import Mismatch, compare_all
 from contexts.contracts.model import Contract
-from contexts.english.subjects import stem
-from contexts.json_values import Path, at, mapping, sequence, text
+from contexts.json.values import Path, at, mapping, sequence, text
+from contexts.text.subjects import stem
 
 _PART = re.compile(r"[a-z0-9]+")
 

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from contexts.ellipsis import brief
-from contexts.json_pointer import resolve
-from contexts.plural import first_of
+from contexts.json.pointer import resolve
+from contexts.text.ellipsis import brief
+from contexts.text.plural import first_of
 
 Severity = Literal["blocking", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("blocking", "warning", "note")

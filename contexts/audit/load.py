@@ -15,7 +15,7 @@ from contexts.audit.registry import found
 from contexts.audit.source_document import SourceDocument
 from contexts.documents.exact_json import Doubled, Odd, is_deeper, read_exactly
 from contexts.errors import DocumentError
-from contexts.json_values import mapping, text
+from contexts.json.values import mapping, text
 
 LARGEST = 5_000_000
 DEEPEST = 60

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from contexts.documents.verification import DECIDED
-from contexts.json_values import mapping, sequence, text
+from contexts.json.values import mapping, sequence, text
 
 RECORDS = frozenset({"execution", "run", "evidence", "criteria", "findings", "_checksum", *DECIDED})
 """Members of a document that plait writes: what was run and found, and what people decided about it."""

@@ -15,8 +15,8 @@ from contexts.audit.load import parse
 from contexts.audit.registry import FAMILIES, Documents, Raw, Rule
 from contexts.audit.sample_documents import file_name, plain_members
 from contexts.audit.source_document import SourceDocument
-from contexts.markdown_table import markdown_table
-from contexts.plural import and_more, counted
+from contexts.text.markdown_table import markdown_table
+from contexts.text.plural import and_more, counted
 
 PAGE = Path("docs/reference/rules.md")
 _INTRO = """\

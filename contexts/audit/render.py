@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Source
-from contexts.ellipsis import brief
-from contexts.plural import and_more, counted
+from contexts.text.ellipsis import brief
+from contexts.text.plural import and_more, counted
 
 _SHOWN = 6
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contexts.audit import SourceDocument, audit
 from contexts.audit.plait_records import without_records
 from contexts.documents.base import JsonObject
-from contexts.json_values import entries, section
+from contexts.json.values import entries, section
 from contexts.store.keys import TRACKS
 
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from contexts.audit.findings import Source, quote
 from contexts.contracts.model import Contract
 from contexts.contracts.read import read_contracts
-from contexts.json_pointer import pointer, resolve
-from contexts.json_values import Path, text, walk
+from contexts.json.pointer import pointer, resolve
+from contexts.json.values import Path, text, walk
 
 Stage = Literal["parent", "merged", "verified"]
 STAGES: tuple[Stage, ...] = ("parent", "merged", "verified")

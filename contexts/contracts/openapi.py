@@ -11,9 +11,9 @@ from urllib.parse import unquote
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Field, Kind, Problem, Role, Schema, unknown
 from contexts.contracts.paths import METHODS, template
 from contexts.contracts.typescript import join
-from contexts.json_pointer import pointer, resolve
-from contexts.json_values import Path, mapping, number, sequence, text
-from contexts.plural import and_more
+from contexts.json.pointer import pointer, resolve
+from contexts.json.values import Path, mapping, number, sequence, text
+from contexts.text.plural import and_more
 
 _DEEPEST = 40
 _LONGEST_CHAIN = 60

@@ -10,7 +10,7 @@ from typing import Any
 from contexts.contracts.model import Field, Schema, unknown
 from contexts.contracts.tokens import NotationError, Tokens, limits
 from contexts.contracts.typescript import join
-from contexts.json_values import mapping, sequence
+from contexts.json.values import mapping, sequence
 
 _PLAIN = {
     "str": Schema("string"),

@@ -14,8 +14,8 @@ from contexts.contracts.openapi import looks_like_openapi, read_json_schema, rea
 from contexts.contracts.paths import METHODS, endpoint_name, template
 from contexts.contracts.python_notation import parse_fields, parse_python_type
 from contexts.contracts.typescript import parse_typescript
-from contexts.json_pointer import pointer
-from contexts.json_values import Path, at, mapping, sequence, text, whole
+from contexts.json.pointer import pointer
+from contexts.json.values import Path, at, mapping, sequence, text, whole
 
 CODE_KEYS = ("error_codes", "status_codes", "errors", "codes", "error_responses", "responses")
 _REQUEST_KEYS = ("request_model", "request_schema", "request_body", "request", "body")

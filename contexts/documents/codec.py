@@ -15,8 +15,8 @@ from contexts.documents.base import JsonObject
 from contexts.documents.exact_json import Doubled, Odd, read_exactly
 from contexts.documents.version import FORMAT_VERSION, version_number
 from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion
-from contexts.json_pointer import pointer
-from contexts.plural import and_more
+from contexts.json.pointer import pointer
+from contexts.text.plural import and_more
 
 if TYPE_CHECKING:
     from contexts.documents.context import Context

@@ -18,8 +18,8 @@ from contexts.documents.base import JsonObject
 from contexts.documents.codec import LIMIT_BYTES, check_version, dump
 from contexts.documents.exact_json import Doubled, Odd, is_deeper, read_exactly
 from contexts.errors import DocumentError
-from contexts.json_pointer import pointer
-from contexts.plural import and_more, first_of
+from contexts.json.pointer import pointer
+from contexts.text.plural import and_more, first_of
 
 WHOLE = "context.json"
 """The claim that holds all of it, where it is no JSON object."""

@@ -10,11 +10,11 @@ import orjson
 
 from contexts.documents.base import JsonObject, format_instant, parse_instant
 from contexts.documents.codec import canonical
-from contexts.json_pointer import pointer
-from contexts.json_values import entries, section
+from contexts.json.pointer import pointer
+from contexts.json.values import entries, section
 from contexts.merge.contribution import Contribution, Contributions
 from contexts.merge.derive import Derived, derive
-from contexts.plural import counted
+from contexts.text.plural import counted
 
 _OWN_HEAD = {
     "_checksum", "version", "workflow_id", "timestamp", "current_agent", "next_agent", "phase", "parallel_tasks",

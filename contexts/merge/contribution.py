@@ -12,8 +12,8 @@ from contexts.documents.codec import CHECKSUM, checksum, dump
 from contexts.documents.refs import ContextRef
 from contexts.errors import ChecksumMismatch, DocumentError
 from contexts.identifiers import check_id
-from contexts.json_pointer import pointer
-from contexts.json_values import section
+from contexts.json.pointer import pointer
+from contexts.json.values import section
 
 MERGED_LISTS = ("files_modified", "decisions", "pending_actions", "error_log")
 

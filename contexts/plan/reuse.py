@@ -8,7 +8,7 @@ from typing import Literal
 
 from contexts.documents.base import JsonObject
 from contexts.errors import SpecError
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.plan.graph import all_needs, topological_order
 from contexts.plan.inputs_digest import Inputs
 from contexts.spec.model import Spec, Track

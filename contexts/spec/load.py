@@ -23,15 +23,15 @@ from pydantic import ValidationError
 from contexts.documents.base import JsonObject
 from contexts.errors import BadIdentifier, SpecError
 from contexts.identifiers import check_id
-from contexts.plural import and_more
-from contexts.repositories.name import is_url, resolve
 from contexts.spec.model import Spec
 from contexts.spec.policy import CommandAgent
 from contexts.spec.problems import model_problems, strip_own_fields
 from contexts.spec.programs import NOTHING_KNOWN, SPEC_DIR, Known, Programs, content_of, path_of
 from contexts.spec.read import MAX_BYTES, read_source
+from contexts.spec.repository_name import is_url, resolve
 from contexts.spec.rules import Problem, spec_problems
 from contexts.spec.source import Source, located, show
+from contexts.text.plural import and_more
 
 SHOWN_PROBLEMS = 5
 

@@ -16,9 +16,9 @@ from pydantic_core import PydanticUndefined
 from contexts.documents.assignment import Assignment
 from contexts.documents.base import Closed, Identifier, Instant, RelativePath
 from contexts.documents.parts import FeatureSpec, Metadata
-from contexts.markdown_table import markdown_table
 from contexts.spec.checks import CheckBase
 from contexts.spec.model import Spec
+from contexts.text.markdown_table import markdown_table
 
 _INTRODUCTION = """\
 # The spec

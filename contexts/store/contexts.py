@@ -26,7 +26,7 @@ from contexts.errors import (
     SecretRefused,
 )
 from contexts.failpoints import reach
-from contexts.json_values import entries
+from contexts.json.values import entries
 from contexts.store.keys import (
     CONTEXT,
     DOCUMENTS,

@@ -29,7 +29,7 @@ from contexts.documents.codec import digest
 from contexts.errors import ChecksumMismatch, PlaitError, StoreError
 from contexts.failpoints import reach
 from contexts.identifiers import is_id
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.store.contexts import ContextStore
 from contexts.store.gathered import GatheredObjects
 from contexts.store.keys import document_key, track_document

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contexts.documents.base import JsonObject
-from contexts.json_values import entries, section
+from contexts.json.values import entries, section
 
 AREAS = {
     "contract": "api_contract_alignment",

@@ -9,7 +9,7 @@ from typing import Any
 
 from contexts.documents.base import JsonObject
 from contexts.documents.verification import CriterionResult
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.spec.model import Criterion, Spec
 from contexts.verification.load_criteria import judge_load
 

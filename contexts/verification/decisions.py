@@ -13,7 +13,7 @@ from contexts.documents.base import JsonObject, parse_instant
 from contexts.documents.deployment import ApprovalEntry
 from contexts.documents.verification import SettlementEntry, WaiverEntry
 from contexts.errors import InputError
-from contexts.json_values import entries, section
+from contexts.json.values import entries, section
 from contexts.verification.open_items import Item, all_items, concern_fingerprint, find_items, fingerprint
 
 Answer = Literal["approve", "reject", "rerun", "done"]

@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 from contexts.documents.base import JsonObject
 from contexts.documents.codec import digest
-from contexts.json_values import entries
-from contexts.plural import counted
+from contexts.json.values import entries
 from contexts.spec.load import programs_of
 from contexts.spec.model import Spec
 from contexts.spec.policy import Deployment, Prerequisite, Production, Staging
 from contexts.spec.programs import Known
+from contexts.text.plural import counted
 
 Action = Literal["deploy", "ask", "end"]
 _ANSWERS = {"approved", "rejected", "rerun", "done"}

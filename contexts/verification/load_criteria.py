@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from contexts.documents.base import JsonObject
-from contexts.english.quantities import Bound, read
-from contexts.english.subjects import stem, subject
-from contexts.json_values import section
+from contexts.json.values import section
+from contexts.text.quantities import Bound, read
+from contexts.text.subjects import stem, subject
 
 _SPEAKS_OF_TIME = re.compile(r"respon|latenc|\bapi\b|request|endpoint|\bp ?\d\d\b|percentile", re.IGNORECASE)
 _SPEAKS_OF_ERRORS = re.compile(r"\berrors?\b|\bfailures?\b|\bfail", re.IGNORECASE)

@@ -15,7 +15,7 @@ from typing import Literal
 from contexts.documents.base import JsonObject
 from contexts.documents.codec import digest
 from contexts.errors import InputError
-from contexts.json_values import entries, section
+from contexts.json.values import entries, section
 
 Kind = Literal["criterion", "check", "finding", "concern", "gate"]
 _SHORT = 12

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from contexts.documents.base import JsonObject
 from contexts.documents.verification import CriterionResult
-from contexts.plural import counted
 from contexts.spec.model import Spec
+from contexts.text.plural import counted
 
 _PHASES = {
     "verified": "integration-verified",

@@ -23,10 +23,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from contexts.errors import InputError
-from contexts.repositories.name import is_url, locate
-from contexts.repositories.places import places_of
+from contexts.spec.repository_name import is_url, locate
 from contexts.spec.request import RunRequest
 from contexts.store.url import ENVIRONMENT_VARIABLE, folder_of
+from flows.deployments.repository_places import places_of
 
 
 class Allowed(BaseModel):

@@ -18,7 +18,7 @@ from pydantic import Field, create_model
 
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
-from contexts.json_values import entries, section
+from contexts.json.values import entries, section
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.verification.decisions import Answer, answer_gate, check_ticks, tick

@@ -11,9 +11,9 @@ from prefect.states import Completed, Failed
 
 from contexts.documents.base import JsonObject, now
 from contexts.errors import InputError, PlaitError
-from contexts.plural import counted
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import CONTEXT
+from contexts.text.plural import counted
 from contexts.verification.criteria import decide
 from contexts.verification.regressions import unmet_now, what_got_worse
 from flows.deployments.deployed_run import refuse_unless_allowed, upkeep_owner

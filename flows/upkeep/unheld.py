@@ -16,7 +16,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.leases.record import UPKEEP, LeaseRecord, read_lease
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.store.objects import ObjectStore

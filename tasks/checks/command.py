@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contexts.documents.base import JsonObject
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.spec.checks import CommandCheck, CoverageCheck, TestsCheck
 from tasks.checks.bench import Bench, Step
 from tasks.checks.reports import ReportError, parse_coverage, parse_junit, read_report, track_coverage

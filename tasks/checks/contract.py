@@ -11,10 +11,10 @@ from contexts.contracts import Contract, Mismatch, compare, read_contracts, read
 from contexts.contracts.compare import IN_WORDS
 from contexts.contracts.openapi import looks_like_openapi
 from contexts.documents.base import JsonObject
-from contexts.json_pointer import pointer
-from contexts.plural import counted
+from contexts.json.pointer import pointer
 from contexts.spec.checks import ContractCheck
 from contexts.store.keys import track_document
+from contexts.text.plural import counted
 from tasks.checks.bench import MAX_CAPTURE_BYTES, Bench
 from tasks.checks.reports import ReportError, read_report
 from tasks.checks.results import Judged, finding, source

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from contexts.documents.base import JsonObject
-from contexts.plural import counted, first_of
 from contexts.spec.checks import CheckBase
 from contexts.store.keys import track_document
+from contexts.text.plural import counted, first_of
 from tasks.checks.results import finding, source
 from tasks.checks.tool_settings import looked_up_first, may_be_settings, settings_differ, tool_names
 from tasks.git.paths import matches_any

@@ -8,8 +8,8 @@ from pathlib import Path
 import orjson
 
 from contexts.documents.base import JsonObject
-from contexts.plural import counted, first_of
 from contexts.spec.checks import SecurityCheck
+from contexts.text.plural import counted, first_of
 from tasks.checks.bench import Bench, StepFailed
 from tasks.checks.results import Judged
 from tasks.checks.scanners import Hit, Unreadable, arguments_of, read_report, without_known

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from contexts.documents.base import JsonObject
-from contexts.plural import counted, first_of
 from contexts.redaction import head_of
 from contexts.spec.checks import CheckBase
+from contexts.text.plural import counted, first_of
 from tasks.checks.results import finding, source
 
 _MARKS: Mapping[str, re.Pattern[str]] = {

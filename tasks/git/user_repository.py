@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from contexts.errors import RepositoryError
-from contexts.repositories.name import is_url, locate
+from contexts.spec.repository_name import is_url, locate
 from tasks.git.paths import matches_any, readable
 from tasks.git.trusted_git import TrustedGit, list_remote
 

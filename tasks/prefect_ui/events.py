@@ -12,7 +12,7 @@ from typing import Any, cast
 from prefect.events import emit_event
 
 from contexts.documents.base import JsonObject
-from contexts.json_values import entries
+from contexts.json.values import entries
 from contexts.redaction import head_of, redact
 from tasks.prefect_ui.markdown import words
 from tasks.run.outcome import TrackOutcome

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from contexts.ellipsis import brief
+from contexts.text.ellipsis import brief
 from tasks.report.visible import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~&$^=])")

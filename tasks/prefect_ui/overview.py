@@ -7,8 +7,8 @@ from typing import Any
 
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
-from contexts.json_values import entries, section
-from contexts.markdown_table import markdown_table
+from contexts.json.values import entries, section
+from contexts.text.markdown_table import markdown_table
 from tasks.prefect_ui.markdown import cell, row
 from tasks.prefect_ui.run_metrics import measure
 

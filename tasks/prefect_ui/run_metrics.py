@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from contexts.documents.base import JsonObject, parse_instant
 from contexts.documents.refs import ContextRef
-from contexts.json_values import entries, section
+from contexts.json.values import entries, section
 from contexts.metrics import Metrics, PhaseTimes, TrackCoverage, TrackTimes, compute
 from contexts.metrics.records import TRACKS_PHASE
 from contexts.metrics.tables import Table, tables

@@ -7,11 +7,11 @@ from typing import Any
 
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
-from contexts.json_values import entries
-from contexts.markdown_table import markdown_table
-from contexts.plural import and_more, counted
+from contexts.json.values import entries
 from contexts.store.contexts import ContextStore
 from contexts.store.keys import document_key
+from contexts.text.markdown_table import markdown_table
+from contexts.text.plural import and_more, counted
 from tasks.prefect_ui.artifact_keys import artifact_key
 from tasks.prefect_ui.artifacts import publish_link, publish_markdown, publish_table
 from tasks.prefect_ui.markdown import cell, row

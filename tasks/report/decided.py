@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contexts.documents.base import JsonObject
-from contexts.json_values import items, mapping
+from contexts.json.values import items, mapping
 from tasks.report.text import instant, moment, plain
 from tasks.report.values import Decision, Status, status
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from contexts.amounts import duration
 from contexts.documents.base import JsonObject
-from contexts.json_values import items, mapping
+from contexts.json.values import items, mapping
+from contexts.text.amounts import duration
 from tasks.report.bounds import listed
 from tasks.report.deployment_data import Answer, Attempt, Deployed, Environment, Gate, PrerequisiteRow
 from tasks.report.evidence import ReadLog, evidence_row

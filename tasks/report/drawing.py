@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from contexts.amounts import duration, size
-from contexts.ellipsis import brief
+from contexts.text.amounts import duration, size
+from contexts.text.ellipsis import brief
 from tasks.report.data import Row, Size, Span, Timeline
 from tasks.report.text import cut, noun
 from tasks.report.visible import visible

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef
 from contexts.errors import BadIdentifier, ChecksumMismatch, NotFound
-from contexts.json_values import items, mapping
+from contexts.json.values import items, mapping
 from contexts.store.contexts import ContextStore
 from tasks.report.bounds import listed
 from tasks.report.decided import check_waivers

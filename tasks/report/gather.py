@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
-from contexts.amounts import duration
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
 from contexts.errors import NotFound
-from contexts.json_values import items, mapping
+from contexts.json.values import items, mapping
 from contexts.store.contexts import ContextStore
+from contexts.text.amounts import duration
 from tasks.report.bounds import listed
 from tasks.report.contract_matrix import contract_matrix
 from tasks.report.data import ReportData, Size, TrackRow

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from contexts.documents.base import JsonObject
-from contexts.json_values import items, mapping
+from contexts.json.values import items, mapping
 from tasks.report.bounds import listed
 from tasks.report.data import CriterionRow, Matter, Measure, Quote, Sourced
 from tasks.report.decided import Settled, decision, settled_items, settlement, sides, waived_badge

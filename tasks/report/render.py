@@ -12,9 +12,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from contexts.amounts import duration, size
 from contexts.documents.base import JsonObject
-from contexts.ellipsis import brief
+from contexts.text.amounts import duration, size
+from contexts.text.ellipsis import brief
 from tasks.report.data import ReportData
 from tasks.report.decided import waived_badge
 from tasks.report.drawing import NARROW, WIDE, draw_sizes, draw_timeline

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from contexts.amounts import duration
 from contexts.documents.base import JsonObject
-from contexts.json_values import items, mapping
+from contexts.json.values import items, mapping
+from contexts.text.amounts import duration
 from tasks.report.data import Row, Span, Timeline
 from tasks.report.text import instant, number
 from tasks.report.values import Listed

@@ -8,7 +8,7 @@ from pathlib import Path
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef
 from contexts.errors import SpecError
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.spec.load import LoadedSpec
 from contexts.spec.model import Spec, Track
 from contexts.spec.policy import ReplayAgent

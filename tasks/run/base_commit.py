@@ -9,13 +9,13 @@ from pathlib import Path
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef
 from contexts.errors import InputError, RepositoryError
-from contexts.json_values import section
-from contexts.plural import first_of
-from contexts.repositories.name import locate
+from contexts.json.values import section
 from contexts.spec.load import LoadedSpec
 from contexts.spec.model import Spec
 from contexts.spec.policy import Repository as Wanted
+from contexts.spec.repository_name import locate
 from contexts.store.contexts import ContextStore
+from contexts.text.plural import first_of
 from tasks.git.bundles import restore_history
 from tasks.git.repository import Repository
 from tasks.git.user_repository import Source

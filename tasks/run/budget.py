@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from contexts.documents.base import JsonObject
 from contexts.documents.records import Spent
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.spec.policy import Budget
 
 NOTHING = Spent()

@@ -15,12 +15,12 @@ from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import Evidence
 from contexts.errors import DocumentError
 from contexts.failpoints import reach
-from contexts.json_values import entries, section
-from contexts.plural import counted, first_of
+from contexts.json.values import entries, section
 from contexts.redaction import head_of
 from contexts.spec.checks import Check
 from contexts.spec.model import Spec
 from contexts.spec.programs import Known
+from contexts.text.plural import counted, first_of
 from tasks.checks.bench import Bench, Step, StepFailed, lease_for
 from tasks.checks.own_files import Change, changed_files
 from tasks.checks.results import Judged, Ran, finding, notes_on

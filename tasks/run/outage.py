@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Generator
 
 from contexts.errors import LeaseLost, StoreError
-from contexts.plural import counted
 from contexts.store.outbox import Kept, Outbox
+from contexts.text.plural import counted
 from tasks.run.progress import Progress, report
 
 _LOOK_EVERY = 0.5

@@ -11,8 +11,8 @@ import orjson
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef
 from contexts.errors import ChecksumMismatch, InputError, NotFound, SpecError
-from contexts.json_pointer import pointer
-from contexts.json_values import section, walk
+from contexts.json.pointer import pointer
+from contexts.json.values import section, walk
 from contexts.leases.record import refuse_if_held_here
 from contexts.redaction import is_redacted, know_values_of, redact
 from contexts.spec.load import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec

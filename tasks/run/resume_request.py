@@ -11,7 +11,7 @@ from typing import Literal
 
 from contexts.documents.base import JsonObject
 from contexts.errors import SpecError
-from contexts.json_values import entries, section
+from contexts.json.values import entries, section
 from contexts.plan.reuse import Reuse
 from contexts.spec.checks import Check
 from contexts.spec.load import LoadedSpec, check_agents

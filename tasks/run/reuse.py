@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contexts.documents.base import JsonObject
 from contexts.errors import ChecksumMismatch
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.plan.inputs_digest import Inputs, agent_inputs, recording_inputs, track_inputs
 from contexts.plan.reuse import Reuse, decide_reuse
 from contexts.spec.load import LoadedSpec

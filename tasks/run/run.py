@@ -13,7 +13,7 @@ from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import ContextRef
 from contexts.errors import LeaseLost, RevisionConflict, RunStopped, StopReason
 from contexts.failpoints import reach
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.leases.held import HeldLease, failed_or_interrupted, held_lease
 from contexts.leases.patient import PatientObjects, impatient
 from contexts.plan.inputs_digest import Inputs

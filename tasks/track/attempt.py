@@ -10,7 +10,7 @@ from typing import Any
 from contexts.documents.base import JsonObject, now
 from contexts.documents.records import Attempt, Execution, Spent
 from contexts.failpoints import reach
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.plan.inputs_digest import Inputs
 from contexts.spec.model import Track
 from contexts.store.contexts import ContextStore, track_document

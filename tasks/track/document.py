@@ -12,11 +12,11 @@ from contexts.documents.fitting import fit
 from contexts.documents.lenient import can_be_read, claimed, keep, shown
 from contexts.documents.records import Execution
 from contexts.documents.version import FORMAT_VERSION
-from contexts.json_pointer import pointer
-from contexts.plural import counted
+from contexts.json.pointer import pointer
 from contexts.redaction import LineHit
 from contexts.spec.model import Track
 from contexts.store.keys import track_document
+from contexts.text.plural import counted
 from tasks.agents.backend import Delivery
 from tasks.run.run import Run
 from tasks.track.workspace import Work

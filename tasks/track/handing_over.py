@@ -8,7 +8,7 @@ from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
 from contexts.errors import MAY_PASS, ChecksumMismatch, Conflict, ObjectExists, StoreError
 from contexts.failpoints import reach
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.plan.inputs_digest import Inputs
 from contexts.store.contexts import ContextStore, track_document
 from contexts.store.gathered import GatheredObjects

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contexts.documents.base import JsonObject
 from contexts.errors import InputError, RepositoryError, SecretRefused
-from contexts.json_values import section
-from contexts.plural import counted
+from contexts.json.values import section
 from contexts.spec.model import Track
 from contexts.store.contexts import ContextStore
+from contexts.text.plural import counted
 from tasks.run.run import Run
 from tasks.track.workspace import Started, Work, collect
 

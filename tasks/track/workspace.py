@@ -13,7 +13,7 @@ from contexts.documents.records import Refused
 from contexts.documents.refs import BlobRef
 from contexts.errors import ChecksumMismatch, NotFound, RepositoryError, SecretRefused
 from contexts.failpoints import reach
-from contexts.json_values import section
+from contexts.json.values import section
 from contexts.redaction import find_secrets, redact_text
 from contexts.spec.load import resolve_argv
 from contexts.spec.model import Track

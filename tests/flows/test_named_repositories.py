@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from prefect.logging import disable_run_logger
 
 from contexts.errors import InputError, PlaitError
-from contexts.repositories.name import is_url, locate
+from contexts.spec.repository_name import is_url, locate
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.local import LocalObjects

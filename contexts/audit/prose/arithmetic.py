@@ -11,8 +11,8 @@ from contexts.audit.findings import Doubt, listed
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import merged, track, verified
 from contexts.audit.source_document import SourceDocument
-from contexts.english.quantities import Quantity, as_percent, as_quantity, fractions, quantities, read
-from contexts.json_values import Path, mapping, number, sequence, text, whole
+from contexts.json.values import Path, mapping, number, sequence, text, whole
+from contexts.text.quantities import Quantity, as_percent, as_quantity, fractions, quantities, read
 
 _KINDS = {
     "unit",

@@ -13,9 +13,9 @@ from contexts.audit.prose.statements import Statement, done, open_items
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track, verified
 from contexts.audit.source_document import SourceDocument
-from contexts.english.subjects import is_place, plain, same_subject, subject
-from contexts.json_values import Path, mapping, sequence, text
-from contexts.plural import counted
+from contexts.json.values import Path, mapping, sequence, text
+from contexts.text.plural import counted
+from contexts.text.subjects import is_place, plain, same_subject, subject
 
 _GOOD = re.compile(
     r"\A(?:pass(?:ed)?|success(?:ful)?|succeeded|completed?|done|ok|green|verified|aligned|approved|met|ready)\Z",

@@ -13,9 +13,9 @@ from contexts.audit.prose.arithmetic import count_of
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
 from contexts.audit.source_document import SourceDocument
-from contexts.english.quantities import Quantity, as_percent, quantities
-from contexts.json_pointer import pointer, resolve
-from contexts.json_values import Path, at, mapping, number, sequence, text, whole
+from contexts.json.pointer import pointer, resolve
+from contexts.json.values import Path, at, mapping, number, sequence, text, whole
+from contexts.text.quantities import Quantity, as_percent, quantities
 
 _TEST_NOUNS = {"test", "scenario", "case", "spec", "suite", "check"}
 _SPOKEN = re.compile(

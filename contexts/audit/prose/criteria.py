@@ -15,9 +15,9 @@ from contexts.audit.prose.keys import key_of, stated_bounds
 from contexts.audit.prose.reported import SPEAKS_OF_SPEED, TOTALS, Reported, bounds_of, reports
 from contexts.audit.source_document import SourceDocument
 from contexts.contracts.paths import endpoint_name, mentions
-from contexts.english.quantities import Bound, read
-from contexts.english.subjects import plain, stem, subject
-from contexts.json_values import Path, at, mapping, sequence, text, walk
+from contexts.json.values import Path, at, mapping, sequence, text, walk
+from contexts.text.quantities import Bound, read
+from contexts.text.subjects import plain, stem, subject
 
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
 _COVERAGE_KINDS = {

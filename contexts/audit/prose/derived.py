@@ -12,8 +12,8 @@ from contexts.audit.findings import Doubt
 from contexts.audit.prose.speedups import spoken_times
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
-from contexts.english.quantities import Quantity, as_quantity, quantities
-from contexts.json_values import Path, mapping, number, sequence, text
+from contexts.json.values import Path, mapping, number, sequence, text
+from contexts.text.quantities import Quantity, as_quantity, quantities
 
 # Only keys that have this can name a derived figure.
 _DERIVED = re.compile(r"percent|pct|share|_per_|diff|delta|gap|sav|(?:by|per)_", re.IGNORECASE)

@@ -12,8 +12,8 @@ from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.rules.timestamps import SPANS, planned_starts, same_kind
 from contexts.audit.sample_documents import merged, parent, track
 from contexts.audit.source_document import moment
-from contexts.english.quantities import quantities
-from contexts.json_values import mapping, number, sequence, text
+from contexts.json.values import mapping, number, sequence, text
+from contexts.text.quantities import quantities
 
 _DURATION = re.compile(
     r"(?:total_|actual_|wall_|elapsed_)?(?:duration|elapsed|took)(?:_time)?(?:_(minutes|mins|min|seconds|secs|s|ms|hours|h))?\Z"

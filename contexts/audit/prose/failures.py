@@ -11,9 +11,9 @@ from contexts.audit.findings import Doubt, listed
 from contexts.audit.prose.claims import FINISHED, complete
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import verified
-from contexts.english.quantities import fractions
-from contexts.json_values import Path, mapping, sequence, text, whole
-from contexts.plural import counted
+from contexts.json.values import Path, mapping, sequence, text, whole
+from contexts.text.plural import counted
+from contexts.text.quantities import fractions
 
 _FAILED = re.compile(r"\A(?:fail(?:ed|ing|ure)?|error|red|unmet|not passed|blocked)\Z", re.IGNORECASE)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
-from contexts.english.quantities import COMPARISONS, Bound, Measured, Quantity, as_quantity, read, statistic_name
-from contexts.json_values import number, text
+from contexts.json.values import number, text
+from contexts.text.quantities import COMPARISONS, Bound, Measured, Quantity, as_quantity, read, statistic_name
 
 _PARTS = re.compile(r"[pP]\d{2,3}|[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+|\d+")
 TARGET = {

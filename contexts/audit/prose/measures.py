@@ -11,8 +11,8 @@ from typing import Any
 from contexts.audit.prose.keys import TARGET, bounds_in, key_of, stated_bounds, values_in
 from contexts.audit.prose.tables import cells
 from contexts.audit.source_document import SourceDocument
-from contexts.english.quantities import Bound, Measured, Reading, read, verdict
-from contexts.json_values import Path, mapping, text
+from contexts.json.values import Path, mapping, text
+from contexts.text.quantities import Bound, Measured, Reading, read, verdict
 
 _SPOKEN_OF = re.compile(
     r"perform|measure|benchmark|latenc|result|metric|coverage|timing|verification|quality|load|slo|target",

@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from contexts.english.quantities import (
+from contexts.json.values import number, text
+from contexts.text.quantities import (
     Measured,
     as_quantity,
     read,
 )
-from contexts.json_values import number, text
 
 
 def disordered(values: Sequence[Measured]) -> bool:

@@ -12,8 +12,8 @@ from contexts.audit.prose.statements import Statement, done
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import merged, plan, track, verified
 from contexts.audit.source_document import SourceDocument
-from contexts.english.subjects import stem, subject
-from contexts.json_values import Path, mapping, sequence, text
+from contexts.json.values import Path, mapping, sequence, text
+from contexts.text.subjects import stem, subject
 
 _DOCUMENTED = re.compile(
     r"\b(?:as|already|fully)\s{1,3}(?:documented|specified|described|agreed|defined)\b(?: (?:by"

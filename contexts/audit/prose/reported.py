@@ -13,8 +13,8 @@ from contexts.audit.prose.keys import bounds_in, key_of, operator_of, stated_bou
 from contexts.audit.prose.measures import choose
 from contexts.audit.prose.tables import cells
 from contexts.audit.source_document import LONGEST_TEXT, SourceDocument
-from contexts.english.quantities import Bound, Measured, Reading, as_percent, as_quantity, read, statistic_name
-from contexts.json_values import Path, number, text
+from contexts.json.values import Path, number, text
+from contexts.text.quantities import Bound, Measured, Reading, as_percent, as_quantity, read, statistic_name
 
 _STATISTIC = re.compile(r"(?:p\d{2,3}|avg|mean|median|max)\Z", re.IGNORECASE)
 _DIGIT = re.compile(r"[0-9]")

@@ -13,9 +13,9 @@ from contexts.audit.prose.arithmetic import rounds
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import merged
 from contexts.audit.source_document import SourceDocument
-from contexts.english.quantities import Quantity, as_quantity, quantities, speedups
-from contexts.json_values import Path, mapping, number, sequence, text
-from contexts.plural import counted
+from contexts.json.values import Path, mapping, number, sequence, text
+from contexts.text.plural import counted
+from contexts.text.quantities import Quantity, as_quantity, quantities, speedups
 
 _SPOKEN = re.compile(
     r"parallel|concurrent|wall|side by side|sequential|serial|one by one|one after (?:another|the other)", re.IGNORECASE

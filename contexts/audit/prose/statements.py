@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from contexts.audit.source_document import SourceDocument
-from contexts.json_values import Path, mapping, sequence, text
+from contexts.json.values import Path, mapping, sequence, text
 
 _DONE_MARK = re.compile(r"\A\s{0,4}(?:[✅✓✔☑]|\[x\]|- \[x\])", re.IGNORECASE)
 _OPEN_MARK = re.compile(r"\A\s{0,4}(?:[⏳⌛🔲☐⬜🚧]|\[ \]|- \[ \]|TODO\b|PENDING\b)")

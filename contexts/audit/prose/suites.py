@@ -11,7 +11,7 @@ from contexts.audit.prose.arithmetic import count_of
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import plan, track, verified
 from contexts.audit.source_document import SourceDocument
-from contexts.json_values import Path, whole
+from contexts.json.values import Path, whole
 
 _KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)
 

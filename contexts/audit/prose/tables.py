@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from contexts.audit.prose.keys import bounds_in, key_of
-from contexts.english.quantities import Bound, Measured, read, verdict
+from contexts.text.quantities import Bound, Measured, read, verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import plan, track, verified
 from contexts.audit.source_document import SourceDocument
 from contexts.contracts.paths import endpoint_name, mentions
-from contexts.json_values import Path, sequence, text
-from contexts.plural import counted
+from contexts.json.values import Path, sequence, text
+from contexts.text.plural import counted
 
 _EXTERNAL = re.compile(r"external|third|upstream|vendor|mock|stub|health|example", re.IGNORECASE)
 

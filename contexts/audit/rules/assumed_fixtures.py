@@ -17,8 +17,8 @@ from contexts.audit.source_document import SourceDocument, moment
 from contexts.contracts.compatibility import resolve_name, spell
 from contexts.contracts.model import Schema
 from contexts.contracts.patterns import matches
-from contexts.json_values import Path, sequence
-from contexts.plural import counted
+from contexts.json.values import Path, sequence
+from contexts.text.plural import counted
 
 _NEGATIVE = re.compile(
     r"invalid|bad|wrong|malformed|negative|error|broken|reject|fail|unhappy|corrupt|attack", re.IGNORECASE

@@ -12,9 +12,9 @@ from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import plan, track
 from contexts.audit.source_document import SourceDocument
 from contexts.contracts.paths import mentions
-from contexts.json_pointer import pointer, resolve
-from contexts.json_values import Path, walk
-from contexts.plural import counted
+from contexts.json.pointer import pointer, resolve
+from contexts.json.values import Path, walk
+from contexts.text.plural import counted
 
 _TEST_ID = re.compile(
     r"data-(?:testid|test-id|test|cy|qa)\s{0,2}[~|^$*]?=\s{0,2}['\"]([^'\"\]]{1,120})['\"]|getByTestId\(['\"]([^'\"]{1,120})['\"]\)"

@@ -17,7 +17,7 @@ from contexts.contracts.compare import IN_WORDS
 from contexts.contracts.compatibility import resolve_name, send
 from contexts.contracts.endpoint_prose import file_types, size_limit
 from contexts.contracts.zod import parse_zod
-from contexts.json_values import Path
+from contexts.json.values import Path
 
 
 @rule(

@@ -11,9 +11,9 @@ from contexts.audit.findings import Doubt, Finding, Source, listed, source_at
 from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.sample_documents import parent, track
 from contexts.contracts import Contract, Mismatch
-from contexts.json_pointer import pointer
-from contexts.json_values import mapping, walk
-from contexts.plural import counted
+from contexts.json.pointer import pointer
+from contexts.json.values import mapping, walk
+from contexts.text.plural import counted
 
 _ASSUMED = "api_contract_assumptions"
 _GET = "GET /items/{id}"

@@ -14,8 +14,8 @@ from contexts.audit.registry import found, rule
 from contexts.audit.rules.list_items import Comparison, Item, compare_items, items
 from contexts.audit.sample_documents import merged, parent, plan, track
 from contexts.audit.source_document import SourceDocument
-from contexts.json_values import mapping, sequence, text
-from contexts.plural import counted
+from contexts.json.values import mapping, sequence, text
+from contexts.text.plural import counted
 
 _LISTS = {"files_modified": "file", "decisions": "decision", "pending_actions": "pending action"}
 _CARRIED = (

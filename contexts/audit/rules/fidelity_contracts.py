@@ -15,9 +15,9 @@ from contexts.audit.source_document import SourceDocument
 from contexts.contracts.model import Endpoint, Schema
 from contexts.contracts.paths import mentions
 from contexts.contracts.typescript import parse_typescript
-from contexts.json_pointer import last_part, resolve
-from contexts.json_values import mapping
-from contexts.plural import counted
+from contexts.json.pointer import last_part, resolve
+from contexts.json.values import mapping
+from contexts.text.plural import counted
 
 _CODES = re.compile(
     r"(?<![\d.])[45]\d{2}(?![\d.%])(?!\s?(?:ms|s|x|MB|KB|%|chars|users|requests|req|rows|minutes|tests))"

@@ -11,10 +11,10 @@ from contexts.audit.findings import Doubt, Finding, Source
 from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.sample_documents import merged, parent, track
 from contexts.audit.source_document import SourceDocument
-from contexts.english.quantities import read
-from contexts.english.subjects import plain
-from contexts.json_values import Path, at, mapping, number, sequence, text
-from contexts.plural import counted
+from contexts.json.values import Path, at, mapping, number, sequence, text
+from contexts.text.plural import counted
+from contexts.text.quantities import read
+from contexts.text.subjects import plain
 
 _BAD = re.compile(
     r"fail|error|blocked|cancel|incomplete|in[-_ ]?progress|partial|aborted|pending|running|out-of-budget",

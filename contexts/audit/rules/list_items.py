@@ -10,8 +10,8 @@ from typing import Any
 
 from contexts.audit.findings import Source
 from contexts.audit.source_document import SourceDocument
-from contexts.english.subjects import overlap, plain
-from contexts.json_values import Path, mapping, sequence, text, walk
+from contexts.json.values import Path, mapping, sequence, text, walk
+from contexts.text.subjects import overlap, plain
 
 _LABEL = re.compile(r"\A(?:\[[\w .\-]{1,60}\]|[\w\-]{1,40}:)\s{1,3}(?=\S)")
 _TEXT_KEYS = ("choice", "decision", "action", "title", "error", "text", "description", "name", "subject")

@@ -11,7 +11,7 @@ from contexts.audit.findings import Finding, listed
 from contexts.audit.registry import found, rule
 from contexts.audit.sample_documents import WORKFLOW, merged, parent, track, verified
 from contexts.audit.source_document import SourceDocument
-from contexts.json_values import Path, at, mapping, sequence, text
+from contexts.json.values import Path, at, mapping, sequence, text
 
 
 @rule(

@@ -12,7 +12,7 @@ from contexts.audit.findings import Doubt
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import merged, parent, track
 from contexts.audit.source_document import SourceDocument, moment
-from contexts.json_values import Path, mapping, sequence, text
+from contexts.json.values import Path, mapping, sequence, text
 
 SPANS = (
     ("started_at", "completed_at"),

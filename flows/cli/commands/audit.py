@@ -17,7 +17,7 @@ _BLOB = re.compile(r"[0-9a-f]{64}")
 
 def _named(skipped: tuple[str, ...]) -> str:
     """Name files in one line; not the blobs of an export, which belong there."""
-    from contexts.plural import first_of
+    from contexts.text.plural import first_of
 
     others = [name for name in skipped if not _BLOB.fullmatch(PurePosixPath(name).name)]
     return first_of(others, _SHOWN)

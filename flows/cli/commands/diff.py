@@ -60,7 +60,7 @@ def _print(session: Given, before: dict[str, Any], changes: list[dict[str, Any]]
     import jsonpatch
     from rich.text import Text
 
-    from contexts.json_pointer import resolve
+    from contexts.json.pointer import resolve
 
     console = session.out()
     document = copy.deepcopy(before)

@@ -99,8 +99,8 @@ def _agents(spec: Path | None) -> Iterator[Answer]:
     if spec is None:
         return
     from contexts.errors import InputError
-    from contexts.plural import counted
     from contexts.spec.load import check_agents, load_spec
+    from contexts.text.plural import counted
 
     try:
         loaded = load_spec(spec)

@@ -40,8 +40,8 @@ def export_workflow(
     from contexts.documents.codec import CHECKSUM
     from contexts.errors import InputError
     from contexts.merge import expand_tracks
-    from contexts.plural import counted
     from contexts.store.references import blobs_in
+    from contexts.text.plural import counted
     from flows.cli.context_files import BLOBS, write_new
     from flows.cli.lookup import revisions_of
 
@@ -131,7 +131,7 @@ def import_folder(
         folder: The folder of the files, or of a project with a .claude/context in it.
         append: Let files become the newest revisions of documents the store has already.
     """
-    from contexts.plural import counted
+    from contexts.text.plural import counted
     from flows.cli.import_files import context_folder, plan_import, save_import
 
     store = session.contexts()

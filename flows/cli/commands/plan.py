@@ -70,7 +70,7 @@ def _as_json(made: Plan, workflow_id: str, expected: tuple[Reuse, ...]) -> dict[
 
 
 def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Reuse]) -> None:
-    from contexts.plural import and_more, counted
+    from contexts.text.plural import and_more, counted
     from flows.cli.terminal.tables import print_table
 
     count = len(made.tracks)

@@ -188,7 +188,7 @@ def history(workflow_id: str, /, *, session: Given) -> int:
     if session.as_json:
         session.emit({"workflow_id": workflow_id, "revisions": rows})
     else:
-        from contexts.amounts import size
+        from contexts.text.amounts import size
         from flows.cli.terminal.tables import instant, print_table
 
         console = session.out()

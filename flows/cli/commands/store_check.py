@@ -14,8 +14,8 @@ def check(workflow_id: str | None = None, /, *, session: Given) -> int:
     Args:
         workflow_id: Only this workflow; default: all.
     """
-    from contexts.plural import and_more, counted
     from contexts.store.integrity import check_store
+    from contexts.text.plural import and_more, counted
     from flows.cli.lookup import revisions_of
 
     store = session.contexts()

@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from contexts.amounts import clock
+from contexts.text.amounts import clock
 from flows.cli.terminal.tables import STYLES
 from tasks.run.progress import Progress
 

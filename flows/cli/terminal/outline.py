@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from contexts.json_values import items, mapping
-from contexts.plural import and_more
+from contexts.json.values import items, mapping
+from contexts.text.plural import and_more
 from flows.cli.terminal.tables import instant, print_table, styled
 from tasks.report.text import plain
 

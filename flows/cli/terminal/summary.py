@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from contexts.amounts import clock
-from contexts.plural import and_more, counted
+from contexts.text.amounts import clock
+from contexts.text.plural import and_more, counted
 from flows.cli.terminal.tables import STYLES, print_table, styled
 
 if TYPE_CHECKING:

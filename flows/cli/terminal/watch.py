@@ -18,8 +18,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.markup import escape
 
-from contexts.amounts import clock
-from contexts.plural import counted
+from contexts.text.amounts import clock
+from contexts.text.plural import counted
 from flows.cli.terminal.board import Board
 from flows.cli.terminal.streams import Enduring
 from flows.cli.terminal.tables import STYLES

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from contexts.audit import Finding, SourceDocument, audit
-from contexts.json_pointer import pointer
-from contexts.json_values import walk
+from contexts.json.pointer import pointer
+from contexts.json.values import walk
 
 Documents = dict[str, Any]
 Place = tuple[str, str]

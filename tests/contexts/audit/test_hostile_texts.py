@@ -14,7 +14,7 @@ import pytest
 
 import contexts.audit
 import contexts.contracts
-import contexts.english
+import contexts.text
 from contexts.audit import SourceDocument, audit
 from contexts.audit.load import parse
 from contexts.contracts import parse_fields, parse_typescript, read_contracts
@@ -35,7 +35,7 @@ TAILS = ("", "!")
 
 
 def modules() -> Iterator[ModuleType]:
-    for package in (contexts.audit, contexts.contracts, contexts.english):
+    for package in (contexts.audit, contexts.contracts, contexts.text):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             yield importlib.import_module(found.name)
     yield importlib.import_module("contexts.verification.criteria")

@@ -15,7 +15,7 @@ from contexts.audit.load import load, parse
 from contexts.audit.reference_page import PAGE, judged, page
 from contexts.audit.registry import FAMILIES, Documents, Raw
 from contexts.audit.sample_documents import file_name, merged, plain_members, track
-from contexts.json_pointer import resolve
+from contexts.json.pointer import resolve
 
 _GONE = object()
 

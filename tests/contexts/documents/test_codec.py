@@ -21,7 +21,7 @@ from contexts.documents.codec import (
     validate,
 )
 from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion
-from contexts.json_pointer import pointer, resolve
+from contexts.json.pointer import pointer, resolve
 
 HEAD = {
     "version": "1.0",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contexts.documents.codec import checksum
 from contexts.documents.context import Context
 from contexts.documents.refs import ContextRef
-from contexts.json_pointer import resolve
+from contexts.json.pointer import resolve
 from contexts.merge import (
     Contribution,
     assemble,

@@ -18,7 +18,7 @@ from contexts.errors import (
     RevisionConflict,
     SecretRefused,
 )
-from contexts.json_pointer import resolve
+from contexts.json.pointer import resolve
 from contexts.merge import assemble, contribute, expand_tracks
 from contexts.store.contexts import CONTEXT, INLINE_BYTES, ContextStore, group_document, track_document
 from contexts.store.keys import blob_kind, document_key, read_key

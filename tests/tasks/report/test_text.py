@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contexts.amounts import duration, size
+from contexts.text.amounts import duration, size
 from tasks.report.bounds import listed
 from tasks.report.render import shown
 from tasks.report.text import cut, instant, number, plain, sentence

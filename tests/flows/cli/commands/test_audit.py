@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contexts.json_pointer import resolve
+from contexts.json.pointer import resolve
 from tests.document_sets import CORPORA, REFERENCE, DocumentSet
 
 CLEAN = CORPORA / "orders" / "clean"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from contexts.english.number_words import in_digits
+from contexts.text.number_words import in_digits
 
 Dimension = Literal["time", "percent", "size", "rate", "bandwidth", "ratio", "count"]
 COMPARISONS: dict[str, Literal["<", "<=", ">", ">="]] = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}

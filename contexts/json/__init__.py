@@ -1,0 +1,1 @@
+"""Looking into JSON whose shape is not known: members, pointers. Imports errors alone."""
