@@ -1,7 +1,7 @@
 """Named points at which a test may kill the process: one hook, off by default.
 
 Wherever something is saved, and between any two steps that must survive being torn apart, the code says
-``reach(NAME)``. A test sets ``PLAIT_KILL_AT=NAME`` (or ``NAME:3`` for the third time), and the process ends there as if
+``failpoint(NAME)``. A test sets ``PLAIT_KILL_AT=NAME`` (or ``NAME:3`` for the third time), and the process ends there as if
 by kill -9. All names are in `POINTS`; reaching an unknown one is an error, and a test walks all of them, so that none
 can be forgotten.
 """
@@ -68,7 +68,7 @@ _counts: Counter[str] = Counter()
 _lock = threading.Lock()
 
 
-def reach(name: str) -> None:
+def failpoint(name: str) -> None:
     """Mark a point; end the process here if a test asked for it.
 
     Raises:

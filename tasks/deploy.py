@@ -16,18 +16,18 @@ from prefect.cache_policies import NO_CACHE
 from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import RunStopped
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import entries
 from contexts.redaction import head_of
 from contexts.spec.checks import Check
 from contexts.spec.policy import Production, Staging
 from contexts.store.contexts import CONTEXT
 from contexts.verification import deployment_gate as readiness
-from contexts.verification.deployment_gate import Outlook, last_attempt, look
+from contexts.verification.deployment_gate import GateState, assess_gate, last_attempt
 from contexts.verification.verdict import phase_of
 from tasks.deploy_command import begin, carry_out, check_out
 from tasks.prefect_ui import events
-from tasks.run.evidence import prove
+from tasks.run.evidence import evidence_for
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
 from tasks.run_check import state_of
@@ -52,12 +52,12 @@ def deploy_staging(run: Run, final: ContextRef, staging: Staging) -> ContextRef:
         report(Progress(run.workflow_id, "phase", "staging", "reused", "this tree is deployed there"))
         return final
     report(Progress(run.workflow_id, "phase", "staging", "running"))
-    reach("deploy.staging-begun")
+    failpoint("deploy.staging-begun")
     commit = str(document["run"]["integrated"])
     check_out(run, "staging", commit)
     attempt = begin(run, staging, subject, str(document["run"]["tree"]))
     attempt = carry_out(run, staging, attempt, commit)
-    reach("deploy.staging-ended")
+    failpoint("deploy.staging-ended")
     good = attempt["status"] == "done"
     report(Progress(run.workflow_id, "phase", "staging", "done" if good else "failed", str(attempt.get("reason", ""))))
     return _save(run, document, {"deployments": _replaced(document, attempt)})
@@ -75,7 +75,7 @@ def check_staging(run: Run, final: ContextRef, check_id: str) -> Any:
     url = attempt.get("url")
     check = check_named(run, check_id)
     given = check.model_copy(update={"env": {**check.env, **({"PLAIT_STAGING_URL": str(url)} if url else {})}})
-    evidence = prove(run, document, given, entries(attempt, "checks"))
+    evidence = evidence_for(run, document, given, entries(attempt, "checks"))
     return state_of(evidence, run.store.put_json(run.workflow_id, evidence))
 
 
@@ -118,14 +118,14 @@ def pass_gate(run: Run, final: ContextRef, evidence: Sequence[BlobRef], began: s
         records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
         attempt = {**_staged(run, document), "checks": records}
         document["deployments"] = _replaced(document, attempt)
-    outlook = look(run.spec, document, subjects)
+    outlook = assess_gate(run.spec, document, subjects)
     production = run.spec.deployment.production if run.spec.deployment else None
     if outlook.action == "deploy" and production:
         document, outlook = _to_production(run, production, document, subjects)
     if outlook.action == "ask":
         events.approval_requested(run.workflow_id, outlook.readiness["production"], outlook.reasons)
         report(Progress(run.workflow_id, "phase", "gate", "pending", "; ".join(outlook.reasons)))
-    changes = _said(document, outlook)
+    changes = _readiness_of(document, outlook)
     phases = [one for one in entries(document["run"], "phases") if one["name"] != "deploy"]
     phase = {"name": "deploy", "started_at": began, "completed_at": now()}
     changes["run"] = {**(changes.get("run") or document["run"]), "phases": [*phases, phase]}
@@ -134,17 +134,17 @@ def pass_gate(run: Run, final: ContextRef, evidence: Sequence[BlobRef], began: s
 
 def _to_production(
     run: Run, production: Production, document: JsonObject, subjects: Mapping[str, str]
-) -> tuple[JsonObject, Outlook]:
+) -> tuple[JsonObject, GateState]:
     report(Progress(run.workflow_id, "phase", "production", "running"))
     run.check_going()
     commit = str(document["run"]["integrated"])
     check_out(run, "production", commit)  # before the record says that it began
     attempt = begin(run, production, subjects["production"], str(document["run"]["tree"]))
     begun: JsonObject = {**document, "deployments": _replaced(document, attempt)}
-    begun |= _said(begun, look(run.spec, begun, subjects))
+    begun |= _readiness_of(begun, assess_gate(run.spec, begun, subjects))
     begun["deployment_readiness"]["production"]["status"] = "deploying"
     _save(run, begun, {})
-    reach("deploy.production-recorded")
+    failpoint("deploy.production-recorded")
     run.ready_store()
     run.lease.check()  # the last moment at which somebody else's run could be noticed
     try:
@@ -153,12 +153,12 @@ def _to_production(
         _save(run, document, {})  # it has not begun
         raise
     attempt = carry_out(run, production, attempt, commit)
-    reach("deploy.production-ended")
+    failpoint("deploy.production-ended")
     good = attempt["status"] == "done"
     why = str(attempt.get("reason", ""))
     report(Progress(run.workflow_id, "phase", "production", "done" if good else "failed", why))
     ended = {**document, "deployments": _replaced(document, attempt)}
-    return ended, look(run.spec, ended, subjects)
+    return ended, assess_gate(run.spec, ended, subjects)
 
 
 def _replaced(document: JsonObject, attempt: JsonObject) -> list[JsonObject]:
@@ -171,7 +171,7 @@ def _replaced(document: JsonObject, attempt: JsonObject) -> list[JsonObject]:
     return [*kept, attempt]
 
 
-def _said(document: JsonObject, outlook: Outlook) -> JsonObject:
+def _readiness_of(document: JsonObject, outlook: GateState) -> JsonObject:
     """Return what changes in the document by how far the deployment is."""
     run: JsonObject = document["run"]
     changes: JsonObject = {"deployment_readiness": outlook.readiness}
@@ -197,7 +197,7 @@ def _said(document: JsonObject, outlook: Outlook) -> JsonObject:
 def _save(run: Run, document: JsonObject, changes: JsonObject) -> ContextRef:
     document = {**document, **changes, "timestamp": now(), "current_agent": "deployer"}
     document.pop("_checksum", None)
-    reach("deploy.before-save")
+    failpoint("deploy.before-save")
     ref = run.save(CONTEXT, document)
-    reach("deploy.after-save")
+    failpoint("deploy.after-save")
     return ref

@@ -9,7 +9,7 @@ from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import ContextRef
 from contexts.documents.verification import DECIDED
 from contexts.documents.version import FORMAT_VERSION
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import section
 from contexts.store.contexts import CONTEXT
 from contexts.store.keys import track_document
@@ -35,9 +35,9 @@ def initialize(run: Run) -> ContextRef:
     """
     report(Progress(run.workflow_id, "phase", "initialize", "running"))
     document = _document(run)
-    reach("initialize.before-save")
+    failpoint("initialize.before-save")
     ref = run.save(CONTEXT, document)
-    reach("initialize.after-save")
+    failpoint("initialize.after-save")
     report(Progress(run.workflow_id, "phase", "initialize", "done", str(ref)))
     return ref
 

@@ -18,7 +18,7 @@ from contexts.documents.codec import digest
 from contexts.documents.refs import ContextRef
 from contexts.documents.version import FORMAT_VERSION
 from contexts.errors import NotFound
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import entries, section
 from contexts.merge import Contribution, assemble, contribute, derive, union
 from contexts.merge.contribution import dump_contributions, load_contributions
@@ -77,7 +77,7 @@ def merge_group(run: Run, group_id: str, tracks: Sequence[ContextRef], groups: S
     """
     report(Progress(run.workflow_id, "group", group_id, "running"))
     contributions = _gather(run, tracks, groups)
-    reach("group.before-save")
+    failpoint("group.before-save")
     derived = derive(contributions, [track.task_id for track in run.spec.parallel_tasks])
     ref = run.save(
         group_document(group_id),
@@ -98,7 +98,7 @@ def merge_group(run: Run, group_id: str, tracks: Sequence[ContextRef], groups: S
             "contributions": dump_contributions(contributions),
         },
     )
-    reach("group.after-save")
+    failpoint("group.after-save")
     report(Progress(run.workflow_id, "group", group_id, "done", counted(len(contributions), "track")))
     return ref
 
@@ -131,12 +131,12 @@ def merge_contexts(
     """
     report(Progress(run.workflow_id, "phase", "merge", "running"))
     contributions = _gather(run, tracks, groups)
-    reach("merge.gathered")
+    failpoint("merge.gathered")
     order = [track.task_id for track in run.spec.parallel_tasks if track.task_id in contributions]
     branches = [(name, restore_commit(run, name, contributions[name].facts)) for name in order]
     worked = [(name, commit) for name, commit in branches if commit]
     integration = run.repository.integrate(run.base, worked)
-    reach("merge.integrated")
+    failpoint("merge.integrated")
     concerns = [_branch_concern(one.task_id, one.files, one.against) for one in integration.conflicts]
     parent_document = run.store.load(parent)
     merged = assemble(
@@ -157,9 +157,9 @@ def merge_contexts(
     }
     if concerns:
         merged["status"], merged["phase"] = "partial", "parallel-partial-merge"
-    reach("merge.before-save")
+    failpoint("merge.before-save")
     ref = run.save(CONTEXT, merged)
-    reach("merge.after-save")
+    failpoint("merge.after-save")
     events.concerns_found(run.workflow_id, entries(merged, "integration_concerns"))
     report(Progress(run.workflow_id, "phase", "merge", "done", merged["context_summary"]))
     return ref

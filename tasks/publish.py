@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import entries, section
 from tasks.filesystem import remove_folder
 from tasks.prefect_ui.artifact_keys import artifact_key
@@ -42,7 +42,7 @@ def publish(run: Run, final: ContextRef, sizes: Sequence[tuple[str, ContextRef]]
     publish_tables(run.store, final, document, ornaments)
     _publish_report(run, final, document, ornaments)
     _write_result(run, document)
-    reach("publish.done")
+    failpoint("publish.done")
     report(Progress(run.workflow_id, "phase", "publish", "done"))
     return final
 

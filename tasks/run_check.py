@@ -11,12 +11,12 @@ from prefect.states import Completed
 
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef, ContextRef
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import entries
 from contexts.redaction import redact_text
 from contexts.store.contexts import CONTEXT
 from tasks.prefect_ui.markdown import words
-from tasks.run.evidence import gather, prove, subject_of
+from tasks.run.evidence import evidence_for, run_check_on, subject_of
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
 
@@ -32,9 +32,9 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
     check = next(one for one in run.spec.verification.checks if one.id == check_id)
     # Not the merged context's: the merge may be of an earlier run, before there was any evidence.
     newest = run.latest(CONTEXT)
-    evidence = prove(run, run.store.load(merged), check, entries(newest[1], "evidence") if newest else [])
+    evidence = evidence_for(run, run.store.load(merged), check, entries(newest[1], "evidence") if newest else [])
     blob = run.store.put_json(run.workflow_id, evidence, kind="evidence")
-    reach("check.evidence-saved")
+    failpoint("check.evidence-saved")
     return state_of(evidence, blob)
 
 
@@ -49,7 +49,7 @@ def recheck(run: Run, commit: str, check_id: str) -> Any:
     tree = run.repository.tree(commit)
     report(Progress(run.workflow_id, "check", check_id, "running", f"on {commit[:12]}"))
     newest = run.latest(CONTEXT)
-    evidence = gather(run, check, subject_of(newest[1] if newest else {}, commit, tree))
+    evidence = run_check_on(run, check, subject_of(newest[1] if newest else {}, commit, tree))
     blob = run.store.put_json(run.workflow_id, evidence, kind="evidence")
     reason = redact_text(evidence.get("reason", "")).text
     report(Progress(run.workflow_id, "check", check_id, evidence["status"], reason, evidence["seconds"]))

@@ -17,7 +17,7 @@ from contexts.documents.assignment import Assignment
 from contexts.documents.base import JsonObject, now, parse_instant
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import InputError, PortsExhausted, SecretRefused
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.full_disk import full, without_room
 from contexts.json.values import entries, section
 from contexts.plan.graph import transitive_needs
@@ -28,7 +28,7 @@ from contexts.spec.model import Track
 from contexts.store.contexts import track_document
 from tasks.agents.backend import Backend, Delivery, Job
 from tasks.git.snapshot import MACHINE
-from tasks.report.visible import visible
+from tasks.report.visible import show_invisible
 from tasks.run import budget as spending
 from tasks.run.outcome import TrackNotCompleted, TrackOutcome
 from tasks.run.progress import Progress, report
@@ -171,7 +171,7 @@ def _attempt(
     said: list[JsonObject] = []
     try:
         place = start_workspace(run, track, needed) if backend.works else None
-        reach("track.workspace-ready")
+        failpoint("track.workspace-ready")
         delivery, log, said = _deliver(trial, place)
         if delivery.context is not None:
             try:
@@ -205,10 +205,10 @@ def _complete(
     more = work.recorded() if work else {}  # what it says of its cost counts also where that does not fit
     execution = trial.execution("completed", delivery.context, log=log, result=result, **more)
     task_id = trial.track.task_id
-    reach("track.before-save")
+    failpoint("track.before-save")
     saved: JsonObject = {**document, "execution": execution.to_json()}
     ref = hand_over(trial.run, task_id, saved, trial.gathered)
-    reach("track.after-save")
+    failpoint("track.after-save")
     report(Progress(trial.run.workflow_id, "track", task_id, "completed", str(ref), float(execution.seconds)))
     return _completed(trial.run, ref, saved, reused=False)
 
@@ -218,7 +218,9 @@ def _fail(
 ) -> TrackNotCompleted:
     run, task_id = trial.run, trial.track.task_id
     status = "cancelled" if delivery.cancelled else "failed"
-    delivery = replace(delivery, reason=visible(redact_text(delivery.reason).text))  # it is told beyond the store, too
+    delivery = replace(
+        delivery, reason=show_invisible(redact_text(delivery.reason).text)
+    )  # it is told beyond the store, too
     left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
     execution = trial.execution(status, left, delivery, log=log, **(work.recorded() if work else {}))
 
@@ -226,12 +228,12 @@ def _fail(
         more: JsonObject = {"findings": list(said)} if said else {}
         return more | describe_unfinished(run, trial.track, status, execution, delivery.reason, checkpoint, work)
 
-    reach("track.before-failure")
+    failpoint("track.before-failure")
     try:
         ref = hand_over(run, task_id, describe(left or trial.checkpoint), trial.gathered)
     except SecretRefused:  # in what it had left so far, which is then not kept
         ref = hand_over(run, task_id, describe(trial.checkpoint if left else None), trial.gathered)
-    reach("track.after-failure")
+    failpoint("track.after-failure")
     report(Progress(run.workflow_id, "track", task_id, status, delivery.reason, float(execution.seconds)))
     seconds = float(execution.seconds)
     return TrackNotCompleted(
@@ -266,7 +268,7 @@ def _deliver(trial: Trial, place: Started | None) -> tuple[Delivery, BlobRef | N
                 delivery = Delivery(None, error.message)
         else:
             delivery = trial.backend.run(job)
-    reach("track.agent-ended")
+    failpoint("track.agent-ended")
     said = read_log(log)
     blob, findings = None, []
     if said is not None:
@@ -277,7 +279,7 @@ def _deliver(trial: Trial, place: Started | None) -> tuple[Delivery, BlobRef | N
         except SecretRefused as error:
             delivery = Delivery(None, f"its log: {error.message}", exit_code=delivery.exit_code)
         clean_log(log)
-    reach("track.log-saved")
+    failpoint("track.log-saved")
     return delivery, blob, findings
 
 

@@ -13,7 +13,7 @@ from contexts.documents.base import JsonObject, now
 from contexts.documents.records import RunRecord, TrackRecord
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import DECIDED
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import entries, section
 from contexts.redaction import head_of
 from contexts.store.contexts import CONTEXT, ContextStore
@@ -66,7 +66,7 @@ def verify(
         findings=findings,
         waivers=waivers,
     )
-    reach("verify.decided")
+    failpoint("verify.decided")
     record = _record(run, document["run"], verdict, tracks, began)
     document.update(
         timestamp=now(),  # after everything the document reports
@@ -87,9 +87,9 @@ def verify(
     document.pop("_checksum", None)
     computed, _ = measure(document, [("initialize", parent), ("merge", merged)])
     document["metrics"] = {**section(document, "metrics"), **computed.model_dump(mode="json", exclude_none=True)}
-    reach("verify.before-save")
+    failpoint("verify.before-save")
     ref = run.save(CONTEXT, document)
-    reach("verify.after-save")
+    failpoint("verify.after-save")
     if verdict.exit_code:
         events.verification_failed(run.workflow_id, verdict.status, verdict.reasons, findings)
     report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
@@ -128,7 +128,7 @@ def _proven(records: Sequence[JsonObject]) -> list[JsonObject]:
 
 def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome], began: str) -> JsonObject:
     branch = _deliver(run, before)
-    reach("verify.delivered")
+    failpoint("verify.delivered")
     record = RunRecord.model_validate(
         {
             **before,

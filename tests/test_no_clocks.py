@@ -104,6 +104,6 @@ def test_a_hanging_test_is_ended_late_and_by_one_setting():
 
 def test_plait_itself_waits_as_long_for_a_server_to_start_as_its_tests_do(monkeypatch):
     monkeypatch.setattr(os, "environ", {})
-    startup.make_way_for_prefect()
+    startup.prepare_for_prefect()
     assert float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"]) >= PATIENCE
     assert server._START_SECONDS >= PATIENCE

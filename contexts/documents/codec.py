@@ -136,12 +136,12 @@ def seal(document: Mapping[str, Any], name: str = "document") -> tuple[bytes, st
     proof = checksum(body)
     body[CHECKSUM] = proof
     sealed = dump(body, name)
-    if b"null" in sealed and holds_no_number(body):
+    if b"null" in sealed and has_non_finite(body):
         raise DocumentError(f"{name} holds NaN or infinity, which JSON cannot; write it as a string", document=name)
     return sealed, proof
 
 
-def holds_no_number(value: Any) -> bool:
+def has_non_finite(value: Any) -> bool:
     """Return whether NaN or an infinity is anywhere in a value; orjson would write it as null."""
     pending: list[Any] = [value]
     while pending:

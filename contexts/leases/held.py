@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator
 
 from contexts.errors import MAY_PASS, LeaseLost, PlaitError, StoreError, StoreUnreachable
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.leases.lease import RENEW_EVERY, STALE_AFTER, Clock, Lease, acquire
 from contexts.leases.record import INTERRUPTED, LeaseRecord
 from contexts.store.objects import ObjectStore
@@ -194,7 +194,7 @@ class HeldLease:
                     self._renewed.notify_all()
                 # One that was long on its way says how things were when it was sent: the next follows sooner.
                 wait = max(self._every - (self._renewed_at - began), min(self._every, _AFTER_FAILURE))
-        reach("lease.before-release")
+        failpoint("lease.before-release")
         try:
             self._lease.release(self.end_reason or "finished")
         except PlaitError as error:

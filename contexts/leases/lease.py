@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contexts.errors import LeaseHeld, LeaseLost, VersionChanged
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.leases.process import this_process
 from contexts.leases.record import (
     LeaseRecord,
@@ -94,7 +94,7 @@ class Lease:
         self._write(
             self.record.model_copy(update={"heartbeat": self.record.heartbeat + 1, "renewed": datetime.now(tz=UTC)})
         )
-        reach("lease.renewed")
+        failpoint("lease.renewed")
 
     def release(self, reason: str) -> None:
         """End the lease, saying why; the workflow is free at once.
@@ -233,5 +233,5 @@ def _take(objects: ObjectStore, workflow_id: str, owner: str, seen: SeenLease | 
         if winner.record.token != record.token:
             raise held_error(winner.record) from None
         version = winner.version
-    reach("lease.taken")
+    failpoint("lease.taken")
     return Lease(objects, record, version, clock, began, seen.record if seen else None)

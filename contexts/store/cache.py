@@ -19,7 +19,7 @@ _MOST_OF_ONE = 1_000_000
 _MOST = 32_000_000
 
 
-class Remembered:
+class CachedObjects:
     """An object store in front of another, for the life of one run. Thread-safe.
 
     Args:

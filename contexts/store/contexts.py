@@ -15,7 +15,7 @@ import orjson
 from pydantic import JsonValue
 
 from contexts.documents.base import JsonObject
-from contexts.documents.codec import canonical, check_version, dump, holds_no_number, seal, unseal
+from contexts.documents.codec import canonical, check_version, dump, has_non_finite, seal, unseal
 from contexts.documents.refs import BlobKind, BlobRef, ContextRef
 from contexts.errors import (
     ChecksumMismatch,
@@ -25,7 +25,7 @@ from contexts.errors import (
     RevisionConflict,
     SecretRefused,
 )
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import entries
 from contexts.store.keys import (
     CONTEXT,
@@ -100,21 +100,21 @@ class ContextStore:
         """
         key = document_key(workflow_id, name, after + 1)
         label = f"{workflow_id}/{name}"
-        stranger = _stranger(document, workflow_id, name)
+        stranger = _foreign_identity(document, workflow_id, name)
         if stranger:
             raise DocumentError(f"{label} cannot hold a document of {stranger}", document=label)
         check_version(document.get("version"), label)
         clean = self._without_secrets(dict(document), label)
         body, proof = seal({key: self._outline(workflow_id, value) for key, value in clean.items()}, label)
         ref = ContextRef(workflow_id=workflow_id, document=name, revision=after + 1, sha256=proof, size=len(body))
-        reach("store.before-document")
+        failpoint("store.before-document")
         try:
             self.objects.create(key, body)
         except ObjectExists as error:
             raise RevisionConflict(
                 f"{ref} was saved by another run meanwhile; run again to continue from there", document=str(ref)
             ) from error
-        reach("store.document-saved")
+        failpoint("store.document-saved")
         return ref
 
     def _without_secrets(self, document: JsonObject, name: str) -> JsonObject:
@@ -154,7 +154,7 @@ class ContextStore:
         # An object that looks like our own reference is somebody's data: set aside, it can never be taken for one.
         if len(body) <= INLINE_BYTES and not (isinstance(value, dict) and _BLOB in value):
             return value  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
-        if holds_no_number(value):
+        if has_non_finite(value):
             raise DocumentError("the document holds NaN or infinity, which JSON cannot; write it as a string")
         ref = self.put_blob(workflow_id, body, "application/json", scanned=True)
         return {_BLOB: ref.model_dump(), "items": len(value)}  # pyright: ignore[reportUnknownArgumentType] same
@@ -197,7 +197,7 @@ class ContextStore:
         body = self.objects.read(document_key(workflow_id, name, revision))
         label = f"{workflow_id}/{name}@{revision}"
         document = unseal(body, label)
-        stranger = _stranger(document, workflow_id, name)
+        stranger = _foreign_identity(document, workflow_id, name)
         if stranger:
             raise ChecksumMismatch(
                 f"{label} holds a document of {stranger}: it was put there by something else; remove that object",
@@ -255,7 +255,7 @@ class ContextStore:
         except ObjectExists:
             # Its name is its content: whoever put it there put the same. A damaged one is met, and said, on reading.
             return ref
-        reach("store.blob-saved")
+        failpoint("store.blob-saved")
         return ref
 
     def cleaned(self, workflow_id: str, data: bytes, media_type: str) -> tuple[bytes, tuple[LineHit, ...]]:
@@ -327,7 +327,7 @@ class ContextStore:
         return found
 
 
-def _stranger(document: Mapping[str, Any], workflow_id: str, name: str) -> str | None:
+def _foreign_identity(document: Mapping[str, Any], workflow_id: str, name: str) -> str | None:
     """Return whose document this is if it does not belong under that name."""
     owner = document.get("parent_workflow_id") or document.get("workflow_id")
     if owner != workflow_id:

@@ -21,7 +21,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from contexts.errors import NotFound, ObjectExists, StoreNotWritable, StoreUnreachable, VersionChanged
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.identifiers import check_key, is_key
 from contexts.store.fence import the_fence
 from contexts.store.local_errors import explain, is_full
@@ -97,7 +97,7 @@ class LocalObjects:
             StoreError: The disk is full, read-only, not permitted or not answering.
         """
         *folders, name = check_key(key).split("/")
-        with self._explained(key), self._folder(folders, make=True) as folder:
+        with self._translate_errors(key), self._folder(folders, make=True) as folder:
             if _exists(name, folder):
                 raise ObjectExists(f"object {key} exists already in {self._root}", key=key)
             with self._written(body) as (temporary, source):
@@ -106,7 +106,7 @@ class LocalObjects:
                     os.link(temporary, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
                 except FileExistsError:
                     raise ObjectExists(f"object {key} exists already in {self._root}", key=key) from None
-                reach("local.linked")
+                failpoint("local.linked")
             os.fsync(folder)
 
     def read(self, key: str) -> bytes:
@@ -125,7 +125,7 @@ class LocalObjects:
         *folders, start = prefix.split("/")
         if prefix:
             check_key(prefix.removesuffix("/"))
-        with self._explained(prefix):
+        with self._translate_errors(prefix):
             try:
                 with self._folder(folders, make=False) as folder:
                     found = [*self._entries(folder, "".join(f"{each}/" for each in folders), start)]
@@ -136,7 +136,7 @@ class LocalObjects:
     def read_versioned(self, key: str) -> Versioned | None:
         """Return an object and its version, or None where there is none."""
         *folders, name = check_key(key).split("/")
-        with self._explained(key):
+        with self._translate_errors(key):
             try:
                 with self._folder(folders, make=False) as folder:
                     return _read(name, folder)
@@ -150,7 +150,7 @@ class LocalObjects:
             VersionChanged: Somebody else replaced, made or removed it since.
         """
         *folders, name = check_key(key).split("/")
-        with self._explained(key), self._folder(folders, make=True) as folder, self._locked():
+        with self._translate_errors(key), self._folder(folders, make=True) as folder, self._locked():
             current = _read(name, folder)
             if (current.version if current else None) != version:
                 raise VersionChanged(f"object {key} in {self._root} was changed by somebody else", key=key)
@@ -167,7 +167,7 @@ class LocalObjects:
         """Remove an object; a missing one is no error."""
         *folders, name = check_key(key).split("/")
         with (
-            self._explained(key),
+            self._translate_errors(key),
             contextlib.suppress(FileNotFoundError),
             self._folder(folders, make=False) as folder,
             self._locked(),
@@ -178,7 +178,7 @@ class LocalObjects:
     def overwrite(self, key: str, body: bytes) -> None:
         """Store an object whatever was there: for Prefect's results, which are cache. Documents never are."""
         *folders, name = check_key(key).split("/")
-        with self._explained(key), self._folder(folders, make=True) as folder:
+        with self._translate_errors(key), self._folder(folders, make=True) as folder:
             with self._written(body) as (temporary, source):
                 os.rename(temporary, name, src_dir_fd=source, dst_dir_fd=folder)
             os.fsync(folder)
@@ -223,7 +223,7 @@ class LocalObjects:
                 while view:
                     view = view[os.write(descriptor, view) :]
                 os.fsync(descriptor)
-                reach("local.temporary-written")
+                failpoint("local.temporary-written")
                 yield name, folder
             finally:
                 with contextlib.suppress(FileNotFoundError):
@@ -277,7 +277,7 @@ class LocalObjects:
                         yield Entry(key=above + name, size=status.st_size, modified=status.st_mtime)
 
     @contextlib.contextmanager
-    def _explained(self, key: str) -> Generator[None]:
+    def _translate_errors(self, key: str) -> Generator[None]:
         """Turn what the disk says into one plain sentence."""
         try:
             yield

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from contexts.documents.base import JsonObject
 from contexts.documents.codec import digest
 from contexts.errors import ChecksumMismatch, PlaitError, StoreError
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.identifiers import is_id
 from contexts.json.values import section
 from contexts.store.contexts import ContextStore
@@ -146,7 +146,7 @@ class Outbox:
             raise StoreError(
                 f"the result of track {task_id} cannot be kept in {self.root} either ({why})", path=str(self.root)
             ) from error
-        reach("outbox.kept")
+        failpoint("outbox.kept")
         return Kept(folder, task_id, manifest)
 
     def _write(self, name: str, manifest: Manifest, objects: GatheredObjects) -> Path:

@@ -38,7 +38,7 @@ def waive(document: JsonObject, target: str, *, by: str, why: str, at: str, ever
     Raises:
         InputError: Nothing, or more than one thing, is called so; or there is nothing to waive.
     """
-    _said(by=by, why=why)
+    _require_given(by=by, why=why)
     workflow_id = str(document["workflow_id"])
     found = find_items([one for one in all_items(document) if one.kind not in {"concern", "gate"}], target, workflow_id)
     if len({one.kind for one in found}) > 1:
@@ -126,7 +126,7 @@ def settle(document: JsonObject, target: str, *, by: str, choice: str, why: str,
     Raises:
         InputError: No concern, or more than one, is called so; or that very choice holds already.
     """
-    _said(by=by, choice=choice, why=why)
+    _require_given(by=by, choice=choice, why=why)
     workflow_id = str(document["workflow_id"])
     found = find_items([one for one in all_items(document) if one.kind == "concern"], target, workflow_id)
     if len(found) > 1:
@@ -165,7 +165,7 @@ def answer_gate(
     Raises:
         InputError: No gate is called so, nothing waits there, or a prerequisite is unknown or left unticked.
     """
-    _said(by=by, **({"note": note} if answer == "reject" else {}))
+    _require_given(by=by, **({"note": note} if answer == "reject" else {}))
     production = _gate(document, gate)
     left = check_ticks(production, ticked)
     status, attempt = production.get("status"), section(production, "evidence").get("id")
@@ -190,7 +190,7 @@ def tick(document: JsonObject, gate: str, *, by: str, note: str, at: str, ticked
     Raises:
         InputError: No gate is called so, nothing waits there, or there is no such prerequisite.
     """
-    _said(by=by)
+    _require_given(by=by)
     production = _gate(document, gate)
     check_ticks(production, ticked)
     return _approval(document, production, "ticked", by, note, at, ticked, None)
@@ -254,7 +254,7 @@ def _with(document: JsonObject, key: str, new: list[JsonObject], at: str) -> Jso
     return {**kept, key: [*entries(document, key), *new], "timestamp": at, "current_agent": EDITOR}
 
 
-def _said(**given: str) -> None:
+def _require_given(**given: str) -> None:
     for name, value in given.items():
         if not value.strip():
             raise InputError(f"--{name} is empty: a decision needs a name and a reason that can be read later")

@@ -64,7 +64,7 @@ def subjects_of(spec: Spec, tree: str, *, folder: Path, known: Known) -> dict[st
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class GateState:
     """What is known, and what follows.
 
     Attributes:
@@ -82,7 +82,7 @@ class Outlook:
     reasons: tuple[str, ...] = ()
 
 
-def look(spec: Spec, document: JsonObject, subjects: Mapping[str, str]) -> Outlook:
+def assess_gate(spec: Spec, document: JsonObject, subjects: Mapping[str, str]) -> GateState:
     """Return how far a verified workflow is on its way to production.
 
     Args:
@@ -98,12 +98,12 @@ def look(spec: Spec, document: JsonObject, subjects: Mapping[str, str]) -> Outlo
     if deployment.staging:
         readiness["staging"], problems = _staging(spec, deployment.staging, attempt)
     if deployment.production is None:
-        return Outlook(readiness, "end", *(("staging-failed", 1, tuple(problems)) if problems else (None, 0, ())))
+        return GateState(readiness, "end", *(("staging-failed", 1, tuple(problems)) if problems else (None, 0, ())))
     gate = _Gate(deployment.production, document, subjects["production"], proofs)
     readiness["production"] = state = gate.state()
     if problems:
         state["status"] = "blocked"
-        return Outlook(readiness, "end", "staging-failed", 1, tuple(problems))
+        return GateState(readiness, "end", "staging-failed", 1, tuple(problems))
     return gate.outlook(readiness)
 
 
@@ -187,12 +187,12 @@ class _Gate:
             **({"evidence": attempt} if attempt else {}),
         }
 
-    def outlook(self, readiness: JsonObject) -> Outlook:
+    def outlook(self, readiness: JsonObject) -> GateState:
         state: JsonObject = readiness["production"]
 
-        def said(status: str, action: Action, run: str, exit_code: int, *reasons: str) -> Outlook:
+        def said(status: str, action: Action, run: str, exit_code: int, *reasons: str) -> GateState:
             state["status"] = status
-            return Outlook(readiness, action, run, exit_code, reasons)
+            return GateState(readiness, action, run, exit_code, reasons)
 
         answer, attempt = self.last_answer, self.attempt
         gate = f"gate {self.production.gate}"
@@ -222,7 +222,7 @@ class _Gate:
             return said("approved", "end", "approved", 0)
         return said("approved", "deploy", "approved", 0)
 
-    def _after_bad_end(self, said: Any, attempt: JsonObject) -> Outlook:
+    def _after_bad_end(self, said: Any, attempt: JsonObject) -> GateState:
         answers = [one for one in self.answers if one.get("attempt") == attempt["id"]]
         answer = answers[-1] if answers else None
         if answer and answer["decision"] == "rerun":

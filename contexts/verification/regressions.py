@@ -12,7 +12,7 @@ from contexts.documents.base import JsonObject
 _RANK: Mapping[str, int] = {"met": 3, "waived": 3, "passed": 3, "unverified": 2, "unmet": 1, "failed": 1}
 
 
-class Worse(BaseModel):
+class Regression(BaseModel):
     """One thing that got worse.
 
     Attributes:
@@ -32,7 +32,7 @@ class Worse(BaseModel):
     reason: str = ""
 
 
-def what_got_worse(before: JsonObject, now: JsonObject) -> tuple[Worse, ...]:
+def find_regressions(before: JsonObject, now: JsonObject) -> tuple[Regression, ...]:
     """Return what is worse in a verification than in the one before it: criteria first.
 
     Args:
@@ -58,22 +58,22 @@ def _by(records: Sequence[JsonObject] | None, key: str) -> dict[str, JsonObject]
 
 def _statuses(
     what: Literal["criterion", "check"], before: Mapping[str, JsonObject], now: Mapping[str, JsonObject]
-) -> Iterator[Worse]:
+) -> Iterator[Regression]:
     for name, one in now.items():
         was = before.get(name)
         if was and _RANK[one["status"]] < _RANK[was["status"]]:
-            yield Worse(
+            yield Regression(
                 what=what, name=name, before=was["status"], now=one["status"], reason=str(one.get("reason") or "")
             )
 
 
-def _numbers(before: Mapping[str, JsonObject], now: Mapping[str, JsonObject]) -> Iterator[Worse]:
+def _numbers(before: Mapping[str, JsonObject], now: Mapping[str, JsonObject]) -> Iterator[Regression]:
     for name, one in now.items():
         measured: list[tuple[Literal["coverage", "tests"], str]] = [("coverage", "percent"), ("tests", "passed")]
         for what, key in measured:
             was, is_now = _number(before.get(name), what, key), _number(one, what, key)
             if was is not None and is_now is not None and is_now < was:
-                yield Worse(what=what, name=name, before=f"{was:g}", now=f"{is_now:g}")
+                yield Regression(what=what, name=name, before=f"{was:g}", now=f"{is_now:g}")
 
 
 def _number(one: JsonObject | None, what: str, key: str) -> float | None:

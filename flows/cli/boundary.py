@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.cli.terminal.interrupts import requests_interrupt
-from flows.cli.terminal.streams import Enduring, give_up, open_closed_streams
+from flows.cli.terminal.streams import LossyStream, give_up, open_closed_streams
 
 INTERRUPTED = 130
 READER_GONE = 141
@@ -112,7 +112,7 @@ def _say(text: str) -> None:
 
     lines = [" ".join(line.split()) for line in without_known(text).splitlines() if line.strip()]
     # Where nobody hears it the exit code still says it.
-    said = Enduring(sys.stderr)
+    said = LossyStream(sys.stderr)
     said.write("plait: " + "\n       ".join(lines) + "\n")
     said.flush()
 

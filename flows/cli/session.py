@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 import orjson
 from cyclopts import Parameter
 
-from flows.cli.terminal.streams import Enduring
+from flows.cli.terminal.streams import LossyStream
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,13 +59,13 @@ class Session:
 
         return store_name(self.store_url).startswith(BLOCK)
 
-    def out(self, stream: Enduring | None = None) -> Console:
+    def out(self, stream: LossyStream | None = None) -> Console:
         """Return a console on stdout, or on a stream that stands for it."""
         return _console(stream or sys.stdout)
 
     def err(self) -> Console:
         """Return a console on stderr; what nobody hears there is no reason to end."""
-        return _console(Enduring(sys.stderr))
+        return _console(LossyStream(sys.stderr))
 
     def emit(self, value: Any) -> None:
         """Print a value as one line of JSON on stdout."""
@@ -102,7 +102,7 @@ def write_json(value: Any) -> None:
         write_bytes(data + b"\n")
 
 
-def _console(stream: TextIO | Enduring) -> Console:
+def _console(stream: TextIO | LossyStream) -> Console:
     from flows.cli.terminal.console import SafeConsole
 
     file = cast("TextIO", stream)

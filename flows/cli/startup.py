@@ -11,26 +11,26 @@ _usual = gc.get_threshold()
 _ours = _PLUGINS not in os.environ
 
 
-def hurry() -> None:
+def defer_gc() -> None:
     """Import with fewer searches for garbage, of which there is none yet, and with none for plugins of pydantic."""
     gc.set_threshold(_WHILE_STARTING)
     if _ours:
         os.environ[_PLUGINS] = "__all__"
 
 
-def settle() -> None:
-    """Give back what `hurry` took, before the code of others is loaded: Prefect's, and that of a server it starts."""
+def restore_gc() -> None:
+    """Give back what `defer_gc` took, before others' code is loaded: Prefect's, and that of a server it starts."""
     gc.set_threshold(*_usual)
     if _ours:
         os.environ.pop(_PLUGINS, None)
 
 
-def make_way_for_prefect() -> None:
+def prepare_for_prefect() -> None:
     """Do what must be done before Prefect is first imported: settle, and set what it and a server it starts read then.
 
     Whatever the user has set stays.
     """
-    settle()
+    restore_gc()
     defaults = {
         # That server needs 25 s on a new database, more on a busy machine; Prefect allows 20.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",

@@ -43,7 +43,7 @@ _SILENT_SECONDS = 60.0
 
 
 @contextlib.contextmanager
-def heeding_people(
+def watch_cancellation(
     stop: Callable[[StopReason], None], hurried: Callable[[], bool] = nobody_hurries, *, every: float = _LOOK_EVERY
 ) -> Generator[None]:
     """Stop the run when a person cancels, suspends or deletes its flow run.

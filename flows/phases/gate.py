@@ -65,7 +65,7 @@ def waits_at_gate(document: JsonObject) -> JsonObject | None:
     return production if asks and deployment_id() else None
 
 
-def going_on(request: RunRequest, run: Run) -> RunRequest:
+def resume_request(request: RunRequest, run: Run) -> RunRequest:
     """Return the request a suspended run goes on with, and leave it with the flow run, which starts from the top.
 
     What was to be done anew is done by now, and a workflow named after the day it began keeps its name.

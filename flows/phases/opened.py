@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contexts.spec.request import RunRequest
 from flows.deployments.deployed_run import lease_owner
 from flows.deployments.scheduled import scheduled_start
-from flows.phases.cancellation import heeding_people
+from flows.phases.cancellation import watch_cancellation
 from flows.phases.interruption import reason_of
 from flows.phases.last_words import give_up_soon_at_exit
 from flows.phases.signals import Hearing
@@ -21,7 +21,7 @@ def opened(request: RunRequest, hearing: Hearing) -> Generator[tuple[Run, Orname
     """Open a run that hears people, and what it shows them."""
     with (
         open_run(request, lease_owner, at=scheduled_start, reason_of=reason_of) as run,
-        heeding_people(run.stop, lambda: hearing.hurried),
+        watch_cancellation(run.stop, lambda: hearing.hurried),
         adorned(run.workflow_id, lambda: hearing.hurried) as ornaments,
     ):
         try:

@@ -13,7 +13,7 @@ from contexts.errors import RunStopped
 from contexts.spec.request import RunRequest
 from flows.phases.deploy import deploy
 from flows.phases.ending import final_state
-from flows.phases.gate import ask, going_on, waits_at_gate
+from flows.phases.gate import ask, resume_request, waits_at_gate
 from flows.phases.interruption import reason_without_gate, stopped
 from flows.phases.opened import opened
 from flows.phases.signals import Hearing
@@ -29,7 +29,7 @@ def through_gate(request: RunRequest, run: Run, final: ContextRef, waiting: Json
     """
     while True:
         try:
-            request = going_on(request, run)
+            request = resume_request(request, run)
             ask(run.store, final, waiting)
         except Exception as error:
             with opened(request, hearing) as (unasked, _):

@@ -15,7 +15,7 @@ from contexts.spec.request import RunRequest
 from contexts.store.contexts import CONTEXT
 from contexts.text.plural import counted
 from contexts.verification.criteria import decide
-from contexts.verification.regressions import unmet_now, what_got_worse
+from contexts.verification.regressions import find_regressions, unmet_now
 from flows.deployments.deployed_run import refuse_unless_allowed, upkeep_owner
 from flows.deployments.form import GitReference, RepositoryName, SpecFolder, StoreName, WorkflowIds
 from flows.deployments.own_process import outlive_worker
@@ -107,7 +107,7 @@ def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -
             "evidence": records,
         }
         present["worse"] = [
-            one.model_dump(mode="json") for one in what_got_worse(document.get(FIELD) or document, present)
+            one.model_dump(mode="json") for one in find_regressions(document.get(FIELD) or document, present)
         ]
         run.save(CONTEXT, {**document, FIELD: present})
     return present

@@ -7,14 +7,14 @@ from contexts.json.values import section
 from contexts.spec.checks import CommandCheck, CoverageCheck, TestsCheck
 from tasks.checks.bench import Bench, Step
 from tasks.checks.reports import ReportError, parse_coverage, parse_junit, read_report, track_coverage
-from tasks.checks.results import Judged, Status
+from tasks.checks.results import CheckResult, Status
 
 
-def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) -> Judged:
+def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) -> CheckResult:
     """Run the check's command in the tree and judge it by exit code and reports."""
     step = bench.run(check.id, bench.resolve(check.argv))
     if not step.finished:
-        return Judged("unverified", bench.why_unfinished(step))
+        return CheckResult("unverified", bench.why_unfinished(step))
     result: JsonObject = {}
     raw: dict[str, tuple[bytes, str]] = {}
     unreadable = ""
@@ -35,7 +35,7 @@ def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) 
     status, reason = _judge(check, step, result, unreadable)
     if status == "passed" and isinstance(check, CoverageCheck):
         status, reason = _judge_coverage(check, section(result, "coverage"))
-    return Judged(status, reason, result, raw)
+    return CheckResult(status, reason, result, raw)
 
 
 def _judge(

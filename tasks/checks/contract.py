@@ -17,7 +17,7 @@ from contexts.store.keys import track_document
 from contexts.text.plural import counted
 from tasks.checks.bench import MAX_CAPTURE_BYTES, Bench
 from tasks.checks.reports import ReportError, read_report
-from tasks.checks.results import Judged, finding, source
+from tasks.checks.results import CheckResult, finding, source
 
 PROVIDER = "openapi.json"
 _RULES = {
@@ -31,28 +31,28 @@ _RULES = {
 _UNREAD = {"unknown", "codes-undeclared"}
 
 
-def run_contract(check: ContractCheck, bench: Bench) -> Judged:
+def run_contract(check: ContractCheck, bench: Bench) -> CheckResult:
     """Read the provider's OpenAPI and compare every track's expectations with it.
 
     Aligned is only what was read on both sides and agrees; what cannot be read makes the check unverified.
     """
     raw = _read_source(check, bench)
     if isinstance(raw, str):
-        return Judged("unverified", raw)
+        return CheckResult("unverified", raw)
     try:
         document: JsonObject = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        return Judged("unverified", f"the OpenAPI document is not JSON: {error}")
+        return CheckResult("unverified", f"the OpenAPI document is not JSON: {error}")
     reports = {"openapi": (raw, "application/json")}
     if not looks_like_openapi(document):
-        return Judged(
+        return CheckResult(
             "unverified", "what was given is no OpenAPI 3 document: it has no 'openapi' and no 'paths'", {}, reports
         )
     provider = read_openapi(document, PROVIDER, "provider")
     findings = [_problem(document, kind, message, pointer) for kind, pointer, message in _problems(provider)]
     invalid = [one for one in findings if one["severity"] == "blocking"]
     if invalid:
-        return Judged("failed", invalid[0]["message"], _result(provider, {}, 0), reports, tuple(findings))
+        return CheckResult("failed", invalid[0]["message"], _result(provider, {}, 0), reports, tuple(findings))
     return _compare_all(bench.consumers, document, provider, findings, reports)
 
 
@@ -91,7 +91,7 @@ def _compare_all(
     provider: Contract,
     findings: list[JsonObject],
     reports: Mapping[str, tuple[bytes, str]],
-) -> Judged:
+) -> CheckResult:
     unjudged = [problem.message for problem in provider.problems if problem.kind == "unreadable"]
     unread: list[str] = []
     wrong: list[str] = []
@@ -110,14 +110,14 @@ def _compare_all(
     result = _result(provider, matrix, len(wrong))
     if wrong:
         reason = f"{counted(len(wrong), 'mismatch', 'mismatches')}: {listed(wrong, 2)}"
-        return Judged("failed", reason, result, reports, tuple(findings))
+        return CheckResult("failed", reason, result, reports, tuple(findings))
     if unjudged or unread:
         reasons = [*unjudged, *([f"not comparable: {listed(unread, 4)}"] if unread else [])]
-        return Judged("unverified", "; ".join(reasons), result, reports, tuple(findings))
+        return CheckResult("unverified", "; ".join(reasons), result, reports, tuple(findings))
     if not any(matrix.values()):
         reason = "no track says what it expects of an API (api_contract_assumptions), so nothing was compared"
-        return Judged("unverified", reason, result, reports, tuple(findings))
-    return Judged("passed", "", result, reports, tuple(findings))
+        return CheckResult("unverified", reason, result, reports, tuple(findings))
+    return CheckResult("passed", "", result, reports, tuple(findings))
 
 
 def _finding(task_id: str, context: JsonObject, document: JsonObject, mismatch: Mismatch) -> JsonObject:

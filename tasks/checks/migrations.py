@@ -10,7 +10,7 @@ from contexts.documents.base import JsonObject
 from contexts.redaction import head_of
 from contexts.spec.checks import MigrationsCheck
 from tasks.checks.bench import Bench, Step, StepFailed
-from tasks.checks.results import Judged
+from tasks.checks.results import CheckResult
 
 _HEAD = re.compile(r"^([0-9A-Za-z_.-]{1,64}) (?:.{0,200} )?\(head\)", re.MULTILINE)
 _DRIFT = "New upgrade operations detected"
@@ -53,17 +53,17 @@ class _Wrong(Exception):
     """A migration that does not do what it should; the text says which."""
 
 
-def run_migrations(check: MigrationsCheck, bench: Bench) -> Judged:
+def run_migrations(check: MigrationsCheck, bench: Bench) -> CheckResult:
     """Go through one head, up from nothing, drift, up from the base commit's schema, down, and up again."""
     alembic = _Alembic(check, bench)
     result: JsonObject = {}
     try:
         _walk(alembic, bench, result)
     except _Wrong as error:
-        return Judged("failed", str(error), {"migrations": result})
+        return CheckResult("failed", str(error), {"migrations": result})
     except StepFailed as error:
-        return Judged("unverified", str(error), {"migrations": result})
-    return Judged("passed", "", {"migrations": result})
+        return CheckResult("unverified", str(error), {"migrations": result})
+    return CheckResult("passed", "", {"migrations": result})
 
 
 def _walk(alembic: _Alembic, bench: Bench, result: JsonObject) -> None:

@@ -16,7 +16,7 @@ from contexts.documents.base import JsonObject
 from contexts.spec.checks import LoadRequest, PerformanceCheck, request_name
 from tasks.checks import load_generator as load
 from tasks.checks.bench import Bench, Step, from_environment
-from tasks.checks.results import Judged
+from tasks.checks.results import CheckResult
 from tasks.filesystem import remove_folder
 from tasks.sandbox.outcome import last_line
 
@@ -35,11 +35,11 @@ class _AnyOf(threading.Event):
         return super().is_set() or any(event.is_set() for event in self._events)
 
 
-def run_performance(check: PerformanceCheck, bench: Bench) -> Judged:
+def run_performance(check: PerformanceCheck, bench: Bench) -> CheckResult:
     """Start the application, run the load in a process of its own, end the application, compare with the targets."""
     job = _job(check, bench)
     if isinstance(job, str):
-        return Judged("unverified", job)
+        return CheckResult("unverified", job)
     enough, gone = threading.Event(), threading.Event()
     served: list[Step] = []
 
@@ -58,7 +58,7 @@ def run_performance(check: PerformanceCheck, bench: Bench) -> Judged:
         enough.set()
         server.join()
     if ended_early or not served:
-        return Judged("unverified", _why_ended(served))
+        return CheckResult("unverified", _why_ended(served))
     return _judge(check, bench, generator, raw)
 
 
@@ -103,13 +103,13 @@ def _why_ended(served: Sequence[Step]) -> str:
     return f"the application ended before the load did: {step.outcome.message}" + (f": {said}" if said else "")
 
 
-def _judge(check: PerformanceCheck, bench: Bench, generator: Step, raw: bytes) -> Judged:
+def _judge(check: PerformanceCheck, bench: Bench, generator: Step, raw: bytes) -> CheckResult:
     if not raw:
-        return Judged("unverified", generator.problem)
+        return CheckResult("unverified", generator.problem)
     measured: JsonObject = orjson.loads(raw)
     if measured["ready_seconds"] is None:
         where = f"http://127.0.0.1:{bench.ports[0]}{check.ready_path}"
-        return Judged("unverified", f"the application did not answer at {where} within {check.ready_seconds:g} s")
+        return CheckResult("unverified", f"the application did not answer at {where} within {check.ready_seconds:g} s")
     requests: JsonObject = {}
     problems: list[str] = []
     for at, request in enumerate(check.requests):
@@ -130,7 +130,7 @@ def _judge(check: PerformanceCheck, bench: Bench, generator: Step, raw: bytes) -
         "floor_ms": round(measured["floor_ms"], 3),
     }
     reports = {"load": (raw, "application/json")}
-    return Judged("failed" if problems else "passed", "; ".join(problems[:10]), {"performance": summary}, reports)
+    return CheckResult("failed" if problems else "passed", "; ".join(problems[:10]), {"performance": summary}, reports)
 
 
 def _compare(request: LoadRequest, measured: JsonObject) -> tuple[JsonObject, list[str]]:

@@ -14,7 +14,7 @@ Severity = Literal["blocking", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CheckResult:
     """What a kind of check makes of its steps.
 
     Attributes:
@@ -33,14 +33,14 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class CheckRun:
     """A check that was run: its judgement, the commands behind it, and what else is to be said.
 
     Attributes:
         notes: Output that was dropped, processes that were left and killed, files that were rewritten.
     """
 
-    judged: Judged
+    judged: CheckResult
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
     seconds: float

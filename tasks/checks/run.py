@@ -28,7 +28,7 @@ from tasks.checks.command import run_command
 from tasks.checks.contract import run_contract
 from tasks.checks.migrations import run_migrations
 from tasks.checks.performance import run_performance
-from tasks.checks.results import Judged, Ran, notes_on
+from tasks.checks.results import CheckResult, CheckRun, notes_on
 from tasks.checks.scanners import SCANNERS
 from tasks.checks.security import run_security
 
@@ -96,18 +96,18 @@ def still_holds(check: Check, evidence: JsonObject) -> bool:
     return began is not None and datetime.now(UTC) - began < _ANSWERS_HOLD
 
 
-def run_on(check: Check, bench: Bench) -> Ran:
+def run_on(check: Check, bench: Bench) -> CheckRun:
     """Run a check of any kind at its bench."""
     started = time.monotonic()
     try:
         judged = _by_kind(check, bench)
     except StepFailed as error:
-        judged = Judged("unverified", str(error))
+        judged = CheckResult("unverified", str(error))
     steps = tuple(sorted(bench.steps, key=lambda step: step.started_at))
-    return Ran(judged, steps, notes_on(steps), round(time.monotonic() - started, 3))
+    return CheckRun(judged, steps, notes_on(steps), round(time.monotonic() - started, 3))
 
 
-def _by_kind(check: Check, bench: Bench) -> Judged:
+def _by_kind(check: Check, bench: Bench) -> CheckResult:
     if len(bench.ports) < ports_of(check):
         raise StepFailed(f"{ports_of(check)} loopback ports were not free: end what listens there, and run again")
     match check:

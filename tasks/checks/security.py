@@ -11,14 +11,14 @@ from contexts.documents.base import JsonObject
 from contexts.spec.checks import SecurityCheck
 from contexts.text.plural import counted, first_of
 from tasks.checks.bench import Bench, StepFailed
-from tasks.checks.results import Judged
+from tasks.checks.results import CheckResult
 from tasks.checks.scanners import Hit, Unreadable, arguments_of, read_report, without_known
 
 _SEVERITIES = ("high", "medium", "low")
 _SHOWN = 50
 
 
-def run_security(check: SecurityCheck, bench: Bench) -> Judged:
+def run_security(check: SecurityCheck, bench: Bench) -> CheckResult:
     """Run every tool, and on the base commit too where it found anything; compare with the thresholds."""
     tools: JsonObject = {}
     failed: list[str] = []
@@ -51,7 +51,7 @@ def run_security(check: SecurityCheck, bench: Bench) -> Judged:
     ran = [tools[tool] for tool in check.tools if "high" in tools[tool]]
     total = {severity: sum(one[severity] for one in ran) for severity in _SEVERITIES} if ran else {}
     status = "failed" if failed else "unverified" if unknown else "passed"
-    return Judged(status, "; ".join([*failed, *unknown]), {"security": {**total, "tools": tools}}, reports)
+    return CheckResult(status, "; ".join([*failed, *unknown]), {"security": {**total, "tools": tools}}, reports)
 
 
 def _scan(tool: str, check: SecurityCheck, bench: Bench) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from contexts.text.ellipsis import brief
-from tasks.report.visible import visible
+from tasks.report.visible import show_invisible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~&$^=])")
 _BLOCK = re.compile(r"[-+:]|\d+[.)]")
@@ -54,7 +54,7 @@ def row(values: dict[str, Any]) -> dict[str, Any]:
 
 def words(value: object, most: int = 2_000) -> str:
     """Return a value as plain text on one line, for what Prefect shows as it is: nothing in it is unseen."""
-    return brief(visible(" ".join(str(value).split())), most)
+    return brief(show_invisible(" ".join(str(value).split())), most)
 
 
 def _code(word: str) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from tasks.report.text import LONGEST
 from tasks.report.values import Listed
-from tasks.report.visible import visible
+from tasks.report.visible import show_invisible
 
 Given = TypeVar("Given")
 Item = TypeVar("Item")
@@ -41,7 +41,7 @@ def listed(given: Sequence[Given], make: Callable[[Given], Item], *, most: int, 
 def _weight(value: object) -> int:
     if isinstance(value, str):
         text = value[:LONGEST]
-        return len(text) if text.isalnum() else len(visible(text).encode()) + 5 * sum(map(text.count, "<>&\"'"))
+        return len(text) if text.isalnum() else len(show_invisible(text).encode()) + 5 * sum(map(text.count, "<>&\"'"))
     if isinstance(value, tuple):
         return sum(40 + _weight(one) for one in cast("tuple[object, ...]", value))
     if is_dataclass(value):

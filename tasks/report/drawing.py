@@ -13,7 +13,7 @@ from contexts.text.amounts import duration, size
 from contexts.text.ellipsis import brief
 from tasks.report.data import Row, Size, Span, Timeline
 from tasks.report.text import cut, noun
-from tasks.report.visible import visible
+from tasks.report.visible import show_invisible
 
 _LETTER = 7.3
 """Width of a letter at 13 px, wide enough for the usual sans-serif faces."""
@@ -140,7 +140,7 @@ def draw_timeline(timeline: Timeline, frame: Frame) -> Picture:
 
 
 def _title(timeline: Timeline) -> str:
-    path = ", then ".join(visible(cut(name, 60)) for name in timeline.critical[:12])
+    path = ", then ".join(show_invisible(cut(name, 60)) for name in timeline.critical[:12])
     count = timeline.tracks.total
     text = f"Timeline of {duration(timeline.seconds)} with {count} {noun('tracks', count)}"
     return f"{text}; critical path: {path}" if path else text
@@ -149,15 +149,17 @@ def _title(timeline: Timeline) -> str:
 def _row(row: Row, frame: Frame, scale: float, y: float, bars: list[Bar], words: list[Words], *, phase: bool) -> None:
     middle = y + (28 if frame.above else frame.row / 2)
     height = 10
-    note = brief(visible(row.note), _NOTE)
+    note = brief(show_invisible(row.note), _NOTE)
     room = frame.left - 14 if not frame.above else frame.width - len(note) * _LETTER - 24
-    short = brief(visible(row.name), max(6, int(room / _LETTER) - (2 if row.critical else 0)))
+    short = brief(show_invisible(row.name), max(6, int(room / _LETTER) - (2 if row.critical else 0)))
     kind = "name critical" if row.critical else "name"
     words.append(Words(0, y + 15 if frame.above else middle + 4.5, ("◆ " if row.critical else "") + short, kind))
     for span in row.spans:
         x, width = frame.left + span.start * scale, max(2.0, span.seconds * scale)
         x = min(x, frame.width - frame.right - 2)
-        bars.append(Bar(x, middle - height / 2, width, height, _bar_kind(row, span, phase=phase), _said(row, span)))
+        bars.append(
+            Bar(x, middle - height / 2, width, height, _bar_kind(row, span, phase=phase), _bar_title(row, span))
+        )
     end = max((span.end for span in row.spans), default=0.0)
     if frame.above:
         words.append(Words(frame.width, y + 15, note, "note", end=True))
@@ -171,8 +173,8 @@ def _bar_kind(row: Row, span: Span, *, phase: bool) -> str:
     return f"{span.kind} critical" if row.critical and span.kind == "work" else span.kind
 
 
-def _said(row: Row, span: Span) -> str:
-    return f"{visible(cut(row.name, 80))}: {span.kind} {duration(span.seconds)}, from {duration(span.start)}"
+def _bar_title(row: Row, span: Span) -> str:
+    return f"{show_invisible(cut(row.name, 80))}: {span.kind} {duration(span.seconds)}, from {duration(span.start)}"
 
 
 def _area(
@@ -224,15 +226,17 @@ def draw_sizes(sizes: Sequence[Size], frame: Frame) -> Picture:
         middle = y + (28 if frame.above else frame.row / 2)
         note = size(one.size) + (f", {one.note}" if one.note else "")
         chars = int(((frame.left - 14) if not frame.above else frame.width - len(note) * _LETTER - 20) / _LETTER)
-        words.append(Words(0, y + 15 if frame.above else middle + 4.5, brief(visible(one.name), max(6, chars)), "name"))
+        words.append(
+            Words(0, y + 15 if frame.above else middle + 4.5, brief(show_invisible(one.name), max(6, chars)), "name")
+        )
         width = max(2.0, room * one.size / most)
-        bars.append(Bar(frame.left, middle - 5, width, 10, "work", f"{visible(cut(one.name, 80))}: {note}"))
+        bars.append(Bar(frame.left, middle - 5, width, 10, "work", f"{show_invisible(cut(one.name, 80))}: {note}"))
         if frame.above:
             words.append(Words(frame.width, y + 15, note, "note", end=True))
         else:
             words.append(Words(frame.left + width + 8, middle + 4.5, note, "note"))
         y += frame.row
     title = "Sizes of the contexts: " + ", ".join(
-        f"{visible(cut(one.name, 40))} {size(one.size)}" for one in sizes[:12]
+        f"{show_invisible(cut(one.name, 40))} {size(one.size)}" for one in sizes[:12]
     )
     return Picture(frame.name, frame.width, y + 4, 0, 0, title, tuple(bars), tuple(words), ())

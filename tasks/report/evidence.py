@@ -18,7 +18,7 @@ from tasks.report.decided import check_waivers
 from tasks.report.evidence_data import EvidenceRow
 from tasks.report.text import number, plain
 from tasks.report.values import Listed, Log, status
-from tasks.report.visible import visible
+from tasks.report.visible import show_invisible
 
 HEAD = 2_000
 TAIL = 6_000
@@ -47,7 +47,7 @@ def log_reader(store: ContextStore, workflow_id: str) -> ReadLog:
 
 def shorten(ref: BlobRef, text: str) -> Log:
     """Return a log's beginning and end, cut at line ends where there are any nearby."""
-    text = visible(text.replace("\r\n", "\n"))
+    text = show_invisible(text.replace("\r\n", "\n"))
     if len(text) <= HEAD + TAIL:
         return Log(ref.sha256, ref.size, text)
     head, tail = text[:HEAD], text[-TAIL:]

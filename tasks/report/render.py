@@ -20,7 +20,7 @@ from tasks.report.decided import waived_badge
 from tasks.report.drawing import NARROW, WIDE, draw_sizes, draw_timeline
 from tasks.report.text import moment, noun, plain, sentence
 from tasks.report.timeline import build_timeline
-from tasks.report.visible import visible
+from tasks.report.visible import show_invisible
 
 _FEW = 25
 """Items of a list shown at once; the others open on demand."""
@@ -32,7 +32,7 @@ def shown(value: object) -> Markup:
 
 
 def _whole(text: str) -> Markup:
-    return escape(visible(text))
+    return escape(show_invisible(text))
 
 
 def _pixels(value: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from contexts.documents.base import parse_instant
-from tasks.report.visible import visible
+from tasks.report.visible import show_invisible
 
 LONGEST = 2_000
 """Characters of one value a report shows; the rest is in the store."""
@@ -25,10 +25,10 @@ def plain(value: object, most: int = LONGEST) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return visible(cut(value, most))
+        return show_invisible(cut(value, most))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)[:40]
-    return visible(cut(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode(), most))
+    return show_invisible(cut(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode(), most))
 
 
 def number(value: Any) -> float:

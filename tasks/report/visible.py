@@ -38,7 +38,7 @@ class _Signs(dict[int, int | str]):
 _VISIBLE = _Signs()
 
 
-def visible(text: str) -> str:
+def show_invisible(text: str) -> str:
     """Return text with every character that is not seen replaced by a sign that names it.
 
     Line feeds and tabs stay. The result is legal in HTML, in attributes and in XML.

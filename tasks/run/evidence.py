@@ -14,7 +14,7 @@ from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import Evidence
 from contexts.errors import DocumentError
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import entries, section
 from contexts.redaction import head_of
 from contexts.spec.checks import Check
@@ -23,7 +23,7 @@ from contexts.spec.programs import Known
 from contexts.text.plural import counted, first_of
 from tasks.checks.bench import Bench, Step, StepFailed, lease_for
 from tasks.checks.own_files import Change, changed_files
-from tasks.checks.results import Judged, Ran, finding, notes_on
+from tasks.checks.results import CheckResult, CheckRun, finding, notes_on
 from tasks.checks.rewritten_files import rewritten, stamps
 from tasks.checks.run import check_inputs, run_on, still_holds
 from tasks.checks.silenced_warnings import silenced
@@ -58,7 +58,7 @@ def subject_of(document: JsonObject, commit: str | None = None, tree: str | None
     )
 
 
-def prove(run: Run, document: JsonObject, check: Check, before: Sequence[JsonObject]) -> JsonObject:
+def evidence_for(run: Run, document: JsonObject, check: Check, before: Sequence[JsonObject]) -> JsonObject:
     """Return a check's evidence on the integrated tree: an earlier pass on the very same inputs, or a new run.
 
     Args:
@@ -75,9 +75,9 @@ def prove(run: Run, document: JsonObject, check: Check, before: Sequence[JsonObj
         report(Progress(run.workflow_id, "check", check.id, "passed", why, earlier["seconds"]))
         return {**earlier, "reused": True}
     report(Progress(run.workflow_id, "check", check.id, "running"))
-    reach("check.before-run")
-    evidence = gather(run, check, subject)
-    reach("check.after-run")
+    failpoint("check.before-run")
+    evidence = run_check_on(run, check, subject)
+    failpoint("check.after-run")
     reason = evidence.get("reason", "")
     report(Progress(run.workflow_id, "check", check.id, evidence["status"], reason, evidence["seconds"]))
     return evidence
@@ -108,7 +108,7 @@ def inputs_at(spec: Spec, check: Check, subject: Subject, *, folder: Path, known
     )
 
 
-def gather(run: Run, check: Check, subject: Subject) -> JsonObject:
+def run_check_on(run: Run, check: Check, subject: Subject) -> JsonObject:
     """Run a check and return its record, logs and reports kept as blobs."""
     with lease_for(check) as lent:
         bench = _bench(run, check, subject, lent.ports)
@@ -170,12 +170,12 @@ def _bench(run: Run, check: Check, subject: Subject, ports: tuple[int, ...]) -> 
     )
 
 
-def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[Ran, list[JsonObject]]:
+def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[CheckRun, list[JsonObject]]:
     """Run a check in a tree of its own; also return what is to be said of its own files and of the tree's."""
     try:
         _prepare(run, bench, commit, bench.tree)
     except StepFailed as error:
-        return Ran(Judged("unverified", str(error)), tuple(bench.steps), notes_on(bench.steps), 0.0), []
+        return CheckRun(CheckResult("unverified", str(error)), tuple(bench.steps), notes_on(bench.steps), 0.0), []
     found: list[JsonObject] = []
     if run.has_repository:
         bench.base = partial(_base, run, bench)
@@ -196,7 +196,7 @@ def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[Ran, list[J
         names = first_of(touched, 5)
         message = f"check {check.id} rewrote files of the tree it checks: {names}; no other check sees that"
         found.append(finding("evidence/tree-rewritten", "warning", message))
-    return Ran(ran.judged, ran.steps[prepared:], ran.notes, ran.seconds), found
+    return CheckRun(ran.judged, ran.steps[prepared:], ran.notes, ran.seconds), found
 
 
 def _prepare(run: Run, bench: Bench, commit: str, folder: Path) -> None:
@@ -235,7 +235,7 @@ def _content(run: Run, commit: str, path: str) -> bytes | None:
 
 
 def _evidence(
-    run: Run, check: Check, bench: Bench, ran: Ran, more: Sequence[JsonObject], known: JsonObject
+    run: Run, check: Check, bench: Bench, ran: CheckRun, more: Sequence[JsonObject], known: JsonObject
 ) -> JsonObject:
     judged = ran.judged
     only = ran.steps[0] if len(ran.steps) == 1 else None

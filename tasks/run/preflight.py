@@ -19,7 +19,7 @@ from contexts.spec.load import LoadedSpec, check_agents, expand_workflow_id, loa
 from contexts.spec.model import Spec
 from contexts.spec.programs import Known, Programs
 from contexts.spec.request import RunRequest
-from contexts.store.cache import Remembered
+from contexts.store.cache import CachedObjects
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.store.local import LocalObjects
 from contexts.store.url import BLOCK, open_objects, store_name
@@ -67,7 +67,7 @@ def prepare(request: RunRequest, purpose: Purpose = "build", at: datetime | None
     objects = open_objects(request.store)
     if isinstance(objects, LocalObjects):
         objects.check_place()
-    store = ContextStore(Remembered(objects))
+    store = ContextStore(CachedObjects(objects))
     loaded = load_request(request, store)
     know_values_of(loaded.raw, request.repository)
     spec = loaded.spec

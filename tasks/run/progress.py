@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from contexts.redaction import redact_text
-from tasks.report.visible import visible
+from tasks.report.visible import show_invisible
 
 LOGGER = "plait.progress"
 SERVER_LOGGER = "plait.server"
@@ -44,8 +44,8 @@ class Progress:
 
 def report(progress: Progress) -> None:
     """Tell whoever listens, without secrets and unseen characters; agents' own lines at DEBUG, the rest at INFO."""
-    progress = replace(progress, message=visible(redact_text(progress.message).text))
+    progress = replace(progress, message=show_invisible(redact_text(progress.message).text))
     level = logging.DEBUG if progress.kind == "line" else logging.INFO
-    subject = visible(progress.subject)
+    subject = show_invisible(progress.subject)
     text = f"{progress.kind} {subject}: {progress.status} {progress.message}".rstrip()
     logging.getLogger(LOGGER).log(level, "%s", text, extra={"plait": progress})

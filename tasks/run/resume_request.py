@@ -19,7 +19,7 @@ from contexts.spec.policy import CommandAgent
 from contexts.spec.programs import Command, Programs, check_commands, commands_of, setup_commands
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import CONTEXT, ContextStore
-from contexts.verification.deployment_gate import last_attempt, look, subjects_of
+from contexts.verification.deployment_gate import assess_gate, last_attempt, subjects_of
 from contexts.verification.verdict import PAST_VERIFICATION
 from tasks.agents.replay import Recording
 from tasks.run.base_commit import kept_base
@@ -166,5 +166,5 @@ class _Ahead:
                     given = check.model_copy(update={"env": {**check.env, **url}})
                     if check.id in staging.checks and not self._proven(given, entries(attempt, "checks")):
                         yield from check_commands(self.spec, [check.id])
-        if deployment.production and tree and look(self.spec, self.newest, subjects).action == "deploy":
+        if deployment.production and tree and assess_gate(self.spec, self.newest, subjects).action == "deploy":
             yield Command("deployment.production", deployment.production.argv or ())

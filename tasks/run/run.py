@@ -12,7 +12,7 @@ from uuid import uuid4
 from contexts.documents.base import JsonObject, now
 from contexts.documents.refs import ContextRef
 from contexts.errors import LeaseLost, RevisionConflict, RunStopped, StopReason
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import section
 from contexts.leases.held import HeldLease, failed_or_interrupted, held_lease
 from contexts.leases.patient import PatientObjects, impatient
@@ -318,7 +318,7 @@ def open_run(
         )
         if loaded.programs is None or loaded.programs.how != "none":
             (repository.root / FOLDER_HINT).write_text(str(loaded.folder), encoding="utf-8")
-        reach("run.opened")
+        failpoint("run.opened")
         for name, watch in (
             ("lease-watch", lambda: _stop_when_lost(run)),
             ("outages", lambda: outage.tell_while_unsure(lambda: lease.unsure, run.cancel)),

@@ -9,7 +9,7 @@ from typing import Any
 
 from contexts.documents.base import JsonObject, now
 from contexts.documents.records import Attempt, Execution, Spent
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import section
 from contexts.plan.inputs_digest import Inputs
 from contexts.spec.model import Track
@@ -78,9 +78,9 @@ class Trial:
         document = describe_unfinished(
             self.run, self.track, "running", self.execution("running", left), checkpoint=left
         )
-        reach("checkpoint.before-save")
+        failpoint("checkpoint.before-save")
         self.run.save(track_document(self.track.task_id), document, at_once=True)
-        reach("checkpoint.after-save")
+        failpoint("checkpoint.after-save")
 
 
 def earlier_attempts(earlier: JsonObject | None, inputs: str) -> tuple[list[Attempt], JsonObject | None]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
 from contexts.errors import MAY_PASS, ChecksumMismatch, Conflict, ObjectExists, StoreError
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import section
 from contexts.plan.inputs_digest import Inputs
 from contexts.store.contexts import ContextStore, track_document
@@ -78,15 +78,15 @@ def _save(
             store.objects.create(key, body)
         except ObjectExists:
             continue  # its name is its content
-    reach("outbox.before-save")
+    failpoint("outbox.before-save")
     ref = run.save(track_document(task_id), document, at_once=at_once)
-    reach("outbox.saved")
+    failpoint("outbox.saved")
     return ref
 
 
 def _remove(run: Run, kept: Kept) -> None:
     run.outbox.remove(kept)
-    reach("outbox.removed")
+    failpoint("outbox.removed")
 
 
 def _keep_or_say(keep: Callable[[], Kept], error: StoreError | Conflict) -> None:

@@ -12,7 +12,7 @@ from contexts.documents.base import JsonObject
 from contexts.documents.records import Refused
 from contexts.documents.refs import BlobRef
 from contexts.errors import ChecksumMismatch, NotFound, RepositoryError, SecretRefused
-from contexts.failpoints import reach
+from contexts.failpoints import failpoint
 from contexts.json.values import section
 from contexts.redaction import find_secrets, redact_text
 from contexts.spec.load import resolve_argv
@@ -177,12 +177,12 @@ def collect(run: Run, track: Track, place: Started, gathering: ContextStore) -> 
     snapshot = run.repository.snapshot(
         track.task_id, place.folder, place.start, _message(run, track), datetime.now(UTC), inspect=inspect
     )
-    reach("track.committed")
+    failpoint("track.committed")
     bundle = None
     if snapshot.commit != place.start:
         body = run.repository.bundle(run.base, snapshot.commit)
         bundle = gathering.put_blob(run.workflow_id, body, "application/x-git-bundle")
-        reach("track.bundle-saved")
+        failpoint("track.bundle-saved")
     return Work(
         start=place.start,
         commit=snapshot.commit,

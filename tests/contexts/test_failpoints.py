@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contexts.failpoints import POINTS, reach
+from contexts.failpoints import POINTS, failpoint
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,19 +63,19 @@ def test_every_phase_names_a_point_before_and_after_each_of_its_saves() -> None:
 
 def test_nothing_happens_unless_a_test_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PLAIT_KILL_AT", raising=False)
-    reach("lease.taken")
-    reach("no such point, and nobody looks")
+    failpoint("lease.taken")
+    failpoint("no such point, and nobody looks")
 
 
 def test_an_unknown_point_is_an_error_where_tests_are_killing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAIT_KILL_AT", "lease.taken")
     with pytest.raises(ValueError, match=r"lease\.nowhere"):
-        reach("lease.nowhere")
+        failpoint("lease.nowhere")
 
 
 @pytest.mark.usefixtures("outside")
 def test_the_process_ends_as_by_kill_9_at_the_time_that_was_asked_for() -> None:
-    code = "from contexts.failpoints import reach\nfor n in range(5):\n    reach('lease.taken'); print(n, flush=True)"
+    code = "from contexts.failpoints import failpoint\nfor n in range(5):\n    failpoint('lease.taken'); print(n, flush=True)"
     done = subprocess.run(
         [sys.executable, "-c", code], env={"PLAIT_KILL_AT": "lease.taken:3"}, cwd=ROOT, capture_output=True, check=False
     )

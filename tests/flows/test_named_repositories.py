@@ -147,10 +147,10 @@ def _end_after_opening(patch: pytest.MonkeyPatch, worker: Worker) -> None:
         raise Opened
 
     patch.setattr("prefect.artifacts.create_table_artifact", lambda **_: None)  # for want of a flow run
-    patch.setattr("flows.feature.heeding_people", entered)
+    patch.setattr("flows.phases.opened.watch_cancellation", entered)
     patch.setattr("flows.upkeep.reverify.run_checks", lambda _, run, *__: opened(run))
-    patch.setattr("flows.feature.scheduled_start", lambda: datetime.now(UTC))  # there is no server to ask
-    patch.setattr("flows.feature.reason_of", lambda _: "finished")  # another flow is to open the same workflow
+    patch.setattr("flows.phases.opened.scheduled_start", lambda: datetime.now(UTC))  # there is no server to ask
+    patch.setattr("flows.phases.opened.reason_of", lambda _: "finished")  # another flow is to open the same workflow
     patch.setattr("flows.feature.skipped_if_late", lambda _: None)
     patch.setattr("flows.upkeep.resume_interrupted.interrupted", looked)
     patch.setattr("flows.upkeep.retention.holdings", looked)

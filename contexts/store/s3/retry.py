@@ -108,7 +108,7 @@ def persist(request: Callable[[], _T], patience: Patience, operation: str, where
                     last = error
                     raise
     except _FAILURES as error:
-        raise _explained(error, operation, where, key) from error
+        raise _translate_error(error, operation, where, key) from error
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
@@ -144,7 +144,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         ]
 
 
-def _explained(error: Exception, operation: str, where: str, key: str) -> StoreError | InputError:
+def _translate_error(error: Exception, operation: str, where: str, key: str) -> StoreError | InputError:
     said = answer_of(error)
     if said is not None:
         return explain(said, operation, where, key)

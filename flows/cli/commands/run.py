@@ -118,15 +118,15 @@ def check_tracks(task_ids: Iterable[str], spec: Spec) -> None:
 def _watch(session: Given, title: str, task_ids: Iterable[str], *, ui: bool, **asked: Any) -> int:
     """Run with the progress on the screen, then say what came of it."""
     from contexts.spec.request import RunRequest
-    from flows.cli.startup import make_way_for_prefect
-    from flows.cli.terminal.streams import Enduring
+    from flows.cli.startup import prepare_for_prefect
+    from flows.cli.terminal.streams import LossyStream
     from flows.cli.terminal.watch import prefect_kept_apart, said_afterwards, watched
     from tasks.run.preflight import check_early
 
     request = RunRequest(store=session.store_url, **asked)
     check_early(request)  # Prefect takes seconds to import, its server more, and bad input must not wait for them
-    make_way_for_prefect()
-    out = Enduring(sys.stdout)  # a pager that is closed ends no run
+    prepare_for_prefect()
+    out = LossyStream(sys.stdout)  # a pager that is closed ends no run
     console = None if session.as_json else session.out(out)
     name = ""
     try:

@@ -25,7 +25,7 @@ from urllib.request import Request, urlopen
 import psutil
 
 from contexts.errors import ServerUnreachable
-from flows.cli.startup import make_way_for_prefect
+from flows.cli.startup import prepare_for_prefect
 
 PID_FILE = "server.pid"
 """Prefect's own name for it, and its own contents: a process id in decimal."""
@@ -89,7 +89,7 @@ def find_before_prefect(*, debug: bool) -> bool:
     """
     if "prefect" in sys.modules:
         return True  # it has its server, as in a run
-    make_way_for_prefect()
+    prepare_for_prefect()
     if not debug:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     url = configured()

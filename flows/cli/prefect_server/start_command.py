@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from contexts.errors import PlaitError
 from flows.cli.prefect_server.server import LOG_FILE, configured, start_or_reuse
-from flows.cli.startup import settle
+from flows.cli.startup import restore_gc
 
 _HERE = {"127.0.0.1", "localhost"}
 
@@ -23,7 +23,7 @@ def main() -> int:
     Returns:
         0, or 2 where PREFECT_API_URL names another machine or another server runs here, or 6 where it did not come up.
     """
-    settle()
+    restore_gc()
     wanted = configured()
     try:
         named = urlsplit(wanted) if wanted else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from tasks.report.visible import visible
+from tasks.report.visible import show_invisible
 
 
 class SafeConsole(Console):
@@ -16,4 +16,4 @@ class SafeConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render as `rich.console.Console` does; its own styles and cursor movements stay what they are."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+            yield segment if segment.control else Segment(show_invisible(segment.text), segment.style)

@@ -8,7 +8,7 @@ import sys
 from typing import TextIO
 
 
-class Enduring:
+class LossyStream:
     """A stream for what must go on without it: what cannot be written is forgotten, and the first error kept.
 
     Attributes:

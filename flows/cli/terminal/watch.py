@@ -21,7 +21,7 @@ from rich.markup import escape
 from contexts.text.amounts import clock
 from contexts.text.plural import counted
 from flows.cli.terminal.board import Board
-from flows.cli.terminal.streams import Enduring
+from flows.cli.terminal.streams import LossyStream
 from flows.cli.terminal.tables import STYLES
 from tasks.run.progress import LOGGER, SERVER_LOGGER, Progress
 
@@ -45,7 +45,7 @@ class _Watcher(logging.Handler):
         changed = self.board.take(progress, time.monotonic())
         if self._aside and progress.kind == "store":
             # Where only a program listens on stdout, somebody may still wonder what is being waited for.
-            Enduring(sys.stderr).write(f"plait: {progress.message}\n")
+            LossyStream(sys.stderr).write(f"plait: {progress.message}\n")
         if self._console is None or not changed:
             return
         if progress.kind == "run":
@@ -132,7 +132,7 @@ def said_afterwards() -> Generator[TextIO]:
     finally:
         logger.removeHandler(of_server)
         if said := held.getvalue().strip():
-            Enduring(sys.stderr).write(f"{said}\n")
+            LossyStream(sys.stderr).write(f"{said}\n")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import pytest
 
 from contexts.errors import ChecksumMismatch, NotFound, ObjectExists
-from contexts.store.cache import Remembered
+from contexts.store.cache import CachedObjects
 from contexts.store.contexts import ContextStore
 from contexts.store.local import LocalObjects
 
@@ -28,7 +28,7 @@ def inner(tmp_path):
 
 
 def test_what_this_run_saved_is_not_asked_for_again(inner):
-    store = ContextStore(Remembered(inner))
+    store = ContextStore(CachedObjects(inner))
     ref = store.save(HEAD, workflow_id="w", name="context", after=0)
     assert store.load(ref)["phase"] == "p"
     assert inner.asked == []
@@ -36,7 +36,7 @@ def test_what_this_run_saved_is_not_asked_for_again(inner):
 
 def test_what_another_run_saved_is_asked_for_once(inner):
     ref = ContextStore(inner).save(HEAD, workflow_id="w", name="context", after=0)
-    store = ContextStore(Remembered(inner))
+    store = ContextStore(CachedObjects(inner))
     for _ in range(3):
         assert store.load(ref) == ContextStore(LocalObjects(inner.root)).load(ref)
     assert inner.asked == ["documents/w/context/000001.json"]
@@ -44,14 +44,14 @@ def test_what_another_run_saved_is_asked_for_once(inner):
 
 def test_a_save_that_was_refused_is_not_remembered(inner):
     inner.create("documents/w/context/000001.json", b"theirs")
-    objects = Remembered(inner)
+    objects = CachedObjects(inner)
     with pytest.raises(ObjectExists):
         objects.create("documents/w/context/000001.json", b"ours")
     assert objects.read("documents/w/context/000001.json") == b"theirs"
 
 
 def test_what_changes_is_always_asked_for(inner):
-    objects = Remembered(inner)
+    objects = CachedObjects(inner)
     version = objects.replace("leases/w.json", b"1", None)
     assert objects.read("leases/w.json") == b"1"
     inner.replace("leases/w.json", b"2", version)
@@ -60,7 +60,7 @@ def test_what_changes_is_always_asked_for(inner):
 
 
 def test_what_was_removed_is_forgotten(inner):
-    objects = Remembered(inner)
+    objects = CachedObjects(inner)
     objects.create("documents/w/context/000001.json", b"x")
     objects.delete("documents/w/context/000001.json")
     with pytest.raises(NotFound):
@@ -69,14 +69,14 @@ def test_what_was_removed_is_forgotten(inner):
 
 def test_a_remembered_body_is_checked_like_any_other(inner):
     inner.create("documents/w/context/000001.json", b'{"version": "1.0"}')
-    store = ContextStore(Remembered(inner))
+    store = ContextStore(CachedObjects(inner))
     for _ in range(2):
         with pytest.raises(ChecksumMismatch):
             store.load_revision("w", "context", 1)
 
 
 def test_memory_is_bounded_and_the_oldest_goes_first(inner):
-    objects = Remembered(inner, most=250)
+    objects = CachedObjects(inner, most=250)
     for number in range(4):
         objects.create(f"documents/w/tracks/t{number}/000001.json", bytes(100))
     objects.create("documents/w/context/000001.json", bytes(2_000_000))

@@ -4,7 +4,7 @@ import pytest
 
 from contexts.spec.model import Spec
 from contexts.verification.decisions import answer_gate
-from contexts.verification.deployment_gate import look, production_subject, staging_subject
+from contexts.verification.deployment_gate import assess_gate, production_subject, staging_subject
 
 AT = "2026-03-01T12:00:00Z"
 SPEC = {
@@ -69,13 +69,13 @@ def verified(*deployments, criterion="met", approvals=()):
 
 
 def answered(document, answer, ticked=("told",)):
-    outlook = look(spec(), document, subjects())
+    outlook = assess_gate(spec(), document, subjects())
     asked = {**document, "deployment_readiness": outlook.readiness}
     return answer_gate(asked, "go", answer=answer, by="Ann", note="so be it", at=AT, ticked=ticked)
 
 
 def test_a_gate_waits_with_evidence_for_every_automatic_prerequisite():
-    outlook = look(spec(), verified(staged()), subjects())
+    outlook = assess_gate(spec(), verified(staged()), subjects())
     assert (outlook.action, outlook.status, outlook.exit_code) == ("ask", "waiting-for-approval", 5)
     assert "plait approve shop go --by NAME --note TEXT --tick told" in outlook.reasons[0]
     staging, production = outlook.readiness["staging"], outlook.readiness["production"]
@@ -87,7 +87,7 @@ def test_a_gate_waits_with_evidence_for_every_automatic_prerequisite():
 
 
 def test_an_approved_gate_lets_the_command_run():
-    outlook = look(spec(), answered(verified(staged()), "approve"), subjects())
+    outlook = assess_gate(spec(), answered(verified(staged()), "approve"), subjects())
     assert outlook.action == "deploy"
     assert outlook.readiness["production"]["prerequisites"][2]["by"] == "Ann"
 
@@ -96,16 +96,16 @@ def test_production_without_a_command_is_done_when_it_is_approved():
     production = {key: value for key, value in SPEC["deployment"]["production"].items() if key != "argv"}
     own = spec(production=production)
     document = verified(staged())
-    outlook = look(own, document, subjects(own))
+    outlook = assess_gate(own, document, subjects(own))
     asked = {**document, "deployment_readiness": outlook.readiness}
     done = answer_gate(asked, "go", answer="approve", by="Ann", note="", at=AT, ticked=["told"])
-    after = look(own, done, subjects(own))
+    after = assess_gate(own, done, subjects(own))
     assert (after.action, after.status, after.exit_code) == ("end", "approved", 0)
 
 
 def test_an_approval_speaks_only_for_what_was_approved():
     approved = answered(verified(staged()), "approve")
-    assert look(spec(), approved, {**subjects(), "production": "b" * 64}).action == "ask"
+    assert assess_gate(spec(), approved, {**subjects(), "production": "b" * 64}).action == "ask"
     base = spec().deployment.production
     same = {production_subject(base, "t1")}
     for other in (
@@ -121,27 +121,27 @@ def test_an_approval_speaks_only_for_what_was_approved():
 
 def test_a_rejection_ends_with_its_reason_and_can_be_taken_back():
     rejected = answered(verified(staged()), "reject", ticked=())
-    outlook = look(spec(), rejected, subjects())
+    outlook = assess_gate(spec(), rejected, subjects())
     assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "rejected", 1)
     assert outlook.reasons == ("gate go rejected by Ann: so be it",)
-    assert look(spec(), answered(rejected, "approve"), subjects()).action == "deploy"
+    assert assess_gate(spec(), answered(rejected, "approve"), subjects()).action == "deploy"
 
 
 def test_an_unmet_prerequisite_blocks_whoever_approves():
-    outlook = look(spec(), verified(staged(), criterion="unverified"), subjects())
+    outlook = assess_gate(spec(), verified(staged(), criterion="unverified"), subjects())
     assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "deployment-blocked", 1)
     assert outlook.reasons == ("prerequisite works is unmet: criterion works is unverified: because",)
 
 
 def test_a_waived_criterion_is_a_met_prerequisite_that_says_so():
-    outlook = look(spec(), verified(staged(), criterion="waived"), subjects())
+    outlook = assess_gate(spec(), verified(staged(), criterion="waived"), subjects())
     assert outlook.action == "ask"
     assert "is waived" in outlook.readiness["production"]["prerequisites"][1]["reason"]
 
 
 @pytest.mark.parametrize("attempt", [staged("failed", reason="exit code 3"), staged(smoke="failed"), staged(checks=[])])
 def test_nothing_passes_staging_that_failed_there(attempt):
-    outlook = look(spec(), verified(attempt), subjects())
+    outlook = assess_gate(spec(), verified(attempt), subjects())
     assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "staging-failed", 1)
     assert outlook.readiness["staging"]["status"] == "failed"
     assert outlook.readiness["production"]["status"] == "blocked"
@@ -153,25 +153,25 @@ def test_nothing_passes_staging_that_failed_there(attempt):
 def test_a_production_deployment_that_did_not_end_well_is_never_repeated_silently(status, said, code):
     before = answered(verified(staged()), "approve")
     document = {**before, "deployments": [*before["deployments"], shipped(status)]}
-    outlook = look(spec(), document, subjects())
+    outlook = assess_gate(spec(), document, subjects())
     assert (outlook.action, outlook.readiness["production"]["status"], outlook.exit_code) == ("ask", said, code)
     assert "--rerun" in outlook.reasons[0]
-    assert look(spec(), answered(document, "rerun", ()), subjects()).action == "deploy"
-    done = look(spec(), answered(document, "done", ()), subjects())
+    assert assess_gate(spec(), answered(document, "rerun", ()), subjects()).action == "deploy"
+    done = assess_gate(spec(), answered(document, "done", ()), subjects())
     assert (done.action, done.status, done.exit_code) == ("end", "deployed", 0)
-    assert look(spec(), answered(document, "reject", ()), subjects()).status == "rejected"
+    assert assess_gate(spec(), answered(document, "reject", ()), subjects()).status == "rejected"
 
 
 def test_a_consent_to_run_again_is_for_one_attempt():
     before = answered(verified(staged()), "approve")
     once = answered({**before, "deployments": [*before["deployments"], shipped("running")]}, "rerun", ())
     twice = {**once, "deployments": [*once["deployments"], {**shipped("running"), "id": "p2"}]}
-    assert look(spec(), twice, subjects()).action == "ask"
+    assert assess_gate(spec(), twice, subjects()).action == "ask"
 
 
 def test_a_finished_deployment_is_the_end():
     before = answered(verified(staged()), "approve")
-    outlook = look(spec(), {**before, "deployments": [*before["deployments"], shipped("done")]}, subjects())
+    outlook = assess_gate(spec(), {**before, "deployments": [*before["deployments"], shipped("done")]}, subjects())
     assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "deployed", 0)
 
 

@@ -17,7 +17,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MOD
 from prefect.states import Cancelling, Running, Suspended
 
 from flows.phases import cancellation as stopping
-from flows.phases.cancellation import heeding_people
+from flows.phases.cancellation import watch_cancellation
 from tests.servers import Server
 from tests.waiting import PATIENCE, wait_until
 
@@ -76,7 +76,7 @@ def test_a_person_who_stops_the_flow_run_is_heard_once(
     client: SyncPrefectClient, run_id: UUID, looks: list[httpx.URL], state: State, reason: str
 ) -> None:
     reasons: list[str] = []
-    with heeding_people(reasons.append, every=EVERY):
+    with watch_cancellation(reasons.append, every=EVERY):
         until_more(looks, 3)
         assert reasons == []
         client.set_flow_run_state(run_id, state, force=True)
@@ -86,7 +86,7 @@ def test_a_person_who_stops_the_flow_run_is_heard_once(
 
 
 def test_nobody_looks_any_more_when_the_run_is_over(run_id: UUID) -> None:
-    with heeding_people(pytest.fail, every=EVERY):
+    with watch_cancellation(pytest.fail, every=EVERY):
         assert looker()
     assert not looker()
 
@@ -99,7 +99,7 @@ def test_looking_asks_the_server_of_the_run_and_starts_none_of_its_own(
     monkeypatch.setattr(SubprocessASGIServer, "start", lambda *given: started.append(given))
     with (
         temporary_settings({PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: True}),
-        heeding_people(pytest.fail, every=EVERY),
+        watch_cancellation(pytest.fail, every=EVERY),
     ):
         until("a look", lambda: looks)
     assert started == []
@@ -110,7 +110,7 @@ def test_a_person_who_deletes_the_flow_run_stops_the_run(
     client: SyncPrefectClient, run_id: UUID, looks: list[httpx.URL]
 ) -> None:
     reasons: list[str] = []
-    with heeding_people(reasons.append, every=EVERY):
+    with watch_cancellation(reasons.append, every=EVERY):
         until_more(looks, 3)
         client.delete_flow_run(run_id)
         until("the reason", lambda: reasons)
@@ -151,7 +151,7 @@ def test_a_server_that_goes_away_stops_nothing_and_is_asked_again_when_it_is_bac
         there = contextlib.ExitStack()
         port = there.enter_context(serving(Relay))
         here.enter_context(temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}))
-        here.enter_context(heeding_people(reasons.append, every=EVERY))
+        here.enter_context(watch_cancellation(reasons.append, every=EVERY))
         until_more(looks, 5)
         there.close()
         until_more(looks, 5)
@@ -191,7 +191,7 @@ def test_what_is_no_answer_of_prefect_stops_nothing(run_id: UUID, monkeypatch: p
     with (
         serving(Nonsense) as port,
         temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}),
-        heeding_people(pytest.fail, every=0.02),
+        watch_cancellation(pytest.fail, every=0.02),
     ):
         until("many looks", lambda: Nonsense.asked > 2 * len(Nonsense.answers))
         assert looker()
@@ -204,11 +204,11 @@ def test_a_server_that_never_answers_holds_up_the_end_for_no_longer_than_a_look_
     monkeypatch.setattr(stopping, "_END_WITHIN", 3600.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
-        with temporary_settings({PREFECT_API_URL: url}), heeding_people(pytest.fail, every=0.02):
+        with temporary_settings({PREFECT_API_URL: url}), watch_cancellation(pytest.fail, every=0.02):
             until("a look has begun", lambda: looks)
     until("no more looks", lambda: not looker())
 
 
 def test_outside_a_flow_run_nobody_is_asked() -> None:
-    with heeding_people(pytest.fail, every=EVERY):
+    with watch_cancellation(pytest.fail, every=EVERY):
         assert not looker()

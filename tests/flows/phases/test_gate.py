@@ -134,7 +134,7 @@ def test_a_run_that_goes_on_after_its_gate_hears_that_it_is_cancelled(place, tmp
         "PLAIT_STORE": str(tmp_path / "store"),
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("flows.feature.ask", lambda *_: place.answer("approve"))
+    monkeypatch.setattr("flows.phases.through_gate.ask", lambda *_: place.answer("approve"))
 
     def cancel():
         wait_for("production has begun", lambda: place.times("production"), 180)
@@ -177,13 +177,13 @@ def test_a_run_that_was_stopped_before_production_began_does_not_begin_it(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("where", "staged"), [("feature.verify", 0), ("deploying.deploy_staging", 1), ("deploying.run_checks", 1),
+    ("where", "staged"), [("feature.verify", 0), ("phases.deploy.deploy_staging", 1), ("phases.deploy.run_checks", 1),
                           ("feature.publish", 1)]
 )  # fmt: skip
 def test_a_run_that_is_cancelled_on_its_way_to_the_gate_is_stopped_there_and_has_begun_nothing_after(
     place, monkeypatch, where, staged
 ):
-    real = pkgutil.resolve_name(f"flows.{where.replace('.', ':')}")
+    real = pkgutil.resolve_name(f"flows.{where}")
 
     def cancelled_meanwhile(*given, **more):
         result = real(*given, **more)

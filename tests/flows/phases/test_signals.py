@@ -22,7 +22,7 @@ from contexts.spec.request import RunRequest
 from flows import feature as flow
 from flows.deployments.concurrency import backend_tag
 from flows.launch import launch
-from flows.phases import interruption
+from flows.phases import interruption, through_gate
 from flows.phases.signals import Hearing
 from tasks.prefect_ui import ornaments
 from tasks.prefect_ui.ornaments import Ornaments
@@ -91,7 +91,7 @@ def test_a_request_between_the_answer_and_the_deployment_leaves_a_run_that_is_go
         os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(flow, "ask", answered)
+        patch.setattr(through_gate, "ask", answered)
         state = flow.feature(spec=place.spec, return_state=True)
     assert state.is_crashed(), state
     assert (end_of(place), swept(place), place.times("production")) == (INTERRUPTED, ["shop"], 0)
@@ -109,7 +109,7 @@ def test_a_request_while_a_run_is_being_suspended_leaves_it_suspended(
         os.kill(os.getpid(), signal.SIGTERM)
         raise Pause(state=Suspended())
 
-    monkeypatch.setattr(flow, "ask", suspended)
+    monkeypatch.setattr(through_gate, "ask", suspended)
     with pytest.raises(Pause):
         flow.feature(spec=place.spec, return_state=True)
     assert (end_of(place), place.times("production")) == ("suspended", 0)
@@ -125,7 +125,7 @@ def test_a_run_that_cannot_ask_at_its_gate_is_gone_on_with(
         os.kill(os.getpid(), signal.SIGTERM)
         raise httpx.ConnectError("the server is away")
 
-    monkeypatch.setattr(flow, "ask", away)
+    monkeypatch.setattr(through_gate, "ask", away)
     state = flow.feature(spec=place.spec, return_state=True)
     assert state.is_failed(), state
     assert (end_of(place), swept(place)) == (INTERRUPTED, ["shop"])

@@ -11,10 +11,10 @@ from pydantic import TypeAdapter
 
 from contexts.spec.checks import Check
 from tasks.checks.bench import Bench, lease_for
-from tasks.checks.results import Ran
+from tasks.checks.results import CheckRun
 from tasks.checks.run import run_on
 
-RunCheck = Callable[..., Ran]
+RunCheck = Callable[..., CheckRun]
 
 
 def make_check(**fields: Any) -> Any:
@@ -50,7 +50,7 @@ def run_check(outside: None, tree: Path, tmp_path: Path) -> Iterator[RunCheck]:
         changed_by: Mapping[str, Sequence[str]] | None = None,
         consumers: Mapping[str, Any] | None = None,
         **fields: Any,
-    ) -> Ran:
+    ) -> CheckRun:
         check = make_check(**fields)
         with lease_for(check) as lent:
             bench = Bench(

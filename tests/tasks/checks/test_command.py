@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from contexts.documents.base import JsonObject
-from tasks.checks.results import Ran
+from tasks.checks.results import CheckRun
 from tests.tasks.checks.conftest import RunCheck, write
 
 PYTEST = ("{python}", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml={reports}/junit.xml")
@@ -15,12 +15,12 @@ NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 SUITE = '<testsuite name="s" tests="{claimed}">{cases}</testsuite>'
 
 
-def counts(ran: Ran) -> JsonObject:
+def counts(ran: CheckRun) -> JsonObject:
     tests = dict(ran.judged.result["tests"])
     return {key: tests[key] for key in ("tests", "passed", "failed", "errors", "skipped")}
 
 
-def run_pytest(run_check: RunCheck, tree: Path, **files: str) -> Ran:
+def run_pytest(run_check: RunCheck, tree: Path, **files: str) -> CheckRun:
     write(tree, {name.replace("__", "/") + ".py": text for name, text in files.items()})
     return run_check(kind="tests", argv=(*PYTEST, "tests"), reports={"junit": "junit.xml"}, env=NO_PLUGINS)
 

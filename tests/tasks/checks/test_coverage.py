@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.checks.results import Ran
+from tasks.checks.results import CheckRun
 from tests.tasks.checks.conftest import RunCheck, write
 
 MEASURE = """
@@ -29,7 +29,7 @@ TRACKS = {"api": ("src/api.py",), "page": ("src/page.py", "README.md"), "docs": 
 ARGV = ("{python}", "measure.py", "{reports}")
 
 
-def measure(run_check: RunCheck, tree: Path, **minimums: float) -> Ran:
+def measure(run_check: RunCheck, tree: Path, **minimums: float) -> CheckRun:
     write(tree, FILES)
     return run_check(kind="coverage", argv=ARGV, changed_by=TRACKS, **minimums)
 

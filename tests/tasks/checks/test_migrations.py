@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.checks.results import Ran
+from tasks.checks.results import CheckRun
 from tests.tasks.checks.conftest import RunCheck, write
 
 ENV = """
@@ -54,7 +54,9 @@ PROJECT = {
 GROWN = {**PROJECT, "models.py": WITH_TITLE, "migrations/versions/002.py": SECOND}
 
 
-def migrate(run_check: RunCheck, tree: Path, files: dict[str, str], base: Path | None = None, **fields: object) -> Ran:
+def migrate(
+    run_check: RunCheck, tree: Path, files: dict[str, str], base: Path | None = None, **fields: object
+) -> CheckRun:
     write(tree, files)
     return run_check(kind="migrations", base=base, **fields)
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from contexts.documents.base import JsonObject
-from tasks.checks.results import Ran
+from tasks.checks.results import CheckRun
 from tests.tasks.checks.conftest import RunCheck, write
 
 # Answers with what it counted; /slow waits, /one-in-ten fails, and all it saw goes to a file at its end.
@@ -44,7 +44,7 @@ server.serve_forever()
 ARGV = ("{python}", "app.py", "{port}")
 
 
-def load(run_check: RunCheck, tree: Path, *requests: JsonObject, app: str = APP, **fields: Any) -> Ran:
+def load(run_check: RunCheck, tree: Path, *requests: JsonObject, app: str = APP, **fields: Any) -> CheckRun:
     write(tree, {"app.py": app})
     return run_check(kind="performance", argv=ARGV, requests=[dict(one) for one in requests], **fields)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contexts.documents.base import JsonObject
-from tasks.checks.results import Ran
+from tasks.checks.results import CheckRun
 from tests.tasks.checks.conftest import RunCheck, write
 
 WEAK = "import subprocess\n\ndef run(command):\n    return subprocess.call(command, shell=True)\n"
@@ -13,11 +13,11 @@ KEY = "AKIA" + "IOSFODNN7EXAMPLE"[:12] + "QQQQ"
 SECRET = f'aws_key = "{KEY}"\n'
 
 
-def scan(run_check: RunCheck, *tools: str, base: Path | None = None, **fields: object) -> Ran:
+def scan(run_check: RunCheck, *tools: str, base: Path | None = None, **fields: object) -> CheckRun:
     return run_check(kind="security", tools=tools, base=base, **fields)
 
 
-def tool(ran: Ran, name: str) -> JsonObject:
+def tool(ran: CheckRun, name: str) -> JsonObject:
     return ran.judged.result["security"]["tools"][name]
 
 

@@ -13,20 +13,20 @@ from contexts.text.amounts import duration, size
 from tasks.report.bounds import listed
 from tasks.report.render import shown
 from tasks.report.text import cut, instant, number, plain, sentence
-from tasks.report.visible import visible
+from tasks.report.visible import show_invisible
 
 
 def test_a_bidi_override_is_shown_by_its_name():
-    assert visible("cod\u202egnp.exe") == "cod\u2039U+202E\u203agnp.exe"
+    assert show_invisible("cod\u202egnp.exe") == "cod\u2039U+202E\u203agnp.exe"
 
 
 def test_an_escape_sequence_is_shown_by_its_name():
-    assert visible("\x1b[31mred\x07") == "\u2039U+001B\u203a[31mred\u2039U+0007\u203a"
+    assert show_invisible("\x1b[31mred\x07") == "\u2039U+001B\u203a[31mred\u2039U+0007\u203a"
 
 
 def test_lines_tabs_and_other_scripts_stay_as_they_are():
     text = "eins\n\tzwei שלום 你好 👩‍👩‍👧 fin"
-    assert visible(text) == text
+    assert show_invisible(text) == text
 
 
 UNSEEN = [
@@ -37,26 +37,30 @@ UNSEEN = [
 
 
 def test_what_no_font_draws_is_shown_by_its_name():
-    assert [code for code in UNSEEN if visible(f"a{chr(code)}b") != f"a\u2039U+{code:04X}\u203ab"] == []
+    assert [code for code in UNSEEN if show_invisible(f"a{chr(code)}b") != f"a\u2039U+{code:04X}\u203ab"] == []
 
 
 def test_no_control_or_format_character_but_what_scripts_and_emoji_need_is_left_invisible():
     every = [chr(code) for code in range(sys.maxunicode + 1)]
-    left = {one for one in every if unicodedata.category(one) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and visible(one) == one}
+    left = {
+        one
+        for one in every
+        if unicodedata.category(one) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and show_invisible(one) == one
+    }
     signs = {*map(chr, range(0x600, 0x606)), *"\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"}
     assert left == {"\n", "\t", "\u200c", "\u200d"} | signs
 
 
 def test_emoji_keep_their_selector_and_joiners():
     assert (
-        visible("\u2764\ufe0f \U0001f468\u200d\U0001f469 \u0646\u200c\u0645")
+        show_invisible("\u2764\ufe0f \U0001f468\u200d\U0001f469 \u0646\u200c\u0645")
         == "\u2764\ufe0f \U0001f468\u200d\U0001f469 \u0646\u200c\u0645"
     )
 
 
 @given(st.text())
 def test_making_text_visible_twice_changes_nothing_more(text: str):
-    assert visible(visible(text)) == visible(text)
+    assert show_invisible(show_invisible(text)) == show_invisible(text)
 
 
 @given(st.text())
