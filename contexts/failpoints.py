@@ -1,9 +1,9 @@
 """Named points at which a test may kill the process: one hook, off by default.
 
 Wherever something is saved, and between any two steps that must survive being torn apart, the code says
-``failpoint(NAME)``. A test sets ``PLAIT_KILL_AT=NAME`` (or ``NAME:3`` for the third time), and the process ends there as if
-by kill -9. All names are in `POINTS`; reaching an unknown one is an error, and a test walks all of them, so that none
-can be forgotten.
+``failpoint(NAME)``. A test sets ``PLAIT_KILL_AT=NAME`` (or ``NAME:3`` for the third time), and the process ends there
+as if by kill -9. All names are in `POINTS`; reaching an unknown one is an error, and a test walks all of them, so that
+none can be forgotten.
 """
 
 from __future__ import annotations
