@@ -19,7 +19,7 @@ def reached() -> list[str]:
     for package in ("contexts", "tasks", "flows"):
         for path in sorted((ROOT / package).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "reach":
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "failpoint":
                     (name,) = node.args
                     assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: the name must be written out"
                     names.append(str(name.value))
@@ -41,7 +41,7 @@ def saves() -> Iterator[tuple[str, list[str], list[str]]]:
                 (node.lineno, str(node.args[0].value))
                 for node in calls
                 if isinstance(node.func, ast.Name)
-                and node.func.id == "reach"
+                and node.func.id == "failpoint"
                 and isinstance(node.args[0], ast.Constant)
             ]
             for call in calls:

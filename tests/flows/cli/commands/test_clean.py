@@ -52,7 +52,7 @@ def test_clean_removes_what_holds_nothing_and_keeps_uncommitted_work(call, repos
 
 
 def test_a_running_workflow_is_left_alone(call, repository, contexts):
-    lease = acquire(contexts.store.objects, "shop", owner="test")
+    lease = acquire(contexts.objects, "shop", owner="test")
     spaces = call("clean", "--yes", "--json").json()["workspaces"]
     lease.release("done")
     assert {one["kept"] for one in spaces} == {"kept: the workflow is running"}

@@ -36,7 +36,7 @@ def test_list_shows_the_newest_phase_and_counts_revisions(call, shop):
 
 def test_list_tells_a_run_that_goes_on_from_one_that_was_stopped(call, contexts):
     contexts.save(head("mine", run={"status": "running"}), workflow_id="mine", name="context", after=0)
-    lease = acquire(contexts.store.objects, "mine", owner="somebody")
+    lease = acquire(contexts.objects, "mine", owner="somebody")
     assert call("list", "--json").json()["workflows"][0]["status"] == "running"
     lease.release("cancelled")
     assert call("list", "--json").json()["workflows"][0]["status"] == "interrupted"
