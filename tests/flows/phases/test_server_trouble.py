@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.concurrency.services import ConcurrencySlotAcquisitionService
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from contexts.spec.request import RunRequest
@@ -29,9 +30,11 @@ SLOTS = "/v2/concurrency_limits/"
 
 @pytest.fixture(scope="module")
 def before_server(prefect_api: Server) -> Iterator[Proxy]:
-    """The session's server behind a proxy; one for all, as Prefect's services keep the address they begin with."""
+    """The session's server behind a proxy. Prefect's services keep the address they begin with: none is left over."""
     with proxied(prefect_api.url) as made:
+        ConcurrencySlotAcquisitionService.drain_all()
         yield made
+        ConcurrencySlotAcquisitionService.drain_all()
 
 
 @pytest.fixture
@@ -48,7 +51,10 @@ def proxy(before_server: Proxy, workspaces: Path) -> Iterator[Proxy]:
 @pytest.fixture
 def deployed(prefect_api: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a run take itself for a deployed one, whose tracks ask the server for a slot."""
-    with get_client(sync_client=True) as client:
+    with (
+        temporary_settings({PREFECT_API_URL: prefect_api.url, PREFECT_CLIENT_MAX_RETRIES: 30}),
+        get_client(sync_client=True) as client,
+    ):
         client.create_concurrency_limit(tag=backend_tag("command"), concurrency_limit=4)
     monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", str(uuid4()))
     monkeypatch.setenv("PLAIT_ALLOWED_SPECS", str(tmp_path))
