@@ -2,10 +2,12 @@
 
 import signal
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from contexts.redaction import known_values
 from tests.document_sets import SETS, DocumentSet
 from tests.reference import DOCUMENTS
 from tests.servers import Server, running_server
@@ -37,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker in OWN_FOLDERS:
             if item.get_closest_marker(marker) and here / marker not in item.path.parents:
                 raise pytest.UsageError(f"{item.nodeid} is marked {marker}, so it belongs below tests/{marker}")
+
+
+@pytest.fixture(autouse=True)
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for no value that another test handed over: each costs every text that is saved afterwards."""
+    monkeypatch.setattr(known_values, "_registry", replace(known_values._registry))  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,4 @@
+import shutil
 from hashlib import sha256
 
 import pytest
@@ -14,7 +15,15 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def store(root):
+def store(root, sound):
+    shutil.copytree(sound, root)
+    return ContextStore(LocalObjects(root))
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """Return the folder of a store in which nothing is wrong; each test damages a copy."""
+    root = tmp_path_factory.mktemp("sound") / "store"
     store = ContextStore(LocalObjects(root))
     head = {"version": "1.0", "timestamp": "2026-01-01T00:00:00Z", "current_agent": "a", "phase": "p"}
     track = {**head, "workflow_id": "shop-pay", "parent_workflow_id": "shop", "task_id": "pay"}
@@ -30,7 +39,7 @@ def store(root):
     }
     store.save(context, workflow_id="shop", name="context", after=0)
     store.save({**context, "phase": "q"}, workflow_id="shop", name="context", after=1)
-    return store
+    return root
 
 
 def problems(store, workflow_id=None):

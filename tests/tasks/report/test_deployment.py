@@ -152,16 +152,16 @@ def test_a_deployment_of_endless_lists_and_texts_stays_small(store: ContextStore
     attempt = {**usual["deployments"][1], "reason": long}
     staged = {
         **usual["deployments"][0],
-        "checks": [{"check": f"c{n}", "status": "failed", "reason": long} for n in range(200)],
+        "checks": [{"check": f"c{n}", "status": "failed", "reason": long} for n in range(100)],
     }
-    readiness = production(usual, status="failed", prerequisites=[{"id": f"p{n}", "text": long} for n in range(700)])
+    readiness = production(usual, status="failed", prerequisites=[{"id": f"p{n}", "text": long} for n in range(400)])
     readiness["staging"] = {"status": "failed", "validation": long, "evidence": staged}
     final = put_deployed_run(
         store,
         deployment_readiness=readiness,
-        deployments=[{**attempt, "id": str(n)} for n in range(700)],
-        approvals=[{**usual["approvals"][1], "note": long} for _ in range(700)],
+        deployments=[{**attempt, "id": str(n)} for n in range(400)],
+        approvals=[{**usual["approvals"][1], "note": long} for _ in range(400)],
     )
     html = build_report(store, final)
     assert len(html) < 1_500_000
-    assert "more answers of 700 are not shown here" in Page(html.decode()).said("deployment")
+    assert "more answers of 400 are not shown here" in Page(html.decode()).said("deployment")
