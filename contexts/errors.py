@@ -158,11 +158,7 @@ class TooLarge(DocumentError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class BadIdentifier(InputError):
-    """An id or path that must not become a key, a branch or a file name.
-
-    Attributes:
-        value: Its first 200 characters.
-    """
+    """An id or path that must not become a key, a branch or a file name; ``value`` is its first 200 characters."""
 
     value: str | None = None
 
@@ -201,11 +197,7 @@ class StoreUnreachable(StoreError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class StoreDenied(StoreError):
-    """The store refused; the message names the missing permission.
-
-    Attributes:
-        permission: The permission, as the service calls it.
-    """
+    """The store refused; the message names the missing ``permission``, as the service calls it."""
 
     permission: str | None = None
 
@@ -299,11 +291,7 @@ class RunInterrupted(LeaseHeld):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class LeaseLost(Conflict):
-    """This run no longer owns the workflow and has stopped writing.
-
-    Attributes:
-        owner: The run that owns it now, where that is known.
-    """
+    """This run no longer owns the workflow and has stopped writing; ``owner`` does, where that is known."""
 
     owner: str | None = None
 

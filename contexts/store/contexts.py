@@ -1,7 +1,6 @@
 """Documents, revisions and blobs on top of any object store; `contexts.store.keys` says where they lie.
 
-A save creates the next number and nothing else. Every string passes the secret scanner on its way in: there is no other
-way to write a document or a text.
+A save creates the next number and nothing else. Every string that is written passes the secret scanner on its way in.
 """
 
 from __future__ import annotations

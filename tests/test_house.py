@@ -1,0 +1,30 @@
+"""The house stays one in which a module is found: few rooms on the first floor, each with a sign, none too large."""
+
+import ast
+
+import pytest
+
+from benchmarks.structure import PACKAGES, modules, rooms
+from tests.servers import ROOT
+
+FIRST_FLOOR = {"contexts": (5, 13), "tasks": (9, 11), "flows": (4, 4)}
+"""How many modules and folders each package may have."""
+LONGEST = 350
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_first_floor_has_few_rooms(package: str) -> None:
+    files, folders = rooms(ROOT / package)
+    assert (len(files) <= FIRST_FLOOR[package][0], len(folders) <= FIRST_FLOOR[package][1]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "path", [*{path.parent for path in modules(ROOT)}], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_every_room_says_what_it_is_for(path) -> None:
+    assert ast.get_docstring(ast.parse((path / "__init__.py").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", modules(ROOT), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_is_too_long_to_be_read_at_once(path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
