@@ -26,7 +26,17 @@ from tests.servers import ROOT, Server, running_server, running_worker
 
 BLOCK = "block:s3-contexts/shared"
 SECRET = "hush-hush-this-is-the-secret"
-CODE = ("contexts", "tasks", "flows", "examples", "prefect.yaml", "work-pool.json", "pyproject.toml", "README.md")
+CODE = (
+    "contexts",
+    "tasks",
+    "flows",
+    "plait.py",
+    "examples",
+    "prefect.yaml",
+    "work-pool.json",
+    "pyproject.toml",
+    "README.md",
+)
 
 
 @pytest.fixture(scope="module")

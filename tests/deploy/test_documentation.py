@@ -90,5 +90,9 @@ def test_make_deploy_is_what_the_other_tests_run(prefect_api: Server) -> None:
 
 def test_the_settings_of_the_page_are_those_the_worker_reads() -> None:
     told = set(re.findall(r"`(PLAIT_ALLOW\w+)`", PAGE))
-    read = set(re.findall(r'"(PLAIT_ALLOW\w+)"', (ROOT / "contexts" / "permissions.py").read_text(encoding="utf-8")))
+    read = set(
+        re.findall(
+            r'"(PLAIT_ALLOW\w+)"', (ROOT / "flows" / "deployments" / "permissions.py").read_text(encoding="utf-8")
+        )
+    )
     assert told == read
