@@ -26,9 +26,9 @@ from contexts.plan.reuse import judge_track
 from contexts.redaction import redact_text
 from contexts.spec.model import Track
 from contexts.store.contexts import track_document
+from contexts.text.visible import show_invisible
 from tasks.agents.backend import Backend, Delivery, Job
 from tasks.git.snapshot import MACHINE
-from tasks.report.visible import show_invisible
 from tasks.run import budget as spending
 from tasks.run.outcome import TrackNotCompleted, TrackOutcome
 from tasks.run.progress import Progress, report

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from contexts.text.ellipsis import brief
-from tasks.report.visible import show_invisible
+from contexts.text.visible import show_invisible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~&$^=])")
 _BLOCK = re.compile(r"[-+:]|\d+[.)]")

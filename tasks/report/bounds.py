@@ -7,9 +7,9 @@ from dataclasses import fields as attributes
 from dataclasses import is_dataclass
 from typing import TypeVar, cast
 
+from contexts.text.visible import show_invisible
 from tasks.report.text import LONGEST
 from tasks.report.values import Listed
-from tasks.report.visible import show_invisible
 
 Given = TypeVar("Given")
 Item = TypeVar("Item")

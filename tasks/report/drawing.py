@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from contexts.text.amounts import duration, size
 from contexts.text.ellipsis import brief
+from contexts.text.visible import show_invisible
 from tasks.report.data import Row, Size, Span, Timeline
 from tasks.report.text import cut, noun
-from tasks.report.visible import show_invisible
 
 _LETTER = 7.3
 """Width of a letter at 13 px, wide enough for the usual sans-serif faces."""

@@ -13,12 +13,12 @@ from contexts.documents.refs import BlobRef
 from contexts.errors import BadIdentifier, ChecksumMismatch, NotFound
 from contexts.json.values import items, mapping
 from contexts.store.contexts import ContextStore
+from contexts.text.visible import show_invisible
 from tasks.report.bounds import listed
 from tasks.report.decided import check_waivers
 from tasks.report.evidence_data import EvidenceRow
 from tasks.report.text import number, plain
 from tasks.report.values import Listed, Log, status
-from tasks.report.visible import show_invisible
 
 HEAD = 2_000
 TAIL = 6_000

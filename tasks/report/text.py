@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from contexts.documents.base import parse_instant
-from tasks.report.visible import show_invisible
+from contexts.text.visible import show_invisible
 
 LONGEST = 2_000
 """Characters of one value a report shows; the rest is in the store."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from contexts.redaction import redact_text
-from tasks.report.visible import show_invisible
+from contexts.text.visible import show_invisible
 
 LOGGER = "plait.progress"
 SERVER_LOGGER = "plait.server"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from tasks.report.visible import show_invisible
+from contexts.text.visible import show_invisible
 
 
 class SafeConsole(Console):

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contexts.text.amounts import duration, size
+from contexts.text.visible import show_invisible
 from tasks.report.bounds import listed
 from tasks.report.render import shown
 from tasks.report.text import cut, instant, number, plain, sentence
-from tasks.report.visible import show_invisible
 
 
 def test_a_bidi_override_is_shown_by_its_name():
