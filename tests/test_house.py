@@ -1,6 +1,7 @@
 """The house stays one in which a module is found: few rooms on the first floor, each with a sign, none too large."""
 
 import ast
+import re
 
 import pytest
 
@@ -16,6 +17,16 @@ LONGEST = 350
 def test_the_first_floor_has_few_rooms(package: str) -> None:
     files, folders = rooms(ROOT / package)
     assert (len(files) <= FIRST_FLOOR[package][0], len(folders) <= FIRST_FLOOR[package][1]) == (True, True)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_architectures_page_names_every_room_and_no_other(package: str) -> None:
+    page = (ROOT / "docs" / "contributing" / "architecture.md").read_text(encoding="utf-8")
+    tables = page.partition(f"**`{package}/`**")[2].partition("**`")[0].partition("`import-linter`")[0]
+    rows = [line.split("|")[1] for line in tables.splitlines() if line.startswith("| `")]
+    files, folders = rooms(ROOT / package)
+    named = re.findall(r"`([\w/]+(?:\.py)?)`", " ".join(rows))
+    assert sorted(named) == sorted([*(f"{name}.py" for name in files), *(f"{name}/" for name in folders)])
 
 
 def test_every_room_says_what_it_is_for() -> None:
