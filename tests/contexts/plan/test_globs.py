@@ -42,7 +42,7 @@ def intersect(one: str, other: str) -> bool:
 
 
 @given(patterns, patterns)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=125, deadline=None)
 def test_patterns_meet_when_some_path_of_a_small_world_matches_both(one, other):
     witness = next((path for path in PATHS if as_regex(one).match(path) and as_regex(other).match(path)), None)
     if witness is not None:
@@ -58,7 +58,7 @@ SMALL_WORLD += ["/".join(parts) for parts in itertools.product(("a", "b", "aa", 
 
 
 @given(small, small)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=125, deadline=None)
 def test_patterns_that_meet_have_a_common_path(one, other):
     left, right = as_regex(one), as_regex(other)
     assert intersect(one, other) == any(left.match(path) and right.match(path) for path in SMALL_WORLD)

@@ -209,7 +209,7 @@ fields = st.sampled_from(sorted([*Spec.model_fields, "x-own", "unknown"]))
 
 
 @given(st.dictionaries(fields, anything, max_size=5), st.sampled_from(["s.json", "s.yaml"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_whatever_is_written_is_a_spec_or_a_spec_error_with_a_place(changes, name):
     said = f"{name}, line "
     try:

@@ -221,13 +221,13 @@ PARTS = st.sampled_from(
 NATURAL = st.one_of(ANY, st.lists(st.one_of(st.text(max_size=9), st.dictionaries(PARTS, ANY, max_size=3)), max_size=4))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.dictionaries(st.one_of(st.sampled_from(FIELDS), st.text(max_size=8)), NATURAL, max_size=6))
 def test_whatever_json_object_is_left_the_track_has_a_document_that_holds(value: dict[str, Any]) -> None:
     holds(document_of(json.dumps(value).encode()))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.one_of(st.binary(max_size=200), ANY.map(lambda value: json.dumps(value).encode()), st.text().map(str.encode)))
 def test_whatever_bytes_are_left_the_track_has_a_document_that_holds(raw: bytes) -> None:
     holds(document_of(raw))
