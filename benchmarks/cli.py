@@ -2,7 +2,7 @@
 
     python benchmarks/cli.py [ROUNDS]
 
-Rounds are interleaved, so that a busy machine slows all of them alike; the median of each counts. The limit is 4.
+Rounds are interleaved, so that a busy machine slows all of them alike; the median of each counts, and the limit stands beside it.
 """
 
 import json
