@@ -2,7 +2,7 @@
 
     python benchmarks/cli.py [ROUNDS]
 
-Rounds are interleaved, so that a busy machine slows all of them alike; the median of each counts, and the limit stands beside it.
+Rounds are interleaved, so that a busy machine slows all of them alike; the median of each counts, and its limit is told.
 """
 
 import json
