@@ -2,7 +2,7 @@
 
     python benchmarks/cli.py [ROUNDS]
 
-Rounds are interleaved, so that a busy machine slows all of them alike; the median of each counts, and its limit is told.
+Rounds are interleaved, so that a busy machine slows all of them alike; the median counts, and each limit is told.
 """
 
 import json
