@@ -39,8 +39,8 @@ Two classes with fields of upper storeys stand there: `tasks.run.outcome.TrackNo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, Literal, Self
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, ClassVar, Literal, Self, cast
 
 _cleaners: list[Callable[[str], str]] = []
 
@@ -57,6 +57,17 @@ def _clean(text: str) -> str:
     return text
 
 
+def _cleaned(value: Any) -> Any:
+    """Return a field's value with all its texts cleaned: one, several, or those of a record."""
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, tuple):
+        return tuple(map(_cleaned, cast("tuple[Any, ...]", value)))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{one.name: _cleaned(getattr(value, one.name)) for one in fields(value)})
+    return value
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
 class PlaitError(Exception):
     """Base of all errors plait raises on purpose.
@@ -71,8 +82,7 @@ class PlaitError(Exception):
 
     def __post_init__(self) -> None:
         for name, value in self._values().items():
-            if isinstance(value, str):
-                setattr(self, name, _clean(value))
+            setattr(self, name, _cleaned(value))
         self.args = (self.message,)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -165,11 +175,7 @@ class BadIdentifier(InputError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class RepositoryError(InputError):
-    """A git repository that cannot serve as the base of a workflow.
-
-    Attributes:
-        commit: The commit, branch or tag that was asked for.
-    """
+    """A git repository that cannot serve as a workflow's base; ``commit`` is the commit, branch or tag asked for."""
 
     commit: str | None = None
 
@@ -317,11 +323,7 @@ StopReason = Literal["cancelled", "suspended", "deleted"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class RunStopped(PlaitError):
-    """A person cancelled, suspended or deleted the run.
-
-    Attributes:
-        reason: What was done to its flow run.
-    """
+    """A person cancelled, suspended or deleted the run; ``reason`` is what was done to its flow run."""
 
     exit_code = 130
 

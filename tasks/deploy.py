@@ -76,7 +76,7 @@ def check_staging(run: Run, final: ContextRef, check_id: str) -> Any:
     check = check_named(run, check_id)
     given = check.model_copy(update={"env": {**check.env, **({"PLAIT_STAGING_URL": str(url)} if url else {})}})
     evidence = evidence_for(run, document, given, entries(attempt, "checks"))
-    return state_of(evidence, run.store.put_json(run.workflow_id, evidence))
+    return state_of(evidence, run.store.put_json(run.workflow_id, evidence, kind="evidence"))
 
 
 def check_named(run: Run, check_id: str) -> Check:

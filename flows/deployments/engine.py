@@ -18,12 +18,12 @@ from pathlib import Path
 
 def main(pipe: int, flow_run_id: str) -> None:
     """Run Prefect's engine for one flow run."""
-    start = spec_from_file_location("plait", Path(__file__).parents[2] / "plait.py")
+    start = spec_from_file_location("plait_start", Path(__file__).parents[2] / "plait_start.py")
     assert start  # noqa: S101 a .py file has one
     assert start.loader  # noqa: S101 same
-    plait = sys.modules["plait"] = module_from_spec(start)
-    start.loader.exec_module(plait)
-    plait.own_packages()
+    plait_start = module_from_spec(start)
+    start.loader.exec_module(plait_start)
+    plait_start.own_packages()
     from flows.deployments.lasting_output import outlive_readers  # noqa: PLC0415 found only from here on
     from flows.deployments.relay import REQUESTS  # noqa: PLC0415 same
 

@@ -33,7 +33,7 @@ _BOOTSTRAP = "_workspace_runtime_bootstrap.py"
 def has_moved() -> bool:
     """Say whether this is the process that a run moved into."""
     main = getattr(sys.modules["__main__"], "__file__", None)
-    return main is not None and Path(main) == Path(engine.__file__)
+    return main is not None and Path(main).exists() and Path(main).samefile(engine.__file__)
 
 
 def move_out() -> None:

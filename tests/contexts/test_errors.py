@@ -54,6 +54,9 @@ def test_a_secret_value_is_taken_out_of_messages_and_fields(monkeypatch):
     monkeypatch.setattr(errors, "_cleaners", [lambda text: text.replace("hush", "...")])
     error = StoreError("hush is full", path="/hush")
     assert (str(error), error.args, error.path) == ("... is full", ("... is full",), "/...")
+    assert SpecError("a", problems=("hush", "well")).problems == ("...", "well")
+    outcome = TrackOutcome("api", "failed", None, reason="said hush")
+    assert TrackNotCompleted("a", outcome=outcome).outcome.reason == "said ..."
 
 
 def test_no_server_is_taken_for_a_store_that_is_waited_for():

@@ -30,7 +30,7 @@ CODE = (
     "contexts",
     "tasks",
     "flows",
-    "plait.py",
+    "plait_start.py",
     "examples",
     "prefect.yaml",
     "work-pool.json",

@@ -59,7 +59,9 @@ def test_the_wheel_holds_the_licence_the_templates_and_no_tests(wheel: Path) -> 
     assert {"flows/cli/templates/minimal/plait.yaml", "flows/cli/templates/clients/agents/codex.py"} <= set(names)
     assert "tasks/report/templates/report.html.j2" in names
     tops = {name.split("/")[0].partition("-")[0] for name in names}
-    assert tops == {"contexts", "tasks", "flows", "plait.py", "plait"}, "the last is what the wheel says of itself"
+    assert tops == {"contexts", "tasks", "flows", "plait_start.py", "plait"}, (
+        "the last is what the wheel says of itself"
+    )
 
 
 def test_its_metadata_is_whole(wheel: Path) -> None:

@@ -23,6 +23,7 @@ def crowded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).mkdir(parents=True)
         (folder / name / "__init__.py").write_text(RAISES)
     (folder / "tasks.py").write_text("WHOSE = 'the project'\n")
+    (folder / "plait.py").write_text(RAISES)
     monkeypatch.setenv("PYTHONPATH", ".")
     monkeypatch.chdir(folder)
     return folder
@@ -72,14 +73,14 @@ def test_packages_that_are_installed_over_plaits_are_told_in_one_sentence(tmp_pa
     site = tmp_path / "site"
     for name in ("contexts", "tasks", "flows"):
         shutil.copytree(ROOT / name, site / name)
-    shutil.copyfile(ROOT / "plait.py", site / "plait.py")
+    shutil.copyfile(ROOT / "plait_start.py", site / "plait_start.py")
     (site / "tasks" / "__init__.py").write_text(RAISES)
     metadata = site / "crowd-2.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: crowd\nVersion: 2.0\n")
     (metadata / "RECORD").write_text("tasks/__init__.py,,\n")
     done = subprocess.run(
-        [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(site)!r}); import plait; sys.exit(plait.main())", "--version"],
+        [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(site)!r}); import plait_start; sys.exit(plait_start.main())", "--version"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.deployments import relay
+from flows.deployments import engine, own_process, relay
 from tests.servers import ROOT
 from tests.waiting import PATIENCE
-
-pytestmark = pytest.mark.usefixtures("outside")
 
 pytestmark = pytest.mark.usefixtures("outside")
 
@@ -94,3 +92,15 @@ def test_a_request_that_arrives_while_the_run_moves_reaches_it_whichever_thread_
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, "-c", program], env=environment) as process:
         assert process.wait(PATIENCE) == 5
+
+
+def test_the_runs_own_process_knows_itself_also_where_its_code_is_reached_by_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current = tmp_path / "current"
+    current.symlink_to(ROOT)
+    place = Path(engine.__file__).relative_to(ROOT)
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(current / place), raising=False)
+    assert own_process.has_moved()
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(current / place.with_name("relay.py")))
+    assert not own_process.has_moved()

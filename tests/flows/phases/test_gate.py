@@ -14,6 +14,7 @@ from contexts.errors import RunStopped, SpecError
 from contexts.leases.record import read_lease
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
+from contexts.store.integrity import check_store
 from contexts.store.local import LocalObjects
 from contexts.verification.decisions import settle, waive
 from contexts.verification.save_decision import amend
@@ -53,6 +54,7 @@ def test_a_run_waits_at_the_gate_and_the_next_one_deploys_what_was_approved_once
     ]  # fmt: skip
     log = readiness["production"]["evidence"]
     assert (log["exit_code"], log["log"]["media_type"]) == (0, "text/plain")
+    assert check_store(place.store.objects).troubles == ()
 
 
 def test_a_rejected_gate_ends_the_run_with_the_reason(place):

@@ -19,9 +19,9 @@ def own_packages() -> None:
     """Load plait's packages from beside this file.
 
     Raises:
-        ImportError: Something else has been put over them.
+        ImportError: One is not there. What another package of the same name raises that was put in its place.
     """
-    here = str(Path(__file__).resolve().parent)
+    here = str(Path(__file__).absolute().parent)
     for name in PACKAGES:
         spec = PathFinder.find_spec(name, [here])
         if spec is None or spec.loader is None:
@@ -34,18 +34,25 @@ def main() -> int:
     """Run the command line and return its exit code."""
     try:
         own_packages()
+    except Exception as error:  # noqa: BLE001 plait's own hold a docstring each: this is somebody else's
+        return _refuse(error)
+    try:
         from flows.cli import main as run  # noqa: PLC0415 there is one only now
-    except Exception as error:
-        others = _others()
-        if not others and not isinstance(error, ImportError):
+    except ImportError as error:
+        if str(error.name).partition(".")[0] not in PACKAGES:
             raise
-        what = f"{others} is installed over them" if others else f"{type(error).__name__}: {error}"
-        sys.stderr.write(
-            f"plait: its packages {', '.join(PACKAGES)} cannot be loaded ({what}): "
-            "install plait apart, with `uv tool install` or `pipx install`\n"
-        )
-        return 2
+        return _refuse(error)
     return run()
+
+
+def _refuse(error: Exception) -> int:
+    others = _others()
+    what = f"{others} is installed over them" if others else f"{type(error).__name__}: {error}"
+    sys.stderr.write(
+        f"plait: its packages {', '.join(PACKAGES)} cannot be loaded ({what}): "
+        "install plait apart, with `uv tool install` or `pipx install`\n"
+    )
+    return 2
 
 
 def _others() -> str:
