@@ -118,14 +118,14 @@ def pass_gate(run: Run, final: ContextRef, evidence: Sequence[BlobRef], began: s
         records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
         attempt = {**_staged(run, document), "checks": records}
         document["deployments"] = _replaced(document, attempt)
-    outlook = assess_gate(run.spec, document, subjects)
+    gate_state = assess_gate(run.spec, document, subjects)
     production = run.spec.deployment.production if run.spec.deployment else None
-    if outlook.action == "deploy" and production:
-        document, outlook = _to_production(run, production, document, subjects)
-    if outlook.action == "ask":
-        events.approval_requested(run.workflow_id, outlook.readiness["production"], outlook.reasons)
-        report(Progress(run.workflow_id, "phase", "gate", "pending", "; ".join(outlook.reasons)))
-    changes = _readiness_of(document, outlook)
+    if gate_state.action == "deploy" and production:
+        document, gate_state = _to_production(run, production, document, subjects)
+    if gate_state.action == "ask":
+        events.approval_requested(run.workflow_id, gate_state.readiness["production"], gate_state.reasons)
+        report(Progress(run.workflow_id, "phase", "gate", "pending", "; ".join(gate_state.reasons)))
+    changes = _readiness_of(document, gate_state)
     phases = [one for one in entries(document["run"], "phases") if one["name"] != "deploy"]
     phase = {"name": "deploy", "started_at": began, "completed_at": now()}
     changes["run"] = {**(changes.get("run") or document["run"]), "phases": [*phases, phase]}
@@ -171,24 +171,26 @@ def _replaced(document: JsonObject, attempt: JsonObject) -> list[JsonObject]:
     return [*kept, attempt]
 
 
-def _readiness_of(document: JsonObject, outlook: GateState) -> JsonObject:
+def _readiness_of(document: JsonObject, gate_state: GateState) -> JsonObject:
     """Return what changes in the document by how far the deployment is."""
     run: JsonObject = document["run"]
-    changes: JsonObject = {"deployment_readiness": outlook.readiness}
-    if outlook.status is None:
+    changes: JsonObject = {"deployment_readiness": gate_state.readiness}
+    if gate_state.status is None:
         return changes
-    head = f"{outlook.status}: " + ("; ".join(outlook.reasons) or "verified, and every step of its deployment is done.")
+    head = f"{gate_state.status}: " + (
+        "; ".join(gate_state.reasons) or "verified, and every step of its deployment is done."
+    )
     return {
         **changes,
-        "phase": phase_of(outlook.status),
-        "status": outlook.status,
-        "next_agent": "approver" if outlook.action == "ask" else None,
+        "phase": phase_of(gate_state.status),
+        "status": gate_state.status,
+        "next_agent": "approver" if gate_state.action == "ask" else None,
         "context_summary": head if len(head) <= 500 else head_of(head, 497) + "...",
         "run": {
             **run,
-            "status": outlook.status,
-            "exit_code": outlook.exit_code,
-            "reasons": list(outlook.reasons),
+            "status": gate_state.status,
+            "exit_code": gate_state.exit_code,
+            "reasons": list(gate_state.reasons),
             "completed_at": now(),
         },
     }

@@ -218,9 +218,8 @@ def _fail(
 ) -> TrackNotCompleted:
     run, task_id = trial.run, trial.track.task_id
     status = "cancelled" if delivery.cancelled else "failed"
-    delivery = replace(
-        delivery, reason=show_invisible(redact_text(delivery.reason).text)
-    )  # it is told beyond the store, too
+    reason = show_invisible(redact_text(delivery.reason).text)  # it is told beyond the store, too
+    delivery = replace(delivery, reason=reason)
     left = read_checkpoint(run.exchange(task_id) / "context.json") if trial.backend.works else None
     execution = trial.execution(status, left, delivery, log=log, **(work.recorded() if work else {}))
 

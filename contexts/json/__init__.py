@@ -1,1 +1,4 @@
-"""Looking into JSON whose shape is not known: members, pointers. Imports errors alone."""
+"""Looking into JSON whose shape is not known: members, pointers.
+
+Imports nothing of plait.
+"""

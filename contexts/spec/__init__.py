@@ -1,4 +1,4 @@
 """The spec: its model, and reading one from YAML or JSON within limits; every problem told with its line and column.
 
-Imports documents and repositories. Nothing is exported here, so that a model alone loads no parser.
+Imports documents. Nothing is exported here, so that a model alone loads no parser.
 """

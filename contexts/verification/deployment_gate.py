@@ -104,7 +104,7 @@ def assess_gate(spec: Spec, document: JsonObject, subjects: Mapping[str, str]) -
     if problems:
         state["status"] = "blocked"
         return GateState(readiness, "end", "staging-failed", 1, tuple(problems))
-    return gate.outlook(readiness)
+    return gate.gate_state(readiness)
 
 
 def _last(document: JsonObject, environment: str, subject: str | None) -> JsonObject | None:
@@ -187,7 +187,7 @@ class _Gate:
             **({"evidence": attempt} if attempt else {}),
         }
 
-    def outlook(self, readiness: JsonObject) -> GateState:
+    def gate_state(self, readiness: JsonObject) -> GateState:
         state: JsonObject = readiness["production"]
 
         def said(status: str, action: Action, run: str, exit_code: int, *reasons: str) -> GateState:

@@ -26,7 +26,7 @@ from contexts.store.url import BLOCK, open_objects, store_name
 from tasks.agents.replay import Recording
 from tasks.run.backends import recordings_for, stored_recordings
 from tasks.run.base_commit import check_repository, workspace_root
-from tasks.run.resume_request import Purpose, refuse_without_programs
+from tasks.run.required_programs import Purpose, refuse_without_programs
 
 FOLDER_HINT = "spec-folder"
 """File below the workspace root that says where the spec lay on this machine; stores hold no absolute paths."""
@@ -121,7 +121,7 @@ def _look_ahead(request: RunRequest, ready: Ready, purpose: Purpose) -> None:
 def recordings_of(request: RunRequest, ready: Ready, earlier: JsonObject) -> dict[str, Recording]:
     """Return the recordings that stand in for agents, by task_id, and make sure that every other track has an agent.
 
-    Which tracks of a stored workflow need one is another question, see `tasks.run.resume_request`.
+    Which tracks of a stored workflow need one is another question, see `tasks.run.required_programs`.
 
     Args:
         request: What was asked for.

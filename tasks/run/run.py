@@ -33,7 +33,7 @@ from tasks.run.budget import Ledger
 from tasks.run.outage import Outage
 from tasks.run.outcome import TrackOutcome
 from tasks.run.preflight import FOLDER_HINT, prepare, recordings_of
-from tasks.run.resume_request import Purpose
+from tasks.run.required_programs import Purpose
 from tasks.run.reuse import inputs_of, outbox_folder
 from tasks.run.save_locks import Saves
 

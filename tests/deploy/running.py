@@ -1,7 +1,6 @@
 """Start deployed flows through the API, as the UI does, and wait for how they end."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +37,12 @@ def start(client: SyncPrefectClient, deployment: str, **parameters: Any) -> Flow
 
 def finish(client: SyncPrefectClient, run_id: UUID, seconds: float = PATIENCE) -> State[Any]:
     """Wait for a flow run, and return its last state."""
-    deadline = time.monotonic() + max(seconds, PATIENCE)
-    while True:
-        run = client.read_flow_run(run_id)
-        if run.state and run.state.is_final():
-            return run.state
-        assert time.monotonic() < deadline, f"{run.name} is still {run.state}"
-        time.sleep(0.5)
+
+    def final() -> State[Any] | None:
+        state = client.read_flow_run(run_id).state
+        return state if state and state.is_final() else None
+
+    return wait_until(f"the end of flow run {run_id}", final, seconds, every=0.5)
 
 
 def wait_for(what: str, probe: Callable[[], Any], seconds: float = PATIENCE) -> Any:

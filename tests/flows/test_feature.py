@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,7 +26,7 @@ from tasks.sandbox import ports
 from tasks.sandbox.ports import lease_ports
 from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, commit, make_repository, write_spec
 from tests.servers import Server
-from tests.waiting import PATIENCE
+from tests.waiting import wait_until
 
 FAIL = "raise SystemExit(3)"
 
@@ -54,16 +53,14 @@ class Flow:
         assert flow_run_id
         mine = TaskRunFilter(flow_run_id=TaskRunFilterFlowRunId(any_=[flow_run_id]))
         with get_client(sync_client=True) as client:
-            deadline = time.monotonic() + PATIENCE
-            # Task runs reach the server as events, a moment after the run has ended.
-            while True:
+
+            def all_ended() -> list[TaskRun]:
                 found = client.read_task_runs(task_run_filter=mine)
-                if all(one.state and one.state.is_final() for one in found) and any(
-                    one.task_key.startswith("publish") for one in found
-                ):
-                    break
-                assert time.monotonic() < deadline, [(one.name, one.state_name) for one in found]
-                time.sleep(0.2)
+                published = any(one.task_key.startswith("publish") for one in found)
+                return found if published and all(one.state and one.state.is_final() for one in found) else []
+
+            # Task runs reach the server as events, a moment after the run has ended.
+            found = wait_until("the end of every task run", all_ended)
         return {_label(one): one for one in found}
 
     def tracks(self, state: State[Any]) -> dict[str, str | None]:

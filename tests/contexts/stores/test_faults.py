@@ -7,7 +7,6 @@ import logging
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +20,7 @@ from contexts.store.s3.retry import Patience
 from tests.contexts.stores import servers
 from tests.contexts.stores.conftest import bucket_for, session_for
 from tests.contexts.stores.faults import Fault, FaultProxy, Refusal
-from tests.waiting import PATIENCE
+from tests.waiting import wait_until
 
 QUICK = Patience(first_wait=0.01, longest_wait=0.1, jitter=0.02, seconds=120)
 
@@ -198,10 +197,7 @@ def test_a_save_whose_process_is_killed_has_landed_whole_or_not_at_all(
         proxy.planned = [fault]
         run.stdin.write("go\n")
         run.stdin.flush()
-        deadline = time.monotonic() + PATIENCE
-        while not proxy.met[fault] or (landed and not list(store.list("documents/"))):
-            assert time.monotonic() < deadline, "the save was never sent"
-            time.sleep(0.01)
+        wait_until("the save", lambda: proxy.met[fault] and (not landed or list(store.list("documents/"))), every=0.01)
         run.kill()
     if landed:
         with pytest.raises(ObjectExists):

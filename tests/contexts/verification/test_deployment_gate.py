@@ -69,16 +69,16 @@ def verified(*deployments, criterion="met", approvals=()):
 
 
 def answered(document, answer, ticked=("told",)):
-    outlook = assess_gate(spec(), document, subjects())
-    asked = {**document, "deployment_readiness": outlook.readiness}
+    gate_state = assess_gate(spec(), document, subjects())
+    asked = {**document, "deployment_readiness": gate_state.readiness}
     return answer_gate(asked, "go", answer=answer, by="Ann", note="so be it", at=AT, ticked=ticked)
 
 
 def test_a_gate_waits_with_evidence_for_every_automatic_prerequisite():
-    outlook = assess_gate(spec(), verified(staged()), subjects())
-    assert (outlook.action, outlook.status, outlook.exit_code) == ("ask", "waiting-for-approval", 5)
-    assert "plait approve shop go --by NAME --note TEXT --tick told" in outlook.reasons[0]
-    staging, production = outlook.readiness["staging"], outlook.readiness["production"]
+    gate_state = assess_gate(spec(), verified(staged()), subjects())
+    assert (gate_state.action, gate_state.status, gate_state.exit_code) == ("ask", "waiting-for-approval", 5)
+    assert "plait approve shop go --by NAME --note TEXT --tick told" in gate_state.reasons[0]
+    staging, production = gate_state.readiness["staging"], gate_state.readiness["production"]
     assert staging["status"] == "deployed"
     assert staging["validation"] == "1 of 1 check passed on staging: smoke"
     assert [one["status"] for one in production["prerequisites"]] == ["met", "met", "pending"]
@@ -87,17 +87,17 @@ def test_a_gate_waits_with_evidence_for_every_automatic_prerequisite():
 
 
 def test_an_approved_gate_lets_the_command_run():
-    outlook = assess_gate(spec(), answered(verified(staged()), "approve"), subjects())
-    assert outlook.action == "deploy"
-    assert outlook.readiness["production"]["prerequisites"][2]["by"] == "Ann"
+    gate_state = assess_gate(spec(), answered(verified(staged()), "approve"), subjects())
+    assert gate_state.action == "deploy"
+    assert gate_state.readiness["production"]["prerequisites"][2]["by"] == "Ann"
 
 
 def test_production_without_a_command_is_done_when_it_is_approved():
     production = {key: value for key, value in SPEC["deployment"]["production"].items() if key != "argv"}
     own = spec(production=production)
     document = verified(staged())
-    outlook = assess_gate(own, document, subjects(own))
-    asked = {**document, "deployment_readiness": outlook.readiness}
+    gate_state = assess_gate(own, document, subjects(own))
+    asked = {**document, "deployment_readiness": gate_state.readiness}
     done = answer_gate(asked, "go", answer="approve", by="Ann", note="", at=AT, ticked=["told"])
     after = assess_gate(own, done, subjects(own))
     assert (after.action, after.status, after.exit_code) == ("end", "approved", 0)
@@ -121,30 +121,30 @@ def test_an_approval_speaks_only_for_what_was_approved():
 
 def test_a_rejection_ends_with_its_reason_and_can_be_taken_back():
     rejected = answered(verified(staged()), "reject", ticked=())
-    outlook = assess_gate(spec(), rejected, subjects())
-    assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "rejected", 1)
-    assert outlook.reasons == ("gate go rejected by Ann: so be it",)
+    gate_state = assess_gate(spec(), rejected, subjects())
+    assert (gate_state.action, gate_state.status, gate_state.exit_code) == ("end", "rejected", 1)
+    assert gate_state.reasons == ("gate go rejected by Ann: so be it",)
     assert assess_gate(spec(), answered(rejected, "approve"), subjects()).action == "deploy"
 
 
 def test_an_unmet_prerequisite_blocks_whoever_approves():
-    outlook = assess_gate(spec(), verified(staged(), criterion="unverified"), subjects())
-    assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "deployment-blocked", 1)
-    assert outlook.reasons == ("prerequisite works is unmet: criterion works is unverified: because",)
+    gate_state = assess_gate(spec(), verified(staged(), criterion="unverified"), subjects())
+    assert (gate_state.action, gate_state.status, gate_state.exit_code) == ("end", "deployment-blocked", 1)
+    assert gate_state.reasons == ("prerequisite works is unmet: criterion works is unverified: because",)
 
 
 def test_a_waived_criterion_is_a_met_prerequisite_that_says_so():
-    outlook = assess_gate(spec(), verified(staged(), criterion="waived"), subjects())
-    assert outlook.action == "ask"
-    assert "is waived" in outlook.readiness["production"]["prerequisites"][1]["reason"]
+    gate_state = assess_gate(spec(), verified(staged(), criterion="waived"), subjects())
+    assert gate_state.action == "ask"
+    assert "is waived" in gate_state.readiness["production"]["prerequisites"][1]["reason"]
 
 
 @pytest.mark.parametrize("attempt", [staged("failed", reason="exit code 3"), staged(smoke="failed"), staged(checks=[])])
 def test_nothing_passes_staging_that_failed_there(attempt):
-    outlook = assess_gate(spec(), verified(attempt), subjects())
-    assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "staging-failed", 1)
-    assert outlook.readiness["staging"]["status"] == "failed"
-    assert outlook.readiness["production"]["status"] == "blocked"
+    gate_state = assess_gate(spec(), verified(attempt), subjects())
+    assert (gate_state.action, gate_state.status, gate_state.exit_code) == ("end", "staging-failed", 1)
+    assert gate_state.readiness["staging"]["status"] == "failed"
+    assert gate_state.readiness["production"]["status"] == "blocked"
 
 
 @pytest.mark.parametrize(
@@ -153,9 +153,13 @@ def test_nothing_passes_staging_that_failed_there(attempt):
 def test_a_production_deployment_that_did_not_end_well_is_never_repeated_silently(status, said, code):
     before = answered(verified(staged()), "approve")
     document = {**before, "deployments": [*before["deployments"], shipped(status)]}
-    outlook = assess_gate(spec(), document, subjects())
-    assert (outlook.action, outlook.readiness["production"]["status"], outlook.exit_code) == ("ask", said, code)
-    assert "--rerun" in outlook.reasons[0]
+    gate_state = assess_gate(spec(), document, subjects())
+    assert (gate_state.action, gate_state.readiness["production"]["status"], gate_state.exit_code) == (
+        "ask",
+        said,
+        code,
+    )
+    assert "--rerun" in gate_state.reasons[0]
     assert assess_gate(spec(), answered(document, "rerun", ()), subjects()).action == "deploy"
     done = assess_gate(spec(), answered(document, "done", ()), subjects())
     assert (done.action, done.status, done.exit_code) == ("end", "deployed", 0)
@@ -171,8 +175,8 @@ def test_a_consent_to_run_again_is_for_one_attempt():
 
 def test_a_finished_deployment_is_the_end():
     before = answered(verified(staged()), "approve")
-    outlook = assess_gate(spec(), {**before, "deployments": [*before["deployments"], shipped("done")]}, subjects())
-    assert (outlook.action, outlook.status, outlook.exit_code) == ("end", "deployed", 0)
+    gate_state = assess_gate(spec(), {**before, "deployments": [*before["deployments"], shipped("done")]}, subjects())
+    assert (gate_state.action, gate_state.status, gate_state.exit_code) == ("end", "deployed", 0)
 
 
 @pytest.mark.parametrize(
