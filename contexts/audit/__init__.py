@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from contexts.audit.all_rules import RULES
 from contexts.audit.documents import DocumentSet, split
-from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Severity, Source
+from contexts.audit.findings import AuditReport
 from contexts.audit.gc_pause import paused_collection
 from contexts.audit.registry import Rule, in_precedence
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import SEVERITIES, Finding, Severity, Source
 
 __all__ = [
     "RULES",
@@ -40,5 +41,6 @@ def audit(documents: Sequence[SourceDocument], before: Sequence[Finding] = ()) -
     return AuditReport(tuple(dict.fromkeys(findings)), tuple(sorted(document.name for document in documents)))
 
 
-def _order(finding: Finding) -> tuple[int, str, tuple[Source, ...], str]:
-    return (SEVERITIES.index(finding.severity), finding.rule, finding.sources, finding.message)
+def _order(finding: Finding) -> tuple[int, str, tuple[tuple[str, str, str], ...], str]:
+    sources = tuple((*one.place, one.quote) for one in finding.sources)
+    return (SEVERITIES.index(finding.severity), finding.rule, sources, finding.message)

@@ -4,63 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from contexts.documents.findings import SEVERITIES, Finding, Severity, Source
 from contexts.json.pointer import resolve
 from contexts.text.ellipsis import brief
 from contexts.text.plural import first_of
 
-Severity = Literal["blocking", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("blocking", "warning", "note")
-Mild = Literal["warning", "note"]
-"""What a finding about somebody's words or numbers may be."""
 QUOTE = 240
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Source:
-    """One side of a finding: a document's file name, an RFC 6901 pointer to the very value, and the value as text."""
-
-    document: str
-    pointer: str
-    quote: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One defect.
-
-    Attributes:
-        rule: ``family/slug``.
-        message: One sentence.
-        sources: The value that is wrong first, then what contradicts it.
-    """
-
-    rule: str
-    severity: Severity
-    message: str
-    sources: tuple[Source, ...]
-
-    @property
-    def family(self) -> str:
-        """Return the part of the rule's id before the slash."""
-        return self.rule.split("/", 1)[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt(Finding):
-    """What was read out of words or numbers that somebody wrote: it is said, and it never blocks.
-
-    A grammar that reads sentences is wrong now and then about true ones, and a figure that somebody wrote proves
-    nothing either way; evidence decides. No severity of a rule or of a caller can make one of these blocking.
-    """
-
-    severity: Mild
-
-    def __post_init__(self) -> None:
-        """Refuse a severity that the type checker did not see."""
-        if self.severity not in ("warning", "note"):
-            raise ValueError(f"{self.rule} judges what somebody wrote, so it cannot be {self.severity!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +34,7 @@ class AuditReport:
     def to_json(self) -> dict[str, Any]:
         """Return the report as ``plait audit --json`` prints it."""
         return {
-            "findings": [
-                {
-                    "rule": finding.rule,
-                    "severity": finding.severity,
-                    "message": finding.message,
-                    "sources": [
-                        {"document": source.document, "pointer": source.pointer, "quote": source.quote}
-                        for source in finding.sources
-                    ],
-                }
-                for finding in self.findings
-            ],
+            "findings": [finding.to_json() for finding in self.findings],
             "summary": dict(self.summary),
         }
 
@@ -112,9 +52,9 @@ def quote(value: Any) -> str:
 def source_at(name: str, data: Any, where: str) -> Source:
     """Return a source for the value a pointer names; a pointer that leads nowhere quotes nothing."""
     try:
-        return Source(name, where, quote(resolve(data, where)))
+        return Source(document=name, pointer=where, quote=quote(resolve(data, where)))
     except KeyError:
-        return Source(name, where, "")
+        return Source(document=name, pointer=where, quote="")
 
 
 def listed(values: list[str], most: int = 4) -> str:

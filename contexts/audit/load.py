@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from contexts.audit.findings import Finding, Severity, Source, listed
+from contexts.audit.findings import listed
 from contexts.audit.gc_pause import paused_collection
 from contexts.audit.plait_records import is_own, without_records
 from contexts.audit.registry import found
 from contexts.audit.source_document import SourceDocument
 from contexts.documents.exact_json import Doubled, Odd, is_deeper, read_exactly
+from contexts.documents.findings import Finding, Severity, Source
 from contexts.errors import DocumentError
 from contexts.json.values import mapping, text
 
@@ -149,7 +150,14 @@ def _judge(name: str, data: Any, size: int, *, named: bool) -> tuple[SourceDocum
     version = text(members.get("version"))
     if version.split(".", 1)[0].isdigit() and int(version.split(".", 1)[0][:6]) > 1:
         message = f"{name} has version {version[:20]!r}; this program knows 1: update it"
-        return None, [Finding("input/newer-version", "blocking", message, (Source(name, "/version", version[:20]),))]
+        return None, [
+            Finding(
+                rule="input/newer-version",
+                severity="blocking",
+                message=message,
+                sources=(Source(document=name, pointer="/version", quote=version[:20]),),
+            )
+        ]
     missing = [key for key in _REQUIRED if not text(members.get(key))]
     findings = [_problem("input/incomplete-context", name, f"{name} lacks {listed(missing, 5)}")] if missing else []
     if is_own(members):
@@ -158,7 +166,7 @@ def _judge(name: str, data: Any, size: int, *, named: bool) -> tuple[SourceDocum
 
 
 def _problem(rule: str, name: str, message: str, severity: Severity | None = None) -> Finding:
-    return found(rule, message, (Source(name, "", ""),), severity)
+    return found(rule, message, (Source(document=name, pointer="", quote=""),), severity)
 
 
 def _refuse(met: Odd | Doubled) -> float:

@@ -10,11 +10,11 @@ from typing import Any
 
 from contexts.audit import audit
 from contexts.audit.all_rules import RULES
-from contexts.audit.findings import Finding
 from contexts.audit.load import parse
 from contexts.audit.registry import FAMILIES, Documents, Raw, Rule
 from contexts.audit.sample_documents import file_name, plain_members
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Finding
 from contexts.text.markdown_table import markdown_table
 from contexts.text.plural import and_more, counted
 

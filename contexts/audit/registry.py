@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Finding, Mild, Severity, Source
+from contexts.documents.findings import Doubt, Finding, Mild, Severity, Source
 
 Check = Callable[[DocumentSet], Iterable[Finding]]
 ClaimCheck = Callable[[DocumentSet], Iterable[Doubt]]
@@ -146,7 +146,9 @@ def found(identity: str, message: str, sources: Iterable[Source], severity: Seve
     one = RULES[identity]
     if isinstance(one, ClaimRule):
         raise TypeError(f"{identity} judges what somebody wrote, and builds its findings by `doubt`")
-    return Finding(identity, severity or one.severity, message, tuple(dict.fromkeys(sources)))
+    return Finding(
+        rule=identity, severity=severity or one.severity, message=message, sources=tuple(dict.fromkeys(sources))
+    )
 
 
 def doubt(identity: str, message: str, sources: Iterable[Source], severity: Mild | None = None) -> Doubt:
@@ -158,7 +160,9 @@ def doubt(identity: str, message: str, sources: Iterable[Source], severity: Mild
     one = RULES[identity]
     if not isinstance(one, ClaimRule):
         raise TypeError(f"{identity} compares contracts or records, and builds its findings by `found`")
-    return Doubt(identity, severity or one.severity, message, tuple(dict.fromkeys(sources)))
+    return Doubt(
+        rule=identity, severity=severity or one.severity, message=message, sources=tuple(dict.fromkeys(sources))
+    )
 
 
 def in_precedence(findings: Iterable[Finding]) -> list[Finding]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contexts.audit.findings import SEVERITIES, AuditReport, Finding, Source
+from contexts.audit.findings import AuditReport
+from contexts.documents.findings import SEVERITIES, Finding, Source
 from contexts.text.ellipsis import brief
 from contexts.text.plural import and_more, counted
 

@@ -11,9 +11,10 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, Literal
 
-from contexts.audit.findings import Source, quote
+from contexts.audit.findings import quote
 from contexts.contracts.model import Contract
 from contexts.contracts.read import read_contracts
+from contexts.documents.findings import Source
 from contexts.json.pointer import pointer, resolve
 from contexts.json.values import Path, text, walk
 
@@ -174,7 +175,7 @@ class SourceDocument:
         """Return a source for a path of this document; ``value`` saves looking it up."""
         if value is None:
             value = resolve(self.data, pointer(*path))
-        return Source(self.name, pointer(*path), quote(value))
+        return Source(document=self.name, pointer=pointer(*path), quote=quote(value))
 
 
 def moment(value: Any) -> datetime | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contexts.errors import BadIdentifier
 from contexts.identifiers import check_id, check_relative_path
@@ -69,14 +69,32 @@ Number = int | float
 """A JSON number, kept as the kind it was written in."""
 
 
+_Item = TypeVar("_Item")
+
+Items = Annotated[tuple[_Item, ...], Field(strict=False)]
+"""A JSON list that is not changed; given as a list or a tuple."""
+
+
 class Open(BaseModel):
-    """Base of everything agents write: typed where known, unknown fields kept value for value."""
+    """Base of everything documents hold: typed where known, unknown fields kept value for value."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True, defer_build=True)
 
     def to_json(self) -> JsonObject:
         """Return the plain value as it was given: nothing added, nothing left out."""
         return self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+
+    def compact(self) -> Self:
+        """Return the same with nothing said of the fields that hold nothing, which JSON would show as null."""
+        said = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        return self if said == self.model_fields_set else self.model_construct(said, **self._values(said))
+
+    def _values(self, names: set[str]) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in names}
+
+    def changed(self, **changes: Any) -> Self:
+        """Return a copy with other values for some fields; the caller answers for their types."""
+        return self.model_copy(update=changes)
 
 
 class Closed(BaseModel):

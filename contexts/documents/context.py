@@ -12,6 +12,7 @@ from pydantic import Field
 
 from contexts.documents.base import Instant, Open, RelativePath
 from contexts.documents.deployment import ApprovalEntry, DeploymentAttempt, DeploymentReadiness
+from contexts.documents.findings import Finding
 from contexts.documents.merged import Concern, ExecutionSummary, Omission, TrackContext
 from contexts.documents.parts import (
     Checkpoint,
@@ -28,7 +29,7 @@ from contexts.documents.refs import BlobRef
 from contexts.documents.verification import (
     CriterionResult,
     Evidence,
-    FindingEntry,
+    Reverification,
     SettlementEntry,
     VerificationResults,
     WaiverEntry,
@@ -92,7 +93,7 @@ class Context(Open):
 
     verification_results: VerificationResults | None = None
     evidence: list[Evidence] | None = None
-    findings: list[FindingEntry] | None = None
+    findings: list[Finding] | None = None
     criteria: list[CriterionResult] | None = None
     waivers: list[WaiverEntry] | None = None
     settlements: list[SettlementEntry] | None = None
@@ -100,6 +101,7 @@ class Context(Open):
     deployments: list[DeploymentAttempt] | None = None
     deployment_readiness: DeploymentReadiness | None = None
     deployment_info: dict[str, Any] | None = None
+    reverification: Reverification | None = None
 
     execution: Execution | None = None
     run: RunRecord | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from contexts.documents.base import Instant, JsonObject, Number, Open
+from contexts.documents.base import Instant, Number, Open
 from contexts.documents.refs import BlobRef
 from contexts.documents.verification import Evidence
 
@@ -57,6 +57,20 @@ class DeploymentAttempt(Open):
     checks: list[Evidence] | None = None
 
 
+class Proof(Open):
+    """What a prerequisite rests on: a criterion as it was decided, or a check as it ended."""
+
+    criterion: str | None = None
+    check: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    evidence: list[str] | None = None
+    exit_code: int | None = None
+    seconds: Number | None = None
+    tree: str | None = None
+    log: BlobRef | None = None
+
+
 class PrerequisiteResult(Open):
     """How one prerequisite of production stands: by evidence, or by a person's word."""
 
@@ -65,7 +79,7 @@ class PrerequisiteResult(Open):
     status: Literal["met", "unmet", "pending"]
     manual: bool | None = None
     reason: str | None = None
-    evidence: JsonObject | None = None
+    evidence: Proof | None = None
     by: str | None = None
 
 
@@ -76,7 +90,7 @@ class StagingReadiness(Open):
     url: str | None = None
     deployed_at: Instant | None = None
     validation: str | None = None
-    evidence: JsonObject | None = None
+    evidence: DeploymentAttempt | None = None
 
 
 class ProductionReadiness(Open):
@@ -90,9 +104,14 @@ class ProductionReadiness(Open):
     gate: str | None = None
     subject: str | None = None
     prerequisites: list[str | PrerequisiteResult] | None = None
-    approval: JsonObject | None = None
+    approval: ApprovalEntry | None = None
     deployed_at: Instant | None = None
-    evidence: JsonObject | None = None
+    evidence: DeploymentAttempt | None = None
+
+    @property
+    def known(self) -> list[PrerequisiteResult]:
+        """The prerequisites plait has looked at; documents from elsewhere may name others in words."""
+        return [one for one in self.prerequisites or () if isinstance(one, PrerequisiteResult)]
 
 
 class DeploymentReadiness(Open):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contexts.documents.base import Instant, Number, Open
+from contexts.documents.findings import Source
 from contexts.documents.refs import ContextRef
 
 
@@ -28,15 +29,31 @@ class ExecutionSummary(Open):
     tasks: list[TaskSummary] | None = None
 
 
+class Settled(Open):
+    """What a person chose of a concern."""
+
+    choice: str
+    by: str
+    why: str
+    timestamp: Instant
+
+
 class Concern(Open):
-    """What the merge could not settle alone."""
+    """What the merge could not settle alone.
+
+    Attributes:
+        settlement: What a person chose, where somebody has.
+        settled_before: Choices that one superseded, oldest first.
+    """
 
     concern: str
     status: str | None = None
     kind: str | None = None
     tracks: list[str] | None = None
     files: list[str] | None = None
-    sources: list[dict[str, Any]] | None = None
+    sources: list[Source] | None = None
+    settlement: Settled | None = None
+    settled_before: list[Settled] | None = None
 
 
 class TrackContext(Open):
@@ -44,11 +61,13 @@ class TrackContext(Open):
 
     Attributes:
         ref: The track document this was taken from.
+        sha256: Checksum of its document, where it is known.
         status: How the track ended.
         context: Everything of the track's document that has no merged list of its own: contract, details, data.
     """
 
     ref: ContextRef | None = None
+    sha256: str | None = None
     status: str | None = None
     context: dict[str, Any] | None = None
 

@@ -88,17 +88,37 @@ class TrackRecord(Open):
     recorded: bool | None = None
 
 
+class PhaseRecord(Open):
+    """When one phase of a run began and ended."""
+
+    name: str
+    started_at: Instant
+    completed_at: Instant
+
+
+class RecordedDocument(Open):
+    """A document that stands in for an agent: what it was called, and where it is kept."""
+
+    name: str
+    blob: BlobRef
+
+
 class RunRecord(Open):
     """What the run that saved this revision did.
 
     Attributes:
         base: The pinned base commit, full sha, where there is a repository.
+        base_name: What the spec calls it, where there is a repository.
         start: The commit tracks start from, also where there is no repository.
         programs: What the files held that the spec's commands name outside the repository: sha256 by the argument as
             written, null for what was no file.
+        recordings: Documents that stand in for agents, by task_id.
         base_bundle: That commit with its history as a git bundle, where the spec says ``store_base``.
         integrated: The commit that holds all branches that could be merged.
+        left_out: Tracks whose branch conflicts.
         branch: The branch delivered to the user's repository.
+        delivered: The commit it stood at when it was delivered last.
+        max_parallel: How many tracks could run at a time.
     """
 
     id: str | None = None
@@ -107,11 +127,17 @@ class RunRecord(Open):
     started_at: Instant | None = None
     completed_at: Instant | None = None
     base: str | None = None
+    base_name: str | None = None
     start: str | None = None
     programs: dict[str, str | None] | None = None
+    recordings: dict[str, RecordedDocument] | None = None
     base_bundle: BlobRef | None = None
     integrated: str | None = None
     tree: str | None = None
+    left_out: list[str] | None = None
     branch: str | None = None
+    delivered: str | None = None
     tracks: list[TrackRecord] | None = None
+    phases: list[PhaseRecord] | None = None
+    max_parallel: int | None = None
     reasons: list[str] | None = None

@@ -1,10 +1,12 @@
-"""What verification leaves behind: evidence, findings, criteria, and what people decided about them."""
+"""What verification leaves behind: evidence, criteria, areas, and what people decided about them."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from contexts.documents.base import Instant, JsonObject, Number, Open
+from contexts.documents.base import Instant, Number, Open
+from contexts.documents.figures import CheckFigures
+from contexts.documents.findings import Finding
 from contexts.documents.refs import BlobRef
 
 DECIDED = ("waivers", "settlements", "approvals", "deployments")
@@ -30,6 +32,8 @@ class Evidence(Open):
         seconds: Wall time of the command.
         tree: The git tree, or content digest, the command ran on.
         result: What its reports say, by kind.
+        reused: It passed in an earlier run, on the very same inputs.
+        inputs: Digest of everything that decides it.
         steps: The commands behind it, where it is more than one.
         findings: What is wrong, one by one.
         notes: What does not decide the check: output dropped, processes killed, files rewritten.
@@ -43,26 +47,20 @@ class Evidence(Open):
     seconds: Number
     started_at: Instant | None = None
     tree: str | None = None
-    result: dict[str, Any] | None = None
+    result: CheckFigures | None = None
     log: BlobRef | None = None
     reports: dict[str, BlobRef] | None = None
     reason: str | None = None
     reused: bool | None = None
     inputs: str | None = None
     steps: list[EvidenceStep] | None = None
-    findings: list[FindingEntry] | None = None
+    findings: list[Finding] | None = None
     notes: list[str] | None = None
 
-
-class FindingEntry(Open):
-    """What the audit says is wrong."""
-
-    rule: str
-    severity: Literal["blocking", "warning", "note"]
-    message: str
-    sources: list[dict[str, Any]] | None = None
-    fingerprint: str | None = None
-    waived: JsonObject | None = None
+    @property
+    def figures(self) -> CheckFigures:
+        """What it measured; nothing where it measured nothing."""
+        return self.result or CheckFigures()
 
 
 class CriterionResult(Open):
@@ -83,6 +81,7 @@ class WaiverEntry(Open):
     Attributes:
         target: The criterion's or check's name; of a finding its rule.
         kind: What the target is; waivers of older documents do not say.
+        document: Where a finding's first source is.
         pointer: Where a finding's first source points.
         fingerprint: The very finding that is accepted; another one of the same rule is not.
     """
@@ -116,10 +115,41 @@ class SettlementEntry(Open):
     tracks: list[str] | None = None
 
 
+class AreaLine(Open):
+    """One check in its area: how it ended, and what shows it."""
+
+    check: str
+    status: str
+    exit_code: int | None = None
+    seconds: Number
+    tree: str | None = None
+    result: CheckFigures | None = None
+    log: BlobRef | None = None
+    reason: str | None = None
+    notes: list[str] | None = None
+    steps: list[EvidenceStep] | None = None
+
+
 class AreaResult(Open):
-    """One of the five areas of verification."""
+    """One of the five areas of verification; documents from elsewhere fill it in ways of their own.
+
+    Attributes:
+        status: The worst of its checks; ``unverified`` where there is none.
+        checks: An `AreaLine` each.
+        reason: Why nothing was verified.
+        results: Passed of all tests, by check.
+        total: The same of all checks together.
+        measurements: Times and errors by request, with their targets.
+        migration: The head of the database's migrations.
+    """
 
     status: str | None = None
+    checks: Any = None
+    reason: Any = None
+    results: Any = None
+    total: Any = None
+    measurements: Any = None
+    migration: Any = None
 
 
 class VerificationResults(Open):
@@ -130,3 +160,32 @@ class VerificationResults(Open):
     performance: AreaResult | None = None
     security: AreaResult | None = None
     database_migration: AreaResult | None = None
+
+
+class Regression(Open):
+    """One thing that got worse.
+
+    Attributes:
+        what: ``criterion``, ``check``, ``coverage`` (percent) or ``tests`` (number that passed).
+        name: The criterion's or check's id.
+        before: What it was at the last verification.
+        now: What it is.
+        reason: Why, where known.
+    """
+
+    what: Literal["criterion", "check", "coverage", "tests"]
+    name: str
+    before: str
+    now: str
+    reason: str = ""
+
+
+class Reverification(Open):
+    """The last verification of a finished workflow on the later state of its repository; earlier ones in revisions."""
+
+    timestamp: Instant
+    commit: str
+    tree: str
+    criteria: list[CriterionResult]
+    evidence: list[Evidence]
+    worse: list[Regression]

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import orjson
-from pydantic import JsonValue
 
-from contexts.documents.base import JsonObject
-from contexts.documents.codec import canonical, check_version, dump, has_non_finite, seal, unseal
-from contexts.documents.refs import BlobKind, BlobRef, ContextRef
+from contexts.documents.base import JsonObject, Open
+from contexts.documents.codec import check_version, dump, has_non_finite, seal, unseal, validate
+from contexts.documents.findings import Finding, Source
+from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import (
     ChecksumMismatch,
     DocumentError,
@@ -26,11 +25,11 @@ from contexts.errors import (
 )
 from contexts.failpoints import failpoint
 from contexts.json.values import entries
+from contexts.store.blobs import BlobStore
 from contexts.store.keys import (
     CONTEXT,
     DOCUMENTS,
     OWN_ID,
-    blob_key,
     check_workflow_id,
     document_key,
     documents_of,
@@ -41,9 +40,8 @@ from contexts.store.keys import (
 from contexts.store.objects import ObjectStore
 
 if TYPE_CHECKING:
-    from contexts.redaction import Hit, LineHit
-
-_AnyHit = TypeVar("_AnyHit", "Hit", "LineHit")
+    from contexts.documents.context import Context
+    from contexts.redaction import Hit
 
 __all__ = ["CONTEXT", "ContextStore", "check_workflow_id", "group_document", "track_document"]
 
@@ -54,7 +52,23 @@ _BLOB = "$blob"
 _READERS = 16
 
 
-class ContextStore:
+class Saved(NamedTuple):
+    """A document as it lies in the store, and where."""
+
+    ref: ContextRef
+    document: JsonObject
+
+    @property
+    def context(self) -> Context:
+        """Its typed view.
+
+        Raises:
+            DocumentError: It is not of the format it says.
+        """
+        return validate(self.document, str(self.ref))
+
+
+class ContextStore(BlobStore):
     """What a workflow remembers.
 
     Args:
@@ -63,24 +77,15 @@ class ContextStore:
             certain to be one, and replaces what is only a guess.
     """
 
-    def __init__(self, objects: ObjectStore, policy: Literal["redact", "refuse"] = "redact") -> None:
-        self.objects = objects
-        self._policy: Literal["redact", "refuse"] = policy
-
-    @property
-    def identity(self) -> str:
-        """Name the storage, the same from every machine."""
-        return self.objects.identity
-
     def with_policy(self, policy: Literal["redact", "refuse"]) -> ContextStore:
         """Return this store with another policy for secret values."""
         return ContextStore(self.objects, policy)
 
     def over(self, objects: ObjectStore) -> ContextStore:
         """Return a store of other objects with this one's policy for secret values."""
-        return ContextStore(objects, self._policy)
+        return ContextStore(objects, self.policy)
 
-    def save(self, document: Mapping[str, Any], *, workflow_id: str, name: str, after: int) -> ContextRef:
+    def save(self, document: Context | Mapping[str, Any], *, workflow_id: str, name: str, after: int) -> ContextRef:
         """Save a document as revision ``after + 1``.
 
         Args:
@@ -99,6 +104,7 @@ class ContextStore:
         """
         key = document_key(workflow_id, name, after + 1)
         label = f"{workflow_id}/{name}"
+        document = document.to_json() if isinstance(document, Open) else document
         stranger = _foreign_identity(document, workflow_id, name)
         if stranger:
             raise DocumentError(f"{label} cannot hold a document of {stranger}", document=label)
@@ -122,29 +128,15 @@ class ContextStore:
         redacted = redact(document)
         if not redacted.hits:
             return document
-        if hit := self._refused(redacted.hits):
+        if hit := self.refused(redacted.hits):
             raise SecretRefused(
                 f"{name} holds a secret value ({hit.kind}) at {hit.pointer}; pass secrets by reference (env:NAME)",
                 document=name,
                 pointer=hit.pointer,
             )
         clean = cast("JsonObject", redacted.value)
-        found = [
-            {
-                "rule": "secrets/value-in-document",
-                "severity": "warning",
-                "message": f"a secret value ({hit.kind}) was redacted before saving; revoke it, pass it by reference"
-                if hit.certain
-                else f"what its name makes a secret value ({hit.kind}) was redacted before saving",
-                "sources": [{"document": name, "pointer": hit.pointer, "quote": f"[redacted:{hit.kind}]"}],
-            }
-            for hit in redacted.hits[:_MOST_FINDINGS]
-        ]
+        found = [_redacted(name, hit).to_json() for hit in redacted.hits[:_MOST_FINDINGS]]
         return {**clean, "findings": [*entries(clean, "findings"), *found]}
-
-    def _refused(self, hits: Iterable[_AnyHit]) -> _AnyHit | None:
-        """Return the hit for which nothing is saved; what is only a guess refuses nothing."""
-        return next((hit for hit in hits if hit.certain), None) if self._policy == "refuse" else None
 
     def _outline(self, workflow_id: str, value: Any) -> Any:
         if not isinstance(value, list | dict) or not value:
@@ -178,6 +170,16 @@ class ContextStore:
         document = unseal(self.objects.read(key), str(ref), ref.sha256)
         return self.expand(ref.workflow_id, document)
 
+    def load_context(self, ref: ContextRef) -> Context:
+        """Return the document of a reference, typed.
+
+        Raises:
+            NotFound: There is no such revision.
+            ChecksumMismatch: It is not what was saved.
+            DocumentError: It is not of the format it says.
+        """
+        return Saved(ref, self.load(ref)).context
+
     def load_many(self, refs: Iterable[ContextRef]) -> list[JsonObject]:
         """Return the documents of several references, read side by side, in the order given."""
         refs = tuple(refs)
@@ -186,7 +188,7 @@ class ContextStore:
         with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-read") as pool:
             return list(pool.map(self.load, refs))
 
-    def load_revision(self, workflow_id: str, name: str, revision: int) -> tuple[ContextRef, JsonObject]:
+    def load_revision(self, workflow_id: str, name: str, revision: int) -> Saved:
         """Return one revision by its number, with the reference it deserves.
 
         Raises:
@@ -205,7 +207,7 @@ class ContextStore:
         ref = ContextRef(
             workflow_id=workflow_id, document=name, revision=revision, sha256=document["_checksum"], size=len(body)
         )
-        return ref, self.expand(workflow_id, document)
+        return Saved(ref, self.expand(workflow_id, document))
 
     def load_revisions(self, workflow_id: str, wanted: Iterable[tuple[str, int]]) -> dict[str, JsonObject]:
         """Return several documents by name, each at the revision wanted, read side by side."""
@@ -217,7 +219,7 @@ class ContextStore:
         with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-read") as pool:
             return {name: document for (name, _), document in zip(pairs, pool.map(read, pairs), strict=True)}
 
-    def latest(self, workflow_id: str, name: str = CONTEXT) -> tuple[ContextRef, JsonObject] | None:
+    def latest(self, workflow_id: str, name: str = CONTEXT) -> Saved | None:
         """Return the newest revision of a document, None if it was never saved."""
         numbers = self.revisions(workflow_id, name).get(name)
         return self.load_revision(workflow_id, name, numbers[-1]) if numbers else None
@@ -236,83 +238,7 @@ class ContextStore:
         keys = (read_key(entry.key) for entry in self.objects.list(DOCUMENTS))
         return tuple(sorted({parts[0] for parts in keys if parts}))
 
-    def put_blob(
-        self,
-        workflow_id: str,
-        data: bytes,
-        media_type: str = "application/octet-stream",
-        *,
-        scanned: bool = False,
-        kind: BlobKind = "content",
-    ) -> BlobRef:
-        """Store bytes under their sha256; text is cleaned of secret values first unless it was already."""
-        if not scanned:
-            data, _ = self.cleaned(workflow_id, data, media_type)
-        ref = BlobRef(sha256=sha256(data).hexdigest(), size=len(data), media_type=media_type, kind=kind)
-        try:
-            self.objects.create(blob_key(workflow_id, ref), data)
-        except ObjectExists:
-            # Its name is its content: whoever put it there put the same. A damaged one is met, and said, on reading.
-            return ref
-        failpoint("store.blob-saved")
-        return ref
-
-    def cleaned(self, workflow_id: str, data: bytes, media_type: str) -> tuple[bytes, tuple[LineHit, ...]]:
-        """Return bytes as `put_blob` stores them, and what was taken out of them.
-
-        Raises:
-            SecretRefused: A secret value, and the policy is to refuse.
-        """
-        if not _is_text(data, media_type):
-            return data, ()
-        from contexts.redaction import redact_text  # noqa: PLC0415 whoever only reads does not pay for it
-
-        # Bytes that are no UTF-8 go through as surrogates and come out unchanged.
-        clean = redact_text(data.decode("utf-8", "surrogateescape"))
-        if hit := self._refused(clean.hits):
-            raise SecretRefused(
-                f"a {media_type} of {workflow_id} holds a secret value ({hit.kind}); pass secrets by reference "
-                "(env:NAME)"
-            )
-        return (clean.text.encode("utf-8", "surrogateescape"), clean.hits) if clean.hits else (data, ())
-
-    def get_blob(self, workflow_id: str, ref: BlobRef) -> bytes:
-        """Return the bytes of a blob.
-
-        Raises:
-            NotFound: No such blob.
-            ChecksumMismatch: The bytes are not those of its name.
-        """
-        data = self.objects.read(blob_key(workflow_id, ref))
-        if sha256(data).hexdigest() != ref.sha256:
-            raise ChecksumMismatch(
-                f"blob {ref.sha256[:12]} of {workflow_id} was damaged after it was saved; restore the object from a "
-                "backup or remove the revision that names it"
-            )
-        return data
-
-    def put_json(self, workflow_id: str, value: object, *, guesses: bool = True, kind: BlobKind = "content") -> BlobRef:
-        """Store a JSON value as a blob in canonical form, cleaned of secret values.
-
-        Args:
-            workflow_id: The workflow it belongs to.
-            value: The value.
-            guesses: Take out also what only its name makes a secret.
-            kind: What it is kept for.
-        """
-        from contexts.redaction import redact  # noqa: PLC0415 whoever only reads does not pay for it
-
-        clean = redact(cast("JsonValue", value), guesses=guesses)
-        if hit := self._refused(clean.hits):
-            raise SecretRefused(
-                f"a value of {workflow_id} holds a secret ({hit.kind}) at {hit.pointer}; pass secrets by reference "
-                "(env:NAME)",
-                document=workflow_id,
-                pointer=hit.pointer,
-            )
-        return self.put_blob(workflow_id, canonical(clean.value), "application/json", scanned=True, kind=kind)
-
-    def require(self, workflow_id: str, name: str = CONTEXT) -> tuple[ContextRef, JsonObject]:
+    def require(self, workflow_id: str, name: str = CONTEXT) -> Saved:
         """Return the newest revision of a document that must be there.
 
         Raises:
@@ -326,6 +252,14 @@ class ContextStore:
         return found
 
 
+def _redacted(name: str, hit: Hit) -> Finding:
+    said = f"what its name makes a secret value ({hit.kind}) was redacted before saving"
+    if hit.certain:
+        said = f"a secret value ({hit.kind}) was redacted before saving; revoke it, pass it by reference"
+    where = Source(document=name, pointer=hit.pointer, quote=f"[redacted:{hit.kind}]")
+    return Finding(rule="secrets/value-in-document", severity="warning", message=said, sources=(where,))
+
+
 def _foreign_identity(document: Mapping[str, Any], workflow_id: str, name: str) -> str | None:
     """Return whose document this is if it does not belong under that name."""
     owner = document.get("parent_workflow_id") or document.get("workflow_id")
@@ -336,15 +270,3 @@ def _foreign_identity(document: Mapping[str, Any], workflow_id: str, name: str) 
     if field is not None and document.get(field) != own:
         return f"{field} {str(document.get(field))[:80]!r}"
     return None
-
-
-def _is_text(data: bytes, media_type: str) -> bool:
-    if media_type.startswith("text/") or media_type.endswith(("json", "xml", "yaml", "javascript")):
-        return True
-    if b"\0" in data[:65536]:
-        return False
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from contexts.documents.base import JsonObject, now
+from contexts.documents.context import Context
 from contexts.documents.refs import ContextRef
 from contexts.errors import LeaseLost, RevisionConflict, RunStopped, StopReason
 from contexts.failpoints import failpoint
@@ -21,7 +22,7 @@ from contexts.spec.load import LoadedSpec
 from contexts.spec.model import Spec, Track
 from contexts.spec.programs import remember
 from contexts.spec.request import RunRequest
-from contexts.store.contexts import CONTEXT, ContextStore
+from contexts.store.contexts import CONTEXT, ContextStore, Saved
 from contexts.store.outbox import Outbox
 from contexts.store.url import BLOCK, store_name
 from tasks.agents.replay import Recording
@@ -162,7 +163,7 @@ class Run:
         self.cancel.set()
         self._saves.close()
 
-    def latest(self, name: str) -> tuple[ContextRef, JsonObject] | None:
+    def latest(self, name: str) -> Saved | None:
         """Return the newest revision of a document that this run knows of, by one read; None if there is none."""
         number = self._last.get(name)
         return self.store.load_revision(self.workflow_id, name, number) if number else None
@@ -176,7 +177,7 @@ class Run:
         known = [(name, self._last[name]) for name in names if name in self._last]
         return self.store.load_revisions(self.workflow_id, known) if known else {}
 
-    def save(self, name: str, document: JsonObject, *, at_once: bool = False) -> ContextRef:
+    def save(self, name: str, document: Context | JsonObject, *, at_once: bool = False) -> ContextRef:
         """Save a document as the revision after the last one this run has read or written.
 
         Args:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, listed
+from contexts.audit.findings import listed
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import merged, track, verified
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Doubt
 from contexts.json.values import Path, mapping, number, sequence, text, whole
 from contexts.text.quantities import Quantity, as_percent, as_quantity, fractions, quantities, read
 

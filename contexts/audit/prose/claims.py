@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt
 from contexts.audit.prose.statements import Statement, done, open_items
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track, verified
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Doubt
 from contexts.json.values import Path, mapping, sequence, text
 from contexts.text.plural import counted
 from contexts.text.subjects import is_place, plain, same_subject, subject

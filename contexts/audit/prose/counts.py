@@ -8,11 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, listed
+from contexts.audit.findings import listed
 from contexts.audit.prose.arithmetic import count_of
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Doubt
 from contexts.json.pointer import pointer, resolve
 from contexts.json.values import Path, at, mapping, number, sequence, text, whole
 from contexts.text.quantities import Quantity, as_percent, quantities

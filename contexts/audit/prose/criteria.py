@@ -10,11 +10,11 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Source
 from contexts.audit.prose.keys import key_of, stated_bounds
 from contexts.audit.prose.reported import SPEAKS_OF_SPEED, TOTALS, Reported, bounds_of, reports
 from contexts.audit.source_document import SourceDocument
 from contexts.contracts.paths import endpoint_name, mentions
+from contexts.documents.findings import Source
 from contexts.json.values import Path, at, mapping, sequence, text, walk
 from contexts.text.quantities import Bound, read
 from contexts.text.subjects import plain, stem, subject

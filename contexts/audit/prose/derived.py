@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt
 from contexts.audit.prose.speedups import spoken_times
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
+from contexts.documents.findings import Doubt
 from contexts.json.values import Path, mapping, number, sequence, text
 from contexts.text.quantities import Quantity, as_quantity, quantities
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.rules.timestamps import SPANS, planned_starts, same_kind
 from contexts.audit.sample_documents import merged, parent, track
 from contexts.audit.source_document import moment
+from contexts.documents.findings import Doubt
 from contexts.json.values import mapping, number, sequence, text
 from contexts.text.quantities import quantities
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, listed
+from contexts.audit.findings import listed
 from contexts.audit.prose.claims import FINISHED, complete
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import verified
+from contexts.documents.findings import Doubt
 from contexts.json.values import Path, mapping, sequence, text, whole
 from contexts.text.plural import counted
 from contexts.text.quantities import fractions

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Source, listed
+from contexts.audit.findings import listed
 from contexts.audit.prose.statements import Statement, done
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import merged, plan, track, verified
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Doubt, Source
 from contexts.json.values import Path, mapping, sequence, text
 from contexts.text.subjects import stem, subject
 

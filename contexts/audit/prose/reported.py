@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from contexts.audit.findings import Source
 from contexts.audit.prose.keys import bounds_in, key_of, operator_of, stated_bounds
 from contexts.audit.prose.measures import choose
 from contexts.audit.prose.tables import cells
 from contexts.audit.source_document import LONGEST_TEXT, SourceDocument
+from contexts.documents.findings import Source
 from contexts.json.values import Path, number, text
 from contexts.text.quantities import Bound, Measured, Reading, as_percent, as_quantity, read, statistic_name
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any, cast
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Source
 from contexts.audit.prose.arithmetic import rounds
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import merged
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Doubt, Source
 from contexts.json.values import Path, mapping, number, sequence, text
 from contexts.text.plural import counted
 from contexts.text.quantities import Quantity, as_quantity, quantities, speedups

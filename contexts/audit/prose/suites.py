@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Source
 from contexts.audit.prose.arithmetic import count_of
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import plan, track, verified
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Doubt, Source
 from contexts.json.values import Path, whole
 
 _KIND = re.compile(r"unit|integration|e2e|end.to.end|component|contract|smoke|property|load", re.IGNORECASE)

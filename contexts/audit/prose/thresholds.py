@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt
 from contexts.audit.prose.criteria import criteria, measured_for, relaxations
 from contexts.audit.prose.measures import pairs
 from contexts.audit.prose.percentiles import disordered, is_rank, percentile
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import parent, track, verified
+from contexts.documents.findings import Doubt
 
 
 @claim_rule(

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Source, listed
+from contexts.audit.findings import listed
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import plan, track, verified
 from contexts.audit.source_document import SourceDocument
 from contexts.contracts.paths import endpoint_name, mentions
+from contexts.documents.findings import Doubt, Source
 from contexts.json.values import Path, sequence, text
 from contexts.text.plural import counted
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Source
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track
 from contexts.audit.source_document import SourceDocument, moment
 from contexts.contracts.compatibility import resolve_name, spell
 from contexts.contracts.model import Schema
 from contexts.contracts.patterns import matches
+from contexts.documents.findings import Doubt, Source
 from contexts.json.values import Path, sequence
 from contexts.text.plural import counted
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Source, listed
+from contexts.audit.findings import listed
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import plan, track
 from contexts.audit.source_document import SourceDocument
 from contexts.contracts.paths import mentions
+from contexts.documents.findings import Doubt, Source
 from contexts.json.pointer import pointer, resolve
 from contexts.json.values import Path, walk
 from contexts.text.plural import counted
@@ -165,7 +166,7 @@ def code(documents: DocumentSet) -> Iterator[Doubt]:
                 yield doubt(
                     "assumptions/code",
                     f"{listed([str(c) for c in missing])} is assumed, and no provider declares it",
-                    (document.source(path), Source(provider.name, first.pointer, first.shown)),
+                    (document.source(path), Source(document=provider.name, pointer=first.pointer, quote=first.shown)),
                 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Finding, source_at
+from contexts.audit.findings import source_at
 from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.rules.contracts import grouped
 from contexts.audit.sample_documents import track
@@ -17,6 +17,7 @@ from contexts.contracts.compare import IN_WORDS
 from contexts.contracts.compatibility import resolve_name, send
 from contexts.contracts.endpoint_prose import file_types, size_limit
 from contexts.contracts.zod import parse_zod
+from contexts.documents.findings import Doubt, Finding
 from contexts.json.values import Path
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Finding, Source, listed, source_at
+from contexts.audit.findings import listed, source_at
 from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.sample_documents import parent, track
 from contexts.contracts import Contract, Mismatch
+from contexts.documents.findings import Doubt, Finding, Source
 from contexts.json.pointer import pointer
 from contexts.json.values import mapping, walk
 from contexts.text.plural import counted

@@ -9,11 +9,12 @@ from functools import partial
 from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, listed
+from contexts.audit.findings import listed
 from contexts.audit.registry import found, rule
 from contexts.audit.rules.list_items import Comparison, Item, compare_items, items
 from contexts.audit.sample_documents import merged, parent, plan, track
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Finding
 from contexts.json.values import mapping, sequence, text
 from contexts.text.plural import counted
 

@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Finding, Source, listed, source_at
+from contexts.audit.findings import listed, source_at
 from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.sample_documents import merged, plan, track
 from contexts.audit.source_document import SourceDocument
 from contexts.contracts.model import Endpoint, Schema
 from contexts.contracts.paths import mentions
 from contexts.contracts.typescript import parse_typescript
+from contexts.documents.findings import Doubt, Finding, Source
 from contexts.json.pointer import last_part, resolve
 from contexts.json.values import mapping
 from contexts.text.plural import counted

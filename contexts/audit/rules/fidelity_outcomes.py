@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt, Finding, Source
 from contexts.audit.registry import claim_rule, doubt, found, rule
 from contexts.audit.sample_documents import merged, parent, track
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Doubt, Finding, Source
 from contexts.json.values import Path, at, mapping, number, sequence, text
 from contexts.text.plural import counted
 from contexts.text.quantities import read

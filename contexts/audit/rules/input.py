@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding
 from contexts.audit.registry import Raw, found, rule
 from contexts.audit.sample_documents import track
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Finding
 
 _CONTEXT = (
     '{"version": "1.0", "workflow_id": "orders", "timestamp": "2025-03-01T09:00:00Z", '

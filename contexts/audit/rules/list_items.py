@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contexts.audit.findings import Source
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Source
 from contexts.json.values import Path, mapping, sequence, text, walk
 from contexts.text.subjects import overlap, plain
 

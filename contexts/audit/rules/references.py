@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Finding, listed
+from contexts.audit.findings import listed
 from contexts.audit.registry import found, rule
 from contexts.audit.sample_documents import WORKFLOW, merged, parent, track, verified
 from contexts.audit.source_document import SourceDocument
+from contexts.documents.findings import Finding
 from contexts.json.values import Path, at, mapping, sequence, text
 
 

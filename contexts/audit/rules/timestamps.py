@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from contexts.audit.documents import DocumentSet
-from contexts.audit.findings import Doubt
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import merged, parent, track
 from contexts.audit.source_document import SourceDocument, moment
+from contexts.documents.findings import Doubt
 from contexts.json.values import Path, mapping, sequence, text
 
 SPANS = (

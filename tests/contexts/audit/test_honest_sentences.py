@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contexts.audit import RULES, DocumentSet, Finding, SourceDocument, audit
-from contexts.audit.findings import Doubt, Source
 from contexts.audit.load import load
 from contexts.audit.registry import ClaimRule, doubt, found, rule
 from contexts.audit.sample_documents import track
 from contexts.audit.saved import audit_saved
+from contexts.documents.findings import Doubt, Source
 from contexts.merge import assemble, contribute
 from contexts.spec.model import Spec
 from contexts.verification.verdict import Verdict, reach_verdict
@@ -215,16 +215,21 @@ def test_no_case_of_the_corpora_blocks_by_what_it_says() -> None:
 
 @pytest.mark.parametrize("severity", ["blocking", "fatal"])
 def test_a_doubt_of_another_severity_cannot_be_made(severity: Any) -> None:
-    place = Source("a.json", "/a", "9 of 10")
-    with pytest.raises(ValueError, match="cannot be"):
-        Doubt("arithmetic/total", severity, "wrong", (place,))
-    with pytest.raises(ValueError, match="cannot be"):
+    place = Source(document="a.json", pointer="/a", quote="9 of 10")
+    with pytest.raises(ValueError, match="should be 'warning' or 'note'"):
+        Doubt(rule="arithmetic/total", severity=severity, message="wrong", sources=(place,))
+    with pytest.raises(ValueError, match="should be 'warning' or 'note'"):
         doubt("arithmetic/total", "wrong", (place,), severity)
 
 
 def test_a_rule_over_words_that_builds_another_finding_breaks_the_audit_instead_of_blocking() -> None:
     def loud(documents: DocumentSet) -> Iterator[Any]:
-        yield Finding("claims/loud", "blocking", "wrong", (documents.documents[0].source(("task_id",)),))
+        yield Finding(
+            rule="claims/loud",
+            severity="blocking",
+            message="wrong",
+            sources=(documents.documents[0].source(("task_id",)),),
+        )
 
     one = ClaimRule("claims/loud", "warning", "Too loud.", example=(), clean=(), check=loud)
     with pytest.raises(TypeError, match="claims/loud"):
