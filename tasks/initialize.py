@@ -5,12 +5,14 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.documents.base import JsonObject, now
-from contexts.documents.refs import ContextRef
+from contexts.documents.base import now
+from contexts.documents.codec import validate
+from contexts.documents.context import Context
+from contexts.documents.records import RecordedDocument, RunRecord
+from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import DECIDED
 from contexts.documents.version import FORMAT_VERSION
 from contexts.failpoints import failpoint
-from contexts.json.values import section
 from contexts.store.contexts import CONTEXT
 from contexts.store.keys import track_document
 from tasks.git.bundles import bundle_history
@@ -34,32 +36,29 @@ def initialize(run: Run) -> ContextRef:
         LeaseLost: Another run owns the workflow now.
     """
     report(Progress(run.workflow_id, "phase", "initialize", "running"))
-    document = _document(run)
+    context = _context(run)
     failpoint("initialize.before-save")
-    ref = run.save(CONTEXT, document)
+    ref = run.save(CONTEXT, context)
     failpoint("initialize.after-save")
     report(Progress(run.workflow_id, "phase", "initialize", "done", str(ref)))
     return ref
 
 
-def _copy_of_base(run: Run, recorded: JsonObject) -> JsonObject:
+def _copy_of_base(run: Run, recorded: RunRecord | None) -> BlobRef | None:
     """Save the base commit with its history, where the spec wants that, so that another machine needs no repository."""
     if run.spec.repository is None or not run.spec.repository.store_base:
-        return {}
-    if recorded.get("base") == run.base and recorded.get("base_bundle"):
-        return {"base_bundle": recorded["base_bundle"]}
+        return None
+    if recorded and recorded.base == run.base and recorded.base_bundle:
+        return recorded.base_bundle
     body = bundle_history(run.repository.git, run.base)
-    return {"base_bundle": run.store.put_blob(run.workflow_id, body, "application/x-git-bundle").model_dump()}
+    return run.store.put_blob(run.workflow_id, body, "application/x-git-bundle")
 
 
-def _document(run: Run) -> JsonObject:
+def _context(run: Run) -> Context:
     earlier = run.latest(CONTEXT)
-    carried: JsonObject = {}
-    if earlier:
-        carried = {key: earlier[1][key] for key in _CARRIED if key in earlier[1]}
-    recorded: JsonObject = section(earlier[1], "run") if earlier else {}
+    before = earlier.context if earlier else None
     started = now()
-    return {
+    said = {
         "version": FORMAT_VERSION,
         "workflow_id": run.workflow_id,
         "timestamp": started,
@@ -75,25 +74,33 @@ def _document(run: Run) -> JsonObject:
             }
             for entry in run.raw["parallel_tasks"]
         ],
-        # What a person wrote to be run is kept but for what is certain: no guess may keep it from running again.
-        "spec": run.store.put_json(run.workflow_id, run.raw, guesses=False).model_dump(),
-        "run": {
-            "id": run.id,
-            "status": "running",
-            "started_at": started,
-            "base": run.base if run.has_repository else None,
-            "start": run.base,
-            "programs": run.programs,
-            **{key: recorded[key] for key in ("branch", "delivered") if key in recorded},
-            **_copy_of_base(run, recorded),
-            "base_name": run.spec.repository.base if run.spec.repository else None,
-            "recordings": {
-                task_id: {
-                    "name": one.name,
-                    "blob": run.store.put_blob(run.workflow_id, one.raw, "application/json").model_dump(),
-                }
-                for task_id, one in run.recordings.items()
-            },
-        },
-        **carried,
     }
+    carried = {key: value for key in _CARRIED if before and (value := getattr(before, key)) is not None}
+    # What a person wrote to be run is kept but for what is certain: no guess may keep it from running again.
+    spec = run.store.put_json(run.workflow_id, run.raw, guesses=False)
+    return validate(said, run.workflow_id).changed(spec=spec, run=_record(run, before, started), **carried)
+
+
+def _record(run: Run, before: Context | None, started: str) -> RunRecord:
+    recorded = before.run if before else None
+    record = RunRecord(
+        id=run.id,
+        status="running",
+        started_at=started,
+        base=run.base if run.has_repository else None,
+        start=run.base,
+        programs=run.programs,
+        base_name=run.spec.repository.base if run.spec.repository else None,
+        recordings={
+            task_id: RecordedDocument(
+                name=one.name, blob=run.store.put_blob(run.workflow_id, one.raw, "application/json")
+            )
+            for task_id, one in run.recordings.items()
+        },
+    )
+    kept = {
+        "branch": recorded.branch if recorded else None,
+        "delivered": recorded.delivered if recorded else None,
+        "base_bundle": _copy_of_base(run, recorded),
+    }
+    return record.changed(**{key: value for key, value in kept.items() if value is not None})

@@ -15,7 +15,7 @@ from prefect.context import TaskRunContext
 
 from contexts.documents.base import JsonObject, now
 from contexts.documents.codec import digest
-from contexts.documents.refs import ContextRef
+from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.version import FORMAT_VERSION
 from contexts.errors import NotFound
 from contexts.failpoints import failpoint
@@ -133,7 +133,7 @@ def merge_contexts(
     contributions = _gather(run, tracks, groups)
     failpoint("merge.gathered")
     order = [track.task_id for track in run.spec.parallel_tasks if track.task_id in contributions]
-    branches = [(name, restore_commit(run, name, contributions[name].facts)) for name in order]
+    branches = [(name, _commit_of(run, contributions[name])) for name in order]
     worked = [(name, commit) for name, commit in branches if commit]
     integration = run.repository.integrate(run.base, worked)
     failpoint("merge.integrated")
@@ -163,6 +163,12 @@ def merge_contexts(
     events.concerns_found(run.workflow_id, entries(merged, "integration_concerns"))
     report(Progress(run.workflow_id, "phase", "merge", "done", merged["context_summary"]))
     return ref
+
+
+def _commit_of(run: Run, one: Contribution) -> str | None:
+    execution = section(one.facts, "execution")
+    bundle = execution.get("bundle")
+    return restore_commit(run, one.task_id, execution.get("commit"), BlobRef(**bundle) if bundle else None)
 
 
 def _branch_concern(task_id: str, files: Sequence[str], against: Sequence[str]) -> JsonObject:

@@ -150,7 +150,7 @@ def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[Tra
         ).model_dump(mode="json", exclude_none=True)
         for one in tracks
     ]  # fmt: skip
-    phases = [*run.phases, {"name": "verify", "started_at": began, "completed_at": now()}]
+    phases = [*(one.to_json() for one in run.phases), {"name": "verify", "started_at": began, "completed_at": now()}]
     return {
         **orjson.loads(record.model_dump_json(exclude_none=True)),
         "tracks": lines,

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from contexts.documents.base import JsonObject
 from contexts.documents.codec import dump
+from contexts.documents.context import Context
 from contexts.documents.lenient import Path
 
 MOST_PARTS = 100
@@ -18,7 +19,7 @@ _MOST_ROUNDS = 20
 """How often what was found wrong is taken out, before no member is taken at all."""
 
 
-def fit(left: JsonObject, make: Callable[[JsonObject], JsonObject]) -> tuple[JsonObject, dict[Path, Any]]:
+def fit(left: JsonObject, make: Callable[[JsonObject], JsonObject]) -> tuple[Context, dict[Path, Any]]:
     """Take as much of an agent's members as makes a valid document.
 
     Args:
@@ -28,13 +29,10 @@ def fit(left: JsonObject, make: Callable[[JsonObject], JsonObject]) -> tuple[Jso
     Returns:
         The document, and what was taken out, by its place in ``left``.
     """
-    from contexts.documents.context import Context  # noqa: PLC0415 most callers of this package need no models
-
     taken: set[Path] = set()
     for _ in range(_MOST_ROUNDS):
-        document = make(_pruned(left, taken))
         try:
-            Context.model_validate_json(dump(document))
+            context = Context.model_validate_json(dump(make(_pruned(left, taken))))
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=False, include_input=False)
         else:
@@ -46,11 +44,11 @@ def fit(left: JsonObject, make: Callable[[JsonObject], JsonObject]) -> tuple[Jso
         taken = _without_parts(taken | inner) if not inner <= taken else {(key,) for key in left}
     else:
         taken = {(key,) for key in left}
-        document = make({})
+        context = Context.model_validate_json(dump(make({})))
     outer = [
         place for place in sorted(taken, key=_order) if not any(place[:size] in taken for size in range(1, len(place)))
     ]
-    return document, {place: _at(left, place) for place in outer}
+    return context, {place: _at(left, place) for place in outer}
 
 
 def _order(place: Path) -> list[tuple[bool, int, str]]:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from contexts.documents.base import JsonObject
+from contexts.documents.context import Context
 from contexts.errors import SpecError
-from contexts.json.values import section
 from contexts.plan.graph import all_needs, topological_order
 from contexts.plan.inputs_digest import Inputs
 from contexts.spec.model import Spec, Track
@@ -35,35 +34,34 @@ class Reuse:
     conditional: bool = False
 
 
-def judge_track(document: JsonObject | None, inputs: Inputs, *, forced: bool, undecided: Sequence[str] = ()) -> Reuse:
+def judge_track(context: Context | None, inputs: Inputs, *, forced: bool, undecided: Sequence[str] = ()) -> Reuse:
     """Return what to do with a track.
 
     Args:
-        document: The newest revision of its document, None if it was never saved.
+        context: The newest revision of its document, None if it was never saved.
         inputs: What decides its result now.
         forced: Whether the user asked to run it again.
         undecided: Prerequisites that run first, so that what they contribute to the inputs is not known yet.
     """
-    if document is None:
+    if context is None:
         return Reuse("", "run", "it has not run yet")
-    task_id = str(document.get("task_id"))
-    execution = section(document, "execution")
-    status = document.get("status")
+    task_id, execution, status = str(context.task_id), context.execution, context.status
     if forced:
         return Reuse(task_id, "run", "you asked for it")
-    before: Mapping[str, str] = execution.get("parts") or {}
+    before: Mapping[str, str] = (execution.parts if execution else None) or {}
     if undecided and status == "completed" and _alike(before, inputs.parts):
         reason = f"needs {', '.join(undecided)}, which runs; reused after all if the result is the same"
         return Reuse(task_id, "run", reason, conditional=True)
     if undecided and not _alike(before, inputs.parts):
         return Reuse(task_id, "run", _what_changed(before, {**inputs.parts, _NEEDS: before.get(_NEEDS, "")}))
-    if not undecided and execution.get("inputs") != inputs.digest:
+    if not undecided and (execution is None or execution.inputs != inputs.digest):
         return Reuse(task_id, "run", _what_changed(before, inputs.parts))
     if status == "completed":
-        return Reuse(task_id, "reuse", "completed with the same inputs", execution.get("result"))
+        return Reuse(task_id, "reuse", "completed with the same inputs", execution.result if execution else None)
     if status == "running":
         return Reuse(task_id, "run", "it was interrupted")
-    return Reuse(task_id, "run", f"its last attempt {status}: {execution.get('reason') or 'no reason given'}")
+    reason = (execution.reason if execution else None) or "no reason given"
+    return Reuse(task_id, "run", f"its last attempt {status}: {reason}")
 
 
 def _alike(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
@@ -78,10 +76,10 @@ def _what_changed(before: Mapping[str, str], after: Mapping[str, str]) -> str:
 
 def decide_reuse(
     spec: Spec,
-    documents: Mapping[str, JsonObject],
+    documents: Mapping[str, Context],
     inputs_of: Callable[[Track, Mapping[str, str]], Inputs],
     forced: frozenset[str] = frozenset(),
-    kept: Mapping[str, Sequence[JsonObject]] | None = None,
+    kept: Mapping[str, Sequence[Context]] | None = None,
 ) -> tuple[Reuse, ...]:
     """Return what a run would do with every track, in spec order.
 
@@ -110,10 +108,10 @@ def decide_reuse(
     return tuple(decided[task_id] for task_id in tracks)
 
 
-def _from_outbox(stored: Reuse, kept: Sequence[JsonObject], inputs: Inputs, undecided: Sequence[str]) -> Reuse:
+def _from_outbox(stored: Reuse, kept: Sequence[Context], inputs: Inputs, undecided: Sequence[str]) -> Reuse:
     """Return what to do with a track of which the store alone makes nothing, but perhaps the outbox does."""
-    for document in kept:
-        one = judge_track(document, inputs, forced=False, undecided=undecided)
+    for context in kept:
+        one = judge_track(context, inputs, forced=False, undecided=undecided)
         if one.action == "reuse" or (one.conditional and not stored.conditional):
             return replace(one, reason=f"{one.reason}; saved from the outbox")
     if kept and not stored.conditional:

@@ -180,6 +180,11 @@ class ContextStore(BlobStore):
         """
         return Saved(ref, self.load(ref)).context
 
+    def load_contexts(self, refs: Iterable[ContextRef]) -> list[Context]:
+        """Return the documents of several references, typed, read side by side, in the order given."""
+        refs = tuple(refs)
+        return [Saved(ref, document).context for ref, document in zip(refs, self.load_many(refs), strict=True)]
+
     def load_many(self, refs: Iterable[ContextRef]) -> list[JsonObject]:
         """Return the documents of several references, read side by side, in the order given."""
         refs = tuple(refs)
@@ -209,15 +214,15 @@ class ContextStore(BlobStore):
         )
         return Saved(ref, self.expand(workflow_id, document))
 
-    def load_revisions(self, workflow_id: str, wanted: Iterable[tuple[str, int]]) -> dict[str, JsonObject]:
+    def load_revisions(self, workflow_id: str, wanted: Iterable[tuple[str, int]]) -> dict[str, Context]:
         """Return several documents by name, each at the revision wanted, read side by side."""
         pairs = list(wanted)
 
-        def read(pair: tuple[str, int]) -> JsonObject:
-            return self.load_revision(workflow_id, *pair)[1]
+        def read(pair: tuple[str, int]) -> Context:
+            return self.load_revision(workflow_id, *pair).context
 
         with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-read") as pool:
-            return {name: document for (name, _), document in zip(pairs, pool.map(read, pairs), strict=True)}
+            return {name: context for (name, _), context in zip(pairs, pool.map(read, pairs), strict=True)}
 
     def latest(self, workflow_id: str, name: str = CONTEXT) -> Saved | None:
         """Return the newest revision of a document, None if it was never saved."""

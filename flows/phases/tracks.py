@@ -25,7 +25,6 @@ from contexts.spec.model import Track
 from contexts.store.contexts import track_document
 from flows.deployments.concurrency import backend_tags
 from flows.phases.server_trouble import is_server_trouble, server_said
-from tasks.run.budget import recorded
 from tasks.run.outcome import TrackNotCompleted, TrackOutcome
 from tasks.run.progress import SERVER_LOGGER, Progress, report
 from tasks.run.run import Run
@@ -105,8 +104,7 @@ class _Schedule:
         is none left."""
 
     def go(self) -> Tracks:
-        if self.run.ledger.is_limited:
-            self._count_earlier_runs()
+        self.run.count_earlier_runs()
         try:
             self._start()
             while self.running:
@@ -122,10 +120,6 @@ class _Schedule:
             raise
         order = [self.outcomes[task_id] for task_id in self.tracks]
         return Tracks(order, self.started)
-
-    def _count_earlier_runs(self) -> None:
-        for document in self.run.latest_of(map(track_document, self.known)).values():
-            self.run.ledger.note(str(document["task_id"]), recorded(document))
 
     def _let_agents_end(self) -> None:
         """Wait for all tracks, however often somebody asks to hurry: their agents are being ended meanwhile."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from contexts.documents.base import JsonObject
-from contexts.documents.refs import BlobRef
+from contexts.documents.records import RunRecord
 from contexts.errors import SpecError
-from contexts.json.values import section
 from contexts.spec.load import LoadedSpec
 from contexts.spec.model import Spec, Track
 from contexts.spec.policy import ReplayAgent
@@ -77,10 +75,7 @@ def recordings_for(loaded: LoadedSpec, *, replay: Path | None, stored: Mapping[s
     return found
 
 
-def stored_recordings(store: ContextStore, workflow_id: str, recorded: JsonObject) -> dict[str, Recording]:
+def stored_recordings(store: ContextStore, workflow_id: str, record: RunRecord | None) -> dict[str, Recording]:
     """Return the recordings an earlier run of the workflow left in the store."""
-    stored = section(recorded, "recordings")
-    return {
-        task_id: Recording(one["name"], store.get_blob(workflow_id, BlobRef(**one["blob"])))
-        for task_id, one in stored.items()
-    }
+    stored = (record.recordings if record else None) or {}
+    return {task_id: Recording(one.name, store.get_blob(workflow_id, one.blob)) for task_id, one in stored.items()}

@@ -6,10 +6,8 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from contexts.documents.base import JsonObject
-from contexts.documents.refs import BlobRef
+from contexts.documents.records import RunRecord
 from contexts.errors import InputError, RepositoryError
-from contexts.json.values import section
 from contexts.spec.load import LoadedSpec
 from contexts.spec.model import Spec
 from contexts.spec.policy import Repository as Wanted
@@ -36,22 +34,27 @@ def workspace_root(store: ContextStore, workflow_id: str) -> Path:
     return workspaces_folder() / f"{workflow_id}-{sha256(store.identity.encode()).hexdigest()[:8]}"
 
 
-def kept_base(earlier: JsonObject, wanted: Wanted, *, fresh: bool) -> str | None:
+def kept_base(record: RunRecord | None, wanted: Wanted, *, fresh: bool) -> str | None:
     """Return the commit that was pinned for this very base, None where it is to be pinned now.
 
     Args:
-        earlier: The workflow's newest context, empty if there is none.
+        record: What the workflow's last run did, where there was one.
         wanted: What the spec says.
         fresh: Whether the user asked to do everything again.
     """
-    recorded = section(earlier, "run")
-    if fresh or recorded.get("base_name") != wanted.base:
+    if fresh or record is None or record.base_name != wanted.base:
         return None
-    return recorded.get("base") or None
+    return record.base or None
 
 
 def open_repository(
-    loaded: LoadedSpec, store: ContextStore, workflow_id: str, earlier: JsonObject, *, named: str | None, fresh: bool
+    loaded: LoadedSpec,
+    store: ContextStore,
+    workflow_id: str,
+    record: RunRecord | None,
+    *,
+    named: str | None,
+    fresh: bool,
 ) -> tuple[Repository, str]:
     """Open the repository a workflow is built in, and return it with the commit its tracks start from.
 
@@ -59,7 +62,7 @@ def open_repository(
         loaded: The spec; where it names no repository, an empty one is made.
         store: The workflow's store.
         workflow_id: The workflow.
-        earlier: Its newest context, empty if there is none.
+        record: What its last run did, where there was one.
         named: Folder or URL that is used instead of the spec's.
         fresh: Pin the base anew.
 
@@ -72,8 +75,8 @@ def open_repository(
     if wanted is None:
         repository = Repository.prepare_empty(root)
         return repository, repository.pin("HEAD")
-    kept = kept_base(earlier, wanted, fresh=fresh)
-    copy = section(earlier, "run").get("base_bundle")
+    kept = kept_base(record, wanted, fresh=fresh)
+    copy = record.base_bundle if record else None
     try:
         repository = Repository.prepare(root, _where(loaded, wanted, named))
         if kept:
@@ -81,19 +84,19 @@ def open_repository(
     except RepositoryError:
         if not kept or not copy or named is not None:
             raise
-        restore_history(root / RESTORED, store.get_blob(workflow_id, BlobRef.model_validate(copy)))
+        restore_history(root / RESTORED, store.get_blob(workflow_id, copy))
         repository = Repository.prepare(root, str(root / RESTORED))
         return repository, repository.pin(kept)
     _refuse_uncommitted(repository.source, loaded.spec)
     return repository, repository.pin(wanted.base)
 
 
-def check_repository(loaded: LoadedSpec, earlier: JsonObject, *, named: str | None, fresh: bool) -> None:
+def check_repository(loaded: LoadedSpec, record: RunRecord | None, *, named: str | None, fresh: bool) -> None:
     """Make sure, without writing anything, that the repository can be opened and holds what is to be pinned.
 
     Args:
         loaded: The spec.
-        earlier: As for `open_repository`; a base that was pinned before is not looked for here, but where a stored
+        record: As for `open_repository`; a base that was pinned before is not looked for here, but where a stored
             workflow goes on whose base is not in the store, a folder that is its repository must be there.
         named: As for `open_repository`.
         fresh: As for `open_repository`.
@@ -105,8 +108,8 @@ def check_repository(loaded: LoadedSpec, earlier: JsonObject, *, named: str | No
     wanted = loaded.spec.repository
     if wanted is None:
         return
-    kept = kept_base(earlier, wanted, fresh=fresh)
-    if kept and (loaded.programs is None or section(earlier, "run").get("base_bundle")):
+    kept = kept_base(record, wanted, fresh=fresh)
+    if kept and record and (loaded.programs is None or record.base_bundle):
         return
     source = Source(_where(loaded, wanted, named))
     if kept:

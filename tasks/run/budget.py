@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
 
-from contexts.documents.base import JsonObject
+from contexts.documents.context import Context
 from contexts.documents.records import Spent
-from contexts.json.values import section
+from contexts.json.values import mapping
 from contexts.spec.policy import Budget
 
 NOTHING = Spent()
 
 
-def reported(left: Mapping[str, object] | None) -> Spent:
-    """Return what an agent's own document reports for one attempt; what is no amount counts as nothing."""
-    usage = section(dict(left or {}), "usage")
+def reported(said: object) -> Spent:
+    """Return what an agent says of one attempt's usage; what is no amount counts as nothing."""
+    usage = mapping(said)
     return Spent(
         cost_usd=_amount(usage.get("cost_usd")),
         tokens=int(_amount(usage.get("input_tokens"))) + int(_amount(usage.get("output_tokens"))),
     )
 
 
-def recorded(document: JsonObject | None) -> Spent:
+def recorded(context: Context | None) -> Spent:
     """Return what a track's document says all its attempts cost, whatever their inputs were."""
-    execution = section(document or {}, "execution")
-    if "spent" in execution:
-        return Spent.model_validate(execution["spent"])
-    return reported(document)
+    if context and context.execution and context.execution.spent:
+        return context.execution.spent
+    return reported(context.usage.to_json() if context and context.usage else {})
 
 
 def add(one: Spent, other: Spent) -> Spent:

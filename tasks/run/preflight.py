@@ -9,10 +9,10 @@ from pathlib import Path
 import orjson
 
 from contexts.documents.base import JsonObject
-from contexts.documents.refs import BlobRef
+from contexts.documents.records import RunRecord
 from contexts.errors import ChecksumMismatch, InputError, NotFound, SpecError
 from contexts.json.pointer import pointer
-from contexts.json.values import section, walk
+from contexts.json.values import walk
 from contexts.leases.record import refuse_if_held_here
 from contexts.redaction import is_redacted, know_values_of, redact
 from contexts.spec.load import LoadedSpec, check_agents, expand_workflow_id, load_spec, parse_spec
@@ -110,15 +110,15 @@ def _check_secrets(request: RunRequest, loaded: LoadedSpec) -> None:
 def _look_ahead(request: RunRequest, ready: Ready, purpose: Purpose) -> None:
     """Find before the lease what `open_run` would find after it; in a bucket every look costs requests."""
     revisions = ready.store.revisions(ready.workflow_id, CONTEXT)
-    earlier = (
-        ready.store.load_revision(ready.workflow_id, CONTEXT, revisions[CONTEXT][-1])[1] if CONTEXT in revisions else {}
-    )
+    earlier = None
+    if CONTEXT in revisions:
+        earlier = ready.store.load_revision(ready.workflow_id, CONTEXT, revisions[CONTEXT][-1]).context.run
     recordings = recordings_of(request, ready, earlier)
     refuse_without_programs(request, ready.loaded, ready.store, ready.workflow_id, recordings, purpose)
     check_repository(ready.loaded, earlier, named=request.repository, fresh=request.fresh)
 
 
-def recordings_of(request: RunRequest, ready: Ready, earlier: JsonObject) -> dict[str, Recording]:
+def recordings_of(request: RunRequest, ready: Ready, earlier: RunRecord | None) -> dict[str, Recording]:
     """Return the recordings that stand in for agents, by task_id, and make sure that every other track has an agent.
 
     Which tracks of a stored workflow need one is another question, see `tasks.run.required_programs`.
@@ -126,13 +126,13 @@ def recordings_of(request: RunRequest, ready: Ready, earlier: JsonObject) -> dic
     Args:
         request: What was asked for.
         ready: What of it is known.
-        earlier: The workflow's newest context, empty if there is none.
+        earlier: What the workflow's last run did, where there was one.
 
     Raises:
         InputError: A recording is missing, or a role has no agent, or an agent's program is not there.
     """
     loaded = ready.loaded
-    stored = {} if request.replay else stored_recordings(ready.store, ready.workflow_id, section(earlier, "run"))
+    stored = {} if request.replay else stored_recordings(ready.store, ready.workflow_id, earlier)
     replay = Path(request.replay) if request.replay else None
     recordings = recordings_for(loaded, replay=replay, stored=stored)
     if loaded.programs is None:
@@ -167,16 +167,15 @@ def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
     if request.inline is not None:
         return _from_value(request.inline, "inline spec", Path.cwd())
     workflow_id = str(request.workflow_id)
-    _, document = store.require(workflow_id)
-    reference = document.get("spec")
-    if not reference:
+    context = store.require(workflow_id).context
+    if context.spec is None:
         raise SpecError(f"{workflow_id} was not started from a spec here; run it with its spec file")
     try:
-        stored = store.get_blob(workflow_id, BlobRef(**reference))
+        stored = store.get_blob(workflow_id, context.spec)
     except (NotFound, ChecksumMismatch) as error:
         raise SpecError(f"the spec of {workflow_id} is lost ({error.message}); run it with its spec file") from error
     value = {**orjson.loads(stored), "workflow_id": workflow_id}  # its placeholders are settled
-    programs = _programs(request, store, workflow_id, section(document, "run").get("programs"))
+    programs = _programs(request, store, workflow_id, context.run.programs if context.run else None)
     return replace(_from_value(value, f"spec of {workflow_id}", programs.folder), programs=programs)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from contexts.documents.base import JsonObject
+from contexts.documents.codec import dump  # joint
+from contexts.documents.context import Context
+from contexts.documents.deployment import DeploymentAttempt  # joint
+from contexts.documents.verification import Evidence
 from contexts.errors import SpecError
-from contexts.json.values import entries, section
 from contexts.plan.reuse import Reuse
 from contexts.spec.checks import Check
 from contexts.spec.load import LoadedSpec, check_agents
@@ -98,8 +100,9 @@ class _Ahead:
         self.store = store
         self.workflow_id = workflow_id
         self.recordings = recordings
-        _, self.newest = store.require(workflow_id)
-        pinned = self.spec.repository is None or kept_base(self.newest, self.spec.repository, fresh=request.fresh)
+        self.newest = store.require(workflow_id).context
+        wanted = self.spec.repository
+        pinned = wanted is None or kept_base(self.newest.run, wanted, fresh=request.fresh)
         if request.fresh or not pinned:
             why = "you asked for it" if request.fresh else "its base is pinned anew"
             self.tracks = tuple(Reuse(track.task_id, "run", why) for track in self.spec.parallel_tasks)
@@ -124,47 +127,49 @@ class _Ahead:
 
     def _has_passed(self, name: str) -> bool:
         check = next(one for one in self.spec.verification.checks if one.id == name)
-        return self._proven(check, entries(self.newest, "evidence"))
+        return self._proven(check, self.newest.evidence or ())
 
-    def _proven(self, check: Check, before: Sequence[JsonObject]) -> bool:
+    def _proven(self, check: Check, before: Sequence[Evidence]) -> bool:
         """Say whether a check's earlier pass would be taken over."""
         from tasks.run.evidence import earlier_pass, inputs_at, subject_of  # noqa: PLC0415 it imports the run, which asks
 
         merged = self._merged()
-        start = section(merged, "run").get("start") or section(merged, "run").get("base")
-        if not start:
+        start = merged.run and (merged.run.start or merged.run.base) if merged else None
+        if merged is None or not start:
             return False
-        inputs = inputs_at(
-            self.spec, check, subject_of(merged), folder=self.loaded.folder, known=self.loaded.known, base=str(start)
-        )
-        return earlier_pass(check, inputs, before) is not None
+        subject = subject_of(merged.to_json())  # joint
+        inputs = inputs_at(self.spec, check, subject, folder=self.loaded.folder, known=self.loaded.known, base=start)
+        return earlier_pass(check, inputs, [one.to_json() for one in before]) is not None  # joint
 
-    def _merged(self) -> JsonObject:
-        """Return the newest context with an integrated tree; empty where there is none."""
+    def _merged(self) -> Context | None:
+        """Return the newest context with an integrated tree; None where there is none."""
         for number in reversed(self.store.revisions(self.workflow_id, CONTEXT).get(CONTEXT, ())):
-            _, document = self.store.load_revision(self.workflow_id, CONTEXT, number)
-            if section(document, "run").get("tree"):
-                return document
-        return {}
+            context = self.store.load_revision(self.workflow_id, CONTEXT, number).context
+            if context.run and context.run.tree:
+                return context
+        return None
 
     def _deployment(self, *, anew: bool) -> Iterator[Command]:
         """Yield the deployment's commands that would be run; with ``anew`` there may be another tree to deploy."""
         deployment, merged = self.spec.deployment, self._merged()
-        if deployment is None or not (anew or section(merged, "run").get("status") in PAST_VERIFICATION):
+        record = merged.run if merged else None
+        if deployment is None or not (anew or (record and record.status in PAST_VERIFICATION)):
             return
-        tree = section(merged, "run").get("tree")
-        subjects = subjects_of(self.spec, str(tree), folder=self.loaded.folder, known=self.loaded.known) if tree else {}
+        tree = record.tree if record else None
+        subjects = subjects_of(self.spec, tree, folder=self.loaded.folder, known=self.loaded.known) if tree else {}
         staging = deployment.staging
         if staging:
-            attempt = last_attempt(self.newest, "staging", subjects.get("staging", ""))
-            if anew or attempt is None or attempt["status"] != "done":
+            before = last_attempt(self.newest.to_json(), "staging", subjects.get("staging", ""))  # joint
+            attempt = DeploymentAttempt.model_validate_json(dump(before)) if before else None  # joint
+            if anew or attempt is None or attempt.status != "done":
                 yield Command("deployment.staging", staging.argv)
                 yield from check_commands(self.spec, staging.checks)
             else:
-                url = {"PLAIT_STAGING_URL": str(attempt["url"])} if attempt.get("url") else {}
+                url = {"PLAIT_STAGING_URL": attempt.url} if attempt.url else {}
                 for check in (*self.spec.verification.checks, *deployment.checks):
                     given = check.model_copy(update={"env": {**check.env, **url}})
-                    if check.id in staging.checks and not self._proven(given, entries(attempt, "checks")):
+                    if check.id in staging.checks and not self._proven(given, attempt.checks or ()):
                         yield from check_commands(self.spec, [check.id])
-        if deployment.production and tree and assess_gate(self.spec, self.newest, subjects).action == "deploy":
+        newest = self.newest.to_json()  # joint
+        if deployment.production and tree and assess_gate(self.spec, newest, subjects).action == "deploy":
             yield Command("deployment.production", deployment.production.argv or ())

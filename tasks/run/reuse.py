@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from contexts.documents.base import JsonObject
+from contexts.documents.codec import validate
+from contexts.documents.context import Context
 from contexts.errors import ChecksumMismatch
-from contexts.json.values import section
 from contexts.plan.inputs_digest import Inputs, agent_inputs, recording_inputs, track_inputs
 from contexts.plan.reuse import Reuse, decide_reuse
 from contexts.spec.load import LoadedSpec
@@ -26,15 +26,15 @@ def outbox_folder(root: Path) -> Path:
     return root / "outbox"
 
 
-def _kept(store: ContextStore, workflow_id: str) -> dict[str, list[JsonObject]]:
+def _kept(store: ContextStore, workflow_id: str) -> dict[str, list[Context]]:
     """Return the documents that the outbox on this machine holds, by task_id; what is damaged is left out."""
     from tasks.run.base_commit import workspace_root  # noqa: PLC0415 a plan of something new needs no git
 
     outbox = Outbox(outbox_folder(workspace_root(store, workflow_id)), store, workflow_id)
-    found: dict[str, list[JsonObject]] = {}
+    found: dict[str, list[Context]] = {}
     for one in outbox.entries():
         with contextlib.suppress(ChecksumMismatch):
-            found.setdefault(one.task_id, []).append(outbox.open(one)[0])
+            found.setdefault(one.task_id, []).append(validate(outbox.open(one)[0]))
     return found
 
 
@@ -104,18 +104,17 @@ def plan_reuse(
         loads.append((CONTEXT, revisions[CONTEXT][-1]))
     found = store.load_revisions(workflow_id, loads)
     documents = {task_id: found[name] for task_id, name in names.items()}
-    parent: JsonObject = found.get(CONTEXT) or {}
+    record = found[CONTEXT].run if CONTEXT in found else None
     kept = _kept(store, workflow_id)
-    recorded = section(parent, "run")
-    stored = {} if replay else stored_recordings(store, workflow_id, recorded)
+    stored = {} if replay else stored_recordings(store, workflow_id, record)
     recordings = recordings_for(loaded, replay=replay, stored=stored)
     base: str | None = None
     if spec.repository and (documents or kept):
         from tasks.run.base_commit import kept_base, open_repository  # noqa: PLC0415 a plan of something new needs no git
 
-        base = kept_base(parent, spec.repository, fresh=fresh)
+        base = kept_base(record, spec.repository, fresh=fresh)
         if base is None:
-            _, base = open_repository(loaded, store, workflow_id, parent, named=repository, fresh=fresh)
+            _, base = open_repository(loaded, store, workflow_id, record, named=repository, fresh=fresh)
     known = loaded.known
     if fresh:
         forced = frozenset(wanted)

@@ -5,31 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from contexts.documents.base import JsonObject, now
+from contexts.documents.context import Context
 from contexts.documents.records import Attempt, Execution, Spent
+from contexts.documents.refs import BlobRef
 from contexts.failpoints import failpoint
-from contexts.json.values import section
 from contexts.plan.inputs_digest import Inputs
 from contexts.spec.model import Track
 from contexts.store.contexts import ContextStore, track_document
 from contexts.store.gathered import GatheredObjects
 from tasks.agents.backend import Backend, Delivery
 from tasks.run import budget as spending
-from tasks.run.run import Run
+from tasks.run.track_runtime import TrackRuntime
 from tasks.track.document import describe_unfinished
+from tasks.track.workspace import Work
 
 
 @dataclass(slots=True)
 class Trial:
     """One attempt while it is made; what it leaves is put into ``store``, and gathered there."""
 
-    run: Run
+    run: TrackRuntime
     track: Track
     backend: Backend
     inputs: Inputs
-    needed: Mapping[str, JsonObject]
+    needed: Mapping[str, Context]
     tried: list[Attempt]
     checkpoint: JsonObject | None
     spent: Spent
@@ -44,10 +45,17 @@ class Trial:
         return len(self.tried) + 1
 
     def execution(
-        self, status: str, left: JsonObject | None, delivery: Delivery | None = None, **more: Any
+        self,
+        status: str,
+        left: JsonObject | None,
+        delivery: Delivery | None = None,
+        *,
+        log: BlobRef | None = None,
+        result: str | None = None,
+        work: Work | None = None,
     ) -> Execution:
         """Return the record of all attempts with this one as it stands and what the agent has left."""
-        spent = spending.add(self.spent, spending.reported(left))
+        spent = spending.add(self.spent, spending.reported((left or {}).get("usage")))
         self.run.ledger.note(self.track.task_id, spent)
         attempt = Attempt(
             number=self.number,
@@ -56,10 +64,10 @@ class Trial:
             started_at=self.started_at,
             exit_code=delivery.exit_code if delivery else None,
             reason=(delivery.reason or None) if delivery else None,
-            log=more.pop("log", None),
+            log=log,
         )
         attempts = [*self.tried, attempt]
-        return Execution(
+        execution = Execution(
             inputs=self.inputs.digest,
             parts=dict(self.inputs.parts),
             backend=self.backend.name,
@@ -70,22 +78,22 @@ class Trial:
             reason=attempt.reason,
             run_id=self.run.id,
             spent=spent,
-            **more,
         )
+        execution = execution.changed(result=result) if result else execution
+        return work.recorded_in(execution) if work else execution
 
     def save_checkpoint(self, left: JsonObject) -> None:
         """Save what the agent has left so far."""
-        document = describe_unfinished(
-            self.run, self.track, "running", self.execution("running", left), checkpoint=left
-        )
+        execution = self.execution("running", left)
+        context = describe_unfinished(self.run, self.track, "running", execution, checkpoint=left)
         failpoint("checkpoint.before-save")
-        self.run.save(track_document(self.track.task_id), document, at_once=True)
+        self.run.save(track_document(self.track.task_id), context, at_once=True)
         failpoint("checkpoint.after-save")
 
 
-def earlier_attempts(earlier: JsonObject | None, inputs: str) -> tuple[list[Attempt], JsonObject | None]:
+def earlier_attempts(earlier: Context | None, inputs: str) -> tuple[list[Attempt], JsonObject | None]:
     """Return the attempts made at the same inputs so far, and the last checkpoint they left."""
-    execution = section(earlier or {}, "execution")
-    if not earlier or earlier.get("status") == "completed" or execution.get("inputs") != inputs:
+    execution = earlier.execution if earlier else None
+    if earlier is None or execution is None or earlier.status == "completed" or execution.inputs != inputs:
         return [], None
-    return [Attempt.model_validate(one) for one in execution["attempts"]], earlier.get("checkpoint")
+    return list(execution.attempts), earlier.checkpoint

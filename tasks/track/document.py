@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from contexts.documents.base import JsonObject, now
-from contexts.documents.context import SUMMARY_LIMIT
+from contexts.documents.context import SUMMARY_LIMIT, Context
+from contexts.documents.findings import Finding, Severity, Source
 from contexts.documents.fitting import fit
 from contexts.documents.lenient import can_be_read, claimed, keep, shown
+from contexts.documents.parts import Checkpoint, ErrorEntry
 from contexts.documents.records import Execution
 from contexts.documents.version import FORMAT_VERSION
 from contexts.json.pointer import pointer
@@ -18,7 +20,7 @@ from contexts.spec.model import Track
 from contexts.store.keys import track_document
 from contexts.text.plural import counted
 from tasks.agents.backend import Delivery
-from tasks.run.run import Run
+from tasks.run.track_runtime import TrackRuntime
 from tasks.track.workspace import Work
 
 OURS = frozenset(
@@ -34,7 +36,7 @@ _MOST_FINDINGS = 50
 """Findings of one kind that are listed one by one: a document has a limit, and a reader too."""
 
 
-def describe_success(run: Run, track: Track, delivery: Delivery, work: Work | None) -> JsonObject:
+def describe_success(run: TrackRuntime, track: Track, delivery: Delivery, work: Work | None) -> Context:
     """Return the track's document without its execution.
 
     A recorded document keeps its own head. ``files_modified`` is what git says where files were worked on. What the
@@ -70,24 +72,22 @@ def describe_success(run: Run, track: Track, delivery: Delivery, work: Work | No
             document["workflow_id"] = f"{run.workflow_id}-{track.task_id}"
         return document
 
-    document, unfit = fit(members, make)
-    said: Any = document.get("files_modified")
+    context, unfit = fit(members, make)
+    said = context.files_modified
     if work is not None:
-        document["files_modified"] = list(work.files)
+        context = context.changed(files_modified=list(work.files))
     for place, value in unfit.items():
         keep(claims, place, value)
         odd.append(pointer(*place))
     own = {key: left[key] for key in sorted(OURS & left.keys())}
-    before: JsonObject = {"claims": document["claims"]} if "claims" in document else {}
+    before = {key: value for key, value in (context.model_extra or {}).items() if key == "claims"}
     if claims or own or not isinstance(before.get("claims", {}), dict):
-        document["claims"] = claimed({**before, **claims, **own})
+        context = context.changed(claims=claimed({**before, **claims, **own}))
     findings = [*_misfit(track, odd), *_findings(track, said, work)]
-    if findings:
-        document["findings"] = findings
-    return document
+    return context.changed(findings=findings) if findings else context
 
 
-def _strangers(run: Run, track: Track, members: JsonObject, *, worked: bool) -> Iterator[tuple[str, Any]]:
+def _strangers(run: TrackRuntime, track: Track, members: JsonObject, *, worked: bool) -> Iterator[tuple[str, Any]]:
     """Yield members that have the right type and are not this track's, or are too long."""
     known = {
         "task_id": {track.task_id},
@@ -110,19 +110,19 @@ def _strangers(run: Run, track: Track, members: JsonObject, *, worked: bool) -> 
         yield "context_summary", summary
 
 
-def _misfit(track: Track, odd: Sequence[str]) -> list[JsonObject]:
+def _misfit(track: Track, odd: Sequence[str]) -> list[Finding]:
     if not odd:
         return []
     message = f"context.json holds what does not fit a context: {shown(odd)}; it is kept under claims"
     return [_finding("claims/context-misfit", "warning", message, track, "/claims", shown(odd, 1))]
 
 
-def _findings(track: Track, claimed: Any, work: Work | None) -> list[JsonObject]:
+def _findings(track: Track, claimed: Sequence[str] | None, work: Work | None) -> list[Finding]:
     if work is None:
         return []
-    findings: list[JsonObject] = []
-    if isinstance(claimed, list):
-        said = {str(path).removeprefix("./") for path in claimed}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] JSON
+    findings: list[Finding] = []
+    if claimed is not None:
+        said = {path.removeprefix("./") for path in claimed}
         found = set(work.files)
         differ = sorted(said ^ found)
         for path in differ[:_MOST_FINDINGS]:
@@ -172,7 +172,7 @@ def _findings(track: Track, claimed: Any, work: Work | None) -> list[JsonObject]
     return findings
 
 
-def in_log(track: Track, hits: Sequence[LineHit]) -> list[JsonObject]:
+def in_log(track: Track, hits: Sequence[LineHit]) -> list[Finding]:
     """Return what is to be said of secret values that were taken out of a track's log; nothing of guesses."""
     kinds = Counter(hit.kind for hit in hits if hit.certain)
     return [
@@ -188,24 +188,21 @@ def in_log(track: Track, hits: Sequence[LineHit]) -> list[JsonObject]:
     ]
 
 
-def _finding(rule: str, severity: str, message: str, track: Track, pointer: str, quote: str) -> JsonObject:
-    return {
-        "rule": rule,
-        "severity": severity,
-        "message": message,
-        "sources": [{"document": track_document(track.task_id), "pointer": pointer, "quote": quote}],
-    }
+def _finding(rule: str, severity: Severity, message: str, track: Track, pointer: str, quote: str) -> Finding:
+    where = Source(document=track_document(track.task_id), pointer=pointer, quote=quote)
+    return Finding(rule=rule, severity=severity, message=message, sources=(where,))
 
 
 def describe_unfinished(
-    run: Run,
+    run: TrackRuntime,
     track: Track,
     status: str,
     execution: Execution,
     reason: str = "",
     checkpoint: JsonObject | None = None,
     work: Work | None = None,
-) -> JsonObject:
+    findings: Sequence[Finding] = (),
+) -> Context:
     """Return the document of a track that has not delivered: why, where its logs are, what it had left so far.
 
     Args:
@@ -216,28 +213,31 @@ def describe_unfinished(
         reason: Why it did not deliver.
         checkpoint: What the agent had left in its context file.
         work: What it left in its workspace, where that was taken over.
+        findings: What is to be said of what it left.
     """
-    document: JsonObject = {
-        "version": FORMAT_VERSION,
-        "workflow_id": f"{run.workflow_id}-{track.task_id}",
-        "parent_workflow_id": run.workflow_id,
-        "task_id": track.task_id,
-        "timestamp": now(),
-        "current_agent": track.agent,
-        "next_agent": track.agent,
-        "phase": f"{track.task_id}-{status}",
-        "kind": "track",
-        "status": status,
-        "context_summary": f"{status.capitalize()}: {reason}"[:500] if reason else status.capitalize(),
-        "execution": execution.to_json(),
-    }
+    context = Context(
+        version=FORMAT_VERSION,
+        workflow_id=f"{run.workflow_id}-{track.task_id}",
+        parent_workflow_id=run.workflow_id,
+        task_id=track.task_id,
+        timestamp=now(),
+        current_agent=track.agent,
+        next_agent=track.agent,
+        phase=f"{track.task_id}-{status}",
+        kind="track",
+        status=status,
+        context_summary=f"{status.capitalize()}: {reason}"[:500] if reason else status.capitalize(),
+        execution=execution,
+    )
+    more: dict[str, object] = {}
     if reason:
-        document["error_log"] = [{"timestamp": now(), "agent": track.agent, "error": reason, "resolved": False}]
+        more["error_log"] = [ErrorEntry(timestamp=now(), agent=track.agent, error=reason, resolved=False)]
     if work is not None:
-        document["files_modified"] = list(work.files)
+        more["files_modified"] = list(work.files)
+    if findings:
+        more["findings"] = list(findings)
     if checkpoint is not None:
-        document["checkpoint"] = checkpoint
-        document["checkpoints"] = [
-            {"id": f"{track.task_id}-{execution.attempts[-1].number}", "timestamp": now(), "phase": status}
-        ]
-    return document
+        more["checkpoint"] = checkpoint
+        number = execution.attempts[-1].number
+        more["checkpoints"] = [Checkpoint(id=f"{track.task_id}-{number}", timestamp=now(), phase=status)]
+    return context.changed(**more)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from contexts.documents.base import JsonObject
+from contexts.documents.context import Context
 from contexts.errors import InputError, RepositoryError, SecretRefused
-from contexts.json.values import section
 from contexts.spec.model import Track
 from contexts.store.contexts import ContextStore
 from contexts.text.plural import counted
-from tasks.run.run import Run
+from tasks.run.track_runtime import TrackRuntime
 from tasks.track.workspace import Started, Work, collect
 
 
 def keep_work(
-    run: Run, track: Track, place: Started, earlier: JsonObject | None, store: ContextStore
+    run: TrackRuntime, track: Track, place: Started, earlier: Context | None, store: ContextStore
 ) -> tuple[Work | None, str]:
     """Commit what stands in a workspace, save it as for a finished track, and say where it is.
 
@@ -38,10 +37,10 @@ def keep_work(
     return work, f"; its work ({counted(len(work.files), 'file')}) is kept as {where}"
 
 
-def _deliver(run: Run, track: Track, commit: str, earlier: JsonObject | None) -> str | None:
+def _deliver(run: TrackRuntime, track: Track, commit: str, earlier: Context | None) -> str | None:
     if not run.delivers:
         return None
-    previous = section(earlier or {}, "execution").get("commit")
+    previous = earlier.execution.commit if earlier and earlier.execution else None
     try:
         with run.repository.locked():  # tracks end side by side, and git takes one at a time
             return run.repository.deliver(f"plait/{run.workflow_id}.{track.task_id}", commit, previous=previous)

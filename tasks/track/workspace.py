@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from contexts.documents.base import JsonObject
-from contexts.documents.records import Refused
+from contexts.documents.context import Context
+from contexts.documents.records import Execution, Refused
 from contexts.documents.refs import BlobRef
 from contexts.errors import ChecksumMismatch, NotFound, RepositoryError, SecretRefused
 from contexts.failpoints import failpoint
-from contexts.json.values import section
 from contexts.redaction import find_secrets, redact_text
 from contexts.spec.load import resolve_argv
 from contexts.spec.model import Track
@@ -22,7 +20,7 @@ from contexts.store.contexts import ContextStore
 from tasks.filesystem import remove_folder
 from tasks.git.paths import SECRET_NAME, readable
 from tasks.git.snapshot import Staged
-from tasks.run.run import Run
+from tasks.run.track_runtime import TrackRuntime
 from tasks.sandbox.clean_log import clean_log
 from tasks.sandbox.environment import agent_environment
 from tasks.sandbox.outcome import last_line
@@ -66,44 +64,41 @@ class Work:
     guesses: tuple[tuple[str, str], ...]
     bundle: BlobRef | None
 
-    def recorded(self) -> dict[str, Any]:
-        """Return what the execution record keeps of it."""
-        kept: dict[str, Any] = {"start": self.start, "commit": self.commit, "tree": self.tree}
-        if self.bundle:
-            kept["bundle"] = self.bundle
-        if self.refused:
-            kept["refused"] = list(self.refused[:MOST_REFUSED])
-        return kept
+    def recorded_in(self, execution: Execution) -> Execution:
+        """Return an execution record that tells of it."""
+        refused = list(self.refused[:MOST_REFUSED])
+        told = execution.changed(start=self.start, commit=self.commit, tree=self.tree)
+        told = told.changed(bundle=self.bundle) if self.bundle else told
+        return told.changed(refused=refused) if refused else told
 
 
-def restore_commit(run: Run, task_id: str, facts: Mapping[str, Any]) -> str | None:
-    """Return the commit a track's facts name, fetched from its bundle where this machine lacks it.
+def restore_commit(run: TrackRuntime, task_id: str, commit: str | None, bundle: BlobRef | None) -> str | None:
+    """Return the commit of a track's work, fetched from its bundle where this machine lacks it.
 
     None for a track that worked on no files.
 
     Raises:
         RepositoryError: The bundle is lost or damaged.
     """
-    execution = section(facts, "execution")
-    commit: str | None = execution.get("commit")
     if commit is None or run.repository.git.commit_of(commit):
         return commit
-    if execution.get("bundle"):
+    if bundle:
         try:
-            bundle = run.store.get_blob(run.workflow_id, BlobRef(**execution["bundle"]))
+            body = run.store.get_blob(run.workflow_id, bundle)
         except (NotFound, ChecksumMismatch) as error:
             raise RepositoryError(
                 f"the files of track {task_id} are lost ({error.message}); restore the store from a backup, or make "
                 f"them again with `plait resume {run.workflow_id} --rerun {task_id}`",
                 name=task_id,
             ) from error
-        run.repository.unbundle(bundle)
+        run.repository.unbundle(body)
     return commit
 
 
-def start_workspace(run: Run, track: Track, needed: Mapping[str, JsonObject]) -> Started:
+def start_workspace(run: TrackRuntime, track: Track, needed: Mapping[str, Context]) -> Started:
     """Return a fresh workspace at the commit that integrates the base and all prerequisites, in spec order."""
-    commits = [(name, restore_commit(run, name, document)) for name, document in needed.items()]
+    made = {name: one.execution for name, one in needed.items() if one.execution}
+    commits = [(name, restore_commit(run, name, one.commit, one.bundle)) for name, one in made.items()]
     branches = [(name, commit) for name, commit in commits if commit]
     start = run.base
     failure = ""
@@ -121,7 +116,7 @@ def start_workspace(run: Run, track: Track, needed: Mapping[str, JsonObject]) ->
     return started if failure else _set_up(run, track, started)
 
 
-def _set_up(run: Run, track: Track, started: Started) -> Started:
+def _set_up(run: TrackRuntime, track: Track, started: Started) -> Started:
     exchange = run.exchange(track.task_id)
     repository = run.spec.repository or Repository()
     for argv in repository.setup:
@@ -142,7 +137,7 @@ def _set_up(run: Run, track: Track, started: Started) -> Started:
     return started
 
 
-def collect(run: Run, track: Track, place: Started, gathering: ContextStore) -> Work:
+def collect(run: TrackRuntime, track: Track, place: Started, gathering: ContextStore) -> Work:
     """Commit what the agent left in its workspace, without its secrets, and gather the commits as a bundle.
 
     Args:
@@ -209,7 +204,7 @@ def _without_new(before: bytes, after: bytes) -> bytes:
     return "".join((*parts, text[position:])).encode("utf-8", "surrogateescape")
 
 
-def _message(run: Run, track: Track) -> str:
+def _message(run: TrackRuntime, track: Track) -> str:
     scope = redact_text(track.scope, guesses=False).text
     title = scope.strip().split("\n")[0][:60] or track.task_id
     return f"{track.task_id}: {title}\n\nWorkflow: {run.workflow_id}\nAgent: {track.agent}\n"

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from contexts.documents.records import Spent
+from contexts.documents.context import Context
+from contexts.documents.parts import Usage
+from contexts.documents.records import Execution, Spent
 from contexts.spec.policy import Budget
 from tasks.run.budget import Ledger, add, recorded, reported
 
@@ -21,13 +23,19 @@ from tasks.run.budget import Ledger, add, recorded, reported
     ],
 )
 def test_only_amounts_count(usage: Any, spent: Spent) -> None:
-    assert reported({"usage": usage}) == spent
+    assert reported(usage) == spent
 
 
 def test_a_document_says_what_all_attempts_cost_and_an_older_one_what_its_agent_said() -> None:
-    older = {"usage": {"cost_usd": 2}, "execution": {"inputs": "i"}}
+    when = "2026-01-01T00:00:00Z"
+    tried = Execution(inputs="i", backend="command", started_at=when, seconds=1, attempts=[])
+    older = Context(
+        version="1.0", workflow_id="w-a", timestamp=when, current_agent="a", phase="a-complete",
+        usage=Usage(cost_usd=2), execution=tried,
+    )  # fmt: skip
     assert recorded(older) == Spent(cost_usd=2)
-    assert recorded({**older, "execution": {"spent": {"cost_usd": 5, "tokens": 7}}}) == Spent(cost_usd=5, tokens=7)
+    newer = older.changed(execution=tried.changed(spent=Spent(cost_usd=5, tokens=7)))
+    assert recorded(newer) == Spent(cost_usd=5, tokens=7)
     assert recorded(None) == Spent()
     assert add(Spent(cost_usd=1, tokens=2), Spent(cost_usd=3)) == Spent(cost_usd=4, tokens=2)
 
