@@ -31,6 +31,7 @@ from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.local import LocalObjects
 from flows.deployments.permissions import check_allowed, read_allowed
+from tests.contexts.building import context
 from tests.flows.specs import git, make_repository, write_spec
 from tests.servers import ROOT, Server
 
@@ -110,8 +111,7 @@ def worker(prefect_api: Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
     write_spec(outside, "w", {"t": PROGRAM}, **more)
     store = ContextStore(LocalObjects(top / "store"))
     blob = store.put_blob("w", Path(spec).read_bytes(), "application/json")
-    document = {"version": "1.0", "workflow_id": "w", "spec": blob.model_dump()}
-    store.save(document, workflow_id="w", name="context", after=0)
+    store.save(context(spec=blob.model_dump()), workflow_id="w", name="context", after=0)
     made = Worker(code, allowed, outside, (top / "workspaces", top / "store"), top / "log", [])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(code)

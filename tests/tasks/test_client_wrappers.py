@@ -68,7 +68,7 @@ class Tried:
     @property
     def spent(self) -> tuple[float, int]:
         """What plait counts of a failed attempt."""
-        spent = spending.reported(read_checkpoint(self.exchange / "context.json"))
+        spent = spending.reported((read_checkpoint(self.exchange / "context.json") or {}).get("usage"))
         return float(spent.cost_usd), spent.tokens
 
 

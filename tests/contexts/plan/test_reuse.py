@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from contexts.documents.context import Context
 from contexts.plan.inputs_digest import Inputs
 from contexts.plan.reuse import Reuse, decide_reuse, judge_track
 from contexts.spec.load import parse_spec
 from contexts.spec.model import Track
+from tests.contexts.building import HEAD, context
 
 
 def inputs(**parts: str) -> Inputs:
@@ -16,12 +18,13 @@ def inputs(**parts: str) -> Inputs:
     return Inputs("|".join(f"{name}={whole[name]}" for name in sorted(whole)), whole)
 
 
-def document(status: str = "completed", **parts: str) -> dict[str, Any]:
+def document(status: str = "completed", **parts: str) -> Context:
     then = inputs(**parts)
-    return {
-        "task_id": "b", "status": status,
-        "execution": {"inputs": then.digest, "parts": then.parts, "result": "r", "reason": "no luck"},
+    execution = {
+        "inputs": then.digest, "parts": then.parts, "result": "r", "reason": "no luck", "backend": "command",
+        "started_at": HEAD["timestamp"], "seconds": 1, "attempts": [],
     }  # fmt: skip
+    return context(task_id="b", status=status, execution=execution)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_every_track_is_decided_in_spec_order_after_what_it_needs() -> None:
     def inputs_of(track: Track, results: Any) -> Inputs:
         return inputs(prerequisites=str(dict(results)))
 
-    known = {"a": {**document(prerequisites="{}"), "task_id": "a"}, "b": document(prerequisites="{'a': 'r'}")}
+    known = {"a": document(prerequisites="{}").changed(task_id="a"), "b": document(prerequisites="{'a': 'r'}")}
     assert [one.action for one in decide_reuse(spec, known, inputs_of)] == ["reuse", "reuse"]
     b, a = decide_reuse(spec, known, inputs_of, frozenset({"a"}))
     assert (a, b.task_id, b.conditional) == (Reuse("a", "run", "you asked for it"), "b", True)

@@ -14,16 +14,16 @@ from contexts.errors import LeaseLost
 from contexts.store.contexts import ContextStore
 from contexts.store.gathered import GatheredObjects
 from contexts.store.outbox import Outbox
-from tasks.run import run as running
 from tasks.run.outage import Outage
 from tasks.run.progress import LOGGER
+from tasks.run.runtime import stop_when_lost
 from tests.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look a hundred times a second, not twice."""
-    for module in ("outage", "run"):
+    for module in ("outage", "runtime"):
         monkeypatch.setattr(f"tasks.run.{module}._LOOK_EVERY", 0.01)
 
 
@@ -57,7 +57,7 @@ def test_a_run_whose_lease_is_lost_is_stopped_whatever_becomes_of_what_is_told(o
     run = SimpleNamespace(
         cancel=cancel, lease=SimpleNamespace(lost=lost, unsure=True), outage=telling if stuck else outage
     )
-    watch = threading.Thread(target=running._stop_when_lost, args=(cast("Any", run),), daemon=True)  # pyright: ignore[reportPrivateUsage]
+    watch = threading.Thread(target=stop_when_lost, args=(cast("Any", run),), daemon=True)
     watch.start()
     telling.asked.wait(0.05)  # a moment in which it could be held up
     lost.set()

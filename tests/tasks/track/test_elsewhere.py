@@ -39,10 +39,12 @@ with open_track(TrackReference(store, workflow_id, task_id)) as run:
     print(outcome.status, outcome.ref, run.repository.root)
 """
 """What a process somewhere else does; it is given nothing but the reference."""
-API = "import json, os, pathlib; pathlib.Path('api.py').write_text('one'); " + (
+API = (
+    "import json, os, pathlib; pathlib.Path('api.py').write_text('one'); "
     "open(os.environ['PLAIT_CONTEXT'], 'w').write(json.dumps({'decisions': ['REST']}))"
 )
-PAGE = "import os, pathlib; pathlib.Path('page.txt').write_text(pathlib.Path('api.py').read_text()); " + (
+PAGE = (
+    "import os, pathlib; pathlib.Path('page.txt').write_text(pathlib.Path('api.py').read_text()); "
     "open(os.environ['PLAIT_CONTEXT'], 'w').write('{}')"
 )
 

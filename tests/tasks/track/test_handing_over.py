@@ -17,7 +17,7 @@ from contexts.store.local import LocalObjects
 from tasks.run import run as running
 from tasks.run.run import Run, open_run
 from tasks.track.handing_over import gathering, hand_over
-from tests.contexts.store.test_outbox import document
+from tests.contexts.building import context
 from tests.flows.specs import write_spec
 from tests.waiting import wait_until
 
@@ -53,26 +53,26 @@ def test_what_a_folder_does_not_take_is_kept_before_it_is_waited_for(run: Run, a
     store.put_blob("w", b"what it said", "text/plain")
     away.set()
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(hand_over, run, "api", document(), gathered)
+        future = pool.submit(hand_over, run, "api", context("w-api", task_id="api", parent_workflow_id="w"), gathered)
         try:
-            (kept,) = wait_until("it is kept", lambda: run.outbox.entries("api"))
+            (kept,) = wait_until("it is kept", lambda: run.outage.outbox.entries("api"))
             assert (kept.manifest is not None, future.done()) == (True, False)
         finally:
             away.clear()
         ref = future.result()
     assert run.store.require("w", "tracks/api")[0] == ref
-    assert run.outbox.entries() == ()
+    assert run.outage.outbox.entries() == ()
 
 
 def test_for_a_folder_that_takes_it_nothing_is_written_beside_it(run: Run) -> None:
-    ref = hand_over(run, "api", document(), gathering(run)[1])
+    ref = hand_over(run, "api", context("w-api", task_id="api", parent_workflow_id="w"), gathering(run)[1])
     assert run.store.require("w", "tracks/api")[0] == ref
-    assert not run.outbox.root.exists()
+    assert not run.outage.outbox.root.exists()
 
 
 def test_what_a_run_without_its_lease_may_not_save_is_kept(run: Run) -> None:
     run.lease.lost.set()
     with pytest.raises(LeaseLost):
-        hand_over(run, "api", document(), gathering(run)[1])
-    assert len(run.outbox.entries("api")) == 1
+        hand_over(run, "api", context("w-api", task_id="api", parent_workflow_id="w"), gathering(run)[1])
+    assert len(run.outage.outbox.entries("api")) == 1
     run.lease.lost.clear()

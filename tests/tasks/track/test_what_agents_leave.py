@@ -21,7 +21,7 @@ from contexts.store.local import LocalObjects
 from tasks.agents.backend import Delivery
 from tasks.agents.left import read_left
 from tasks.run import budget as spending
-from tasks.run.run import Run
+from tasks.run.track_runtime import TrackRuntime
 from tasks.track.document import OURS, describe_success
 from tasks.track.workspace import Work
 from tests.steps import calls
@@ -39,8 +39,8 @@ WORK = Work("a" * 40, "b" * 40, "c" * 40, ("made.py",), (), (), (), None)
 
 def document_of(raw: bytes, work: Work | None = WORK) -> dict[str, Any]:
     left = read_leniently(raw)
-    run = cast("Run", SimpleNamespace(workflow_id="w"))
-    return describe_success(run, TRACK, Delivery(left.document, claims=left.claims, odd=left.odd), work)
+    run = cast("TrackRuntime", SimpleNamespace(workflow_id="w"))
+    return describe_success(run, TRACK, Delivery(left.document, claims=left.claims, odd=left.odd), work).to_json()
 
 
 def holds(document: dict[str, Any]) -> None:
@@ -184,7 +184,7 @@ def test_of_a_context_beyond_the_limit_the_small_members_are_taken_and_the_begin
 
 def test_what_an_agent_says_of_its_cost_counts_also_as_text() -> None:
     left = read_leniently(b'{"usage": {"cost_usd": "0.5", "input_tokens": "30", "output_tokens": 4}}')
-    spent = spending.reported(left.document)
+    spent = spending.reported(left.document.get("usage"))
     assert (spent.cost_usd, spent.tokens) == (0.5, 34)
 
 
