@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from contexts.documents.base import JsonObject
+from contexts.documents.codec import validate  # joint
 from contexts.errors import SpecError
 from contexts.json.values import entries, section
 from contexts.plan.reuse import Reuse
@@ -156,15 +157,20 @@ class _Ahead:
         subjects = subjects_of(self.spec, str(tree), folder=self.loaded.folder, known=self.loaded.known) if tree else {}
         staging = deployment.staging
         if staging:
-            attempt = last_attempt(self.newest, "staging", subjects.get("staging", ""))
-            if anew or attempt is None or attempt["status"] != "done":
+            attempt = last_attempt(validate(self.newest), "staging", subjects.get("staging", ""))  # joint
+            if anew or attempt is None or attempt.status != "done":
                 yield Command("deployment.staging", staging.argv)
                 yield from check_commands(self.spec, staging.checks)
             else:
-                url = {"PLAIT_STAGING_URL": str(attempt["url"])} if attempt.get("url") else {}
+                url = {"PLAIT_STAGING_URL": attempt.url} if attempt.url else {}
                 for check in (*self.spec.verification.checks, *deployment.checks):
                     given = check.model_copy(update={"env": {**check.env, **url}})
-                    if check.id in staging.checks and not self._proven(given, entries(attempt, "checks")):
+                    before = [one.to_json() for one in attempt.checks or ()]  # joint
+                    if check.id in staging.checks and not self._proven(given, before):
                         yield from check_commands(self.spec, [check.id])
-        if deployment.production and tree and assess_gate(self.spec, self.newest, subjects).action == "deploy":
+        if (
+            deployment.production
+            and tree
+            and assess_gate(self.spec, validate(self.newest), subjects).action == "deploy"
+        ):
             yield Command("deployment.production", deployment.production.argv or ())
