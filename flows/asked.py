@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator
 from contextvars import ContextVar
-from typing import Any
 
 from contexts.redaction import know_values_of, redact_text
 from contexts.spec.request import RunRequest
@@ -18,11 +17,11 @@ _ASKED: ContextVar[RunRequest | None] = ContextVar("plait-asked", default=None)
 
 
 @contextlib.contextmanager
-def asking(request: RunRequest) -> Generator[dict[str, Any]]:
-    """Give the parameters that stand for a request to whoever starts the flow in this block."""
+def asking(request: RunRequest) -> Generator[RunRequest]:
+    """Give a request as everybody may see it to whoever starts the flow in this block."""
     token = _ASKED.set(request)
     try:
-        yield _parameters(request)
+        yield _shown(request)
     finally:
         _ASKED.reset(token)
 
@@ -30,10 +29,10 @@ def asking(request: RunRequest) -> Generator[dict[str, Any]]:
 def meant(request: RunRequest) -> RunRequest:
     """Return what was asked for in this process, where that is what the flow was given; else what it was given."""
     asked = _ASKED.get()
-    return asked if asked and _parameters(asked) == _parameters(request) else request
+    return asked if asked and _shown(asked) == _shown(request) else request
 
 
-def _parameters(request: RunRequest) -> dict[str, Any]:
+def _shown(request: RunRequest) -> RunRequest:
     know_values_of(None, request.repository)
     repository = None if request.repository is None else redact_text(request.repository).text
-    return {**request.model_dump(), "rerun": list(request.rerun), "repository": repository}
+    return request.model_copy(update={"repository": repository})

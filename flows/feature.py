@@ -11,6 +11,7 @@ from prefect.exceptions import Pause, TerminationSignal
 from prefect.runtime import flow_run
 
 from contexts.errors import LeaseHeld, RunStopped
+from contexts.json.values import mapping, section
 from contexts.spec.request import RunRequest
 from flows.asked import meant
 from flows.deployments.deployed_run import refuse_unless_allowed
@@ -49,10 +50,9 @@ from tasks.verify import verify
 
 def run_name() -> str:
     """Return what the flow run is called in the UI: the workflow, as far as its parameters tell."""
-    given: dict[str, Any] = flow_run.parameters
-    inline: dict[str, Any] = given.get("inline") or {}
+    given = mapping(flow_run.parameters)
     spec = Path(str(given.get("spec") or "feature"))
-    named = given.get("workflow_id") or inline.get("workflow_id")
+    named = given.get("workflow_id") or section(given, "inline").get("workflow_id")
     return words(named or (spec.parent.name if spec.stem == "spec" else spec.stem) or spec.stem, 200)
 
 
@@ -122,7 +122,7 @@ def _go_through(request: RunRequest, hearing: Hearing) -> State[Any]:
             final = deploy(run, verified)
             publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)], ornaments)
             run.check_going()
-            production = waits_at_gate(run.store.load(final))
+            production = waits_at_gate(run.store.load_context(final))
             state = final_state(run, final)
             hearing.hold()
             run.lease.end_reason = "suspended" if production else "finished"

@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from contexts.documents.base import JsonObject
+from contexts.documents.records import TrackRecord
 from contexts.documents.refs import ContextRef
 from contexts.errors import PlaitError, RunStopped, ServerUnreachable
-from contexts.json.values import entries
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.url import open_objects
@@ -34,6 +34,18 @@ class TrackLine(BaseModel):
     attempts: int
     seconds: float
     reason: str | None = None
+
+    @classmethod
+    def of(cls, record: TrackRecord) -> TrackLine:
+        """Return what is said of a track at the end."""
+        return cls(
+            task_id=record.task_id,
+            status=record.status,
+            reused=record.reused,
+            attempts=record.attempts,
+            seconds=record.seconds,
+            reason=record.reason,
+        )
 
 
 class RunReport(BaseModel):
@@ -101,8 +113,9 @@ def launch(request: RunRequest) -> RunReport:
     from flows.phases.ending import known_ending  # noqa: PLC0415
 
     state: Any = None
-    with known_ending() as ending, asking(request) as parameters:
+    with known_ending() as ending, asking(request) as shown:
         try:
+            parameters = {**shown.model_dump(), "rerun": list(shown.rerun)}
             state = feature.with_options(on_running=[_say_where])(**parameters, return_state=True)
         except Pause as pause:
             raise RunStopped(
@@ -138,7 +151,7 @@ def _unreported(request: RunRequest, final: ContextRef) -> ServerUnreachable:
     from prefect.settings import get_current_settings  # noqa: PLC0415 as above
 
     where = get_current_settings().api.url or "the one it had started for itself"
-    status = ContextStore(open_objects(request.store)).load(final)["run"]["status"]
+    status = ContextStore(open_objects(request.store)).load_context(final).run_record.status
     return ServerUnreachable(
         f"the run is over and saved as {status}, but its end could not be reported: the Prefect server at {where} does "
         f"not answer any more (PREFECT_API_URL); `plait show {final.workflow_id}` has the result"
@@ -164,22 +177,22 @@ def _address(flow_run_id: Any) -> str | None:
 def describe_run(request: RunRequest, final: ContextRef, *, address: str | None = None) -> RunReport:
     """Return the report of a finished run from its final context."""
     store = ContextStore(open_objects(request.store))
-    document = store.load(final)
-    record: JsonObject = document["run"]
+    context = store.load_context(final)
+    record = context.run_record
     root = workspace_root(store, final.workflow_id)
     page, result = root / REPORT, root / RESULT
-    still_open = open_items(document)
+    still_open = open_items(context)
     return RunReport(
         workflow_id=final.workflow_id,
-        status=record["status"],
-        exit_code=record["exit_code"],
-        tracks=tuple(TrackLine.model_validate(one, extra="ignore") for one in record["tracks"]),
+        status=record.status,
+        exit_code=record.exit_code or 0,
+        tracks=tuple(TrackLine.of(one) for one in record.tracks or ()),
         context=final,
         report=str(page) if page.is_file() else None,
-        reasons=tuple(entries(record, "reasons")),
-        checks=tuple(sorted(Counter(str(one["status"]) for one in entries(document, "evidence")).items())),
-        branch=record.get("branch"),
-        result=str(result) if result.is_dir() and not record.get("branch") else None,
+        reasons=tuple(record.reasons or ()),
+        checks=tuple(sorted(Counter[str](one.status for one in context.evidence or ()).items())),
+        branch=record.branch,
+        result=str(result) if result.is_dir() and not record.branch else None,
         workspace_root=str(root),
         address=address,
         concerns=sum(one.kind == "concern" for one in still_open),

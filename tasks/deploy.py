@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.documents.base import JsonObject, now
+from contexts.documents.base import now
+from contexts.documents.codec import dump  # joint
+from contexts.documents.context import SUMMARY_LIMIT, Context
+from contexts.documents.deployment import DeploymentAttempt
+from contexts.documents.records import PhaseRecord
 from contexts.documents.refs import BlobRef, ContextRef
+from contexts.documents.verification import Evidence
 from contexts.errors import RunStopped
 from contexts.failpoints import failpoint
-from contexts.json.values import entries
 from contexts.redaction import head_of
 from contexts.spec.checks import Check
 from contexts.spec.policy import Production, Staging
@@ -33,9 +36,9 @@ from tasks.run.run import Run
 from tasks.run_check import state_of
 
 
-def subjects_of(run: Run, document: JsonObject) -> dict[str, str]:
+def subjects_of(run: Run, context: Context) -> dict[str, str]:
     """Return the digest of what each environment would get."""
-    return readiness.subjects_of(run.spec, str(document["run"]["tree"]), folder=run.folder, known=run.known)
+    return readiness.subjects_of(run.spec, str(context.run_record.tree), folder=run.folder, known=run.known)
 
 
 @task(name="deploy_staging", task_run_name="staging {run.workflow_id}", cache_policy=NO_CACHE)
@@ -45,22 +48,22 @@ def deploy_staging(run: Run, final: ContextRef, staging: Staging) -> ContextRef:
     Returns:
         The newest context; its last staging deployment says how it went.
     """
-    document = run.store.load(final)
-    subject = subjects_of(run, document)["staging"]
-    earlier = last_attempt(document, "staging", subject)
-    if earlier and earlier["status"] == "done":
+    context = run.store.load_context(final)
+    subject = subjects_of(run, context)["staging"]
+    earlier = last_attempt(context, "staging", subject)
+    if earlier and earlier.status == "done":
         report(Progress(run.workflow_id, "phase", "staging", "reused", "this tree is deployed there"))
         return final
     report(Progress(run.workflow_id, "phase", "staging", "running"))
     failpoint("deploy.staging-begun")
-    commit = str(document["run"]["integrated"])
+    commit = str(context.run_record.integrated)
     check_out(run, "staging", commit)
-    attempt = begin(run, staging, subject, str(document["run"]["tree"]))
+    attempt = begin(run, staging, subject, str(context.run_record.tree))
     attempt = carry_out(run, staging, attempt, commit)
     failpoint("deploy.staging-ended")
-    good = attempt["status"] == "done"
-    report(Progress(run.workflow_id, "phase", "staging", "done" if good else "failed", str(attempt.get("reason", ""))))
-    return _save(run, document, {"deployments": _replaced(document, attempt)})
+    good = attempt.status == "done"
+    report(Progress(run.workflow_id, "phase", "staging", "done" if good else "failed", attempt.reason or ""))
+    return _save(run, _with_attempt(context, attempt))
 
 
 @task(name="check_staging", task_run_name="check {run.workflow_id} · {check_id} on staging", cache_policy=NO_CACHE)
@@ -70,13 +73,15 @@ def check_staging(run: Run, final: ContextRef, check_id: str) -> Any:
     Returns:
         Reference of the evidence record, a JSON blob, in a state named as for every check.
     """
-    document = run.store.load(final)
-    attempt = _staged(run, document)
-    url = attempt.get("url")
+    context = run.store.load_context(final)
+    attempt = _staged(run, context)
     check = check_named(run, check_id)
-    given = check.model_copy(update={"env": {**check.env, **({"PLAIT_STAGING_URL": str(url)} if url else {})}})
-    evidence = evidence_for(run, document, given, entries(attempt, "checks"))
-    return state_of(evidence, run.store.put_json(run.workflow_id, evidence, kind="evidence"))
+    url = {"PLAIT_STAGING_URL": attempt.url} if attempt.url else {}
+    given = check.model_copy(update={"env": {**check.env, **url}})
+    before = [one.to_json() for one in attempt.checks or ()]  # joint
+    evidence = Evidence.model_validate_json(dump(evidence_for(run, context.to_json(), given, before)))  # joint
+    blob = run.store.put_json(run.workflow_id, evidence.to_json(), kind="evidence")
+    return state_of(evidence.to_json(), blob)  # joint
 
 
 def check_named(run: Run, check_id: str) -> Check:
@@ -87,13 +92,13 @@ def check_named(run: Run, check_id: str) -> Check:
 
 def is_staged(run: Run, final: ContextRef) -> bool:
     """Say whether the integrated tree is on staging."""
-    document = run.store.load(final)
-    attempt = last_attempt(document, "staging", subjects_of(run, document)["staging"])
-    return attempt is not None and attempt["status"] == "done"
+    context = run.store.load_context(final)
+    attempt = last_attempt(context, "staging", subjects_of(run, context)["staging"])
+    return attempt is not None and attempt.status == "done"
 
 
-def _staged(run: Run, document: JsonObject) -> JsonObject:
-    attempt = last_attempt(document, "staging", subjects_of(run, document)["staging"])
+def _staged(run: Run, context: Context) -> DeploymentAttempt:
+    attempt = last_attempt(context, "staging", subjects_of(run, context)["staging"])
     if attempt is None:
         raise LookupError(f"{run.workflow_id} has no staging deployment of this tree")
     return attempt
@@ -112,94 +117,94 @@ def pass_gate(run: Run, final: ContextRef, evidence: Sequence[BlobRef], began: s
     Returns:
         The newest context, with ``deployment_readiness`` and the run's last word.
     """
-    document = run.store.load(final)
-    subjects = subjects_of(run, document)
+    context = run.store.load_context(final)
+    subjects = subjects_of(run, context)
     if evidence:
-        records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
-        attempt = {**_staged(run, document), "checks": records}
-        document["deployments"] = _replaced(document, attempt)
-    gate_state = assess_gate(run.spec, document, subjects)
+        checks = [Evidence.model_validate_json(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
+        context = _with_attempt(context, _staged(run, context).changed(checks=checks))
+    gate_state = assess_gate(run.spec, context, subjects)
     production = run.spec.deployment.production if run.spec.deployment else None
     if gate_state.action == "deploy" and production:
-        document, gate_state = _to_production(run, production, document, subjects)
-    if gate_state.action == "ask":
-        events.approval_requested(run.workflow_id, gate_state.readiness["production"], gate_state.reasons)
+        context, gate_state = _to_production(run, production, context, subjects)
+    if gate_state.action == "ask" and gate_state.readiness.production:
+        events.approval_requested(run.workflow_id, gate_state.readiness.production, gate_state.reasons)
         report(Progress(run.workflow_id, "phase", "gate", "pending", "; ".join(gate_state.reasons)))
-    changes = _readiness_of(document, gate_state)
-    phases = [one for one in entries(document["run"], "phases") if one["name"] != "deploy"]
-    phase = {"name": "deploy", "started_at": began, "completed_at": now()}
-    changes["run"] = {**(changes.get("run") or document["run"]), "phases": [*phases, phase]}
-    return _save(run, document, changes)
+    context = _with_state(context, gate_state)
+    record = context.run_record
+    phases = [one for one in record.phases or () if one.name != "deploy"]
+    phase = PhaseRecord(name="deploy", started_at=began, completed_at=now())
+    return _save(run, context.changed(run=record.changed(phases=[*phases, phase])))
 
 
 def _to_production(
-    run: Run, production: Production, document: JsonObject, subjects: Mapping[str, str]
-) -> tuple[JsonObject, GateState]:
+    run: Run, production: Production, context: Context, subjects: Mapping[str, str]
+) -> tuple[Context, GateState]:
     report(Progress(run.workflow_id, "phase", "production", "running"))
     run.check_going()
-    commit = str(document["run"]["integrated"])
+    commit = str(context.run_record.integrated)
     check_out(run, "production", commit)  # before the record says that it began
-    attempt = begin(run, production, subjects["production"], str(document["run"]["tree"]))
-    begun: JsonObject = {**document, "deployments": _replaced(document, attempt)}
-    begun |= _readiness_of(begun, assess_gate(run.spec, begun, subjects))
-    begun["deployment_readiness"]["production"]["status"] = "deploying"
-    _save(run, begun, {})
+    attempt = begin(run, production, subjects["production"], str(context.run_record.tree))
+    begun = _with_attempt(context, attempt)
+    _save(run, _deploying(_with_state(begun, assess_gate(run.spec, begun, subjects))))
     failpoint("deploy.production-recorded")
     run.ready_store()
     run.lease.check()  # the last moment at which somebody else's run could be noticed
     try:
         run.check_going()  # and a stop: from here on the command is left to end by itself
     except RunStopped:
-        _save(run, document, {})  # it has not begun
+        _save(run, context)  # it has not begun
         raise
     attempt = carry_out(run, production, attempt, commit)
     failpoint("deploy.production-ended")
-    good = attempt["status"] == "done"
-    why = str(attempt.get("reason", ""))
-    report(Progress(run.workflow_id, "phase", "production", "done" if good else "failed", why))
-    ended = {**document, "deployments": _replaced(document, attempt)}
+    good = attempt.status == "done"
+    report(Progress(run.workflow_id, "phase", "production", "done" if good else "failed", attempt.reason or ""))
+    ended = _with_attempt(context, attempt)
     return ended, assess_gate(run.spec, ended, subjects)
 
 
-def _replaced(document: JsonObject, attempt: JsonObject) -> list[JsonObject]:
-    """Return the deployments with this one; of staging only the newest counts, of production every one is kept."""
+def _with_attempt(context: Context, attempt: DeploymentAttempt) -> Context:
+    """Return a context with a deployment; of staging only the newest counts, of production every one is kept."""
     kept = [
         one
-        for one in entries(document, "deployments")
-        if one["id"] != attempt["id"] and (one["environment"] == "production" or attempt["environment"] == "production")
+        for one in context.deployments or ()
+        if one.id != attempt.id and "production" in {one.environment, attempt.environment}
     ]
-    return [*kept, attempt]
+    return context.changed(deployments=[*kept, attempt])
 
 
-def _readiness_of(document: JsonObject, gate_state: GateState) -> JsonObject:
-    """Return what changes in the document by how far the deployment is."""
-    run: JsonObject = document["run"]
-    changes: JsonObject = {"deployment_readiness": gate_state.readiness}
+def _deploying(context: Context) -> Context:
+    """Return a context that says that production is being deployed."""
+    readiness = context.deployment_readiness
+    if readiness is None or readiness.production is None:
+        return context
+    production = readiness.production.changed(status="deploying")
+    return context.changed(deployment_readiness=readiness.changed(production=production))
+
+
+def _with_state(context: Context, gate_state: GateState) -> Context:
+    """Return a context that says how far its deployment is."""
+    context = context.changed(deployment_readiness=gate_state.readiness)
     if gate_state.status is None:
-        return changes
+        return context
     head = f"{gate_state.status}: " + (
         "; ".join(gate_state.reasons) or "verified, and every step of its deployment is done."
     )
-    return {
-        **changes,
-        "phase": phase_of(gate_state.status),
-        "status": gate_state.status,
-        "next_agent": "approver" if gate_state.action == "ask" else None,
-        "context_summary": head if len(head) <= 500 else head_of(head, 497) + "...",
-        "run": {
-            **run,
-            "status": gate_state.status,
-            "exit_code": gate_state.exit_code,
-            "reasons": list(gate_state.reasons),
-            "completed_at": now(),
-        },
-    }
+    return context.changed(
+        phase=phase_of(gate_state.status),
+        status=gate_state.status,
+        next_agent="approver" if gate_state.action == "ask" else None,
+        context_summary=head if len(head) <= SUMMARY_LIMIT else head_of(head, SUMMARY_LIMIT - 3) + "...",
+        run=context.run_record.changed(
+            status=gate_state.status,
+            exit_code=gate_state.exit_code,
+            reasons=list(gate_state.reasons),
+            completed_at=now(),
+        ),
+    )
 
 
-def _save(run: Run, document: JsonObject, changes: JsonObject) -> ContextRef:
-    document = {**document, **changes, "timestamp": now(), "current_agent": "deployer"}
-    document.pop("_checksum", None)
+def _save(run: Run, context: Context) -> ContextRef:
     failpoint("deploy.before-save")
-    ref = run.save(CONTEXT, document)
+    ref = run.save(CONTEXT, context.without("checksum").changed(timestamp=now(), current_agent="deployer"))
     failpoint("deploy.after-save")
     return ref

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
-from contexts.documents.base import JsonObject, now
+from contexts.documents.base import now
 from contexts.documents.deployment import DeploymentAttempt
 from contexts.errors import SecretRefused
 from contexts.redaction import redact_text
@@ -21,10 +22,10 @@ from tasks.sandbox.outcome import Outcome
 from tasks.sandbox.supervisor import run_supervised
 
 
-def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> JsonObject:
+def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> DeploymentAttempt:
     """Return the record of a deployment that is about to begin."""
     staging = isinstance(target, Staging)
-    record = DeploymentAttempt(
+    return DeploymentAttempt(
         id=uuid4().hex[:12],
         environment="staging" if staging else "production",
         subject=subject,
@@ -32,9 +33,9 @@ def begin(run: Run, target: Staging | Production, subject: str, tree: str) -> Js
         argv=list(target.argv or ()),
         started_at=now(),
         tree=tree,
+        url=(target.url if isinstance(target, Staging) else None) or None,
         run_id=run.id,
-    )
-    return record.to_json() | ({"url": target.url} if isinstance(target, Staging) and target.url else {})
+    ).compact()
 
 
 def check_out(run: Run, environment: str, commit: str) -> None:
@@ -52,16 +53,16 @@ def _place(run: Run, environment: str) -> Path:
     return run.repository.root / "deploy" / environment
 
 
-def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commit: str) -> JsonObject:
+def carry_out(run: Run, target: Staging | Production, attempt: DeploymentAttempt, commit: str) -> DeploymentAttempt:
     """Run the command on what `check_out` wrote, and return the record of how it ended.
 
     A command that did not end by itself (deadline, cancel, supervisor lost) may have done anything: ``unknown``. A log
     that must not be stored is withheld; how the command ended is known all the same.
     """
-    name = str(attempt["environment"])
+    name = attempt.environment
     place = _place(run, name)
     passed, extra = split_environment(target.env)
-    url = {"PLAIT_STAGING_URL": str(attempt["url"])} if attempt.get("url") else {}
+    url = {"PLAIT_STAGING_URL": attempt.url} if attempt.url else {}
     outcome = run_supervised(
         resolve_argv(target.argv or (), folder=run.folder),
         cwd=place / "tree",
@@ -85,24 +86,22 @@ def carry_out(run: Run, target: Staging | Production, attempt: JsonObject, commi
     status, reason = _judge(outcome)
     log = None
     try:
-        log = run.store.put_blob(run.workflow_id, (place / "deploy.log").read_bytes(), "text/plain").model_dump()
+        log = run.store.put_blob(run.workflow_id, (place / "deploy.log").read_bytes(), "text/plain")
     except SecretRefused as error:
         withheld = f"its log is withheld: {error.message}"
         reason = f"{redact_text(reason).text}; {withheld}" if reason else withheld
     clean_log(place / "deploy.log")
-    ended: JsonObject = {
-        **attempt,
-        "status": status,
-        "completed_at": now(),
-        "seconds": round(outcome.seconds, 3),
-        "exit_code": outcome.exit_code,
-        "reason": reason or None,
-        "log": log,
-    }
-    return {key: value for key, value in ended.items() if value is not None}
+    return attempt.changed(
+        status=status,
+        completed_at=now(),
+        seconds=round(outcome.seconds, 3),
+        exit_code=outcome.exit_code,
+        reason=reason or None,
+        log=log,
+    ).compact()
 
 
-def _judge(outcome: Outcome) -> tuple[str, str]:
+def _judge(outcome: Outcome) -> tuple[Literal["done", "failed", "unknown"], str]:
     if outcome.reason == "not-started":
         return "failed", outcome.message
     if outcome.reason != "exited":

@@ -14,7 +14,7 @@ from prefect.cache_policies import CacheKeyFnPolicy
 from prefect.context import TaskRunContext
 
 from contexts.documents.base import JsonObject, now
-from contexts.documents.codec import digest
+from contexts.documents.codec import digest, validate
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.version import FORMAT_VERSION
 from contexts.errors import NotFound
@@ -160,7 +160,7 @@ def merge_contexts(
     failpoint("merge.before-save")
     ref = run.save(CONTEXT, merged)
     failpoint("merge.after-save")
-    events.concerns_found(run.workflow_id, entries(merged, "integration_concerns"))
+    events.concerns_found(run.workflow_id, validate(merged).integration_concerns or ())  # joint
     report(Progress(run.workflow_id, "phase", "merge", "done", merged["context_summary"]))
     return ref
 

@@ -10,6 +10,8 @@ from prefect.cache_policies import NO_CACHE
 
 from contexts.audit.saved import audit_saved, by_severity, without_proven
 from contexts.documents.base import JsonObject, now
+from contexts.documents.codec import dump, validate  # joint
+from contexts.documents.findings import Finding
 from contexts.documents.records import RunRecord, TrackRecord
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import DECIDED
@@ -56,7 +58,10 @@ def verify(
     criteria = decide(run.spec, records, waivers)
     proven = _proven(records)
     audited = without_proven(_audit(run.store, parent, document), proven)
-    findings = apply_waivers(by_severity([*entries(document, "findings"), *proven, *audited]), waivers)
+    found = by_severity([*entries(document, "findings"), *proven, *audited])
+    typed = [Finding.model_validate_json(dump(one)) for one in found]  # joint
+    applied = apply_waivers(typed, validate(document).waivers or ())  # joint
+    findings = [one.to_json() for one in applied]  # joint
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},
@@ -67,6 +72,8 @@ def verify(
         waivers=waivers,
     )
     failpoint("verify.decided")
+    context = validate(document)  # joint
+    settled = apply_settlements(context.integration_concerns or (), context.settlements or ())
     record = _record(run, document["run"], verdict, tracks, began)
     document.update(
         timestamp=now(),  # after everything the document reports
@@ -78,9 +85,7 @@ def verify(
         evidence=records,
         criteria=[one.model_dump(mode="json", exclude_none=True) for one in criteria],
         findings=findings,
-        integration_concerns=apply_settlements(
-            entries(document, "integration_concerns"), entries(document, "settlements")
-        ),
+        integration_concerns=[one.to_json() for one in settled],  # joint
         run=record,
         context_summary=_summary(verdict, tracks, records),
     )
@@ -91,7 +96,7 @@ def verify(
     ref = run.save(CONTEXT, document)
     failpoint("verify.after-save")
     if verdict.exit_code:
-        events.verification_failed(run.workflow_id, verdict.status, verdict.reasons, findings)
+        events.verification_failed(run.workflow_id, verdict.status, verdict.reasons, applied)
     report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
     return ref
 
@@ -117,7 +122,7 @@ def _proven(records: Sequence[JsonObject]) -> list[JsonObject]:
     named: dict[str, list[str]] = {}
     for record in records:
         for one in entries(record, "findings"):
-            mark = fingerprint(one)
+            mark = fingerprint(Finding.model_validate_json(dump(one)))  # joint
             found.setdefault(mark, one)
             named.setdefault(mark, []).append(str(record["check"]))
     return [

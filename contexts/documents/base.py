@@ -92,6 +92,11 @@ class Open(BaseModel):
     def _values(self, names: set[str]) -> dict[str, Any]:
         return {name: getattr(self, name) for name in names}
 
+    def without(self, *names: str) -> Self:
+        """Return a copy in which nothing is said of some fields that need not be there."""
+        said = self.model_fields_set.difference(names)
+        return self.model_construct(said, **self._values(said))
+
     def changed(self, **changes: Any) -> Self:
         """Return a copy with other values for some fields; the caller answers for their types."""
         return self.model_copy(update=changes)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from contexts.documents.base import Instant, Open, RelativePath
-from contexts.documents.deployment import ApprovalEntry, DeploymentAttempt, DeploymentReadiness
+from contexts.documents.deployment import ApprovalEntry, DeploymentAttempt, DeploymentReadiness, ProductionReadiness
 from contexts.documents.findings import Finding
 from contexts.documents.merged import Concern, ExecutionSummary, Omission, TrackContext
 from contexts.documents.parts import (
@@ -34,6 +34,7 @@ from contexts.documents.verification import (
     VerificationResults,
     WaiverEntry,
 )
+from contexts.errors import DocumentError
 
 SUMMARY_LIMIT = 500
 
@@ -109,3 +110,19 @@ class Context(Open):
     kind: Literal["workflow", "track", "group"] | None = None
 
     checksum: str | None = Field(default=None, alias="_checksum", pattern=r"^[0-9a-f]{64}$")
+
+    @property
+    def production(self) -> ProductionReadiness | None:
+        """How far production is."""
+        return self.deployment_readiness.production if self.deployment_readiness else None
+
+    @property
+    def run_record(self) -> RunRecord:
+        """What the run did that saved it.
+
+        Raises:
+            DocumentError: No run did.
+        """
+        if self.run is None:
+            raise DocumentError(f"{self.workflow_id} holds no record of a run; run it first", pointer="/run")
+        return self.run

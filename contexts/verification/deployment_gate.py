@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from contexts.documents.base import JsonObject
 from contexts.documents.codec import digest
-from contexts.json.values import entries
+from contexts.documents.context import Context
+from contexts.documents.deployment import (
+    ApprovalEntry,
+    DeploymentAttempt,
+    DeploymentReadiness,
+    PrerequisiteResult,
+    ProductionReadiness,
+    Proof,
+    StagingReadiness,
+)
+from contexts.documents.verification import CriterionResult, Evidence
 from contexts.spec.load import programs_of
 from contexts.spec.model import Spec
 from contexts.spec.policy import Deployment, Prerequisite, Production, Staging
@@ -22,7 +31,6 @@ from contexts.text.plural import counted
 
 Action = Literal["deploy", "ask", "end"]
 _ANSWERS = {"approved", "rejected", "rerun", "done"}
-_PROVEN = {"check", "status", "exit_code", "seconds", "tree", "reason", "log"}
 
 
 def staging_subject(staging: Staging, tree: str, programs: Sequence[tuple[str, str]] = ()) -> str:
@@ -75,206 +83,203 @@ class GateState:
         reasons: Why the work is not in production.
     """
 
-    readiness: JsonObject
+    readiness: DeploymentReadiness
     action: Action
     status: str | None = None
     exit_code: int = 0
     reasons: tuple[str, ...] = ()
 
 
-def assess_gate(spec: Spec, document: JsonObject, subjects: Mapping[str, str]) -> GateState:
+def assess_gate(spec: Spec, context: Context, subjects: Mapping[str, str]) -> GateState:
     """Return how far a verified workflow is on its way to production.
 
     Args:
         spec: The spec; it has a deployment.
-        document: The verified context, with its approvals and deployments.
+        context: The verified context, with its approvals and deployments.
         subjects: The present subject of each environment.
     """
     deployment = spec.deployment or Deployment()
-    readiness: JsonObject = {}
-    attempt = _last(document, "staging", subjects.get("staging"))
-    proofs = [*entries(document, "evidence"), *entries(attempt or {}, "checks")]
-    problems: list[str] = []
-    if deployment.staging:
-        readiness["staging"], problems = _staging(spec, deployment.staging, attempt)
+    attempt = last_attempt(context, "staging", subjects.get("staging"))
+    staging, problems = _staging(spec, deployment.staging, attempt) if deployment.staging else (None, [])
     if deployment.production is None:
+        readiness = DeploymentReadiness(staging=staging).compact()
         return GateState(readiness, "end", *(("staging-failed", 1, tuple(problems)) if problems else (None, 0, ())))
-    gate = _Gate(deployment.production, document, subjects["production"], proofs)
-    readiness["production"] = state = gate.state()
-    if problems:
-        state["status"] = "blocked"
-        return GateState(readiness, "end", "staging-failed", 1, tuple(problems))
-    return gate.gate_state(readiness)
+    proofs = [*(context.evidence or ()), *((attempt and attempt.checks) or ())]
+    gate = _Gate(deployment.production, context, subjects["production"], proofs, staging)
+    return gate.said("blocked", "end", "staging-failed", 1, *problems) if problems else gate.state()
 
 
-def _last(document: JsonObject, environment: str, subject: str | None) -> JsonObject | None:
-    made = [
-        one
-        for one in entries(document, "deployments")
-        if one["environment"] == environment and one["subject"] == subject
-    ]
+def last_attempt(context: Context, environment: str, subject: str | None) -> DeploymentAttempt | None:
+    """Return the last deployment of a subject to an environment, None if there was none."""
+    made = [one for one in context.deployments or () if one.environment == environment and one.subject == subject]
     return made[-1] if made else None
 
 
-def last_attempt(document: JsonObject, environment: str, subject: str) -> JsonObject | None:
-    """Return the last deployment of a subject to an environment, None if there was none."""
-    return _last(document, environment, subject)
-
-
-def _staging(spec: Spec, staging: Staging, attempt: JsonObject | None) -> tuple[JsonObject, list[str]]:
+def _staging(spec: Spec, staging: Staging, attempt: DeploymentAttempt | None) -> tuple[StagingReadiness, list[str]]:
     if attempt is None:
-        return {"status": "pending", "validation": "not deployed yet"}, ["staging was not deployed"]
-    url = {"url": attempt["url"]} if attempt.get("url") else {}
-    if attempt["status"] != "done":
-        why = f"the staging command {attempt['status']}: {attempt.get('reason') or 'see its log'}"
-        return {"status": "failed", **url, "validation": why, "evidence": attempt}, [why]
-    checks: list[JsonObject] = entries(attempt, "checks")
-    passed = [str(one["check"]) for one in checks if one["status"] == "passed"]
+        pending = StagingReadiness(status="pending", validation="not deployed yet")
+        return pending, ["staging was not deployed"]
+    url = attempt.url or None
+    if attempt.status != "done":
+        why = f"the staging command {attempt.status}: {attempt.reason or 'see its log'}"
+        return StagingReadiness(status="failed", url=url, validation=why, evidence=attempt).compact(), [why]
+    checks = attempt.checks or []
+    passed = [one.check for one in checks if one.status == "passed"]
     known = [*spec.verification.checks, *(spec.deployment.checks if spec.deployment else ())]
     required = {check.id for check in known if check.required}
     problems = [
-        f"check {one['check']} {one['status']} on staging: {one.get('reason') or 'see its log'}"
+        f"check {one.check} {one.status} on staging: {one.reason or 'see its log'}"
         for one in checks
-        if one["status"] != "passed" and one["check"] in required
+        if one.status != "passed" and one.check in required
     ]
-    missing = [name for name in staging.checks if name not in {one["check"] for one in checks}]
+    missing = [name for name in staging.checks if name not in {one.check for one in checks}]
     problems += [f"check {name} was not run on staging" for name in missing]
     said = f"{len(passed)} of {counted(len(staging.checks), 'check')} passed on staging"
-    state: JsonObject = {
-        "status": "failed" if problems else "deployed",
-        **url,
-        "deployed_at": attempt["completed_at"],
-        "validation": f"{said}: {', '.join(passed)}" if passed else "no check was run against it",
-        "evidence": attempt,
-    }
-    if problems:
-        state["validation"] = f"{said}; {'; '.join(problems)}"
-    return state, problems
+    good = f"{said}: {', '.join(passed)}" if passed else "no check was run against it"
+    state = StagingReadiness(
+        status="failed" if problems else "deployed",
+        url=url,
+        deployed_at=attempt.completed_at,
+        validation=f"{said}; {'; '.join(problems)}" if problems else good,
+        evidence=attempt,
+    )
+    return state.compact(), problems
 
 
 class _Gate:
     """Production: its prerequisites, the answers given, and the last attempt."""
 
     def __init__(
-        self, production: Production, document: JsonObject, subject: str, proofs: Sequence[JsonObject]
+        self,
+        production: Production,
+        context: Context,
+        subject: str,
+        proofs: Sequence[Evidence],
+        staging: StagingReadiness | None,
     ) -> None:
         self.production = production
+        self.staging = staging
         self.subject = subject
         self.answers = [
-            one
-            for one in entries(document, "approvals")
-            if one["subject"] == subject and one["gate"] == production.gate
+            one for one in context.approvals or () if one.subject == subject and one.gate == production.gate
         ]
-        self.attempt = _last(document, "production", subject)
+        self.attempt = last_attempt(context, "production", subject)
         self.prerequisites = [
-            _prerequisite(one, entries(document, "criteria"), proofs, self.answers) for one in production.prerequisites
+            _prerequisite(one, context.criteria or (), proofs, self.answers) for one in production.prerequisites
         ]
-        self.workflow_id = str(document["workflow_id"])
+        self.workflow_id = context.workflow_id
 
     @property
-    def last_answer(self) -> JsonObject | None:
-        given = [one for one in self.answers if one["decision"] in _ANSWERS]
+    def last_answer(self) -> ApprovalEntry | None:
+        given = [one for one in self.answers if one.decision in _ANSWERS]
         return given[-1] if given else None
 
-    def state(self) -> JsonObject:
-        answer, attempt = self.last_answer, self.attempt
-        return {
-            "status": "waiting",
-            "gate": self.production.gate,
-            "subject": self.subject,
-            "prerequisites": self.prerequisites,
-            **({"approval": answer} if answer else {}),
-            **({"evidence": attempt} if attempt else {}),
-        }
+    def said(self, status: str, action: Action, run: str, exit_code: int, *reasons: str) -> GateState:
+        """Return the gate with production being that far."""
+        attempt = self.attempt
+        production = ProductionReadiness(
+            status=status,
+            gate=self.production.gate,
+            subject=self.subject,
+            prerequisites=[*self.prerequisites],
+            approval=self.last_answer,
+            deployed_at=attempt.completed_at if attempt and (status, attempt.status) == ("deployed", "done") else None,
+            evidence=attempt,
+        )
+        readiness = DeploymentReadiness(staging=self.staging, production=production.compact())
+        return GateState(readiness.compact(), action, run, exit_code, reasons)
 
-    def gate_state(self, readiness: JsonObject) -> GateState:
-        state: JsonObject = readiness["production"]
-
-        def said(status: str, action: Action, run: str, exit_code: int, *reasons: str) -> GateState:
-            state["status"] = status
-            return GateState(readiness, action, run, exit_code, reasons)
-
+    def state(self) -> GateState:
         answer, attempt = self.last_answer, self.attempt
         gate = f"gate {self.production.gate}"
-        if attempt and attempt["status"] == "done":
-            state["deployed_at"] = attempt["completed_at"]
-            return said("deployed", "end", "deployed", 0)
+        if attempt and attempt.status == "done":
+            return self.said("deployed", "end", "deployed", 0)
         if attempt:
-            return self._after_bad_end(said, attempt)
-        unmet = [one for one in self.prerequisites if one["status"] == "unmet"]
+            return self._after_bad_end(attempt)
+        unmet = [one for one in self.prerequisites if one.status == "unmet"]
         if unmet:
-            reasons = (f"prerequisite {one['id']} is unmet: {one['reason']}" for one in unmet)
-            return said("blocked", "end", "deployment-blocked", 1, *reasons)
-        if answer and answer["decision"] == "rejected":
-            return said("rejected", "end", "rejected", 1, f"{gate} rejected by {answer['by']}: {answer['note']}")
-        pending = [str(one["id"]) for one in self.prerequisites if one["status"] == "pending"]
+            reasons = (f"prerequisite {one.id} is unmet: {one.reason}" for one in unmet)
+            return self.said("blocked", "end", "deployment-blocked", 1, *reasons)
+        if answer and answer.decision == "rejected":
+            return self.said("rejected", "end", "rejected", 1, f"{gate} rejected by {answer.by}: {answer.note}")
+        pending = [one.id for one in self.prerequisites if one.status == "pending"]
         if answer is None or pending:
             ticks = "".join(f" --tick {name}" for name in pending)
             command = f"plait approve {self.workflow_id} {self.production.gate} --by NAME --note TEXT{ticks}"
-            return said(
+            return self.said(
                 "waiting",
                 "ask",
                 "waiting-for-approval",
                 5,
                 f"{gate} waits for a person: `{command}`, then `plait resume {self.workflow_id}`",
             )
-        if self.production.argv is None:
-            return said("approved", "end", "approved", 0)
-        return said("approved", "deploy", "approved", 0)
+        return self.said("approved", "end" if self.production.argv is None else "deploy", "approved", 0)
 
-    def _after_bad_end(self, said: Any, attempt: JsonObject) -> GateState:
-        answers = [one for one in self.answers if one.get("attempt") == attempt["id"]]
+    def _after_bad_end(self, attempt: DeploymentAttempt) -> GateState:
+        answers = [one for one in self.answers if one.attempt == attempt.id]
         answer = answers[-1] if answers else None
-        if answer and answer["decision"] == "rerun":
-            return said("approved", "deploy", "approved", 0)
-        if answer and answer["decision"] == "done":
-            return said("deployed", "end", "deployed", 0)
+        if answer and answer.decision == "rerun":
+            return self.said("approved", "deploy", "approved", 0)
+        if answer and answer.decision == "done":
+            return self.said("deployed", "end", "deployed", 0)
         if answer:
-            return said("rejected", "end", "rejected", 1, f"given up by {answer['by']}: {answer['note']}")
+            return self.said("rejected", "end", "rejected", 1, f"given up by {answer.by}: {answer.note}")
         consent = (
             f"look what it did, then `plait approve {self.workflow_id} {self.production.gate} --by NAME --note TEXT` "
             "with --rerun (run it again), --done (it is deployed after all) or --reject"
         )
-        if attempt["status"] == "failed":
-            why = f"the production command failed: {attempt.get('reason') or 'see its log'}; {consent}"
-            return said("failed", "ask", "deployment-failed", 1, why)
-        began = attempt["started_at"]
-        return said(
+        if attempt.status == "failed":
+            why = f"the production command failed: {attempt.reason or 'see its log'}; {consent}"
+            return self.said("failed", "ask", "deployment-failed", 1, why)
+        return self.said(
             "unknown",
             "ask",
             "deployment-unknown",
             5,
-            f"how the production deployment begun at {began} ended is not known; {consent}",
+            f"how the production deployment begun at {attempt.started_at} ended is not known; {consent}",
         )
 
 
 def _prerequisite(
-    one: Prerequisite, criteria: Iterable[JsonObject], proofs: Sequence[JsonObject], answers: Sequence[JsonObject]
-) -> JsonObject:
-    state: JsonObject = {"id": one.id, "text": one.text}
+    one: Prerequisite, criteria: Iterable[CriterionResult], proofs: Sequence[Evidence], answers: Sequence[ApprovalEntry]
+) -> PrerequisiteResult:
     if one.manual:
-        by = next((answer["by"] for answer in reversed(answers) if one.id in entries(answer, "ticked")), None)
-        said: JsonObject = {"status": "met", "by": by} if by else {"status": "pending", "reason": "a person ticks it"}
-        return {**state, "manual": True, **said}
+        by = next((answer.by for answer in reversed(answers) if one.id in (answer.ticked or ())), None)
+        if by:
+            return PrerequisiteResult(id=one.id, text=one.text, status="met", manual=True, by=by)
+        reason = "a person ticks it"
+        return PrerequisiteResult(id=one.id, text=one.text, status="pending", manual=True, reason=reason)
     if one.criterion:
-        found = next((each for each in criteria if each["id"] == one.criterion), None)
-        if found is None:
-            return {**state, "status": "unmet", "reason": f"criterion {one.criterion} was not decided"}
-        met = found["status"] in {"met", "waived"}
-        proof = {key: found[key] for key in ("status", "reason", "evidence") if found.get(key)}
-        return {
-            **state,
-            "status": "met" if met else "unmet",
-            "reason": f"criterion {one.criterion} is {found['status']}: {found['reason']}",
-            "evidence": {"criterion": one.criterion, **proof},
-        }
+        met, reason, proof = _by_criterion(one.criterion, criteria)
+    else:
+        met, reason, proof = _by_check(str(one.check), proofs)
+    status = "met" if met else "unmet"
+    return PrerequisiteResult(id=one.id, text=one.text, status=status, reason=reason, evidence=proof).compact()
+
+
+def _by_criterion(name: str, criteria: Iterable[CriterionResult]) -> tuple[bool, str, Proof | None]:
+    found = next((each for each in criteria if each.id == name), None)
+    if found is None:
+        return False, f"criterion {name} was not decided", None
+    proof = Proof(
+        criterion=name, status=found.status, reason=found.reason or None, evidence=found.evidence or None
+    ).compact()
+    return found.status in {"met", "waived"}, f"criterion {name} is {found.status}: {found.reason}", proof
+
+
+def _by_check(name: str, proofs: Sequence[Evidence]) -> tuple[bool, str, Proof | None]:
     # The last record: a check run on staging speaks after its run on the tree.
-    record = next((each for each in reversed(proofs) if each["check"] == one.check), None)
+    record = next((each for each in reversed(proofs) if each.check == name), None)
     if record is None:
-        return {**state, "status": "unmet", "reason": f"check {one.check} gave no evidence"}
-    return {
-        **state,
-        "status": "met" if record["status"] == "passed" else "unmet",
-        "reason": f"check {one.check} {record['status']}" + (f": {record['reason']}" if record.get("reason") else ""),
-        "evidence": {key: record[key] for key in record if key in _PROVEN},
-    }
+        return False, f"check {name} gave no evidence", None
+    proof = Proof(
+        check=record.check,
+        status=record.status,
+        exit_code=record.exit_code,
+        seconds=record.seconds,
+        tree=record.tree,
+        reason=record.reason,
+        log=record.log,
+    ).compact()
+    why = f": {record.reason}" if record.reason else ""
+    return record.status == "passed", f"check {name} {record.status}{why}", proof

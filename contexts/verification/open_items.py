@@ -6,43 +6,73 @@ The same rule at another place, or at the same place about another value, is ano
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import sha256
 from typing import Literal
 
-from contexts.documents.base import JsonObject
+from contexts.documents.base import Items, Open
 from contexts.documents.codec import digest
+from contexts.documents.context import Context
+from contexts.documents.deployment import ProductionReadiness
+from contexts.documents.findings import Finding, Source, Waived
+from contexts.documents.merged import Concern, Settled
+from contexts.documents.verification import CriterionResult, Evidence
 from contexts.errors import InputError
-from contexts.json.values import entries, section
 
 Kind = Literal["criterion", "check", "finding", "concern", "gate"]
 _SHORT = 12
 _LEAST_DIGITS = 6
 
 
-def fingerprint(finding: Mapping[str, object]) -> str:
+def fingerprint(finding: Finding) -> str:
     """Return twelve hex digits that tell a finding from every other: rule, and its sources with their quotes."""
-    sources: list[JsonObject] = entries(finding, "sources")
-    places = sorted(
-        [str(one.get("document")), str(one.get("pointer")), sha256(str(one.get("quote")).encode()).hexdigest()]
-        for one in sources
-    )
+    places = sorted(_place(one) for one in finding.sources)
     # Only without any place does the sentence tell two findings of one rule apart.
-    return digest({"rule": finding.get("rule"), "places": places or str(finding.get("message"))})[:_SHORT]
+    return digest({"rule": finding.rule, "places": places or finding.message})[:_SHORT]
 
 
-def concern_fingerprint(concern: Mapping[str, object]) -> str:
+def _place(source: Source) -> list[str]:
+    """Return a source as fingerprints see it, which people have noted: what it does not say is ``None`` there."""
+    said = source.model_fields_set
+    document = source.document if "document" in said else "None"
+    pointer = source.pointer if "pointer" in said else "None"
+    quote = source.quote if "quote" in said else "None"
+    return [document, pointer, sha256(quote.encode()).hexdigest()]
+
+
+def concern_fingerprint(concern: Concern) -> str:
     """Return twelve hex digits that tell a concern from every other: kind, words, tracks and files."""
     return digest(
         {
-            "kind": concern.get("kind"),
-            "concern": concern.get("concern"),
-            "tracks": sorted(entries(concern, "tracks")),
-            "files": sorted(entries(concern, "files")),
+            "kind": concern.kind,
+            "concern": concern.concern,
+            "tracks": sorted(concern.tracks or ()),
+            "files": sorted(concern.files or ()),
         }
     )[:_SHORT]
+
+
+class ListedItem(Open):
+    """An item as ``plait edit WORKFLOW list --json`` prints it.
+
+    Attributes:
+        decided: Who decided what on it, in words.
+        waived: What a finding says of it, where a run has honoured the waiver.
+        settlement: The same of a concern.
+        settled_before: What that superseded.
+    """
+
+    kind: Kind
+    name: str
+    also: Items[str]
+    status: str
+    text: str
+    decided: str | None
+    waived: Waived | None = None
+    settlement: Settled | None = None
+    settled_before: list[Settled] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,59 +90,69 @@ class Item:
     status: str
     text: str
     also: tuple[str, ...]
-    entry: JsonObject
+    entry: CriterionResult | Evidence | Finding | Concern | ProductionReadiness
+
+    def listed(self, said: str) -> ListedItem:
+        """Return the item to be printed, with what is said of decisions on it."""
+        line = ListedItem(
+            kind=self.kind, name=self.name, also=self.also, status=self.status, text=self.text, decided=said or None
+        )
+        if isinstance(self.entry, Finding) and self.entry.waived:
+            line = line.changed(waived=self.entry.waived)
+        if isinstance(self.entry, Concern) and self.entry.settlement:
+            line = line.changed(settlement=self.entry.settlement)
+        if isinstance(self.entry, Concern) and self.entry.settled_before:
+            line = line.changed(settled_before=self.entry.settled_before)
+        return line
 
 
-def open_items(document: Mapping[str, object]) -> tuple[Item, ...]:
+def open_items(context: Context) -> tuple[Item, ...]:
     """Return everything in a context that is open, in the order of the document."""
-    return tuple(one for one in all_items(document) if one.status not in {"met", "passed", "settled", "approved"})
+    return tuple(one for one in all_items(context) if one.status not in {"met", "passed", "settled", "approved"})
 
 
-def all_items(document: Mapping[str, object]) -> tuple[Item, ...]:
+def all_items(context: Context) -> tuple[Item, ...]:
     """Return everything a person may decide on, settled or not."""
     return (
-        *_criteria(document),
-        *_checks(document),
-        *_findings(document),
-        *_concerns(document),
-        *_gates(document),
+        *_criteria(context),
+        *_checks(context),
+        *_findings(context),
+        *_concerns(context),
+        *_gates(context),
     )
 
 
-def _criteria(document: Mapping[str, object]) -> Iterable[Item]:
-    for one in entries(document, "criteria"):
-        text = f"{one['text']} ({one['reason']})"
-        yield Item("criterion", str(one["id"]), str(one["status"]), text, (), one)
+def _criteria(context: Context) -> Iterable[Item]:
+    for one in context.criteria or ():
+        yield Item("criterion", one.id, one.status, f"{one.text} ({one.reason})", (), one)
 
 
-def _checks(document: Mapping[str, object]) -> Iterable[Item]:
-    for one in entries(document, "evidence"):
-        yield Item("check", str(one["check"]), str(one["status"]), str(one.get("reason") or ""), (), one)
+def _checks(context: Context) -> Iterable[Item]:
+    for one in context.evidence or ():
+        yield Item("check", one.check, one.status, one.reason or "", (), one)
 
 
-def _findings(document: Mapping[str, object]) -> Iterable[Item]:
-    for one in entries(document, "findings"):
-        sources: list[JsonObject] = entries(one, "sources")
-        rule = str(one["rule"])
-        pointer = str(sources[0].get("pointer")) if sources else ""
+def _findings(context: Context) -> Iterable[Item]:
+    for one in context.findings or ():
+        rule = one.rule
+        pointer = one.sources[0].pointer if one.sources else ""
         also = (rule, rule.rpartition("/")[2], *((f"{rule}:{pointer}",) if pointer else ()))
-        status = "waived" if one.get("waived") else str(one["severity"])
-        yield Item("finding", fingerprint(one), status, f"{rule}: {one['message']}", also, one)
+        status = "waived" if one.waived else one.severity
+        yield Item("finding", fingerprint(one), status, f"{rule}: {one.message}", also, one)
 
 
-def _concerns(document: Mapping[str, object]) -> Iterable[Item]:
-    for number, one in enumerate(entries(document, "integration_concerns"), 1):
-        tracks = ",".join(map(str, entries(one, "tracks")))
-        also = (concern_fingerprint(one), *((f"{one['kind']}:{tracks}",) if one.get("kind") else ()))
-        yield Item("concern", str(number), str(one.get("status") or "open"), str(one.get("concern")), also, one)
+def _concerns(context: Context) -> Iterable[Item]:
+    for number, one in enumerate(context.integration_concerns or (), 1):
+        also = (concern_fingerprint(one), *((f"{one.kind}:{','.join(one.tracks or ())}",) if one.kind else ()))
+        yield Item("concern", str(number), one.status or "open", one.concern, also, one)
 
 
-def _gates(document: Mapping[str, object]) -> Iterable[Item]:
-    production = section(section(document, "deployment_readiness"), "production")
-    if production.get("gate"):
-        waiting = [str(one["id"]) for one in entries(production, "prerequisites") if one.get("status") == "pending"]
+def _gates(context: Context) -> Iterable[Item]:
+    production = context.production
+    if production and production.gate:
+        waiting = [one.id for one in production.known if one.status == "pending"]
         text = f"to be ticked: {', '.join(waiting)}" if waiting else ""
-        yield Item("gate", str(production["gate"]), str(production["status"]), text, (), production)
+        yield Item("gate", production.gate, str(production.status), text, (), production)
 
 
 def _begun(items: Iterable[Item], digits: str) -> tuple[Item, ...]:

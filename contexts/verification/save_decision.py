@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import uuid4
 
-from contexts.documents.base import JsonObject, now
+from contexts.documents.base import now
+from contexts.documents.context import Context
 from contexts.documents.refs import ContextRef
 from contexts.errors import InputError, LeaseHeld, RunInterrupted
 from contexts.leases.held import held_lease
@@ -13,7 +14,7 @@ from contexts.leases.record import UPKEEP
 from contexts.store.contexts import CONTEXT, ContextStore
 
 
-def amend(store: ContextStore, workflow_id: str, change: Callable[[JsonObject, str], JsonObject]) -> ContextRef:
+def amend(store: ContextStore, workflow_id: str, change: Callable[[Context, str], Context]) -> ContextRef:
     """Change the newest context by a decision, and save it.
 
     Args:
@@ -32,16 +33,17 @@ def amend(store: ContextStore, workflow_id: str, change: Callable[[JsonObject, s
         owner = f"{UPKEEP}edit-{uuid4().hex[:12]}"
         with held_lease(store.objects, workflow_id, owner=owner, only_ended=True) as lease:
             lease.end_reason = lease.before.end_reason if lease.before else None
-            ref, document = store.require(workflow_id)
-            if document.get("phase") == "parallel-execution":
+            newest = store.require(workflow_id)
+            context = newest.context
+            if context.phase == "parallel-execution":
                 raise InputError(
                     f"the last run of {workflow_id} did not get to its end, so there is nothing to decide on yet: run "
                     "it again"
                 )
             at = now()
-            changed = change(document, at)
+            changed = change(context, at)
             lease.check_locally()
-            saved = store.save(changed, workflow_id=workflow_id, name=CONTEXT, after=ref.revision)
+            saved = store.save(changed, workflow_id=workflow_id, name=CONTEXT, after=newest.ref.revision)
             lease.end_reason = "edited"
             return saved
     except RunInterrupted:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Generator
 from contextvars import copy_context
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -24,6 +24,7 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from contexts.errors import StopReason
+from contexts.json.values import mapping
 from tasks.run.joining import join, nobody_hurries
 from tasks.run.progress import SERVER_LOGGER
 
@@ -132,4 +133,4 @@ def _is_prefects(error: Exception) -> bool:
         answer: Any = error.response.json() if isinstance(error, httpx.HTTPStatusError) else None
     except ValueError:
         return False
-    return isinstance(answer, dict) and "not found" in str(cast("dict[str, object]", answer).get("detail")).lower()
+    return "not found" in str(mapping(answer).get("detail")).lower()

@@ -20,7 +20,7 @@ def deploy(run: Run, final: ContextRef) -> ContextRef:
         RunStopped: A person has stopped the run; what came before is saved.
     """
     deployment = run.spec.deployment
-    if deployment is None or run.store.load(final)["run"]["status"] not in PAST_VERIFICATION:
+    if deployment is None or run.store.load_context(final).run_record.status not in PAST_VERIFICATION:
         return final
     began = now()
     evidence: list[BlobRef] = []

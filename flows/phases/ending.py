@@ -16,7 +16,6 @@ from typing import Any
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
 from contexts.errors import RunStopped
 from contexts.verification.verdict import STATE_NAMES, WAITING
@@ -66,10 +65,10 @@ def note_stop(stop: RunStopped) -> None:
 def final_state(run: Run, final: ContextRef) -> State[Any]:
     """Return how the flow run ends that went to its end: named after the verdict in the final context."""
     note_final(final)
-    document: JsonObject = run.store.load(final)
-    record: JsonObject = document["run"]
-    message = words("; ".join(record["reasons"]) or document["context_summary"])
-    if record["exit_code"] in {0, WAITING}:
+    context = run.store.load_context(final)
+    record = context.run_record
+    message = words("; ".join(record.reasons or ()) or context.context_summary or "")
+    if record.exit_code in {0, WAITING}:
         # Waiting for a person is no failure; the name says that it is not the end either.
-        return Completed(name=STATE_NAMES[record["status"]], message=message, data=final)
-    return Failed(name=STATE_NAMES[record["status"]], message=message, data=final)
+        return Completed(name=STATE_NAMES[record.status], message=message, data=final)
+    return Failed(name=STATE_NAMES[record.status], message=message, data=final)

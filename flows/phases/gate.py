@@ -16,9 +16,9 @@ from prefect.input import RunInput
 from prefect.runtime import flow_run
 from pydantic import Field, create_model
 
-from contexts.documents.base import JsonObject
+from contexts.documents.context import Context
+from contexts.documents.deployment import ProductionReadiness
 from contexts.documents.refs import ContextRef
-from contexts.json.values import entries, section
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.verification.decisions import Answer, answer_gate, check_ticks, tick
@@ -55,14 +55,13 @@ _ANSWERS: dict[str, Answer] = {
 }
 
 
-def waits_at_gate(document: JsonObject) -> JsonObject | None:
+def waits_at_gate(context: Context) -> ProductionReadiness | None:
     """Return the production part of a context that waits for a person where this run can ask one; else None.
 
     Only a deployed run can be suspended.
     """
-    production = section(section(document, "deployment_readiness"), "production")
-    asks = production.get("status") in _ASKS
-    return production if asks and deployment_id() else None
+    production = context.production
+    return production if production and production.status in _ASKS and deployment_id() else None
 
 
 def resume_request(request: RunRequest, run: Run) -> RunRequest:
@@ -70,19 +69,18 @@ def resume_request(request: RunRequest, run: Run) -> RunRequest:
 
     What was to be done anew is done by now, and a workflow named after the day it began keeps its name.
     """
-    named = run.spec.workflow_id != run.workflow_id
-    changes: JsonObject = {"fresh": False, "rerun": ()}
-    if named:
+    again = request.model_copy(update={"fresh": False, "rerun": ()})
+    if run.spec.workflow_id != run.workflow_id:
         folder = str(Path(request.spec).parent) if request.spec else request.spec_dir
-        changes |= {"spec": None, "inline": None, "workflow_id": run.workflow_id, "spec_dir": folder}
-    again = request.model_copy(update=changes)
+        named = {"spec": None, "inline": None, "workflow_id": run.workflow_id, "spec_dir": folder}
+        again = again.model_copy(update=named)
     if again != request:
         with get_client(sync_client=True) as client:
             client.update_flow_run(UUID(str(flow_run.id)), parameters={**again.model_dump(), "rerun": []})
     return again
 
 
-def ask(store: ContextStore, final: ContextRef, production: JsonObject) -> None:
+def ask(store: ContextStore, final: ContextRef, production: ProductionReadiness) -> None:
     """Suspend the flow run until a person has answered, and save the answer as a decision.
 
     Call it without the lease: the first call ends this process. The same question has the same key, so that the run
@@ -92,38 +90,39 @@ def ask(store: ContextStore, final: ContextRef, production: JsonObject) -> None:
         Pause: The flow run is suspended.
         PlaitError: The answer could not be saved.
     """
-    document = store.load(final)
-    number = len([one for one in entries(document, "approvals") if one["subject"] == production["subject"]])
-    key = f"plait-{production['gate']}-{production['subject'][:12]}-{number}".replace(".", "-").replace("_", "-")
-    form = _form(document, production)
+    context = store.load_context(final)
+    gate, subject = str(production.gate), str(production.subject)
+    number = sum(one.subject == subject for one in context.approvals or ())
+    key = f"plait-{gate}-{subject[:12]}-{number}".replace(".", "-").replace("_", "-")
+    form = _form(context, production)
     given: Any = suspend_flow_run(wait_for_input=form, timeout=DAYS_TO_ANSWER * 24 * 3600, key=key)
     ticked = [name for field, name in _fields(production).items() if getattr(given, field)]
     answer = _ANSWERS[given.decision.value]
-    gate, by, note = str(production["gate"]), str(given.who), str(given.note)
+    by, note = str(given.who), str(given.note)
 
-    def decide(newest: JsonObject, at: str) -> JsonObject:
+    def decide(newest: Context, at: str) -> Context:
         if answer == "approve" and check_ticks(production, ticked):
             # The form cannot insist on a tick: what was ticked is kept, and the gate asks again.
             return tick(newest, gate, by=by, note=note, at=at, ticked=ticked)
         return answer_gate(newest, gate, answer=answer, by=by, note=note or answer, at=at, ticked=ticked)
 
-    saved = store.load(amend(store, final.workflow_id, decide))
-    events.approval_given(final.workflow_id, saved["approvals"][-1])
+    saved = store.load_context(amend(store, final.workflow_id, decide))
+    events.approval_given(final.workflow_id, (saved.approvals or [])[-1])
 
 
-def _fields(production: JsonObject) -> dict[str, str]:
+def _fields(production: ProductionReadiness) -> dict[str, str]:
     """Return the form's field for every manual prerequisite that is not ticked yet."""
     return {
-        f"prerequisite_{number}": str(one["id"])
-        for number, one in enumerate(entries(production, "prerequisites"), 1)
-        if one.get("manual") and one["status"] == "pending"
+        f"prerequisite_{number}": one.id
+        for number, one in enumerate(production.known, 1)
+        if one.manual and one.status == "pending"
     }
 
 
-def _form(document: JsonObject, production: JsonObject) -> type[RunInput]:
-    decision: Any = Decision if production["status"] == "waiting" else LateDecision
-    texts = {str(one["id"]): str(one["text"]) for one in entries(production, "prerequisites")}
-    boxes: dict[str, Any] = {
+def _form(context: Context, production: ProductionReadiness) -> type[RunInput]:
+    decision: Any = Decision if production.status == "waiting" else LateDecision
+    texts = {one.id: one.text for one in production.known}
+    boxes: Any = {
         field: (bool, Field(default=False, title=words(texts[name], 200), description=words(f"Prerequisite {name}")))
         for field, name in _fields(production).items()
     }
@@ -135,17 +134,18 @@ def _form(document: JsonObject, production: JsonObject) -> type[RunInput]:
         note=(str, Field(default="", title="Note", description="What is to be remembered with the decision")),
         **boxes,
     )
-    return form.with_initial_data(description=describe(document, production))
+    return form.with_initial_data(description=describe(context, production))
 
 
-def describe(document: JsonObject, production: JsonObject) -> str:
+def describe(context: Context, production: ProductionReadiness) -> str:
     """Return what the person who decides should know, as markdown."""
-    lines = [f"**{cell(document['workflow_id'])}** waits at gate **{cell(production['gate'])}**.", ""]
-    lines += [cell(reason) for reason in entries(document["run"], "reasons") if production["status"] != "waiting"]
-    staging = section(section(document, "deployment_readiness"), "staging")
+    lines = [f"**{cell(context.workflow_id)}** waits at gate **{cell(production.gate)}**.", ""]
+    if production.status != "waiting":
+        lines += [cell(reason) for reason in context.run_record.reasons or ()]
+    staging = context.deployment_readiness.staging if context.deployment_readiness else None
     if staging:
-        lines += [f"Staging: {cell(staging['status'])}, {cell(staging.get('validation', ''))}", ""]
-    for one in entries(production, "prerequisites"):
-        why = f" ({cell(one['reason'])})" if one.get("reason") else f" ({cell(one['by'])})" if one.get("by") else ""
-        lines.append(f"- {cell(one['status'])}: {cell(one['text'])}{why}")
+        lines += [f"Staging: {cell(staging.status)}, {cell(staging.validation or '')}", ""]
+    for one in production.known:
+        why = one.reason or one.by
+        lines.append(f"- {cell(one.status)}: {cell(one.text)}" + (f" ({cell(why)})" if why else ""))
     return "\n".join(lines)

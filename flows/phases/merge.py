@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prefect import allow_failure
+from prefect import Task, allow_failure
 
 from contexts.documents.refs import ContextRef
 from contexts.plan.groups import GroupNode, groups_of
@@ -23,7 +23,7 @@ def merge_all(run: Run, parent: ContextRef, tracks: Tracks) -> ContextRef:
     groups = _merge_groups(run, tree, done, tracks)
     direct = [done[task_id] for task_id in tree.tracks if task_id in done]
     outer = [groups[str(node.id)].ref for node in tree.groups]
-    merging = merge_contexts.with_options(**_cached_in_store(run))
+    merging = _cached_in_store(merge_contexts, run)
     merged: ContextRef = _submit(
         merging, _waits(tree, groups, tracks), run, parent, direct, outer, tracks.gaps
     ).result()
@@ -54,18 +54,18 @@ def _submit(merging: Any, waits: list[Any], *arguments: Any) -> Future:
     return merging.submit(*arguments, wait_for=waits)  # its overloads do not know allow_failure
 
 
-def _cached_in_store(run: Run) -> dict[str, Any]:
+def _cached_in_store(merging: Task[..., Any], run: Run) -> Task[..., Any]:
     """Keep the cached merge beside the contexts where the store is a block, for any machine's Prefect to find."""
     if run.block is None:
-        return {}
+        return merging
     from contexts.store.blocks import load_block  # noqa: PLC0415 imports the AWS blocks, which takes a second
 
-    return {"result_storage": load_block(run.block)}
+    return merging.with_options(result_storage=load_block(run.block))
 
 
 def _merge_groups(run: Run, tree: GroupNode, done: Mapping[str, ContextRef], tracks: Tracks) -> dict[str, _Merged]:
     merged: dict[str, _Merged] = {}
-    merging = merge_group.with_options(**_cached_in_store(run))
+    merging = _cached_in_store(merge_group, run)
     again = merge_group.with_options(refresh_cache=True)
     for level in reversed(list(_levels(tree))):
         inputs = [

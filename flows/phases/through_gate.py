@@ -7,7 +7,7 @@ from typing import Any
 from prefect.client.schemas.objects import State
 from prefect.exceptions import Pause, TerminationSignal
 
-from contexts.documents.base import JsonObject
+from contexts.documents.deployment import ProductionReadiness
 from contexts.documents.refs import ContextRef
 from contexts.errors import RunStopped
 from contexts.spec.request import RunRequest
@@ -21,7 +21,9 @@ from tasks.publish import publish
 from tasks.run.run import Run
 
 
-def through_gate(request: RunRequest, run: Run, final: ContextRef, waiting: JsonObject, hearing: Hearing) -> State[Any]:
+def through_gate(
+    request: RunRequest, run: Run, final: ContextRef, waiting: ProductionReadiness, hearing: Hearing
+) -> State[Any]:
     """Ask, without the lease; then deploy what was approved, or say why not.
 
     Until the lease is held again, requests to end are held back: it says "suspended", or that an answer was saved, and
@@ -43,7 +45,7 @@ def through_gate(request: RunRequest, run: Run, final: ContextRef, waiting: Json
                 final = deploy(again, newest)
                 publish(again, final, [("verify", final)], ornaments)
                 again.check_going()
-                production = waits_at_gate(again.store.load(final))
+                production = waits_at_gate(again.store.load_context(final))
                 state = final_state(again, final)
                 hearing.hold()
                 again.lease.end_reason = "suspended" if production else "finished"

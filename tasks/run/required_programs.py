@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from contexts.documents.codec import dump  # joint
 from contexts.documents.context import Context
-from contexts.documents.deployment import DeploymentAttempt  # joint
 from contexts.documents.verification import Evidence
 from contexts.errors import SpecError
 from contexts.plan.reuse import Reuse
@@ -159,8 +157,7 @@ class _Ahead:
         subjects = subjects_of(self.spec, tree, folder=self.loaded.folder, known=self.loaded.known) if tree else {}
         staging = deployment.staging
         if staging:
-            before = last_attempt(self.newest.to_json(), "staging", subjects.get("staging", ""))  # joint
-            attempt = DeploymentAttempt.model_validate_json(dump(before)) if before else None  # joint
+            attempt = last_attempt(self.newest, "staging", subjects.get("staging", ""))
             if anew or attempt is None or attempt.status != "done":
                 yield Command("deployment.staging", staging.argv)
                 yield from check_commands(self.spec, staging.checks)
@@ -170,6 +167,5 @@ class _Ahead:
                     given = check.model_copy(update={"env": {**check.env, **url}})
                     if check.id in staging.checks and not self._proven(given, attempt.checks or ()):
                         yield from check_commands(self.spec, [check.id])
-        newest = self.newest.to_json()  # joint
-        if deployment.production and tree and assess_gate(self.spec, newest, subjects).action == "deploy":
+        if deployment.production and tree and assess_gate(self.spec, self.newest, subjects).action == "deploy":
             yield Command("deployment.production", deployment.production.argv or ())

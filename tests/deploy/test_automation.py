@@ -9,6 +9,7 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.worker import EventsWorker
 
+from contexts.documents.deployment import ProductionReadiness
 from tasks.prefect_ui import events
 from tests.deploy.running import wait_for
 from tests.servers import ROOT, Server
@@ -31,7 +32,7 @@ def automation(prefect_api: Server, client: SyncPrefectClient, tmp_path_factory:
 
 
 def test_the_automation_of_the_documentation_hears_of_an_approval(automation: str, client: SyncPrefectClient) -> None:
-    waiting = {"gate": "go", "subject": "a" * 64, "status": "waiting", "prerequisites": []}
+    waiting = ProductionReadiness(gate="go", subject="a" * 64, status="waiting", prerequisites=[])
     events.approval_requested("waiting-shop", waiting, ["gate go waits for a person"])
     EventsWorker.instance().wait_until_empty()
 

@@ -58,7 +58,7 @@ class Place:
         amend(
             self.store,
             "shop",
-            lambda document, at: answer_gate(
-                document, "go", answer=answer, by="Ann", note="looked", at=at, ticked=ticked
+            lambda context, at: answer_gate(
+                context, "go", answer=answer, by="Ann", note="looked", at=at, ticked=ticked
             ),
         )

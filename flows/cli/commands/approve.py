@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -11,7 +11,7 @@ from flows.cli.commands.edit import save_decision
 from flows.cli.session import Given
 
 if TYPE_CHECKING:
-    from contexts.documents.base import JsonObject
+    from contexts.documents.context import Context
     from contexts.verification.decisions import Answer
     from flows.cli.session import Session
 
@@ -53,11 +53,11 @@ def approve(
     store = session.contexts()
     revisions_of(store, workflow_id)
 
-    def change(document: JsonObject, at: str) -> JsonObject:
+    def change(context: Context, at: str) -> Context:
         answer: Answer = chosen[0] if chosen else "approve"
-        return answer_gate(document, gate, answer=answer, by=by, note=note, at=at, ticked=tick)
+        return answer_gate(context, gate, answer=answer, by=by, note=note, at=at, ticked=tick)
 
-    return save_decision(store, workflow_id, change, session, "approvals")
+    return save_decision(store, workflow_id, change, session, "approval")
 
 
 def ask_here(session: Session, workflow_id: str) -> bool:
@@ -70,38 +70,37 @@ def ask_here(session: Session, workflow_id: str) -> bool:
     from contexts.verification.save_decision import amend
 
     store = session.contexts()
-    _, document = store.require(workflow_id)
-    production: Any = document["deployment_readiness"]["production"]
+    production = store.require(workflow_id).context.production
+    if production is None:
+        return False
+    gate = str(production.gate)
     console = session.out()
     console.print()
-    console.print(f"Gate {production['gate']} of {workflow_id}: {production['status']}", markup=False)
-    for one in production["prerequisites"]:
-        why = one.get("reason") or one.get("by") or ""
-        console.print(f"  {one['status']:<8}{one['text']}  {why}", markup=False, soft_wrap=True)
-    pending = [one for one in production["prerequisites"] if one["status"] == "pending"]
-    choices = ["approve", "reject", "later"] if not production.get("evidence") else ["rerun", "done", "reject", "later"]
+    console.print(f"Gate {gate} of {workflow_id}: {production.status}", markup=False)
+    for one in production.known:
+        console.print(f"  {one.status:<8}{one.text}  {one.reason or one.by or ''}", markup=False, soft_wrap=True)
+    pending = [one for one in production.known if one.status == "pending"]
+    answers: tuple[Answer, ...] = ("rerun", "done", "reject") if production.evidence else ("approve", "reject")
     try:
-        decision = Prompt.ask("Decision", console=console, choices=choices, default="later")
+        decision = Prompt.ask("Decision", console=console, choices=[*answers, "later"], default="later")
         if decision == "later":
             return False
+        answer: Answer = next(one for one in answers if one == decision)
         by = _answer("Who decides", session)
         note = _answer("Note", session)
-        asked = pending if decision == "approve" else []
-        ticked = [
-            one["id"] for one in asked if Confirm.ask(f"Does it hold: {one['text']}", console=console, default=False)
-        ]
+        asked = pending if answer == "approve" else []
+        ticked = [one.id for one in asked if Confirm.ask(f"Does it hold: {one.text}", console=console, default=False)]
     except EOFError:
         return False
 
-    def change(newest: JsonObject, at: str) -> JsonObject:
-        if decision == "approve" and check_ticks(production, ticked):
-            return tick(newest, production["gate"], by=by, note=note, at=at, ticked=ticked)
-        answer: Any = decision
-        return answer_gate(newest, production["gate"], answer=answer, by=by, note=note, at=at, ticked=ticked)
+    def change(newest: Context, at: str) -> Context:
+        if answer == "approve" and check_ticks(production, ticked):
+            return tick(newest, gate, by=by, note=note, at=at, ticked=ticked)
+        return answer_gate(newest, gate, answer=answer, by=by, note=note, at=at, ticked=ticked)
 
     ref = amend(store, workflow_id, change)
     console.print(f"saved {ref}", markup=False)
-    if decision == "approve" and len(ticked) < len(asked):
+    if answer == "approve" and len(ticked) < len(asked):
         console.print("not everything is ticked, so the gate stays closed", markup=False)
         return False
     return True

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from flows.cli.session import Given
 
 if TYPE_CHECKING:
-    from contexts.documents.base import JsonObject
-    from contexts.documents.refs import ContextRef
+    from contexts.documents.context import Context
     from contexts.store.contexts import ContextStore
-    from contexts.verification.open_items import Item
     from flows.cli.session import Session
 
 _By = Annotated[str, Parameter(help="Who decides.")]
 _Why = Annotated[str, Parameter(help="The reason, to be read later.")]
+_BRIEF = {"document", "revision", "sha256"}
 
 
 def edit(
@@ -53,33 +52,40 @@ def edit(
         raise InputError(f"say what to {what}: `plait edit {workflow_id} list` shows what is open and its names")
     name = target
 
-    def change(document: JsonObject, at: str) -> JsonObject:
+    def change(context: Context, at: str) -> Context:
         if what == "waive":
-            return waive(document, name, by=by, why=why, at=at, every=every)
-        return settle(document, name, by=by, choice=choice, why=why, at=at)
+            return waive(context, name, by=by, why=why, at=at, every=every)
+        return settle(context, name, by=by, choice=choice, why=why, at=at)
 
-    return save_decision(store, workflow_id, change, session, "waivers" if what == "waive" else "settlements")
+    return save_decision(store, workflow_id, change, session, "waiver" if what == "waive" else "settlement")
 
 
 def save_decision(
-    store: ContextStore, workflow_id: str, change: Callable[[JsonObject, str], JsonObject], session: Session, key: str
+    store: ContextStore,
+    workflow_id: str,
+    change: Callable[[Context, str], Context],
+    session: Session,
+    kind: Literal["waiver", "settlement", "approval"],
 ) -> int:
     """Save a decision and say where it is."""
+    from contexts.documents.verification import SettlementEntry
     from contexts.verification.decisions import superseded_by
     from contexts.verification.save_decision import amend
 
     ref = amend(store, workflow_id, change)
-    _, document = store.load_revision(workflow_id, ref.document, ref.revision)
-    made: JsonObject = document[key][-1]
-    before = superseded_by(document, made) if key == "settlements" else None
+    context = store.load_context(ref)
+    kept = {"waiver": context.waivers, "settlement": context.settlements, "approval": context.approvals}[kind]
+    made = (kept or [])[-1]
+    before = superseded_by(context, made) if isinstance(made, SettlementEntry) else None
     if session.as_json:
-        more = {"supersedes": before} if before else {}
-        session.emit({"workflow_id": workflow_id, "context": _brief(ref), key[:-1]: made, **more})
+        more = {"supersedes": before.to_json()} if before else {}
+        brief = ref.model_dump(include=_BRIEF)
+        session.emit({"workflow_id": workflow_id, "context": brief, kind: made.to_json(), **more})
         return 0
     console = session.out()
     console.print(f"saved {ref}", markup=False, soft_wrap=True)
     if before:
-        said = f"this supersedes the choice {before['choice']!r} of {before['by']}, which stays on record"
+        said = f"this supersedes the choice {before.choice!r} of {before.by}, which stays on record"
         console.print(said, markup=False, soft_wrap=True)
     numbers = f"{ref.revision - 1} {ref.revision}"
     hint = f"`plait diff {workflow_id} {numbers}` shows it; `plait resume {workflow_id}` honours it"
@@ -87,20 +93,18 @@ def save_decision(
     return 0
 
 
-def _brief(ref: ContextRef) -> dict[str, Any]:
-    return ref.model_dump(include={"document", "revision", "sha256"})
-
-
 def _list(store: ContextStore, workflow_id: str, session: Session) -> int:
     from contexts.verification.decisions import said_of
     from contexts.verification.open_items import all_items, open_items
 
-    ref, document = store.require(workflow_id)
-    items = open_items(document)
-    settled = [one for one in all_items(document) if one.status == "settled"]
+    newest = store.require(workflow_id)
+    ref, context = newest.ref, newest.context
+    items = open_items(context)
+    settled = [one for one in all_items(context) if one.status == "settled"]
     if session.as_json:
-        told = [[_listed(one, said_of(document, one)) for one in group] for group in (items, settled)]
-        session.emit({"workflow_id": workflow_id, "context": _brief(ref), "open": told[0], "settled": told[1]})
+        told = [[one.listed(said_of(context, one)).to_json() for one in group] for group in (items, settled)]
+        brief = ref.model_dump(include=_BRIEF)
+        session.emit({"workflow_id": workflow_id, "context": brief, "open": told[0], "settled": told[1]})
         return 0
     if not items:
         session.note(f"nothing is open in {ref}")
@@ -114,20 +118,8 @@ def _list(store: ContextStore, workflow_id: str, session: Session) -> int:
         [
             (one.kind, one.name, one.status, f"{one.text} ({said})" if said else one.text)
             for one in (*items, *settled)
-            for said in [said_of(document, one)]
+            for said in [said_of(context, one)]
         ],
         fold=("what",),
     )
     return 0
-
-
-def _listed(item: Item, said: str) -> JsonObject:
-    return {
-        "kind": item.kind,
-        "name": item.name,
-        "also": list(item.also),
-        "status": item.status,
-        "text": item.text,
-        "decided": said or None,
-        **{key: item.entry[key] for key in ("waived", "settlement", "settled_before") if item.entry.get(key)},
-    }

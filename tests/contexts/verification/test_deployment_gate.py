@@ -2,6 +2,10 @@
 
 import pytest
 
+from contexts.documents.context import Context
+from contexts.documents.deployment import DeploymentAttempt
+from contexts.documents.records import RunRecord
+from contexts.documents.verification import CriterionResult, Evidence
 from contexts.spec.model import Spec
 from contexts.verification.decisions import answer_gate
 from contexts.verification.deployment_gate import assess_gate, production_subject, staging_subject
@@ -39,38 +43,44 @@ def subjects(of=None):
 
 
 def staged(status="done", smoke="passed", **changes):
-    check = {"check": "smoke", "kind": "command", "status": smoke, "seconds": 1}
-    made = {
-        "id": "s1", "environment": "staging", "subject": subjects()["staging"], "status": status, "argv": ["stage"],
-        "started_at": AT, "completed_at": AT, "url": "http://127.0.0.1:1", "checks": [check],
-    }  # fmt: skip
-    return {**made, **changes}
+    check = Evidence(check="smoke", kind="command", status=smoke, argv=["true"], seconds=1)
+    made = DeploymentAttempt(
+        id="s1", environment="staging", subject=subjects()["staging"], status=status, argv=["stage"],
+        started_at=AT, completed_at=AT, url="http://127.0.0.1:1", checks=[check],
+    )  # fmt: skip
+    return made.changed(**changes)
 
 
 def shipped(status):
-    return {
-        "id": "p1", "environment": "production", "subject": subjects()["production"], "status": status,
-        "argv": ["ship"], "started_at": AT, "completed_at": AT,
-    }  # fmt: skip
+    return DeploymentAttempt(
+        id="p1", environment="production", subject=subjects()["production"], status=status,
+        argv=["ship"], started_at=AT, completed_at=AT,
+    )  # fmt: skip
 
 
-def verified(*deployments, criterion="met", approvals=()):
-    return {
-        "workflow_id": "shop",
-        "timestamp": AT,
-        "criteria": [
-            {"id": "works", "text": "it works", "status": criterion, "reason": "because", "evidence": ["unit"]}
-        ],
-        "evidence": [{"check": "unit", "kind": "command", "status": "passed", "seconds": 1}],
-        "deployments": list(deployments),
-        "approvals": list(approvals),
-        "run": {"status": "verified", "tree": "t1"},
-    }
+def verified(*deployments, criterion="met"):
+    proof = {"reason": "because", "evidence": ["unit"]}
+    return Context(
+        version="1.0",
+        workflow_id="shop",
+        timestamp=AT,
+        current_agent="integration-verifier",
+        phase="integration-verified",
+        criteria=[CriterionResult(id="works", text="it works", required=True, status=criterion, **proof)],
+        evidence=[Evidence(check="unit", kind="command", status="passed", argv=["true"], seconds=1)],
+        deployments=list(deployments),
+        approvals=[],
+        run=RunRecord(status="verified", tree="t1"),
+    )
 
 
-def answered(document, answer, ticked=("told",)):
-    gate_state = assess_gate(spec(), document, subjects())
-    asked = {**document, "deployment_readiness": gate_state.readiness}
+def deployed(context, *attempts):
+    return context.changed(deployments=[*context.deployments, *attempts])
+
+
+def answered(context, answer, ticked=("told",)):
+    gate_state = assess_gate(spec(), context, subjects())
+    asked = context.changed(deployment_readiness=gate_state.readiness)
     return answer_gate(asked, "go", answer=answer, by="Ann", note="so be it", at=AT, ticked=ticked)
 
 
@@ -78,26 +88,26 @@ def test_a_gate_waits_with_evidence_for_every_automatic_prerequisite():
     gate_state = assess_gate(spec(), verified(staged()), subjects())
     assert (gate_state.action, gate_state.status, gate_state.exit_code) == ("ask", "waiting-for-approval", 5)
     assert "plait approve shop go --by NAME --note TEXT --tick told" in gate_state.reasons[0]
-    staging, production = gate_state.readiness["staging"], gate_state.readiness["production"]
-    assert staging["status"] == "deployed"
-    assert staging["validation"] == "1 of 1 check passed on staging: smoke"
-    assert [one["status"] for one in production["prerequisites"]] == ["met", "met", "pending"]
-    assert production["prerequisites"][0]["evidence"]["status"] == "passed"
-    assert production["prerequisites"][1]["evidence"]["evidence"] == ["unit"]
+    staging, production = gate_state.readiness.staging, gate_state.readiness.production
+    assert staging.status == "deployed"
+    assert staging.validation == "1 of 1 check passed on staging: smoke"
+    assert [one.status for one in production.known] == ["met", "met", "pending"]
+    assert production.known[0].evidence.status == "passed"
+    assert production.known[1].evidence.evidence == ["unit"]
 
 
 def test_an_approved_gate_lets_the_command_run():
     gate_state = assess_gate(spec(), answered(verified(staged()), "approve"), subjects())
     assert gate_state.action == "deploy"
-    assert gate_state.readiness["production"]["prerequisites"][2]["by"] == "Ann"
+    assert gate_state.readiness.production.known[2].by == "Ann"
 
 
 def test_production_without_a_command_is_done_when_it_is_approved():
     production = {key: value for key, value in SPEC["deployment"]["production"].items() if key != "argv"}
     own = spec(production=production)
-    document = verified(staged())
-    gate_state = assess_gate(own, document, subjects(own))
-    asked = {**document, "deployment_readiness": gate_state.readiness}
+    context = verified(staged())
+    gate_state = assess_gate(own, context, subjects(own))
+    asked = context.changed(deployment_readiness=gate_state.readiness)
     done = answer_gate(asked, "go", answer="approve", by="Ann", note="", at=AT, ticked=["told"])
     after = assess_gate(own, done, subjects(own))
     assert (after.action, after.status, after.exit_code) == ("end", "approved", 0)
@@ -136,15 +146,16 @@ def test_an_unmet_prerequisite_blocks_whoever_approves():
 def test_a_waived_criterion_is_a_met_prerequisite_that_says_so():
     gate_state = assess_gate(spec(), verified(staged(), criterion="waived"), subjects())
     assert gate_state.action == "ask"
-    assert "is waived" in gate_state.readiness["production"]["prerequisites"][1]["reason"]
+    assert "is waived" in gate_state.readiness.production.known[1].reason
 
 
 @pytest.mark.parametrize("attempt", [staged("failed", reason="exit code 3"), staged(smoke="failed"), staged(checks=[])])
 def test_nothing_passes_staging_that_failed_there(attempt):
     gate_state = assess_gate(spec(), verified(attempt), subjects())
     assert (gate_state.action, gate_state.status, gate_state.exit_code) == ("end", "staging-failed", 1)
-    assert gate_state.readiness["staging"]["status"] == "failed"
-    assert gate_state.readiness["production"]["status"] == "blocked"
+    assert gate_state.readiness.staging.status == "failed"
+    assert gate_state.readiness.production.status == "blocked"
+    assert "deployed_at" not in gate_state.readiness.production.to_json()
 
 
 @pytest.mark.parametrize(
@@ -152,31 +163,28 @@ def test_nothing_passes_staging_that_failed_there(attempt):
 )
 def test_a_production_deployment_that_did_not_end_well_is_never_repeated_silently(status, said, code):
     before = answered(verified(staged()), "approve")
-    document = {**before, "deployments": [*before["deployments"], shipped(status)]}
-    gate_state = assess_gate(spec(), document, subjects())
-    assert (gate_state.action, gate_state.readiness["production"]["status"], gate_state.exit_code) == (
-        "ask",
-        said,
-        code,
-    )
+    context = deployed(before, shipped(status))
+    gate_state = assess_gate(spec(), context, subjects())
+    assert (gate_state.action, gate_state.readiness.production.status, gate_state.exit_code) == ("ask", said, code)
     assert "--rerun" in gate_state.reasons[0]
-    assert assess_gate(spec(), answered(document, "rerun", ()), subjects()).action == "deploy"
-    done = assess_gate(spec(), answered(document, "done", ()), subjects())
+    assert assess_gate(spec(), answered(context, "rerun", ()), subjects()).action == "deploy"
+    done = assess_gate(spec(), answered(context, "done", ()), subjects())
     assert (done.action, done.status, done.exit_code) == ("end", "deployed", 0)
-    assert assess_gate(spec(), answered(document, "reject", ()), subjects()).status == "rejected"
+    assert assess_gate(spec(), answered(context, "reject", ()), subjects()).status == "rejected"
 
 
 def test_a_consent_to_run_again_is_for_one_attempt():
     before = answered(verified(staged()), "approve")
-    once = answered({**before, "deployments": [*before["deployments"], shipped("running")]}, "rerun", ())
-    twice = {**once, "deployments": [*once["deployments"], {**shipped("running"), "id": "p2"}]}
+    once = answered(deployed(before, shipped("running")), "rerun", ())
+    twice = deployed(once, shipped("running").changed(id="p2"))
     assert assess_gate(spec(), twice, subjects()).action == "ask"
 
 
 def test_a_finished_deployment_is_the_end():
     before = answered(verified(staged()), "approve")
-    gate_state = assess_gate(spec(), {**before, "deployments": [*before["deployments"], shipped("done")]}, subjects())
+    gate_state = assess_gate(spec(), deployed(before, shipped("done")), subjects())
     assert (gate_state.action, gate_state.status, gate_state.exit_code) == ("end", "deployed", 0)
+    assert gate_state.readiness.production.deployed_at == AT
 
 
 @pytest.mark.parametrize(

@@ -234,9 +234,9 @@ def test_the_next_run_honours_a_waiver_and_a_settlement(tmp_path):
     assert launch(request).status == "verification-failed"
     made = {"by": "Ann", "why": "known"}
     for target in ("works", "unit"):
-        amend(store, "shop", lambda document, at, target=target: waive(document, target, at=at, **made))
+        amend(store, "shop", lambda context, at, target=target: waive(context, target, at=at, **made))
     (concern,) = store.require("shop")[1]["integration_concerns"]
-    amend(store, "shop", lambda document, at: settle(document, "1", choice="redis", at=at, **made))
+    amend(store, "shop", lambda context, at: settle(context, "1", choice="redis", at=at, **made))
     report = launch(request)
     assert (report.status, report.exit_code) == ("verified", 0)
     final = store.require("shop")[1]

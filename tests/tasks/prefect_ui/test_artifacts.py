@@ -16,6 +16,17 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from contexts.documents.context import Context
+from contexts.documents.deployment import (
+    ApprovalEntry,
+    DeploymentReadiness,
+    PrerequisiteResult,
+    ProductionReadiness,
+    StagingReadiness,
+)
+from contexts.documents.findings import Finding
+from contexts.documents.merged import Concern
+from contexts.documents.records import RunRecord
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.store.contexts import ContextStore
 from flows.feature import run_name
@@ -122,6 +133,23 @@ def poisoned(value: Any, text: str, kept: Callable[[str, Any], bool], name: str 
     if isinstance(value, dict):
         return {key: poisoned(one, text, kept, key) for key, one in value.items()}
     return value
+
+
+def at_gate(text: str) -> tuple[Context, ProductionReadiness]:
+    """Return a context that waits at a gate, with the text wherever it takes any."""
+    ticks = PrerequisiteResult(id=text, text=text, status="pending", manual=True, reason=text, by=text)
+    production = ProductionReadiness(gate=text, subject=text, status=text, prerequisites=[ticks])
+    staging = StagingReadiness(status=text, validation=text)
+    context = Context(
+        version="1.0",
+        workflow_id=text,
+        timestamp=at(0),
+        current_agent=text,
+        phase=text,
+        run=RunRecord(status=text, reasons=[text]),
+        deployment_readiness=DeploymentReadiness(staging=staging, production=production),
+    )
+    return context, production
 
 
 def needed(name: str, value: str) -> bool:
@@ -235,12 +263,7 @@ def test_hostile_words_in_every_field_are_text_in_every_artifact(
         rows = track_rows(hostile)
         artifacts.publish_table("tracks", rows, "Tracks")
         publish_tables(stored, ref, hostile, SimpleNamespace(add=lambda _name, send: send()))
-        production = {
-            "gate": text,
-            "status": text,
-            "prerequisites": [{"status": text, "text": text, "reason": text, "by": text}],
-        }
-        shown.pages.append(describe(hostile, production))
+        shown.pages.append(describe(*at_gate(text)))
         shown.cells += [value for each in rows for value in each.values() if isinstance(value, str)]
     for page in shown.pages:
         assert {token.type for token in tokens(page)} <= SHAPE
@@ -269,18 +292,13 @@ def test_events_hold_nothing_unseen(monkeypatch: pytest.MonkeyPatch, text: str) 
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr("tasks.prefect_ui.events.emit_event", lambda _, **given: sent.append(given))
     events.track_ended("w", TrackOutcome("t", "failed", None, reason=text))
-    events.concerns_found("w", [{"kind": text, "concern": text, "tracks": [text], "files": [text]}])
-    events.verification_failed("w", text, [text], [{"rule": text, "severity": "blocking"}])
-    one: dict[str, Any] = {
-        "gate": text,
-        "subject": text,
-        "status": text,
-        "prerequisites": [{"id": text, "status": "pending"}],
-    }
-    events.approval_requested("w", one, [text])
-    events.approval_given(
-        "w", {"gate": text, "subject": text, "decision": text, "by": text, "note": text, "ticked": [text]}
+    events.concerns_found("w", [Concern(kind=text, concern=text, tracks=[text], files=[text])])
+    events.verification_failed("w", text, [text], [Finding(rule=text, severity="blocking", message=text)])
+    events.approval_requested("w", at_gate(text)[1], [text])
+    answer = ApprovalEntry(
+        gate=text, subject=text, decision="approved", by=text, note=text, timestamp=at(0), ticked=[text]
     )
+    events.approval_given("w", answer)
     assert len(sent) == 5
     assert unseen(json.dumps(sent, ensure_ascii=False)) == []
 
@@ -293,8 +311,9 @@ def test_states_names_and_lines_of_the_log_hold_nothing_unseen(
     final = ContextRef(workflow_id="w", document="context", revision=1, sha256="0" * 64, size=1)
     said = [state_of({"status": "failed", "reason": text}, blob).message]
     for code, reasons in ((0, []), (1, [text])):
-        document = {"run": {"reasons": reasons, "exit_code": code, "status": "verified"}, "context_summary": text}
-        run: Any = SimpleNamespace(store=SimpleNamespace(load=lambda _, document=document: document))
+        record = RunRecord(reasons=reasons, exit_code=code, status="verified")
+        context = at_gate(text)[0].changed(run=record, context_summary=text)
+        run: Any = SimpleNamespace(store=SimpleNamespace(load_context=lambda _, context=context: context))
         said.append(final_state(run, final).message)
     monkeypatch.setattr("flows.feature.flow_run", SimpleNamespace(parameters={"spec": f"specs/{text}.yaml"}))
     said.append(run_name())

@@ -7,6 +7,7 @@ import psutil
 import pytest
 from prefect.client.orchestration import get_client
 
+from contexts.documents.merged import Concern
 from contexts.spec.request import RunRequest
 from flows.launch import launch
 from tasks.prefect_ui import events
@@ -78,4 +79,5 @@ def test_a_thousand_events_wait_for_no_server(prefect_api: Server) -> None:
 
 def test_events_that_no_server_takes_fail_nothing(prefect_api: Server) -> None:
     events.track_ended("odd", TrackOutcome("t\x00", "completed", None, seconds=float("nan")))
-    events.concerns_found("odd", [{"concern": "\ud800" * 10_000, "tracks": [object()] * 50}] * 100)
+    odd = Concern.model_construct(concern="\ud800" * 10_000, tracks=["t\ud800"] * 50)
+    events.concerns_found("odd", [odd] * 100)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from contexts.documents.records import RunRecord
+from contexts.documents.verification import Evidence
 from contexts.leases.held import held_lease
 from contexts.leases.interrupted import interrupted
 from contexts.leases.record import read_lease
@@ -108,16 +110,15 @@ def test_settling_again_supersedes_the_earlier_choice_and_says_so_in_one_sentenc
 
 def honoured(contexts, *, at=AT, **changes):
     """Save what a run that knows of the waivers and settlements leaves behind."""
-    ref, document = contexts.require("shop")
-    given = {key: value for key, value in document.items() if key != "_checksum"}
-    waivers, settlements = given.get("waivers", []), given.get("settlements", [])
-    given |= {
-        "findings": apply_waivers(given["findings"], waivers),
-        "integration_concerns": apply_settlements(given["integration_concerns"], settlements),
-        "run": {"status": "verification-failed", "started_at": at},
+    newest = contexts.require("shop")
+    context = newest.context
+    honoured = {
+        "findings": apply_waivers(context.findings, context.waivers or ()),
+        "integration_concerns": apply_settlements(context.integration_concerns, context.settlements or ()),
+        "run": RunRecord(status="verification-failed", started_at=at),
         **changes,
     }
-    contexts.save(given, workflow_id="shop", name="context", after=ref.revision)
+    contexts.save(context.changed(**honoured), workflow_id="shop", name="context", after=newest.ref.revision)
 
 
 def test_what_a_run_has_honoured_is_listed_with_who_and_why(call, stuck):
@@ -150,7 +151,7 @@ def test_a_settled_concern_is_listed_where_nothing_is_open(call, stuck):
     ],
 )
 def test_a_waived_check_is_listed_by_whether_a_run_began_since(call, stuck, began, said):
-    failed = {"check": "unit", "kind": "tests", "status": "failed", "argv": ["x"], "seconds": 1}
+    failed = Evidence(check="unit", kind="tests", status="failed", argv=["x"], seconds=1)
     honoured(stuck, evidence=[failed])
     call("edit", "shop", "waive", "unit", "--by", "Ann", "--why", "known")
     honoured(stuck, at=began)
