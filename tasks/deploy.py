@@ -14,7 +14,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.documents.base import JsonObject, now
+from contexts.documents.codec import dump, validate  # joint
 from contexts.documents.refs import BlobRef, ContextRef
+from contexts.documents.verification import Evidence  # joint
 from contexts.errors import RunStopped
 from contexts.failpoints import failpoint
 from contexts.json.values import entries
@@ -75,8 +77,9 @@ def check_staging(run: Run, final: ContextRef, check_id: str) -> Any:
     url = attempt.get("url")
     check = check_named(run, check_id)
     given = check.model_copy(update={"env": {**check.env, **({"PLAIT_STAGING_URL": str(url)} if url else {})}})
-    evidence = evidence_for(run, document, given, entries(attempt, "checks"))
-    return state_of(evidence, run.store.put_json(run.workflow_id, evidence, kind="evidence"))
+    before = [Evidence.model_validate_json(dump(one)) for one in entries(attempt, "checks")]  # joint
+    evidence = evidence_for(run, validate(document), given, before)  # joint
+    return state_of(evidence, run.store.put_json(run.workflow_id, evidence.to_json(), kind="evidence"))  # joint
 
 
 def check_named(run: Run, check_id: str) -> Check:

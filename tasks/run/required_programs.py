@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from contexts.documents.base import JsonObject
+from contexts.documents.codec import dump, validate  # joint
+from contexts.documents.verification import Evidence  # joint
 from contexts.errors import SpecError
 from contexts.json.values import entries, section
 from contexts.plan.reuse import Reuse
@@ -131,13 +133,19 @@ class _Ahead:
         from tasks.run.evidence import earlier_pass, inputs_at, subject_of  # noqa: PLC0415 it imports the run, which asks
 
         merged = self._merged()
+        proofs = [Evidence.model_validate_json(dump(one)) for one in before]  # joint
         start = section(merged, "run").get("start") or section(merged, "run").get("base")
         if not start:
             return False
         inputs = inputs_at(
-            self.spec, check, subject_of(merged), folder=self.loaded.folder, known=self.loaded.known, base=str(start)
+            self.spec,
+            check,
+            subject_of(validate(merged)),  # joint
+            folder=self.loaded.folder,
+            known=self.loaded.known,
+            base=str(start),
         )
-        return earlier_pass(check, inputs, before) is not None
+        return earlier_pass(check, inputs, proofs) is not None  # joint
 
     def _merged(self) -> JsonObject:
         """Return the newest context with an integrated tree; empty where there is none."""
