@@ -1,8 +1,12 @@
 """Typed decisions of people on a context."""
 
+import json  # joint
+
 import pytest
 
 from contexts.documents.context import Context
+from contexts.documents.findings import Finding  # joint
+from contexts.documents.verification import Evidence, WaiverEntry  # joint
 from contexts.errors import InputError
 from contexts.spec.model import Spec
 from contexts.verification.criteria import decide
@@ -64,8 +68,9 @@ def test_a_waived_criterion_ends_waived_and_says_who_and_why():
         '"success_criteria": {"all": [{"id": "fast", "text": "it is fast", "check": "unit"}]},'
         '"verification": {"checks": [{"id": "unit", "argv": ["x"]}]}}'
     )
-    evidence = [{"check": "unit", "kind": "command", "status": "failed", "seconds": 1}]
-    (result,) = decide(spec, evidence, made["waivers"])
+    evidence = [Evidence(check="unit", kind="command", status="failed", argv=["x"], seconds=1)]
+    waivers = [WaiverEntry.model_validate_json(json.dumps(one)) for one in made["waivers"]]  # joint
+    (result,) = decide(spec, evidence, waivers)
     assert result.status == "waived"
     assert "Ann: known and accepted" in result.reason
     verdict = reach_verdict(
@@ -75,10 +80,10 @@ def test_a_waived_criterion_ends_waived_and_says_who_and_why():
         evidence=evidence,
         criteria=[result],
         findings=[],
-        waivers=made["waivers"],
+        waivers=waivers,
     )
     assert verdict.reasons == ("check unit failed: see its log",), "the criterion is waived, the check is not"
-    both = waive(made, "unit", **WHO)["waivers"]
+    both = [WaiverEntry.model_validate_json(json.dumps(one)) for one in waive(made, "unit", **WHO)["waivers"]]  # joint
     lifted = reach_verdict(
         spec, tracks={"api": "completed"}, left_out=[], evidence=evidence, criteria=[result], findings=[], waivers=both
     )
@@ -103,9 +108,10 @@ def test_a_waived_finding_does_not_block_and_says_that_it_is_waived():
     )
     made = waive(document(), "thresholds/missed", every=True, **WHO)
     marked = apply_waivers(document()["findings"], made["waivers"])
-    evidence = [{"check": "unit", "kind": "command", "status": "passed", "seconds": 1}]
+    evidence = [Evidence(check="unit", kind="command", status="passed", argv=["x"], seconds=1)]
+    findings = [Finding.model_validate_json(json.dumps(one)) for one in marked]  # joint
     verdict = reach_verdict(
-        spec, tracks={"api": "completed"}, left_out=[], evidence=evidence, criteria=[], findings=marked
+        spec, tracks={"api": "completed"}, left_out=[], evidence=evidence, criteria=[], findings=findings
     )
     assert verdict.reasons == ("claims/undone: too slow",)
     assert [one.status for one in open_items({**made, "findings": marked}) if one.kind == "finding"] == [
