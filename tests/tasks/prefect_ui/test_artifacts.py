@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from contexts.documents.refs import BlobRef, ContextRef
+from contexts.documents.verification import Evidence
 from contexts.store.contexts import ContextStore
 from flows.feature import run_name
 from flows.phases.ending import final_state
@@ -291,7 +292,8 @@ def test_states_names_and_lines_of_the_log_hold_nothing_unseen(
 ) -> None:
     blob = BlobRef(sha256="0" * 64, size=1, media_type="text/plain")
     final = ContextRef(workflow_id="w", document="context", revision=1, sha256="0" * 64, size=1)
-    said = [state_of({"status": "failed", "reason": text}, blob).message]
+    failed = Evidence(check="unit", kind="tests", status="failed", argv=["x"], seconds=1, reason=text)
+    said = [state_of(failed, blob).message]
     for code, reasons in ((0, []), (1, [text])):
         document = {"run": {"reasons": reasons, "exit_code": code, "status": "verified"}, "context_summary": text}
         run: Any = SimpleNamespace(store=SimpleNamespace(load=lambda _, document=document: document))
