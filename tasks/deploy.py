@@ -13,7 +13,6 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.documents.base import now
-from contexts.documents.codec import dump  # joint
 from contexts.documents.context import SUMMARY_LIMIT, Context
 from contexts.documents.deployment import DeploymentAttempt
 from contexts.documents.records import PhaseRecord
@@ -78,10 +77,9 @@ def check_staging(run: Run, final: ContextRef, check_id: str) -> Any:
     check = check_named(run, check_id)
     url = {"PLAIT_STAGING_URL": attempt.url} if attempt.url else {}
     given = check.model_copy(update={"env": {**check.env, **url}})
-    before = [one.to_json() for one in attempt.checks or ()]  # joint
-    evidence = Evidence.model_validate_json(dump(evidence_for(run, context.to_json(), given, before)))  # joint
+    evidence = evidence_for(run, context, given, attempt.checks or ())
     blob = run.store.put_json(run.workflow_id, evidence.to_json(), kind="evidence")
-    return state_of(evidence.to_json(), blob)  # joint
+    return state_of(evidence, blob)
 
 
 def check_named(run: Run, check_id: str) -> Check:

@@ -9,14 +9,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef, ContextRef
+from contexts.documents.verification import Evidence
 from contexts.failpoints import failpoint
-from contexts.json.values import entries
 from contexts.redaction import redact_text
 from contexts.store.contexts import CONTEXT
 from tasks.prefect_ui.markdown import words
-from tasks.run.evidence import evidence_for, run_check_on, subject_of
+from tasks.run.evidence import Subject, evidence_for, run_check_on, subject_of
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
 
@@ -32,8 +31,9 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
     check = next(one for one in run.spec.verification.checks if one.id == check_id)
     # Not the merged context's: the merge may be of an earlier run, before there was any evidence.
     newest = run.latest(CONTEXT)
-    evidence = evidence_for(run, run.store.load(merged), check, entries(newest[1], "evidence") if newest else [])
-    blob = run.store.put_json(run.workflow_id, evidence, kind="evidence")
+    before = newest.context.evidence if newest else None
+    evidence = evidence_for(run, run.store.load_context(merged), check, before or ())
+    blob = run.store.put_json(run.workflow_id, evidence.to_json(), kind="evidence")
     failpoint("check.evidence-saved")
     return state_of(evidence, blob)
 
@@ -49,16 +49,17 @@ def recheck(run: Run, commit: str, check_id: str) -> Any:
     tree = run.repository.tree(commit)
     report(Progress(run.workflow_id, "check", check_id, "running", f"on {commit[:12]}"))
     newest = run.latest(CONTEXT)
-    evidence = run_check_on(run, check, subject_of(newest[1] if newest else {}, commit, tree))
-    blob = run.store.put_json(run.workflow_id, evidence, kind="evidence")
-    reason = redact_text(evidence.get("reason", "")).text
-    report(Progress(run.workflow_id, "check", check_id, evidence["status"], reason, evidence["seconds"]))
-    return Completed(name=str(evidence["status"]).capitalize(), message=words(reason) or None, data=blob)
+    subject = subject_of(newest.context, commit, tree) if newest else Subject(commit, tree, {}, {})
+    evidence = run_check_on(run, check, subject)
+    blob = run.store.put_json(run.workflow_id, evidence.to_json(), kind="evidence")
+    reason = redact_text(evidence.reason or "").text
+    report(Progress(run.workflow_id, "check", check_id, evidence.status, reason, evidence.seconds))
+    return Completed(name=evidence.status.capitalize(), message=words(reason) or None, data=blob)
 
 
-def state_of(evidence: JsonObject, blob: BlobRef) -> State[Any]:
+def state_of(evidence: Evidence, blob: BlobRef) -> State[Any]:
     """Return the Completed state of a check's task, named after how it ended."""
-    if evidence.get("reused"):
+    if evidence.reused:
         return Completed(name="Reused", message="Passed before on this tree", data=blob)
-    reason = words(redact_text(str(evidence.get("reason") or "")).text)
-    return Completed(name=str(evidence["status"]).capitalize(), message=reason or None, data=blob)
+    reason = words(redact_text(evidence.reason or "").text)
+    return Completed(name=evidence.status.capitalize(), message=reason or None, data=blob)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import orjson
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from contexts.audit.saved import audit_saved, by_severity, without_proven
-from contexts.documents.base import JsonObject, now
-from contexts.documents.codec import dump, validate  # joint
-from contexts.documents.findings import Finding
-from contexts.documents.records import RunRecord, TrackRecord
+from contexts.audit.saved import audit_saved, without_proven
+from contexts.documents.base import now
+from contexts.documents.context import Context
+from contexts.documents.findings import Finding, by_severity
+from contexts.documents.records import PhaseRecord, RunRecord, TrackRecord
 from contexts.documents.refs import BlobRef, ContextRef
-from contexts.documents.verification import DECIDED
+from contexts.documents.verification import DECIDED, Evidence
 from contexts.failpoints import failpoint
-from contexts.json.values import entries, section
 from contexts.redaction import head_of
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.text.plural import counted
@@ -50,32 +48,33 @@ def verify(
     """
     report(Progress(run.workflow_id, "phase", "verify", "running"))
     began = now()
-    document = run.store.load(merged)
+    context = run.store.load_context(merged)
     # The merge may be of an earlier run; the spec, and what people decided since, is in this run's first context.
-    document.update({key: value for key, value in run.store.load(parent).items() if key in {*DECIDED, "spec"}})
-    records: list[JsonObject] = [orjson.loads(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
-    waivers: list[JsonObject] = entries(document, "waivers")
+    first = run.store.load_context(parent)
+    context = context.changed(
+        **{name: getattr(first, name) for name in (*DECIDED, "spec") if name in first.model_fields_set}
+    )
+    records = [Evidence.model_validate_json(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
+    waivers = context.waivers or []
     criteria = decide(run.spec, records, waivers)
     proven = _proven(records)
-    audited = without_proven(_audit(run.store, parent, document), proven)
-    found = by_severity([*entries(document, "findings"), *proven, *audited])
-    typed = [Finding.model_validate_json(dump(one)) for one in found]  # joint
-    applied = apply_waivers(typed, validate(document).waivers or ())  # joint
-    findings = [one.to_json() for one in applied]  # joint
+    audited = without_proven(_audit(run.store, parent, context), proven)
+    findings = by_severity([*(context.findings or ()), *proven, *audited])
+    findings = apply_waivers(findings, waivers)
+    record = context.run or RunRecord(status="merged")
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},
-        left_out=document["run"].get("left_out") or [],
+        left_out=record.left_out or [],
         evidence=records,
         criteria=criteria,
         findings=findings,
         waivers=waivers,
     )
     failpoint("verify.decided")
-    context = validate(document)  # joint
-    settled = apply_settlements(context.integration_concerns or (), context.settlements or ())
-    record = _record(run, document["run"], verdict, tracks, began)
-    document.update(
+    record = _record(run, record, verdict, tracks, began)
+    concerns = apply_settlements(context.integration_concerns or (), context.settlements or ())
+    context = context.changed(
         timestamp=now(),  # after everything the document reports
         current_agent="integration-verifier",
         next_agent=None,
@@ -83,98 +82,91 @@ def verify(
         status=verdict.status,
         verification_results=areas_of(records),
         evidence=records,
-        criteria=[one.model_dump(mode="json", exclude_none=True) for one in criteria],
+        criteria=list(criteria),
         findings=findings,
-        integration_concerns=[one.to_json() for one in settled],  # joint
+        integration_concerns=concerns,
         run=record,
         context_summary=_summary(verdict, tracks, records),
+        checksum=None,
     )
-    document.pop("_checksum", None)
-    computed, _ = measure(document, [("initialize", parent), ("merge", merged)])
-    document["metrics"] = {**section(document, "metrics"), **computed.model_dump(mode="json", exclude_none=True)}
+    computed, _ = measure(context.to_json(), [("initialize", parent), ("merge", merged)])  # joint
+    metrics = {**(context.metrics or {}), **computed.model_dump(mode="json", exclude_none=True)}
     failpoint("verify.before-save")
-    ref = run.save(CONTEXT, document)
+    ref = run.save(CONTEXT, context.changed(metrics=metrics))
     failpoint("verify.after-save")
     if verdict.exit_code:
-        events.verification_failed(run.workflow_id, verdict.status, verdict.reasons, applied)
+        events.verification_failed(run.workflow_id, verdict.status, verdict.reasons, findings)
     report(Progress(run.workflow_id, "phase", "verify", "done" if not verdict.exit_code else "failed", verdict.status))
     return ref
 
 
-def _audit(store: ContextStore, parent: ContextRef, merged: JsonObject) -> list[JsonObject]:
+def _audit(store: ContextStore, parent: ContextRef, merged: Context) -> list[Finding]:
     """Return the findings of the audit over the workflow's first context, its tracks' documents and the merged one.
 
     Args:
         store: Where the documents are.
         parent: The workflow's context as initialize saved it.
-        merged: The merged context, as stored.
+        merged: The merged context.
     """
-    tracks: list[JsonObject] = list(section(merged, "track_contexts").values())
-    refs = [ContextRef.model_validate(track["ref"]) for track in tracks if track.get("ref")]
+    refs = [track.ref for track in (merged.track_contexts or {}).values() if track.ref]
     loaded = store.load_many([parent, *refs])
     named = {ref.document: document for ref, document in zip([parent, *refs], loaded, strict=True)}
-    return audit_saved({**named, "merged": merged})
+    return audit_saved({**named, "merged": merged.to_json()})
 
 
-def _proven(records: Sequence[JsonObject]) -> list[JsonObject]:
+def _proven(records: Sequence[Evidence]) -> list[Finding]:
     """Return what checks found, each thing once: what several of them say names them all."""
-    found: dict[str, JsonObject] = {}
+    found: dict[str, Finding] = {}
     named: dict[str, list[str]] = {}
     for record in records:
-        for one in entries(record, "findings"):
-            mark = fingerprint(Finding.model_validate_json(dump(one)))  # joint
+        for one in record.findings or ():
+            mark = fingerprint(one)
             found.setdefault(mark, one)
-            named.setdefault(mark, []).append(str(record["check"]))
+            named.setdefault(mark, []).append(record.check)
     return [
-        {**one, "message": f"{one['message']} (checks {', '.join(named[mark])})"} if len(named[mark]) > 1 else one
+        one.changed(message=f"{one.message} (checks {', '.join(named[mark])})") if len(named[mark]) > 1 else one
         for mark, one in found.items()
     ]
 
 
-def _record(run: Run, before: JsonObject, verdict: Verdict, tracks: Sequence[TrackOutcome], began: str) -> JsonObject:
+def _record(run: Run, before: RunRecord, verdict: Verdict, tracks: Sequence[TrackOutcome], began: str) -> RunRecord:
     branch = _deliver(run, before)
     failpoint("verify.delivered")
-    record = RunRecord.model_validate(
-        {
-            **before,
-            "id": run.id,
-            "status": verdict.status,
-            "exit_code": verdict.exit_code,
-            "started_at": run.started_at,
-            "completed_at": now(),
-            "programs": run.programs,
-            "reasons": list(verdict.reasons),
-            **({"branch": branch, "delivered": before["integrated"]} if branch else {}),
-        }
-    )
+    completed_at = now()
     lines = [
         TrackRecord(
             task_id=one.task_id, status=one.status, reused=one.reused, attempts=one.attempts,
             seconds=round(one.seconds, 3), reason=one.reason or None, ref=one.ref,
             started_at=one.started_at, completed_at=one.completed_at, recorded=one.recorded or None,
-        ).model_dump(mode="json", exclude_none=True)
+        ).compact()
         for one in tracks
     ]  # fmt: skip
-    phases = [*(one.to_json() for one in run.phases), {"name": "verify", "started_at": began, "completed_at": now()}]
-    return {
-        **orjson.loads(record.model_dump_json(exclude_none=True)),
-        "tracks": lines,
-        "phases": phases,
-        "max_parallel": run.spec.max_parallel,
-    }
+    return before.changed(
+        id=run.id,
+        status=verdict.status,
+        exit_code=verdict.exit_code,
+        started_at=run.started_at,
+        completed_at=completed_at,
+        programs=run.programs,
+        reasons=list(verdict.reasons),
+        tracks=lines,
+        phases=[*run.phases, PhaseRecord(name="verify", started_at=began, completed_at=now())],
+        max_parallel=run.spec.max_parallel,
+        **({"branch": branch, "delivered": before.integrated} if branch else {}),
+    ).compact()
 
 
-def _deliver(run: Run, before: JsonObject) -> str | None:
+def _deliver(run: Run, before: RunRecord) -> str | None:
     """Give the user the branch with everything that could be integrated, verified or not, and return its name."""
-    commit = before.get("integrated")
+    commit = before.integrated
     if not run.delivers or not commit or commit == run.base:
         return None
-    return run.repository.deliver(f"plait/{run.workflow_id}", str(commit), previous=before.get("delivered"))
+    return run.repository.deliver(f"plait/{run.workflow_id}", commit, previous=before.delivered)
 
 
-def _summary(verdict: Verdict, tracks: Sequence[TrackOutcome], evidence: Sequence[JsonObject]) -> str:
+def _summary(verdict: Verdict, tracks: Sequence[TrackOutcome], evidence: Sequence[Evidence]) -> str:
     done = sum(one.status == "completed" for one in tracks)
-    passed = sum(one["status"] == "passed" for one in evidence)
+    passed = sum(one.status == "passed" for one in evidence)
     text = f"{verdict.status}: {done} of {counted(len(tracks), 'track')} completed, "
     text += f"{passed} of {counted(len(evidence), 'check')} passed."
     if verdict.reasons:

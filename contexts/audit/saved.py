@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from contexts.audit import SourceDocument, audit
 from contexts.audit.plait_records import without_records
 from contexts.documents.base import JsonObject
-from contexts.json.values import entries, section
+from contexts.documents.findings import Finding
+from contexts.json.values import section
 from contexts.store.keys import TRACKS
 
 
-def audit_saved(documents: Mapping[str, JsonObject]) -> list[JsonObject]:
+def audit_saved(documents: Mapping[str, JsonObject]) -> list[Finding]:
     """Return the findings of the audit over documents that plait saved, by the names that findings call them.
 
     What an agent wrote is judged once, in its track's document, and not again where the merge carries it.
@@ -20,13 +21,13 @@ def audit_saved(documents: Mapping[str, JsonObject]) -> list[JsonObject]:
         SourceDocument(name, without_records(_without_judged(one, documents)), own=True)
         for name, one in documents.items()
     ]
-    return _once([_entry(finding) for finding in audit(sources).to_json()["findings"]])
+    return _once(audit(sources).findings)
 
 
-def _once(findings: Sequence[JsonObject]) -> list[JsonObject]:
+def _once(findings: Sequence[Finding]) -> list[Finding]:
     """Leave out of the merge's lists what is said of the very words in the document of the track they come from."""
-    places = [{str(one["document"]) for one in entries(finding, "sources")} for finding in findings]
-    said = [(str(finding["rule"]), str(finding["message"])) for finding in findings]
+    places = [{one.document for one in finding.sources} for finding in findings]
+    said = [(finding.rule, finding.message) for finding in findings]
     of_tracks = {told for told, at in zip(said, places, strict=True) if any(name.startswith(TRACKS) for name in at)}
     return [
         finding
@@ -46,23 +47,11 @@ def _without_judged(document: JsonObject, documents: Mapping[str, JsonObject]) -
     return {**document, "track_contexts": kept}
 
 
-def _entry(finding: JsonObject) -> JsonObject:
-    return {key: finding[key] for key in ("rule", "severity", "message", "sources")}
-
-
-def by_severity(findings: Sequence[JsonObject]) -> list[JsonObject]:
-    """Return findings with the blocking ones first, otherwise as they were."""
-    order = {"blocking": 0, "warning": 1, "note": 2}
-    return sorted(findings, key=lambda one: order.get(str(one["severity"]), 3))
-
-
-def without_proven(audited: Sequence[JsonObject], proven: Sequence[JsonObject]) -> list[JsonObject]:
+def without_proven(audited: Iterable[Finding], proven: Iterable[Finding]) -> list[Finding]:
     """Leave out what a check has shown on the real tree: one defect, one finding."""
     known = {_defect(one) for one in proven}
     return [one for one in audited if _defect(one) not in known]
 
 
-def _defect(finding: JsonObject) -> tuple[str, str, str]:
-    sources: list[JsonObject] = entries(finding, "sources")
-    first = sources[0] if sources else {}
-    return str(finding["rule"]), str(first.get("document")), str(first.get("pointer"))
+def _defect(finding: Finding) -> tuple[str, tuple[str, str] | None]:
+    return finding.rule, finding.sources[0].place if finding.sources else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-from contexts.documents.base import JsonObject
-from contexts.json.values import entries, section
+from contexts.documents.figures import RequestFigures
+from contexts.documents.verification import AreaLine, AreaResult, Evidence, VerificationResults
 
-AREAS = {
+AREAS: Mapping[str, str] = {
     "contract": "api_contract_alignment",
     "tests": "test_execution",
     "coverage": "test_execution",
@@ -20,47 +19,37 @@ AREAS = {
 """Which of the five areas of verification a kind of check belongs to."""
 
 
-def areas_of(evidence: Sequence[JsonObject]) -> dict[str, JsonObject]:
+def areas_of(evidence: Sequence[Evidence]) -> VerificationResults:
     """Return the five areas of verification, each with the evidence that decided it.
 
     An area without evidence is ``unverified``, never passed. Beside the evidence stand the lines people read: test
     counts by check, measured times by request with their targets, the migration.
     """
-    areas: dict[str, JsonObject] = {}
+    areas: dict[str, AreaResult] = {}
     for area in dict.fromkeys(AREAS.values()):
-        own = [one for one in evidence if AREAS.get(str(one["kind"])) == area]
-        statuses = {one["status"] for one in own}
+        own = [one for one in evidence if AREAS.get(one.kind) == area]
+        statuses = {one.status for one in own}
         status = next((each for each in ("failed", "unverified", "passed") if each in statuses), "unverified")
-        entry: JsonObject = {"status": status, "checks": [_line(one) for one in own]}
+        entry = AreaResult(status=status, checks=[_line(one) for one in own])
         if not own:
-            entry["reason"] = "the spec has no check of this area"
-        entry |= _LINES[area](own) if area in _LINES else {}
-        areas[area] = entry
-    return areas
+            entry = entry.changed(reason="the spec has no check of this area")
+        areas[area] = _FIGURES[area](entry, own) if area in _FIGURES else entry
+    return VerificationResults(**areas)
 
 
-def _line(one: JsonObject) -> JsonObject:
-    line: JsonObject = {
-        "check": one["check"],
-        "status": one["status"],
-        "exit_code": one.get("exit_code"),
-        "seconds": one["seconds"],
-        "tree": one.get("tree"),
-    }
-    for key in ("result", "log", "reason", "notes", "steps"):
-        if one.get(key):
-            line[key] = one[key]
-    return line
+def _line(one: Evidence) -> AreaLine:
+    line = AreaLine(check=one.check, status=one.status, exit_code=one.exit_code, seconds=one.seconds, tree=one.tree)
+    shown = {"result": one.result, "log": one.log, "reason": one.reason, "notes": one.notes, "steps": one.steps}
+    return line.changed(**{name: value for name, value in shown.items() if value})
 
 
-def _test_lines(evidence: Sequence[JsonObject]) -> JsonObject:
-    counted = {str(one["check"]): section(section(one, "result"), "tests") for one in evidence}
-    counted = {name: counts for name, counts in counted.items() if counts.get("tests")}
+def _with_tests(entry: AreaResult, evidence: Sequence[Evidence]) -> AreaResult:
+    counted = {one.check: counts for one in evidence if (counts := one.figures.tests) and counts.tests}
     if not counted:
-        return {}
-    passed, all_of = (sum(int(counts[key]) for counts in counted.values()) for key in ("passed", "tests"))
-    results = {name: _share(int(counts["passed"]), int(counts["tests"])) for name, counts in counted.items()}
-    return {"results": results, "total": f"{_share(passed, all_of, 'tests ')}"}
+        return entry
+    results = {name: _share(counts.passed, counts.tests) for name, counts in counted.items()}
+    passed, tests = (sum(column) for column in zip(*((one.passed, one.tests) for one in counted.values()), strict=True))
+    return entry.changed(results=results, total=_share(passed, tests, "tests "))
 
 
 def _share(passed: int, total: int, what: str = "") -> str:
@@ -68,32 +57,35 @@ def _share(passed: int, total: int, what: str = "") -> str:
     return f"{passed}/{total} {what}passed ({100 * passed // total}%)"
 
 
-def _load_lines(evidence: Sequence[JsonObject]) -> JsonObject:
+def _with_times(entry: AreaResult, evidence: Sequence[Evidence]) -> AreaResult:
     lines: dict[str, str] = {}
     for one in evidence:
-        for name, figures in section(section(section(one, "result"), "performance"), "requests").items():
-            times = ", ".join(
-                f"P{share}: {figures[key]:g}ms" for share in (50, 95, 99) if (key := f"p{share}_ms") in figures
-            )
-            wanted = ", ".join(
-                f"{key.removesuffix('_ms').upper()} <= {most:g}ms"
-                for key, most in section(figures, "targets").items()
-                if key.endswith("_ms")
-            )
-            errors = f", {figures['errors']} of {figures['count']} requests failed" if figures.get("errors") else ""
-            title = f"{figures['method']} {figures['path']}"
-            title = title if title not in lines else f"{title} ({name})"
-            lines[title] = f"{times or 'no time'}{errors}" + (f" (target {wanted})" if wanted else "")
-    return {"measurements": lines} if lines else {}
+        for name, figures in one.figures.performance.requests.items() if one.figures.performance else ():
+            title = f"{figures.method} {figures.path}"
+            lines[title if title not in lines else f"{title} ({name})"] = _times(figures)
+    return entry.changed(measurements=lines) if lines else entry
 
 
-def _migration_lines(evidence: Sequence[JsonObject]) -> JsonObject:
-    heads = [head for one in evidence for head in entries(section(section(one, "result"), "migrations"), "heads")]
-    return {"migration": ", ".join(map(str, heads))} if heads else {}
+def _times(figures: RequestFigures) -> str:
+    measured = (("P50", figures.p50_ms), ("P95", figures.p95_ms), ("P99", figures.p99_ms))
+    times = ", ".join(f"{name}: {value:g}ms" for name, value in measured if value is not None)
+    most = figures.targets
+    targets = (
+        ("MAX", most.max_ms), ("MEAN", most.mean_ms), ("P50", most.p50_ms), ("P95", most.p95_ms), ("P99", most.p99_ms)
+    )  # fmt: skip
+    wanted = ", ".join(f"{name} <= {value:g}ms" for name, value in targets if value is not None)
+    errors = f", {figures.errors} of {figures.count} requests failed" if figures.errors else ""
+    return f"{times or 'no time'}{errors}" + (f" (target {wanted})" if wanted else "")
 
 
-_LINES: dict[str, Any] = {
-    "test_execution": _test_lines,
-    "performance": _load_lines,
-    "database_migration": _migration_lines,
+def _with_migration(entry: AreaResult, evidence: Sequence[Evidence]) -> AreaResult:
+    heads = [head for one in evidence if (found := one.figures.migrations) for head in found.heads or ()]
+    return entry.changed(migration=", ".join(heads)) if heads else entry
+
+
+_FIGURES: Mapping[str, Callable[[AreaResult, Sequence[Evidence]], AreaResult]] = {
+    "test_execution": _with_tests,
+    "performance": _with_times,
+    "database_migration": _with_migration,
 }
+"""What adds an area's lines for people."""

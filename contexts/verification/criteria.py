@@ -5,11 +5,11 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Literal
 
-from contexts.documents.base import JsonObject
-from contexts.documents.verification import CriterionResult
-from contexts.json.values import section
+from contexts.documents.base import Number
+from contexts.documents.figures import CoverageShare
+from contexts.documents.verification import CriterionResult, Evidence, WaiverEntry
 from contexts.spec.model import Criterion, Spec
 from contexts.verification.load_criteria import judge_load
 
@@ -46,7 +46,13 @@ _PLAIN = {
     "total",
     "overall",
 }
-_MEASURES = {"line": "line_percent", "branch": "branch_percent"}
+_MEASURES: Mapping[str, Callable[[CoverageShare], Number | None]] = {
+    "line": lambda share: share.line_percent,
+    "branch": lambda share: share.branch_percent,
+}
+
+_Judged = tuple[Literal["met", "unmet", "unverified"], str, list[str]]
+"""How a criterion ended, why, and the checks that decided it."""
 
 
 def parse_target(text: str) -> tuple[str, float]:
@@ -62,7 +68,7 @@ def parse_target(text: str) -> tuple[str, float]:
 
 
 def decide(
-    spec: Spec, evidence: Sequence[JsonObject], waivers: Sequence[JsonObject] = ()
+    spec: Spec, evidence: Sequence[Evidence], waivers: Sequence[WaiverEntry] = ()
 ) -> tuple[CriterionResult, ...]:
     """Return how every success criterion of a spec ended.
 
@@ -75,8 +81,8 @@ def decide(
         evidence: The evidence records, as saved.
         waivers: Typed human decisions, ``target`` naming a criterion's id.
     """
-    by_check = {str(one["check"]): one for one in evidence}
-    waived = {str(one["target"]): one for one in waivers if one.get("kind", "criterion") == "criterion"}
+    by_check = {one.check: one for one in evidence}
+    waived = {one.target: one for one in waivers if one.kind in {None, "criterion"}}
     results: list[CriterionResult] = []
     for area, criteria in spec.success_criteria.items():
         for index, given in enumerate(criteria):
@@ -85,16 +91,16 @@ def decide(
                 continue
             name = criterion.id or f"{area}.{index + 1}"
             status, reason, proof = _judge(criterion, by_check, area)
-            if status != "met" and name in waived:
-                reason = f"waived by {waived[name]['by']}: {waived[name]['why']} (it was {status}: {reason})"
-                status = "waived"
+            waiver = waived.get(name) if status != "met" else None
+            if waiver:
+                reason = f"waived by {waiver.by}: {waiver.why} (it was {status}: {reason})"
             results.append(
                 CriterionResult(
                     id=name,
                     area=area,
                     text=criterion.text,
                     required=criterion.required,
-                    status=status,
+                    status="waived" if waiver else status,
                     reason=reason,
                     evidence=proof,
                 )
@@ -102,12 +108,12 @@ def decide(
     return tuple(results)
 
 
-def _judge(criterion: Criterion, by_check: Mapping[str, JsonObject], area: str) -> tuple[Any, str, list[str]]:
+def _judge(criterion: Criterion, by_check: Mapping[str, Evidence], area: str) -> _Judged:
     if criterion.check:
         found = by_check.get(criterion.check)
         if found is None:
             return "unverified", f"check {criterion.check} gave no evidence", []
-        return (*_judge_structured(criterion, found), [criterion.check])
+        return _judge_structured(criterion, criterion.check, found)
     text = " ".join(criterion.text.split())[:300]
     match = _ALL_TESTS.match(text)
     if match:
@@ -123,27 +129,26 @@ def _judge(criterion: Criterion, by_check: Mapping[str, JsonObject], area: str) 
     return "unverified", "no check of the spec decides it; name one with 'check'", []
 
 
-def _judge_structured(criterion: Criterion, found: JsonObject) -> tuple[Any, str]:
-    name = criterion.check
-    if found["status"] == "unverified":
-        return "unverified", f"check {name}: {found.get('reason') or 'could not run'}"
-    failure = f"check {name} failed: {found.get('reason') or ''}".rstrip(": ")
+def _judge_structured(criterion: Criterion, name: str, found: Evidence) -> _Judged:
+    if found.status == "unverified":
+        return "unverified", f"check {name}: {found.reason or 'could not run'}", [name]
+    failure = f"check {name} failed: {found.reason or ''}".rstrip(": ")
     if criterion.metric is None:
-        return ("met", f"check {name} passed") if found["status"] == "passed" else ("unmet", failure)
-    value: Any = found.get("result") or {}
-    for part in criterion.metric.split("."):
-        value = value.get(part) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType] JSON
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "unverified", f"check {name} has no number at {criterion.metric}"
+        passed = found.status == "passed"
+        return "met" if passed else "unmet", f"check {name} passed" if passed else failure, [name]
+    value = found.figures.number(criterion.metric)
+    if value is None:
+        return "unverified", f"check {name} has no number at {criterion.metric}", [name]
     try:
         sign, target = parse_target(criterion.target or "")
     except ValueError as error:
-        return "unverified", str(error)
+        return "unverified", str(error), [name]
     shown = f"{criterion.metric} is {value:g}, target {sign} {target:g}"
     if not _COMPARE[sign](value, target):
-        return "unmet", shown
-    # A number out of a command that failed proves nothing.
-    return ("met", shown) if found["status"] == "passed" else ("unmet", f"{failure} ({shown})")
+        return "unmet", shown, [name]
+    if found.status != "passed":  # a number out of a command that failed proves nothing
+        return "unmet", f"{failure} ({shown})", [name]
+    return "met", shown, [name]
 
 
 def _about(which: Sequence[str], names: Iterable[str]) -> list[str]:
@@ -156,50 +161,48 @@ def _about(which: Sequence[str], names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if all(word in re.split(r"[._-]", name) for word in special))
 
 
-def _judge_all_tests(which: Sequence[str], by_check: Mapping[str, JsonObject]) -> tuple[Any, str, list[str]]:
-    tests = {name: one for name, one in by_check.items() if one.get("kind") == "tests"}
+def _judge_all_tests(which: Sequence[str], by_check: Mapping[str, Evidence]) -> _Judged:
+    tests = {name: one for name, one in by_check.items() if one.kind == "tests"}
     proof = _about(which, tests)
     if not proof:
         named = f" about {' '.join(which)}" if tests else ""
         return "unverified", f"no check of kind tests{named} was run", []
     for wanted in ("failed", "unverified"):
-        bad = [name for name in proof if tests[name]["status"] == wanted]
+        bad = [name for name in proof if tests[name].status == wanted]
         if bad:
             status = "unmet" if wanted == "failed" else "unverified"
-            return status, f"check {bad[0]}: {tests[bad[0]].get('reason') or wanted}", proof
-    counted = {name: _result(tests[name], "tests") for name in proof}
-    empty = [name for name, counts in counted.items() if counts and not counts.get("passed")]
+            return status, f"check {bad[0]}: {tests[bad[0]].reason or wanted}", proof
+    counted = {name: counts for name in proof if (counts := tests[name].figures.tests)}
+    empty = [name for name, counts in counted.items() if not counts.passed]
     if empty:
         return "unverified", f"check {empty[0]} passed, but its report has no test that passed", proof
-    if not all(counted.values()):
+    if len(counted) < len(proof):
         return "met", f"{', '.join(proof)} passed (no report counts the tests)", proof
-    return "met", f"{sum(counts['passed'] for counts in counted.values())} tests passed in {', '.join(proof)}", proof
+    return "met", f"{sum(counts.passed for counts in counted.values())} tests passed in {', '.join(proof)}", proof
 
 
-def _result(one: JsonObject, kind: str) -> JsonObject:
-    return section(section(one, "result"), kind)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _percent(share: CoverageShare) -> Number | None:
+    return share.percent
 
 
 def _judge_coverage(
-    which: Sequence[str], sign: str, target: float, by_check: Mapping[str, JsonObject], area: str
-) -> tuple[Any, str, list[str]]:
+    which: Sequence[str], sign: str, target: float, by_check: Mapping[str, Evidence], area: str
+) -> _Judged:
     """Judge coverage by the least that was measured.
 
     In an area called like a track whose changed files were measured, the coverage of those files is one of the
     measurements: the whole being covered well does not make up for it.
     """
-    measure = next((_MEASURES[word] for word in which if word in _MEASURES), "percent")
+    measure = next((_MEASURES[word] for word in which if word in _MEASURES), _percent)
     measured: dict[str, float] = {}
     for name, one in by_check.items():
-        whole = _result(one, "coverage")
-        own = section(section(whole, "tracks"), area).get(measure)
-        values: list[Any] = [whole.get(measure), *([] if own is None else [own])]
-        if one["status"] == "passed" and all(_is_number(value) for value in values):
-            measured[name] = float(min(values))
+        coverage = one.figures.coverage
+        whole = measure(coverage) if coverage else None
+        if coverage is None or whole is None or one.status != "passed":
+            continue
+        track = (coverage.tracks or {}).get(area)
+        own = measure(track) if track else None
+        measured[name] = float(whole if own is None else min(whole, own))
     proof = _about([word for word in which if word not in _MEASURES], measured)
     if not proof:
         return "unverified", f"no passed check measured {' '.join((*which, 'coverage'))}", []

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-from contexts.documents.base import JsonObject
-from contexts.json.values import section
+from contexts.documents.base import Number
+from contexts.documents.figures import RequestFigures
+from contexts.documents.verification import Evidence
 from contexts.text.quantities import Bound, read
 from contexts.text.subjects import stem, subject
 
@@ -30,12 +31,12 @@ _KEYS = {"p50": "p50_ms", "p95": "p95_ms", "p99": "p99_ms", "avg": "mean_ms", "m
 class LoadVerdict:
     """How a criterion in words ended against the figures of loads."""
 
-    status: str
+    status: Literal["met", "unmet", "unverified"]
     reason: str
     checks: tuple[str, ...]
 
 
-def judge_load(text: str, by_check: Mapping[str, JsonObject]) -> LoadVerdict | None:
+def judge_load(text: str, by_check: Mapping[str, Evidence]) -> LoadVerdict | None:
     """Decide a criterion such as ``Response time <100ms`` or ``P95 under 200 ms`` by the worst request it speaks of.
 
     Without a named statistic the 99th percentile counts. Words that name a request (of its id, method or path) narrow
@@ -50,10 +51,10 @@ def judge_load(text: str, by_check: Mapping[str, JsonObject]) -> LoadVerdict | N
         return None
     about = subject(_STATISTIC.sub(" ", text)).stems - _TOPIC
     figures = {
-        (name, request): dict(values)
+        (name, request): values
         for name, one in by_check.items()
-        if one["status"] != "unverified"
-        for request, values in section(section(section(one, "result"), "performance"), "requests").items()
+        if one.status != "unverified" and one.figures.performance
+        for request, values in one.figures.performance.requests.items()
     }
     meant = {place: values for place, values in figures.items() if about <= _words(place[1], values)}
     if not meant:
@@ -62,7 +63,7 @@ def judge_load(text: str, by_check: Mapping[str, JsonObject]) -> LoadVerdict | N
     checks: list[str] = []
     met = True
     for bound, key in zip(bounds, keys, strict=True):
-        found = {place: values[key] for place, values in meant.items() if isinstance(values.get(key), int | float)}
+        found = {place: value for place, values in meant.items() if (value := _figure(values, key)) is not None}
         if len(found) < len(meant):
             missing = next(place for place in meant if place not in found)
             return LoadVerdict("unverified", f"{missing[1]} of {missing[0]} has no {key}", (missing[0],))
@@ -72,8 +73,8 @@ def judge_load(text: str, by_check: Mapping[str, JsonObject]) -> LoadVerdict | N
         lines.append(f"{key} of {request} is {found[place]:g}, target {bound}")
         checks.append(name)
     reason = f"{'; '.join(lines)} ({', '.join(dict.fromkeys(checks))})"
-    failed = sorted({name for name, _ in meant if by_check[name]["status"] == "failed"})
-    errors = sum(values.get("errors") or 0 for values in meant.values())
+    failed = sorted({name for name, _ in meant if by_check[name].status == "failed"})
+    errors = sum(values.errors for values in meant.values())
     if met and failed and errors and set(keys) != {"error_percent"}:
         # Times are those of the requests that were answered; more failed than the check allows.
         return LoadVerdict("unmet", f"{errors} requests failed; {reason}", tuple(failed))
@@ -91,6 +92,14 @@ def _key(text: str, bound: Bound) -> str | None:
     return None
 
 
-def _words(request: str, values: Mapping[str, Any]) -> frozenset[str]:
-    told = f"{request} {values.get('method')} {values.get('path')}"
+def _figure(values: RequestFigures, key: str | None) -> Number | None:
+    figures: Mapping[str | None, Number | None] = {
+        "p50_ms": values.p50_ms, "p95_ms": values.p95_ms, "p99_ms": values.p99_ms, "mean_ms": values.mean_ms,
+        "max_ms": values.max_ms, "error_percent": values.error_percent, "per_second": values.per_second,
+    }  # fmt: skip
+    return figures.get(key)
+
+
+def _words(request: str, values: RequestFigures) -> frozenset[str]:
+    told = f"{request} {values.method} {values.path}"
     return subject(re.sub(r"[/_.?=&-]", " ", told)).stems

@@ -3,81 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
-from contexts.documents.base import JsonObject
+from contexts.documents.base import Number
+from contexts.documents.verification import CriterionResult, Evidence, Regression, Reverification
 
 _RANK: Mapping[str, int] = {"met": 3, "waived": 3, "passed": 3, "unverified": 2, "unmet": 1, "failed": 1}
 
 
-class Regression(BaseModel):
-    """One thing that got worse.
+class Verified(Protocol):
+    """What a verification left: a final context, or a later verification."""
 
-    Attributes:
-        what: ``criterion``, ``check``, ``coverage`` (percent) or ``tests`` (number that passed).
-        name: The criterion's or check's id.
-        before: What it was at the last verification.
-        now: What it is.
-        reason: Why, where known.
-    """
+    @property
+    def criteria(self) -> Sequence[CriterionResult] | None:
+        """How each criterion ended."""
+        ...
 
-    model_config = ConfigDict(frozen=True)
-
-    what: Literal["criterion", "check", "coverage", "tests"]
-    name: str
-    before: str
-    now: str
-    reason: str = ""
+    @property
+    def evidence(self) -> Sequence[Evidence] | None:
+        """What each check left."""
+        ...
 
 
-def find_regressions(before: JsonObject, now: JsonObject) -> tuple[Regression, ...]:
+def find_regressions(before: Verified, now: Verified) -> tuple[Regression, ...]:
     """Return what is worse in a verification than in the one before it: criteria first.
 
     Args:
-        before: ``criteria`` and ``evidence``, as a final context or an earlier verification holds them.
+        before: A final context or an earlier verification.
         now: The same, of now. What only one of them has is not compared.
     """
-    checked, checks = _by(before.get("evidence"), "check"), _by(now.get("evidence"), "check")
+    checked, checks = _by_check(before), _by_check(now)
     return (
-        *_statuses("criterion", _by(before.get("criteria"), "id"), _by(now.get("criteria"), "id")),
+        *_statuses("criterion", _by_id(before), _by_id(now)),
         *_statuses("check", checked, checks),
         *_numbers(checked, checks),
     )
 
 
-def unmet_now(now: JsonObject) -> tuple[str, ...]:
+def unmet_now(now: Reverification) -> tuple[str, ...]:
     """Return the ids of required criteria that are unmet."""
-    return tuple(one["id"] for one in now["criteria"] if one.get("required", True) and one["status"] == "unmet")
+    return tuple(one.id for one in now.criteria if one.required and one.status == "unmet")
 
 
-def _by(records: Sequence[JsonObject] | None, key: str) -> dict[str, JsonObject]:
-    return {str(one[key]): one for one in records or ()}
+def _by_id(verified: Verified) -> dict[str, CriterionResult]:
+    return {one.id: one for one in verified.criteria or ()}
+
+
+def _by_check(verified: Verified) -> dict[str, Evidence]:
+    return {one.check: one for one in verified.evidence or ()}
 
 
 def _statuses(
-    what: Literal["criterion", "check"], before: Mapping[str, JsonObject], now: Mapping[str, JsonObject]
+    what: Literal["criterion", "check"],
+    before: Mapping[str, CriterionResult] | Mapping[str, Evidence],
+    now: Mapping[str, CriterionResult] | Mapping[str, Evidence],
 ) -> Iterator[Regression]:
     for name, one in now.items():
         was = before.get(name)
-        if was and _RANK[one["status"]] < _RANK[was["status"]]:
-            yield Regression(
-                what=what, name=name, before=was["status"], now=one["status"], reason=str(one.get("reason") or "")
-            )
+        if was and _RANK[one.status] < _RANK[was.status]:
+            yield Regression(what=what, name=name, before=was.status, now=one.status, reason=one.reason or "")
 
 
-def _numbers(before: Mapping[str, JsonObject], now: Mapping[str, JsonObject]) -> Iterator[Regression]:
+def _numbers(before: Mapping[str, Evidence], now: Mapping[str, Evidence]) -> Iterator[Regression]:
     for name, one in now.items():
-        measured: list[tuple[Literal["coverage", "tests"], str]] = [("coverage", "percent"), ("tests", "passed")]
-        for what, key in measured:
-            was, is_now = _number(before.get(name), what, key), _number(one, what, key)
-            if was is not None and is_now is not None and is_now < was:
-                yield Regression(what=what, name=name, before=f"{was:g}", now=f"{is_now:g}")
+        earlier = _measured(before.get(name))
+        for what, number in _measured(one).items():
+            was = earlier.get(what)
+            if was is not None and number < was:
+                yield Regression(what=what, name=name, before=f"{was:g}", now=f"{number:g}", reason="")
 
 
-def _number(one: JsonObject | None, what: str, key: str) -> float | None:
-    result: JsonObject = (one or {}).get("result") or {}
-    measured: JsonObject = result.get(what) or {}
-    value: Any = measured.get(key)
-    return float(value) if isinstance(value, int | float) else None
+def _measured(one: Evidence | None) -> dict[Literal["coverage", "tests"], Number]:
+    """Return what of a check is compared: percent covered, and how many tests passed."""
+    figures = one.figures if one else None
+    found: dict[Literal["coverage", "tests"], Number] = {}
+    if figures and figures.coverage and figures.coverage.percent is not None:
+        found["coverage"] = figures.coverage.percent
+    if figures and figures.tests:
+        found["tests"] = figures.tests.passed
+    return found

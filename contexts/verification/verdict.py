@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from contexts.documents.base import JsonObject
-from contexts.documents.verification import CriterionResult
+from contexts.documents.findings import Finding
+from contexts.documents.verification import CriterionResult, Evidence, WaiverEntry
 from contexts.spec.model import Spec
 from contexts.text.plural import counted
 
@@ -77,10 +77,10 @@ def reach_verdict(
     *,
     tracks: Mapping[str, str],
     left_out: Sequence[str],
-    evidence: Sequence[JsonObject],
+    evidence: Sequence[Evidence],
     criteria: Sequence[CriterionResult],
-    findings: Sequence[JsonObject],
-    waivers: Sequence[JsonObject] = (),
+    findings: Sequence[Finding],
+    waivers: Sequence[WaiverEntry] = (),
 ) -> Verdict:
     """Return the verdict of a run.
 
@@ -93,28 +93,24 @@ def reach_verdict(
         findings: What the audit says.
         waivers: Typed human decisions on checks; criteria and findings say themselves that they are waived.
     """
-    waived = {str(one["target"]) for one in waivers if one.get("kind", "check") == "check"}
+    waived = {one.target for one in waivers if one.kind in {None, "check"}}
     partial = _gaps(spec, tracks, left_out)
-    failed = [
-        f"{one['rule']}: {one['message']}"
-        for one in findings
-        if one["severity"] == "blocking" and not one.get("waived")
-    ]
+    failed = [f"{one.rule}: {one.message}" for one in findings if one.blocks]
     required = {check.id: None for check in spec.verification.checks if check.required}
     failed += [
-        f"check {one['check']} failed: {one.get('reason') or 'see its log'}"
+        f"check {one.check} failed: {one.reason or 'see its log'}"
         for one in evidence
-        if one["status"] == "failed" and one["check"] in required and one["check"] not in waived
+        if one.status == "failed" and one.check in required and one.check not in waived
     ]
     failed += [
         f"criterion {one.id} is unmet: {one.reason}" for one in criteria if one.required and one.status == "unmet"
     ]
-    told = {str(one["check"]) for one in evidence} | waived
+    told = {one.check for one in evidence} | waived
     unknown = [f"check {name} gave no evidence" for name in required if name not in told]
     unknown += [
-        f"check {one['check']} could not be verified: {one.get('reason') or 'it did not run'}"
+        f"check {one.check} could not be verified: {one.reason or 'it did not run'}"
         for one in evidence
-        if one["status"] == "unverified" and one["check"] in required and one["check"] not in waived
+        if one.status == "unverified" and one.check in required and one.check not in waived
     ]
     unknown += [
         f"criterion {one.id} is unverified: {one.reason}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TypedDict
 
 from prefect import flow, get_run_logger
 
@@ -20,13 +20,24 @@ from tasks.prefect_ui.artifacts import publish_table
 from tasks.prefect_ui.ornaments import show
 
 
+class Row(TypedDict):
+    """What goes of one workflow, and whether it went."""
+
+    workflow: str
+    action: str
+    objects: int
+    bytes: int
+    reason: str
+    done: str
+
+
 @flow(name="retention", validate_parameters=True)
 def retention(
     store: StoreName = None,
     dry_run: DryRun = True,
     archive_after_days: ArchiveDays = 30,
     keep_checkpoints: KeepCheckpoints = 5,
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """Say what of each workflow may go, and let it go if this is no dry run.
 
     Args:
@@ -45,7 +56,7 @@ def retention(
     objects = open_objects(store)
     policy = RetentionPolicy(archive_after_days=archive_after_days, keep_checkpoints=keep_checkpoints)
     logger = get_run_logger()
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     damaged: list[str] = []
     for held in holdings(objects):
         try:
@@ -57,14 +68,14 @@ def retention(
         if plan.action == "keep":
             logger.debug("%s: kept, %s", plan.workflow_id, plan.reason)
             continue
-        row = {
+        row: Row = {
             "workflow": plan.workflow_id, "action": plan.action, "objects": len(plan.keys), "bytes": plan.size,
             "reason": plan.reason, "done": done,
         }  # fmt: skip
         logger.info("%(workflow)s: %(action)s %(objects)d objects, %(bytes)d bytes (%(reason)s): %(done)s", row)
         rows.append(row)
     description = "What may go from the store" + (", dry run" if dry_run else "")
-    show("table", "retention", lambda: publish_table("plait-retention", rows, description))
+    show("table", "retention", lambda: publish_table("plait-retention", [dict(row) for row in rows], description))
     if damaged:
         raise DocumentError(
             f"damaged and left alone: {', '.join(damaged)}; `plait store check` says what is wrong there"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from contexts.documents.base import JsonObject, now
+from contexts.documents.base import now
+from contexts.documents.verification import Evidence, Reverification
 from contexts.errors import InputError, PlaitError
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import CONTEXT
@@ -25,9 +25,6 @@ from tasks.prefect_ui.markdown import words
 from tasks.prefect_ui.ornaments import show
 from tasks.run.run import open_run
 from tasks.run_check import recheck
-
-FIELD = "reverification"
-"""The field of the workflow's context that holds the last one; earlier ones are in earlier revisions."""
 
 
 @flow(name="reverify", validate_parameters=True)
@@ -53,7 +50,7 @@ def reverify(
     """
     outlive_worker()
     logger = get_run_logger()
-    rows: list[JsonObject] = []
+    rows: list[dict[str, str]] = []
     broken: list[str] = []
     for workflow_id in workflows:
         named = RunRequest(workflow_id=workflow_id, spec_dir=spec_dir, store=store, repository=repository)
@@ -65,8 +62,9 @@ def reverify(
             continue
         unmet = unmet_now(found)
         broken += [f"{workflow_id}: criterion {name} is unmet" for name in unmet]
-        rows += [{"workflow": workflow_id, "commit": found["commit"][:12], **one} for one in found["worse"]]
-        logger.info("%s at %s: %d worse, %d unmet", workflow_id, found["commit"][:12], len(found["worse"]), len(unmet))
+        commit = found.commit[:12]
+        rows += [{"workflow": workflow_id, "commit": commit, **one.to_json()} for one in found.worse]
+        logger.info("%s at %s: %d worse, %d unmet", workflow_id, commit, len(found.worse), len(unmet))
     description = "What got worse since the last verification"
     show("table", "reverify", lambda: publish_table("plait-reverify", rows, description))
     worse = f"{counted(len(rows), 'thing')} got worse" if rows else "nothing got worse"
@@ -75,7 +73,7 @@ def reverify(
     return Completed(message=f"{counted(len(workflows), 'workflow')} verified again, {worse}", data=rows)
 
 
-def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -> JsonObject:
+def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -> Reverification:
     """Verify one workflow again, and save what came of it in its context.
 
     Returns:
@@ -94,20 +92,16 @@ def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -
             raise InputError(f"{workflow_id} has no repository, so there is no present state to verify")
         commit = run.repository.pin(reference or run.spec.repository.base)
         evidence = run_checks(recheck, run, commit, run.spec.verification.checks)
-        records: list[JsonObject] = [orjson.loads(run.store.get_blob(workflow_id, blob)) for blob in evidence]
-        latest = run.latest(CONTEXT)
-        document: JsonObject = latest[1] if latest else {}
-        document.pop("_checksum", None)
-        criteria = decide(run.spec, records, document.get("waivers") or [])
-        present: JsonObject = {
-            "timestamp": now(),
-            "commit": commit,
-            "tree": run.repository.tree(commit),
-            "criteria": [one.model_dump(mode="json", exclude_none=True) for one in criteria],
-            "evidence": records,
-        }
-        present["worse"] = [
-            one.model_dump(mode="json") for one in find_regressions(document.get(FIELD) or document, present)
-        ]
-        run.save(CONTEXT, {**document, FIELD: present})
+        records = [Evidence.model_validate_json(run.store.get_blob(workflow_id, blob)) for blob in evidence]
+        context = (run.latest(CONTEXT) or run.store.require(workflow_id)).context
+        present = Reverification(
+            timestamp=now(),
+            commit=commit,
+            tree=run.repository.tree(commit),
+            criteria=list(decide(run.spec, records, context.waivers or ())),
+            evidence=records,
+            worse=[],
+        )
+        present = present.changed(worse=list(find_regressions(context.reverification or context, present)))
+        run.save(CONTEXT, context.changed(reverification=present, checksum=None))
     return present

@@ -16,7 +16,6 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
-from contexts.json.values import section
 from contexts.leases.record import UPKEEP, LeaseRecord, read_lease
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.store.objects import ObjectStore
@@ -70,8 +69,9 @@ def has_more_to_do(client: SyncPrefectClient, objects: ObjectStore, run: FlowRun
     if lease.end_reason not in _LEFT_OPEN:
         return False
     found = ContextStore(objects).latest(lease.workflow_id, CONTEXT)
-    readiness = section(found[1], "deployment_readiness") if found else {}
-    return section(readiness, "production").get("status") in _NOT_PASSED
+    readiness = found.context.deployment_readiness if found else None
+    production = readiness.production if readiness else None
+    return production is not None and production.status in _NOT_PASSED
 
 
 def _held_it_last(client: SyncPrefectClient, run: FlowRun, lease: LeaseRecord) -> bool:

@@ -11,13 +11,15 @@ from contexts.contracts import Contract, Mismatch, compare, read_contracts, read
 from contexts.contracts.compare import IN_WORDS
 from contexts.contracts.openapi import looks_like_openapi
 from contexts.documents.base import JsonObject
+from contexts.documents.figures import Alignment, CheckFigures, ContractFigures
+from contexts.documents.findings import Finding, Severity
 from contexts.json.pointer import pointer
 from contexts.spec.checks import ContractCheck
 from contexts.store.keys import track_document
 from contexts.text.plural import counted
 from tasks.checks.bench import MAX_CAPTURE_BYTES, Bench
 from tasks.checks.reports import ReportError, read_report
-from tasks.checks.results import CheckResult, finding, source
+from tasks.checks.results import CheckResult
 
 PROVIDER = "openapi.json"
 _RULES = {
@@ -46,13 +48,15 @@ def run_contract(check: ContractCheck, bench: Bench) -> CheckResult:
     reports = {"openapi": (raw, "application/json")}
     if not looks_like_openapi(document):
         return CheckResult(
-            "unverified", "what was given is no OpenAPI 3 document: it has no 'openapi' and no 'paths'", {}, reports
+            "unverified",
+            "what was given is no OpenAPI 3 document: it has no 'openapi' and no 'paths'",
+            reports=reports,
         )
     provider = read_openapi(document, PROVIDER, "provider")
     findings = [_problem(document, kind, message, pointer) for kind, pointer, message in _problems(provider)]
-    invalid = [one for one in findings if one["severity"] == "blocking"]
+    invalid = [one for one in findings if one.severity == "blocking"]
     if invalid:
-        return CheckResult("failed", invalid[0]["message"], _result(provider, {}, 0), reports, tuple(findings))
+        return CheckResult("failed", invalid[0].message, _result(provider, {}, 0), reports, tuple(findings))
     return _compare_all(bench.consumers, document, provider, findings, reports)
 
 
@@ -75,27 +79,27 @@ def _problems(contract: Contract) -> list[tuple[str, str, str]]:
     return [(problem.kind, problem.pointer, problem.message) for problem in contract.problems]
 
 
-def _problem(document: JsonObject, kind: str, message: str, pointer: str) -> JsonObject:
-    where = source_at(PROVIDER, document, pointer)
-    quoted = [source(where.document, where.pointer, where.quote)]
+def _problem(document: JsonObject, kind: str, message: str, pointer: str) -> Finding:
+    where = (source_at(PROVIDER, document, pointer),)
     if kind == "invalid-openapi":
-        return finding("contracts/openapi", "blocking", f"the OpenAPI document is not valid: {message}", quoted)
+        said = f"the OpenAPI document is not valid: {message}"
+        return Finding(rule="contracts/openapi", severity="blocking", message=said, sources=where)
     if kind == "unreadable":
-        return finding("contracts/unknown", "note", message, quoted)
-    return finding("contracts/unresolved-reference", "warning", message, quoted)
+        return Finding(rule="contracts/unknown", severity="note", message=message, sources=where)
+    return Finding(rule="contracts/unresolved-reference", severity="warning", message=message, sources=where)
 
 
 def _compare_all(
     consumers: Mapping[str, JsonObject],
     document: JsonObject,
     provider: Contract,
-    findings: list[JsonObject],
+    findings: list[Finding],
     reports: Mapping[str, tuple[bytes, str]],
 ) -> CheckResult:
     unjudged = [problem.message for problem in provider.problems if problem.kind == "unreadable"]
     unread: list[str] = []
     wrong: list[str] = []
-    matrix: JsonObject = {}
+    matrix: dict[str, Mapping[str, Alignment]] = {}
     for task_id, context in consumers.items():
         for consumer in read_contracts(task_id, context):
             if consumer.role != "consumer":
@@ -120,14 +124,14 @@ def _compare_all(
     return CheckResult("passed", "", result, reports, tuple(findings))
 
 
-def _finding(task_id: str, context: JsonObject, document: JsonObject, mismatch: Mismatch) -> JsonObject:
+def _finding(task_id: str, context: JsonObject, document: JsonObject, mismatch: Mismatch) -> Finding:
     """Quote both sides of a mismatch."""
     sides = [source_at(track_document(task_id), context, mismatch.consumer)]
     if mismatch.provider:
         sides.append(source_at(PROVIDER, document, _member(document, mismatch.provider, mismatch.field)))
     rule = _RULES.get(mismatch.kind, f"contracts/{mismatch.kind}")
-    severity = "note" if not mismatch.certain else "warning" if mismatch.kind in IN_WORDS else "blocking"
-    return finding(rule, severity, mismatch.message, [source(one.document, one.pointer, one.quote) for one in sides])
+    severity: Severity = "note" if not mismatch.certain else "warning" if mismatch.kind in IN_WORDS else "blocking"
+    return Finding(rule=rule, severity=severity, message=mismatch.message, sources=tuple(sides))
 
 
 def _member(document: JsonObject, where: str, field: str) -> str:
@@ -140,21 +144,21 @@ def _member(document: JsonObject, where: str, field: str) -> str:
     return where
 
 
-def _verdict(shown: str, found: Sequence[Mismatch]) -> str:
+def _verdict(shown: str, found: Sequence[Mismatch]) -> Alignment:
     mine = [one for one in found if one.endpoint == shown]
     if any(one.certain and one.kind not in IN_WORDS for one in mine):
         return "mismatch"
     return "unknown" if any(one.kind in _UNREAD for one in mine) else "aligned"
 
 
-def _result(provider: Contract, matrix: JsonObject, mismatches: int) -> JsonObject:
+def _result(provider: Contract, matrix: Mapping[str, Mapping[str, Alignment]], mismatches: int) -> CheckFigures:
     verdicts = [verdict for endpoints in matrix.values() for verdict in endpoints.values()]
-    return {
-        "contract": {
-            "endpoints": len(provider.endpoints),
-            "mismatches": mismatches,
-            "aligned": verdicts.count("aligned"),
-            "unknown": verdicts.count("unknown"),
-            "consumers": matrix,
-        }
-    }
+    return CheckFigures(
+        contract=ContractFigures(
+            endpoints=len(provider.endpoints),
+            mismatches=mismatches,
+            aligned=verdicts.count("aligned"),
+            unknown=verdicts.count("unknown"),
+            consumers=matrix,
+        )
+    )

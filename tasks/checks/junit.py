@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from xml.etree.ElementTree import ParseError, XMLParser
 
-from contexts.documents.base import JsonObject
+from contexts.documents.figures import TestCounts, TestFailure
 from contexts.redaction import head_of
 from tasks.checks.report_file import ReportError
 
@@ -64,7 +64,7 @@ _UNITS = {
 _DURATION = re.compile(r"\+?(\d[\d,.]{0,30}(?:[eE][+-]?\d{1,3})?)\s?([a-zµμ]{0,3})")
 
 
-def parse_junit(raw: bytes) -> JsonObject:
+def parse_junit(raw: bytes) -> TestCounts:
     """Return counts of a JUnit XML report: tests, passed, failed, errors, skipped, seconds, and the first failures.
 
     Counts are of the cases themselves; an error or failure that a suite has beside its cases counts as one more test.
@@ -141,7 +141,7 @@ class _Reader:
         self._suites: list[_Suite] = []
         self._counts: dict[Outcome, int] = dict.fromkeys(_WORST, 0)
         self._seconds = 0.0
-        self._failures: list[JsonObject] = []
+        self._failures: list[TestFailure] = []
         self._contradiction = ""
 
     def doctype(self, name: str, public: str | None, system: str | None) -> None:
@@ -203,7 +203,7 @@ class _Reader:
         self._counts[case.outcome] += 1
         self._seconds += case.seconds
         if case.outcome in {"failed", "errors"} and len(self._failures) < _SHOWN_FAILURES:
-            self._failures.append({"test": case.name, "message": head_of(case.message, _LONGEST)})
+            self._failures.append(TestFailure(test=case.name, message=head_of(case.message, _LONGEST)))
 
     def _close_suite(self) -> None:
         suite = self._suites.pop()
@@ -225,15 +225,18 @@ class _Reader:
                 f"{who} says that {bad} failed, and its cases show {suite.bad}: attributes and cases disagree"
             )
 
-    def result(self) -> JsonObject:
+    def result(self) -> TestCounts:
         """Return what `parse_junit` returns."""
-        return {
-            "tests": sum(self._counts.values()),
-            **{name: self._counts[name] for name in ("passed", "failed", "errors", "skipped")},
-            "seconds": round(self._seconds, 3),
-            "failures": self._failures,
-            **({"contradiction": self._contradiction} if self._contradiction else {}),
-        }
+        return TestCounts(
+            tests=sum(self._counts.values()),
+            passed=self._counts["passed"],
+            failed=self._counts["failed"],
+            errors=self._counts["errors"],
+            skipped=self._counts["skipped"],
+            seconds=round(self._seconds, 3),
+            failures=tuple(self._failures),
+            contradiction=self._contradiction or None,
+        ).compact()
 
 
 def _begun(attributes: Mapping[str, str]) -> _Case:

@@ -17,18 +17,64 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import urllib3
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkContext
+    from multiprocessing.synchronize import Barrier
 
 _FLOOR_REQUESTS = 200
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 
 
+class Request(TypedDict):
+    """One request, and how often it is made; ``status`` are the codes that are no error."""
+
+    id: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+    status: list[int]
+    warmup: int
+    count: int
+    concurrency: int
+
+
+class Job(TypedDict):
+    """What is to be measured, and where."""
+
+    port: int
+    ready_path: str
+    ready_seconds: float
+    request_seconds: float
+    requests: list[Request]
+
+
+class Load(TypedDict):
+    """What came of one request's load: times in milliseconds, answers by status, what went wrong, and all it took."""
+
+    ms: list[float]
+    status: dict[str, int]
+    errors: list[str]
+    seconds: float
+
+
+class Result(TypedDict):
+    """What is written in the end; without times where the server never answered."""
+
+    ready_seconds: float | None
+    floor_ms: float | None
+    requests: dict[str, Load]
+
+
 def main() -> None:
     """Read the job, wait for the server, run every request's load in turn, write the result."""
-    job: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    result: dict[str, Any] = {"ready_seconds": None, "requests": {}}
+    job: Job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    result: Result = {"ready_seconds": None, "floor_ms": None, "requests": {}}
     # Forked before there is any thread, and before anything is measured.
     context = multiprocessing.get_context("fork")
     ready = wait_until_ready(job)
@@ -41,7 +87,7 @@ def main() -> None:
     Path(sys.argv[2]).write_text(json.dumps(result), encoding="utf-8")
 
 
-def wait_until_ready(job: dict[str, Any]) -> float | None:
+def wait_until_ready(job: Job) -> float | None:
     """Return after how many seconds the server answered below 500, None where it did not in time."""
     started = time.monotonic()
     with pool_for(job["port"], 2.0) as pool:
@@ -60,7 +106,7 @@ def pool_for(port: int, seconds: float) -> urllib3.HTTPConnectionPool:
     return urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=1, timeout=seconds)
 
 
-def measure(context: Any, job: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+def measure(context: ForkContext, job: Job, request: Request) -> Load:
     """Return times in milliseconds, status codes and errors of one request's load.
 
     With several clients each is a process with its share, so that none waits for another's interpreter.
@@ -83,7 +129,7 @@ def measure(context: Any, job: dict[str, Any], request: dict[str, Any]) -> dict[
     for process, pipe in zip(processes, pipes, strict=True):
         process.start()
         pipe[1].close()
-    parts: list[dict[str, Any]] = [pipe[0].recv() for pipe in pipes]
+    parts: list[Load] = [pipe[0].recv() for pipe in pipes]
     for process in processes:
         process.join()
     return {
@@ -98,15 +144,15 @@ def measure(context: Any, job: dict[str, Any], request: dict[str, Any]) -> dict[
 
 
 def _client_process(
-    pipe: Any, port: int, seconds: float, request: dict[str, Any], warmup: int, count: int, barrier: Any
+    pipe: Connection, port: int, seconds: float, request: Request, warmup: int, count: int, barrier: Barrier
 ) -> None:
     pipe.send(client(port, seconds, request, warmup, count, barrier))
     pipe.close()
 
 
 def client(
-    port: int, seconds: float, request: dict[str, Any], warmup: int, count: int, barrier: Any = None
-) -> dict[str, Any]:
+    port: int, seconds: float, request: Request, warmup: int, count: int, barrier: Barrier | None = None
+) -> Load:
     """Send one client's share on one connection; see `measure`."""
     body = None if request["body"] is None else json.dumps(request["body"]).encode()
     headers = {"Accept": "*/*", "User-Agent": "plait-load", **request["headers"]}
@@ -146,14 +192,17 @@ def client(
     return {"ms": took, "status": status, "errors": errors, "seconds": total}
 
 
-def measure_floor(context: Any) -> float:
+def measure_floor(context: ForkContext) -> float:
     """Return the median time, in milliseconds, of a request to a server that does nothing: what the generator adds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         process = context.Process(target=_answer, args=(server,), daemon=True)
         process.start()
-        nothing: dict[str, Any] = {"method": "GET", "path": "/", "headers": {}, "body": None, "status": [200]}
-        took = sorted(client(port, 5.0, nothing, 20, _FLOOR_REQUESTS)["ms"])
+        nothing: Request = {
+            "id": "nothing", "method": "GET", "path": "/", "headers": {}, "body": None, "status": [200],
+            "warmup": 20, "count": _FLOOR_REQUESTS, "concurrency": 1,
+        }  # fmt: skip
+        took = sorted(client(port, 5.0, nothing, nothing["warmup"], nothing["count"])["ms"])
         process.join(timeout=5)
     return took[(len(took) - 1) // 2] if took else 0.0
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from contexts.documents.base import JsonObject
+from contexts.documents.figures import CheckFigures, Migrations
 from contexts.redaction import head_of
 from contexts.spec.checks import MigrationsCheck
 from tasks.checks.bench import Bench, Step, StepFailed
@@ -16,12 +16,13 @@ _HEAD = re.compile(r"^([0-9A-Za-z_.-]{1,64}) (?:.{0,200} )?\(head\)", re.MULTILI
 _DRIFT = "New upgrade operations detected"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Alembic:
-    """Alembic in one tree on one database."""
+    """Alembic in one tree on one database, and how far it came."""
 
     check: MigrationsCheck
     bench: Bench
+    came: Migrations = field(default_factory=Migrations)
 
     def run(self, name: str, *arguments: str, url: str, tree: Path | None = None) -> Step:
         argv = (*self.bench.resolve(self.check.argv, database=url), *arguments)
@@ -56,20 +57,19 @@ class _Wrong(Exception):
 def run_migrations(check: MigrationsCheck, bench: Bench) -> CheckResult:
     """Go through one head, up from nothing, drift, up from the base commit's schema, down, and up again."""
     alembic = _Alembic(check, bench)
-    result: JsonObject = {}
     try:
-        _walk(alembic, bench, result)
+        _walk(alembic, bench)
     except _Wrong as error:
-        return CheckResult("failed", str(error), {"migrations": result})
+        return CheckResult("failed", str(error), CheckFigures(migrations=alembic.came))
     except StepFailed as error:
-        return CheckResult("unverified", str(error), {"migrations": result})
-    return CheckResult("passed", "", {"migrations": result})
+        return CheckResult("unverified", str(error), CheckFigures(migrations=alembic.came))
+    return CheckResult("passed", "", CheckFigures(migrations=alembic.came))
 
 
-def _walk(alembic: _Alembic, bench: Bench, result: JsonObject) -> None:
+def _walk(alembic: _Alembic, bench: Bench) -> None:
     fresh = alembic.database("fresh")
     heads = _heads(alembic, "heads", fresh)
-    result["heads"] = heads
+    alembic.came = alembic.came.changed(heads=tuple(heads))
     if not heads:
         raise _Wrong("there is no migration at all; check that the command finds alembic.ini")
     if len(heads) > 1:
@@ -79,17 +79,17 @@ def _walk(alembic: _Alembic, bench: Bench, result: JsonObject) -> None:
         )
     alembic.must("upgrade from nothing", "upgrade", "head", url=fresh)
     _must_have_been_used(fresh, alembic.check.url_variable)
-    result["from_nothing"] = True
+    alembic.came = alembic.came.changed(from_nothing=True)
     _check_drift(alembic, fresh, heads[0])
-    result["drift"] = False
-    before = _upgrade_from_base(alembic, bench, result, heads[0])
+    alembic.came = alembic.came.changed(drift=False)
+    before = _upgrade_from_base(alembic, bench, heads[0])
     database, down = before or (fresh, "base")
     if alembic.check.down_to == "nothing":
         down = "base"
     if down != heads[0]:
         alembic.must(f"down to {'nothing' if down == 'base' else down}", "downgrade", down, url=database)
         alembic.must("up again", "upgrade", "head", url=database)
-    result["down_and_up"] = down
+    alembic.came = alembic.came.changed(down_and_up=down)
 
 
 def _must_have_been_used(url: str, variable: str) -> None:
@@ -126,19 +126,19 @@ def _check_drift(alembic: _Alembic, url: str, head: str) -> None:
     raise StepFailed(f"drift could not be checked: {_problem(step)}")
 
 
-def _upgrade_from_base(alembic: _Alembic, bench: Bench, result: JsonObject, head: str) -> tuple[str, str] | None:
+def _upgrade_from_base(alembic: _Alembic, bench: Bench, head: str) -> tuple[str, str] | None:
     """Bring the base commit's schema to the head; return its database and its revision, None where it has none."""
     if bench.base is None:
-        result["from_base"] = "there is no base commit"
+        alembic.came = alembic.came.changed(from_base="there is no base commit")
         return None
     base = bench.base()
     database = alembic.database("from-base")
     if not (base / "alembic.ini").exists() and (bench.tree / "alembic.ini").exists():
-        result["from_base"] = "the base commit has no alembic.ini"
+        alembic.came = alembic.came.changed(from_base="the base commit has no alembic.ini")
         return None
     before = _heads(alembic, "heads of the base commit", database, base)
     if not before:
-        result["from_base"] = "the base commit has no migration"
+        alembic.came = alembic.came.changed(from_base="the base commit has no migration")
         return None
     if len(before) > 1:
         raise StepFailed(f"the base commit itself has {len(before)} heads ({', '.join(before)})")
@@ -147,7 +147,7 @@ def _upgrade_from_base(alembic: _Alembic, bench: Bench, result: JsonObject, head
         raise StepFailed(f"the base commit's own migrations fail: {_problem(step)}")
     if before[0] != head:
         alembic.must("upgrade from the base commit", "upgrade", "head", url=database)
-    result["from_base"] = before[0]
+    alembic.came = alembic.came.changed(from_base=before[0])
     return database, before[0]
 
 

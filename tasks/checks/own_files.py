@@ -14,11 +14,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from contexts.documents.base import JsonObject
+from contexts.documents.findings import Finding, Source
 from contexts.spec.checks import CheckBase
 from contexts.store.keys import track_document
 from contexts.text.plural import counted, first_of
-from tasks.checks.results import finding, source
 from tasks.checks.tool_settings import looked_up_first, may_be_settings, settings_differ, tool_names
 from tasks.git.paths import matches_any
 
@@ -116,7 +115,7 @@ def changed_files(
     changed_by: Mapping[str, Sequence[str]],
     contents: Contents,
     setup: Sequence[Sequence[str]] = (),
-) -> tuple[JsonObject, ...]:
+) -> tuple[Finding, ...]:
     """Return a finding for each of a check's own files that differs from the base commit, and for tests taken away.
 
     Args:
@@ -127,7 +126,7 @@ def changed_files(
         contents: What a path held and holds; asked only where that decides.
         setup: Commands that prepare the tree.
     """
-    findings: list[JsonObject] = []
+    findings: list[Finding] = []
     is_own = _Own(check, tree, contents, setup)
     others: dict[str, Change] = {}
     for path, how in changed.items():
@@ -140,9 +139,12 @@ def changed_files(
             "spec meant; look at the change, and waive this finding if it is right"
         )
         # The contents are part of what is waived: another change of the same file is another finding.
-        sides = [source("base commit", path, _digest(before)), source("integrated tree", path, _digest(after))]
-        sources = [*_sources([path], changed_by), *sides]
-        findings.append(finding("evidence/check-changed", "blocking", message, sources))
+        sources = (
+            *_sources([path], changed_by),
+            Source(document="base commit", pointer=path, quote=_digest(before)),
+            Source(document="integrated tree", pointer=path, quote=_digest(after)),
+        )
+        findings.append(Finding(rule="evidence/check-changed", severity="blocking", message=message, sources=sources))
     if getattr(check, "kind", "") in {"tests", "coverage"}:
         moved = frozenset[str]() if _chosen_by_name(check.argv) else _renamed_tests(others, contents)
         findings += _tests_of_base({path: how for path, how in others.items() if path not in moved}, changed_by)
@@ -234,23 +236,25 @@ def _kind_of_test(path: str) -> tuple[str, ...]:
     return folder, "test_" if stem.startswith("test_") else mark[0] if mark else "", suffix
 
 
-def _tests_of_base(changed: Mapping[str, Change], changed_by: Mapping[str, Sequence[str]]) -> list[JsonObject]:
+def _tests_of_base(changed: Mapping[str, Change], changed_by: Mapping[str, Sequence[str]]) -> list[Finding]:
     """Return what is to be said of tests that the base commit had: removed ones block, changed ones are to be seen."""
     removed = [path for path, how in changed.items() if how == "removed" and _is_test(path)]
     altered = [path for path, how in changed.items() if how == "changed" and _is_test(path)]
-    findings: list[JsonObject] = []
+    findings: list[Finding] = []
     if removed:
         message = (
             f"{_who(removed, changed_by)} removed {counted(len(removed), 'file')} of tests that the base commit has "
             f"({first_of(removed, 5)}), so what they tested is no longer checked; waive this finding if that is meant"
         )
-        findings.append(finding("evidence/tests-removed", "blocking", message, _sources(removed, changed_by)))
+        sources = _sources(removed, changed_by)
+        findings.append(Finding(rule="evidence/tests-removed", severity="blocking", message=message, sources=sources))
     if altered:
         message = (
             f"{_who(altered, changed_by)} changed {counted(len(altered), 'file')} of tests that the base commit has "
             f"({first_of(altered, 5)}): what passes may be another claim than before"
         )
-        findings.append(finding("evidence/tests-changed", "warning", message, _sources(altered, changed_by)))
+        sources = _sources(altered, changed_by)
+        findings.append(Finding(rule="evidence/tests-changed", severity="warning", message=message, sources=sources))
     return findings
 
 
@@ -259,13 +263,13 @@ def _who(paths: Collection[str], changed_by: Mapping[str, Sequence[str]]) -> str
     return f"track {' and '.join(tracks)}" if tracks else "a track"
 
 
-def _sources(paths: Sequence[str], changed_by: Mapping[str, Sequence[str]]) -> list[JsonObject]:
-    return [
-        source(track_document(task_id), "/files_modified", path)
+def _sources(paths: Sequence[str], changed_by: Mapping[str, Sequence[str]]) -> tuple[Source, ...]:
+    return tuple(
+        Source(document=track_document(task_id), pointer="/files_modified", quote=path)
         for task_id, files in changed_by.items()
         for path in paths
         if path in files
-    ]
+    )
 
 
 def _digest(content: bytes | None) -> str:

@@ -6,13 +6,14 @@ import math
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import orjson
+from pydantic import BaseModel
 
-from contexts.documents.base import JsonObject
+from contexts.documents.base import Number
+from contexts.documents.figures import CheckFigures, Performance, RequestFigures, Targets, Times
 from contexts.spec.checks import LoadRequest, PerformanceCheck, request_name
 from tasks.checks import load_generator as load
 from tasks.checks.bench import Bench, Step, from_environment
@@ -20,8 +21,24 @@ from tasks.checks.results import CheckResult
 from tasks.filesystem import remove_folder
 from tasks.sandbox.outcome import last_line
 
-_FIGURES = ("p50_ms", "p95_ms", "p99_ms", "mean_ms", "max_ms")
 PERCENTILE = "nearest rank: the smallest measured value that at least so many percent of the values do not exceed"
+
+
+class _Load(BaseModel):
+    """What `tasks.checks.load_generator` measured of one request."""
+
+    ms: list[float]
+    status: dict[str, int]
+    errors: list[str]
+    seconds: float
+
+
+class _Measured(BaseModel):
+    """What it measured of all; without times where the application never answered."""
+
+    ready_seconds: float | None
+    floor_ms: float | None
+    requests: dict[str, _Load]
 
 
 class _AnyOf(threading.Event):
@@ -62,15 +79,27 @@ def run_performance(check: PerformanceCheck, bench: Bench) -> CheckResult:
     return _judge(check, bench, generator, raw)
 
 
-def _job(check: PerformanceCheck, bench: Bench) -> JsonObject | str:
-    requests: list[JsonObject] = []
+def _job(check: PerformanceCheck, bench: Bench) -> load.Job | str:
+    requests: list[load.Request] = []
     for at, request in enumerate(check.requests):
-        headers = {name: from_environment(value) for name, value in request.headers.items()}
-        unset = next((name for name, value in headers.items() if value is None), None)
+        known = {name: from_environment(value) for name, value in request.headers.items()}
+        headers = {name: value for name, value in known.items() if value is not None}
+        unset = next((name for name in known if name not in headers), None)
         if unset is not None:
             return f"header {unset} takes its value from {request.headers[unset]}, which is not set"
-        given = request.model_dump(mode="json", exclude={"targets"})
-        requests.append({**given, "headers": headers, "id": request_name(request, at)})
+        requests.append(
+            {
+                "id": request_name(request, at),
+                "method": request.method,
+                "path": request.path,
+                "headers": headers,
+                "body": request.body,
+                "status": list(request.status),
+                "warmup": request.warmup,
+                "count": request.count,
+                "concurrency": request.concurrency,
+            }
+        )
     return {
         "port": bench.ports[0],
         "ready_path": check.ready_path,
@@ -80,7 +109,7 @@ def _job(check: PerformanceCheck, bench: Bench) -> JsonObject | str:
     }
 
 
-def _run_load(bench: Bench, job: JsonObject, cancel: threading.Event) -> tuple[Step, bytes]:
+def _run_load(bench: Bench, job: load.Job, cancel: threading.Event) -> tuple[Step, bytes]:
     """Run the generator and return what it measured; job and result lie where the application is not told of."""
     work = Path(tempfile.mkdtemp(prefix="load-", dir=bench.place))
     job_file, result = work / "job.json", work / "result.json"
@@ -106,63 +135,81 @@ def _why_ended(served: Sequence[Step]) -> str:
 def _judge(check: PerformanceCheck, bench: Bench, generator: Step, raw: bytes) -> CheckResult:
     if not raw:
         return CheckResult("unverified", generator.problem)
-    measured: JsonObject = orjson.loads(raw)
-    if measured["ready_seconds"] is None:
+    measured = _Measured.model_validate_json(raw)
+    if measured.ready_seconds is None or measured.floor_ms is None:
         where = f"http://127.0.0.1:{bench.ports[0]}{check.ready_path}"
         return CheckResult("unverified", f"the application did not answer at {where} within {check.ready_seconds:g} s")
-    requests: JsonObject = {}
+    requests: dict[str, RequestFigures] = {}
     problems: list[str] = []
     for at, request in enumerate(check.requests):
         name = request_name(request, at)
-        figures, misses = _compare(request, measured["requests"][name])
+        figures, misses = _compare(request, measured.requests[name])
         requests[name] = figures
         problems += [f"{name} ({request.method} {request.path}): {miss}" for miss in misses]
-    worst: JsonObject = {
-        key: max(values) for key in _FIGURES if (values := [one[key] for one in requests.values() if key in one])
-    }
-    summary: JsonObject = {
-        **worst,
-        "errors": sum(one["errors"] for one in requests.values()),
-        "count": sum(one["count"] for one in requests.values()),
-        "requests": requests,
-        "percentile": PERCENTILE,
-        "ready_seconds": round(measured["ready_seconds"], 3),
-        "floor_ms": round(measured["floor_ms"], 3),
-    }
+    summary = Performance(
+        errors=sum(one.errors for one in requests.values()),
+        count=sum(one.count for one in requests.values()),
+        requests=requests,
+        percentile=PERCENTILE,
+        ready_seconds=round(measured.ready_seconds, 3),
+        floor_ms=round(measured.floor_ms, 3),
+        **_worst([_times(one) for one in requests.values()]),
+    )
     reports = {"load": (raw, "application/json")}
-    return CheckResult("failed" if problems else "passed", "; ".join(problems[:10]), {"performance": summary}, reports)
+    status = "failed" if problems else "passed"
+    return CheckResult(status, "; ".join(problems[:10]), CheckFigures(performance=summary), reports)
 
 
-def _compare(request: LoadRequest, measured: JsonObject) -> tuple[JsonObject, list[str]]:
+def _compare(request: LoadRequest, measured: _Load) -> tuple[RequestFigures, list[str]]:
     """Return the figures of one request, and the targets it misses."""
-    took = sorted(measured["ms"])
-    count = len(took) + len(measured["errors"])
-    figures: JsonObject = {
-        "method": request.method,
-        "path": request.path,
-        "count": count,
-        "errors": len(measured["errors"]),
-        "error_percent": round(100 * len(measured["errors"]) / count, 4),
-        "concurrency": request.concurrency,
-        "per_second": round(len(took) / measured["seconds"], 2),
-        "status": measured["status"],
-    }
+    took = sorted(measured.ms)
+    errors = len(measured.errors)
+    count = len(took) + errors
+    times: dict[str, float] = {}
     if took:
-        figures |= {f"p{share}_ms": round(percentile(took, share), 3) for share in (50, 95, 99)}
-        figures |= {"mean_ms": round(math.fsum(took) / len(took), 3), "max_ms": round(took[-1], 3)}
-    targets: dict[str, Any] = request.targets.model_dump(exclude_none=True)
-    most = targets.pop("errors")
+        times = {f"p{share}_ms": round(percentile(took, share), 3) for share in (50, 95, 99)}
+        times |= {"mean_ms": round(math.fsum(took) / len(took), 3), "max_ms": round(took[-1], 3)}
+    targets = Targets(**request.targets.model_dump(exclude_none=True))
     misses = [
-        f"{key} is {figures[key]:g}, at most {target:g} is wanted" if key in figures else f"{key} has no value"
-        for key, target in targets.items()
-        if key not in figures or figures[key] > target
+        f"{key} is {times[key]:g}, at most {target:g} is wanted" if key in times else f"{key} has no value"
+        for key, target in _times(targets).items()
+        if key not in times or times[key] > target
     ]
-    if figures["errors"] > most:
-        kinds = ", ".join(sorted(set(measured["errors"]))[:3])
-        misses.append(f"{figures['errors']} of {count} requests failed ({kinds}), at most {most} may")
-    figures["targets"] = request.targets.model_dump(exclude_none=True)
-    figures["met"] = not misses
+    if errors > request.targets.errors:
+        kinds = ", ".join(sorted(set(measured.errors))[:3])
+        misses.append(f"{errors} of {count} requests failed ({kinds}), at most {request.targets.errors} may")
+    figures = RequestFigures(
+        method=request.method,
+        path=request.path,
+        count=count,
+        errors=errors,
+        error_percent=round(100 * errors / count, 4),
+        concurrency=request.concurrency,
+        per_second=round(len(took) / measured.seconds, 2),
+        status=measured.status,
+        targets=targets,
+        met=not misses,
+        **times,
+    )
     return figures, misses
+
+
+def _times(figures: Times) -> dict[str, Number]:
+    """Return the times that are there, by name."""
+    named = {
+        "p50_ms": figures.p50_ms, "p95_ms": figures.p95_ms, "p99_ms": figures.p99_ms, "mean_ms": figures.mean_ms,
+        "max_ms": figures.max_ms,
+    }  # fmt: skip
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _worst(requests: Sequence[Mapping[str, Number]]) -> dict[str, Number]:
+    """Return the longest of each time that any request has."""
+    worst: dict[str, Number] = {}
+    for times in requests:
+        for name, value in times.items():
+            worst[name] = max(value, worst.get(name, value))
+    return worst
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import ValidationError
+
 MAX_REPORT_BYTES = 50_000_000
 
 
@@ -22,3 +24,10 @@ def read_report(path: Path) -> bytes:
     if path.stat().st_size > MAX_REPORT_BYTES:
         raise ReportError(f"report {path.name} is larger than {MAX_REPORT_BYTES // 1_000_000} MB")
     return path.read_bytes()
+
+
+def problem_of(error: ValidationError) -> str:
+    """Return what is wrong with a report that is not of its format: the first thing, and where."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]

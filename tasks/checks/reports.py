@@ -4,50 +4,77 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from contexts.documents.base import JsonObject
+from contexts.documents.figures import Coverage, Covered, FileCoverage, TrackShare
+from contexts.spec.checks import Percent
 from tasks.checks.junit import parse_junit
-from tasks.checks.report_file import MAX_REPORT_BYTES, ReportError, read_report
+from tasks.checks.report_file import MAX_REPORT_BYTES, ReportError, problem_of, read_report
 
 __all__ = ["MAX_REPORT_BYTES", "ReportError", "parse_coverage", "parse_junit", "read_report", "track_coverage"]
 
 
-def parse_coverage(raw: bytes) -> JsonObject:
+class _Summary(BaseModel):
+    """Counts of coverage.py, of one file or of all."""
+
+    model_config = ConfigDict(strict=True)
+
+    num_statements: int = Field(lt=2**53)
+    covered_lines: int = Field(ge=0)
+    num_branches: int = Field(default=0, lt=2**53)
+    covered_branches: int = Field(default=0, ge=0)
+    percent_covered: Percent
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        if self.covered_lines > self.num_statements:
+            raise ValueError("its counts of lines are not counts")
+        if self.covered_branches > self.num_branches:
+            raise ValueError("its counts of branches are not counts")
+        return self
+
+
+class _File(BaseModel):
+    summary: _Summary
+
+
+class _Report(BaseModel):
+    """The JSON report of coverage.py."""
+
+    files: dict[str, _File]
+    totals: _Summary
+
+
+def parse_coverage(raw: bytes) -> Coverage:
     """Return line and branch coverage in percent, and per file, of a coverage.py JSON report.
 
     Raises:
         ReportError: Not such a report.
     """
     try:
-        report = orjson.loads(raw)
-        for one in report["files"].values():
-            _Counts.of(one["summary"])
-        return {
-            **_figures(_Counts.of(report["totals"])),
-            "percent": _percent(report["totals"]),
-            "files": {
-                name: {"percent": _percent(one["summary"]), "lines": one["summary"]["num_statements"]}
-                for name, one in report["files"].items()
-            },
-        }
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ReportError(f"the coverage report is not coverage.py's JSON: {error}") from error
+        report = _Report.model_validate_json(raw)
+    except ValidationError as error:
+        raise ReportError(f"the coverage report is not coverage.py's JSON: {problem_of(error)}") from error
+    total = _Counts.of([report.totals])
+    return Coverage(
+        percent=report.totals.percent_covered,
+        line_percent=total.line_percent,
+        branch_percent=total.branch_percent,
+        lines=total.lines,
+        branches=total.branches,
+        files={
+            name: FileCoverage(percent=one.summary.percent_covered, lines=one.summary.num_statements)
+            for name, one in report.files.items()
+        },
+    ).compact()
 
 
-def _percent(summary: JsonObject) -> float:
-    value = summary["percent_covered"]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
-        raise ValueError(f"percent_covered is {value!r}")
-    return value
-
-
-def track_coverage(raw: bytes, changed_by: Mapping[str, Sequence[str]], tree: Path) -> JsonObject:
+def track_coverage(raw: bytes, changed_by: Mapping[str, Sequence[str]], tree: Path) -> dict[str, TrackShare]:
     """Return the coverage of the files each track changed, where any of them was measured.
 
     ``unmeasured`` names code of a track that lies among measured files and is in no report: nothing ever loaded it.
@@ -57,28 +84,30 @@ def track_coverage(raw: bytes, changed_by: Mapping[str, Sequence[str]], tree: Pa
         changed_by: Changed files by task_id, relative to the tree.
         tree: Where the report's relative names start; absolute ones below it are made relative.
     """
-    measured: dict[str, _Counts] = {}
-    for name, one in orjson.loads(raw)["files"].items():
+    measured: dict[str, _Summary] = {}
+    for name, one in _Report.model_validate_json(raw).files.items():
         path = Path(os.path.normpath(tree / name.replace("\0", "?")))
-        measured[path.relative_to(tree).as_posix() if path.is_relative_to(tree) else name] = _Counts.of(one["summary"])
-    tracks: JsonObject = {}
+        measured[path.relative_to(tree).as_posix() if path.is_relative_to(tree) else name] = one.summary
+    tracks: dict[str, TrackShare] = {}
     for task_id, files in changed_by.items():
         own = [measured[path] for path in files if path in measured]
-        total = _Counts(*(sum(column) for column in zip(*(astuple(one) for one in own), strict=True))) if own else None
-        if total is None or not total.lines:
+        total = _Counts.of(own)
+        if not total.lines.total:
             continue
-        whole = total.lines + total.branches
         unmeasured = [path for path in files if path not in measured and _lies_among(path, measured)]
-        tracks[task_id] = {
-            **_figures(total),
-            "percent": 100 * (total.covered_lines + total.covered_branches) / whole,
-            "measured": len(own),
-            **({"unmeasured": unmeasured} if unmeasured else {}),
-        }
+        tracks[task_id] = TrackShare(
+            percent=total.percent,
+            line_percent=total.line_percent,
+            branch_percent=total.branch_percent,
+            lines=total.lines,
+            branches=total.branches,
+            measured=len(own),
+            unmeasured=tuple(unmeasured) or None,
+        ).compact()
     return tracks
 
 
-def _lies_among(path: str, measured: Mapping[str, Any]) -> bool:
+def _lies_among(path: str, measured: Iterable[str]) -> bool:
     """Say whether a file is code of the same kind, in the same folder, as files that were measured."""
     folder, _, ending = posixpath.dirname(path), *posixpath.splitext(path)
     return any(posixpath.dirname(one) == folder and one.endswith(ending or "\0") for one in measured)
@@ -86,32 +115,31 @@ def _lies_among(path: str, measured: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    lines: int
-    covered_lines: int
-    branches: int
-    covered_branches: int
+    """What several summaries say together; no branches where none is there."""
+
+    lines: Covered
+    branches: Covered | None
 
     @classmethod
-    def of(cls, summary: JsonObject) -> Self:
-        counts = cls(
-            summary["num_statements"],
-            summary["covered_lines"],
-            summary.get("num_branches", 0),
-            summary.get("covered_branches", 0),
+    def of(cls, summaries: Sequence[_Summary]) -> Self:
+        branches = sum(one.num_branches for one in summaries)
+        return cls(
+            Covered(
+                covered=sum(one.covered_lines for one in summaries), total=sum(one.num_statements for one in summaries)
+            ),
+            Covered(covered=sum(one.covered_branches for one in summaries), total=branches) if branches else None,
         )
-        whole = all(isinstance(one, int) and not isinstance(one, bool) for one in astuple(counts))
-        if not whole or not 0 <= counts.covered_lines <= counts.lines < 2**53:
-            raise ValueError("its counts of lines are not counts")
-        if not 0 <= counts.covered_branches <= counts.branches < 2**53:
-            raise ValueError("its counts of branches are not counts")
-        return counts
 
+    @property
+    def line_percent(self) -> float | None:
+        return 100 * self.lines.covered / self.lines.total if self.lines.total else None
 
-def _figures(counts: _Counts) -> JsonObject:
-    figures: JsonObject = {"lines": {"covered": counts.covered_lines, "total": counts.lines}}
-    if counts.lines:
-        figures["line_percent"] = 100 * counts.covered_lines / counts.lines
-    if counts.branches:
-        figures["branches"] = {"covered": counts.covered_branches, "total": counts.branches}
-        figures["branch_percent"] = 100 * counts.covered_branches / counts.branches
-    return figures
+    @property
+    def branch_percent(self) -> float | None:
+        return 100 * self.branches.covered / self.branches.total if self.branches else None
+
+    @property
+    def percent(self) -> float:
+        """Lines and branches together."""
+        both = [self.lines, *([self.branches] if self.branches else [])]
+        return 100 * sum(one.covered for one in both) / sum(one.total for one in both)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from contexts.documents.base import JsonObject
+from contexts.documents.figures import CheckFigures
+from contexts.documents.findings import Finding
 from tasks.checks.bench import Step
 
 Status = Literal["passed", "failed", "unverified"]
-Severity = Literal["blocking", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,16 @@ class CheckResult:
     Attributes:
         status: ``unverified`` when it could not run or its report could not be read: never a pass.
         reason: Why it did not pass; empty for a pass.
-        result: Figures by kind: ``tests``, ``coverage``, ``performance``, ``security``, ``migrations``, ``contract``.
+        result: What was measured.
         reports: Raw reports by name, each with its media type.
         findings: What is wrong, one by one, with both sides quoted.
     """
 
     status: Status
     reason: str = ""
-    result: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    result: CheckFigures = field(default_factory=CheckFigures)
     reports: Mapping[str, tuple[bytes, str]] = field(default_factory=dict[str, tuple[bytes, str]])
-    findings: tuple[JsonObject, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,3 @@ def notes_on(steps: Sequence[Step]) -> tuple[str, ...]:
             count = f"{outcome.stragglers} processes were" if outcome.stragglers > 1 else "1 process was"
             notes.append(f"{step.name}: {count} still running at its end and killed")
     return tuple(notes)
-
-
-def finding(rule: str, severity: Severity, message: str, sources: Sequence[JsonObject] = ()) -> JsonObject:
-    """Return a finding as documents hold it."""
-    return {"rule": rule, "severity": severity, "message": message, "sources": list(sources)}
-
-
-def source(document: str, pointer: str, quote: str) -> JsonObject:
-    """Return one side of a finding."""
-    return {"document": document, "pointer": pointer, "quote": quote}

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from contexts.audit.source_document import moment
-from contexts.documents.base import JsonObject
+from contexts.documents.base import parse_instant
 from contexts.documents.codec import digest
+from contexts.documents.verification import Evidence
 from contexts.spec.checks import (
     Check,
     CommandCheck,
@@ -81,7 +81,7 @@ def check_inputs(
     )
 
 
-def still_holds(check: Check, evidence: JsonObject) -> bool:
+def still_holds(check: Check, evidence: Evidence) -> bool:
     """Tell whether evidence is young enough to speak for the same inputs again.
 
     A service's answers change though nothing in the tree does: what rests on one holds for a day. All else holds.
@@ -92,8 +92,8 @@ def still_holds(check: Check, evidence: JsonObject) -> bool:
     """
     if not isinstance(check, SecurityCheck) or not any(SCANNERS[tool].network for tool in check.tools):
         return True
-    began = moment(evidence.get("started_at"))
-    return began is not None and datetime.now(UTC) - began < _ANSWERS_HOLD
+    began = evidence.started_at
+    return began is not None and datetime.now(UTC) - parse_instant(began) < _ANSWERS_HOLD
 
 
 def run_on(check: Check, bench: Bench) -> CheckRun:

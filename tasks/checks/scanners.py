@@ -8,36 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-import orjson
+from pydantic import BaseModel, ValidationError
 
+from contexts.documents.figures import ScannerHit
 from contexts.spec.checks import SecurityCheck
 from tasks.checks.bench import Step
 
 _SAYS_THE_VALUE = {"B105", "B106", "B107"}
 """Bandit's rules whose message holds the password they found."""
+_SEVERITIES: Mapping[str, Literal["high", "medium"]] = {"high": "high", "medium": "medium"}
+"""What bandit calls so; all else counts as low."""
 
 
 class Unreadable(Exception):
     """A scanner that did not run, or whose report says too little; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One thing a scanner found.
-
-    Attributes:
-        severity: ``high``, ``medium`` or ``low``.
-        fingerprint: The same for the same finding when only lines above it changed.
-    """
-
-    rule: str
-    severity: str
-    path: str
-    line: int | None
-    message: str
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +41,70 @@ class Scanner:
     module: str
     package: str
     arguments: tuple[str, ...]
-    read: Callable[[bytes, Path], tuple[Hit, ...]]
+    read: Callable[[bytes, Path], tuple[ScannerHit, ...]]
     network: bool = False
+
+
+class _Unread(BaseModel):
+    """A file that bandit could not read."""
+
+    filename: str
+    reason: str
+
+
+class _Weakness(BaseModel):
+    """One result of bandit's."""
+
+    test_id: str
+    test_name: str
+    issue_severity: str
+    issue_text: str
+    filename: str
+    line_number: int
+
+
+class _Bandit(BaseModel):
+    """Bandit's JSON; ``metrics`` are by file, and of all."""
+
+    errors: list[_Unread]
+    metrics: dict[str, object]
+    results: list[_Weakness]
+
+
+class _Secret(BaseModel):
+    """One secret that detect-secrets found."""
+
+    type: str
+    line_number: int
+    hashed_secret: str
+
+
+class _DetectSecrets(BaseModel):
+    """Detect-secrets' JSON: what was found, by file."""
+
+    results: dict[str, list[_Secret]]
+
+
+class _Vulnerability(BaseModel):
+    """One vulnerability that pip-audit knows of."""
+
+    id: str
+    fix_versions: list[str] | None = None
+
+
+class _Dependency(BaseModel):
+    """One dependency that pip-audit looked at, or says why it did not."""
+
+    name: str
+    version: str = ""
+    skip_reason: str | None = None
+    vulns: list[_Vulnerability] = []
+
+
+class _PipAudit(BaseModel):
+    """Pip-audit's JSON."""
+
+    dependencies: list[_Dependency]
 
 
 def _fingerprint(*parts: str) -> str:
@@ -72,76 +120,72 @@ def _line(tree: Path, name: str, number: int) -> str:
     return lines[number - 1].decode("utf-8", "replace").strip() if 0 < number <= len(lines) else ""
 
 
-def read_bandit(raw: bytes, tree: Path) -> tuple[Hit, ...]:
+def read_bandit(raw: bytes, tree: Path) -> tuple[ScannerHit, ...]:
     """Read bandit's JSON.
 
     Raises:
         Unreadable: No report, or one that leaves files out.
     """
-    report: dict[str, Any] = orjson.loads(raw)
-    if report["errors"]:
-        first = report["errors"][0]
-        raise Unreadable(f"it could not read {first['filename']}: {first['reason']}")
-    if len(report["metrics"]) < 2:
+    report = _Bandit.model_validate_json(raw)
+    if report.errors:
+        raise Unreadable(f"it could not read {report.errors[0].filename}: {report.errors[0].reason}")
+    if len(report.metrics) < 2:
         raise Unreadable("it found no Python file to scan")
-    hits: list[Hit] = []
-    for one in report["results"]:
-        severity = str(one["issue_severity"]).lower()
-        path = _relative(one["filename"], tree)
-        told = one["test_name"].replace("_", " ") if one["test_id"] in _SAYS_THE_VALUE else one["issue_text"]
+    hits: list[ScannerHit] = []
+    for one in report.results:
+        path = _relative(one.filename, tree)
         hits.append(
-            Hit(
-                rule=one["test_id"],
-                severity=severity if severity in {"high", "medium"} else "low",
+            ScannerHit(
+                rule=one.test_id,
+                severity=_SEVERITIES.get(one.issue_severity.lower(), "low"),
                 path=path,
-                line=one["line_number"],
-                message=told,
-                fingerprint=_fingerprint(one["test_id"], path, _line(tree, path, one["line_number"])),
+                line=one.line_number,
+                message=one.test_name.replace("_", " ") if one.test_id in _SAYS_THE_VALUE else one.issue_text,
+                fingerprint=_fingerprint(one.test_id, path, _line(tree, path, one.line_number)),
             )
         )
     return tuple(hits)
 
 
-def read_detect_secrets(raw: bytes, tree: Path) -> tuple[Hit, ...]:
+def read_detect_secrets(raw: bytes, tree: Path) -> tuple[ScannerHit, ...]:
     """Read detect-secrets' JSON; the secrets' hashes go no further than fingerprints of fingerprints."""
-    report: dict[str, Any] = orjson.loads(raw)
     return tuple(
-        Hit(
-            rule=one["type"],
+        ScannerHit(
+            rule=one.type,
             severity="high",
             path=_relative(name, tree),
-            line=one["line_number"],
-            message=f"{one['type']} in the code",
-            fingerprint=_fingerprint(one["type"], _relative(name, tree), one["hashed_secret"]),
+            line=one.line_number,
+            message=f"{one.type} in the code",
+            fingerprint=_fingerprint(one.type, _relative(name, tree), one.hashed_secret),
         )
-        for name, found in report["results"].items()
+        for name, found in _DetectSecrets.model_validate_json(raw).results.items()
         for one in found
     )
 
 
-def read_pip_audit(raw: bytes, tree: Path) -> tuple[Hit, ...]:
+def read_pip_audit(raw: bytes, tree: Path) -> tuple[ScannerHit, ...]:
     """Read pip-audit's JSON; it gives no severity, so every vulnerability counts as high.
 
     Raises:
         Unreadable: A dependency was skipped.
     """
     del tree
-    report: dict[str, Any] = orjson.loads(raw)
-    skipped = [one for one in report["dependencies"] if "skip_reason" in one]
+    report = _PipAudit.model_validate_json(raw)
+    skipped = [one for one in report.dependencies if one.skip_reason is not None]
     if skipped:
-        raise Unreadable(f"it skipped {skipped[0]['name']}: {skipped[0]['skip_reason']}")
+        raise Unreadable(f"it skipped {skipped[0].name}: {skipped[0].skip_reason}")
     return tuple(
-        Hit(
-            rule=found["id"],
+        ScannerHit(
+            rule=found.id,
             severity="high",
-            path=one["name"],
+            path=one.name,
             line=None,
-            message=f"{one['name']} {one['version']} has {found['id']}"
-            + (f", fixed in {', '.join(found['fix_versions'])}" if found.get("fix_versions") else ", with no fix yet"),
-            fingerprint=_fingerprint(found["id"], one["name"], one["version"]),
+            message=f"{one.name} {one.version} has {found.id}"
+            + (f", fixed in {', '.join(found.fix_versions)}" if found.fix_versions else ", with no fix yet"),
+            fingerprint=_fingerprint(found.id, one.name, one.version),
         )
-        for one in report["dependencies"]
-        for found in one.get("vulns", ())
+        for one in report.dependencies
+        for found in one.vulns
     )
 
 
@@ -177,7 +221,7 @@ def arguments_of(tool: str, check: SecurityCheck, tree: Path) -> tuple[str, ...]
     return (scanner.module, *scanner.arguments, *rest)
 
 
-def read_report(tool: str, step: Step, tree: Path) -> tuple[Hit, ...]:
+def read_report(tool: str, step: Step, tree: Path) -> tuple[ScannerHit, ...]:
     """Return what a tool that was run has found.
 
     Raises:
@@ -190,7 +234,7 @@ def read_report(tool: str, step: Step, tree: Path) -> tuple[Hit, ...]:
         raise Unreadable(f"not run: {scanner.package} is not installed where {step.argv[0]} looks; install it there")
     try:
         return scanner.read(step.output, tree)
-    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError) as error:
+    except ValidationError as error:
         if scanner.network and not step.output:
             raise Unreadable(f"not run: {step.problem}; it needs the network") from error
         raise Unreadable(f"its report cannot be read; {step.problem}") from error
@@ -200,10 +244,10 @@ def _tail(step: Step) -> bytes:
     return step.log.read_bytes()[-4096:] if step.log.is_file() else b""
 
 
-def without_known(hits: Sequence[Hit], known: Sequence[Hit]) -> tuple[Hit, ...]:
+def without_known(hits: Sequence[ScannerHit], known: Sequence[ScannerHit]) -> tuple[ScannerHit, ...]:
     """Return the hits that were not there before: as many of each fingerprint as were added."""
     left = Counter(hit.fingerprint for hit in known)
-    new: list[Hit] = []
+    new: list[ScannerHit] = []
     for hit in hits:
         if left[hit.fingerprint]:
             left[hit.fingerprint] -= 1

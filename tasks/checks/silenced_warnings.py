@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from contexts.documents.base import JsonObject
+from contexts.documents.findings import Finding, Source
 from contexts.redaction import head_of
 from contexts.spec.checks import CheckBase
 from contexts.text.plural import counted, first_of
-from tasks.checks.results import finding, source
 
 _MARKS: Mapping[str, re.Pattern[str]] = {
     "security": re.compile(
@@ -23,7 +22,7 @@ _LONGEST = 10_000
 
 def silenced(
     check: CheckBase, added: Iterable[tuple[str, int, str]], changed_by: Mapping[str, Sequence[str]]
-) -> list[JsonObject]:
+) -> list[Finding]:
     """Return one finding that names the lines, where there are any.
 
     Args:
@@ -41,5 +40,7 @@ def silenced(
     tracks = [task_id for task_id, files in changed_by.items() if {path for path, _, _ in places} & set(files)]
     who = f"track {' and '.join(tracks)}" if tracks else "a track"
     message = f"{who} tells the tools of check {check.id} to look away on {counted(len(places), 'line')}: {shown}"
-    quotes = [source(path, f"line {number}", head_of(text, 200)) for path, number, text in places[:50]]
-    return [finding("evidence/silenced", "warning", message, quotes)]
+    quotes = tuple(
+        Source(document=path, pointer=f"line {number}", quote=head_of(text, 200)) for path, number, text in places[:50]
+    )
+    return [Finding(rule="evidence/silenced", severity="warning", message=message, sources=quotes)]

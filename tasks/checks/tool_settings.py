@@ -9,12 +9,12 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import orjson
 
-from contexts.documents.base import JsonObject
+from contexts.json.values import mapping
 
 _KNOWN_BY_KIND = {"tests": ("pytest", "coverage"), "coverage": ("pytest", "coverage"), "security": ("bandit",)}
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]{1,40}\Z")
@@ -77,7 +77,7 @@ def settings_differ(path: str, before: bytes | None, after: bytes | None, tools:
         return True  # what cannot be read might say anything
 
 
-def _sections(name: str, raw: bytes | None, tools: Collection[str]) -> JsonObject:
+def _sections(name: str, raw: bytes | None, tools: Collection[str]) -> Mapping[str, object]:
     """Return the parts of a shared settings file that are about the tools."""
     text = (raw or b"").decode()
     if name == "package.json":
@@ -85,7 +85,7 @@ def _sections(name: str, raw: bytes | None, tools: Collection[str]) -> JsonObjec
         if not isinstance(document, dict):
             raise ValueError(name)
         wanted = {*tools, *(("scripts",) if _RUN_SCRIPTS & set(tools) else ())}
-        return {key: value for key, value in cast("JsonObject", document).items() if key in wanted}
+        return {key: value for key, value in mapping(document).items() if key in wanted}
     if name == "pyproject.toml":
         tables: Any = tomllib.loads(text).get("tool", {})
         return {key: value for key, value in tables.items() if key in tools}

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import orjson
-
-from contexts.documents.base import JsonObject
+from contexts.documents.context import Context
+from contexts.documents.findings import Finding
 from contexts.documents.refs import BlobRef, ContextRef
-from contexts.documents.verification import Evidence
+from contexts.documents.verification import Evidence, EvidenceStep
 from contexts.errors import DocumentError
 from contexts.failpoints import failpoint
-from contexts.json.values import entries, section
 from contexts.redaction import head_of
 from contexts.spec.checks import Check
 from contexts.spec.model import Spec
@@ -23,7 +21,7 @@ from contexts.spec.programs import Known
 from contexts.text.plural import counted, first_of
 from tasks.checks.bench import Bench, Step, StepFailed, lease_for
 from tasks.checks.own_files import Change, changed_files
-from tasks.checks.results import CheckResult, CheckRun, finding, notes_on
+from tasks.checks.results import CheckResult, CheckRun, notes_on
 from tasks.checks.rewritten_files import rewritten, stamps
 from tasks.checks.run import check_inputs, run_on, still_holds
 from tasks.checks.silenced_warnings import silenced
@@ -50,42 +48,46 @@ class Subject:
     tracks: Mapping[str, ContextRef]
 
 
-def subject_of(document: JsonObject, commit: str | None = None, tree: str | None = None) -> Subject:
-    """Return what a merged context says was integrated; another commit and tree may take its place."""
-    run = section(document, "run")
-    return Subject(
-        commit or str(run["integrated"]), tree or str(run["tree"]), _changed_by(document), _track_refs(document)
-    )
+def subject_of(context: Context, commit: str | None = None, tree: str | None = None) -> Subject:
+    """Return what a merged context says was integrated; another commit and tree may take its place.
+
+    Raises:
+        DocumentError: It names no commit and tree, or its provenance is of another list.
+    """
+    if context.run:
+        commit, tree = commit or context.run.integrated, tree or context.run.tree
+    if commit is None or tree is None:
+        raise DocumentError(f"{context.workflow_id} does not say what was integrated; run it again", pointer="/run")
+    return Subject(commit, tree, _changed_by(context), _track_refs(context))
 
 
-def evidence_for(run: Run, document: JsonObject, check: Check, before: Sequence[JsonObject]) -> JsonObject:
+def evidence_for(run: Run, context: Context, check: Check, before: Sequence[Evidence]) -> Evidence:
     """Return a check's evidence on the integrated tree: an earlier pass on the very same inputs, or a new run.
 
     Args:
         run: The run.
-        document: A context that names the integrated commit.
+        context: A context that names the integrated commit.
         check: The check.
         before: Evidence of earlier runs.
     """
-    subject = subject_of(document)
+    subject = subject_of(context)
     inputs = inputs_of(run, check, subject)
     earlier = earlier_pass(check, inputs, before)
     if earlier is not None:
         why = "reused: same tree, same command"
-        report(Progress(run.workflow_id, "check", check.id, "passed", why, earlier["seconds"]))
-        return {**earlier, "reused": True}
+        report(Progress(run.workflow_id, "check", check.id, "passed", why, earlier.seconds))
+        return earlier.changed(reused=True)
     report(Progress(run.workflow_id, "check", check.id, "running"))
     failpoint("check.before-run")
     evidence = run_check_on(run, check, subject)
     failpoint("check.after-run")
-    reason = evidence.get("reason", "")
-    report(Progress(run.workflow_id, "check", check.id, evidence["status"], reason, evidence["seconds"]))
+    report(Progress(run.workflow_id, "check", check.id, evidence.status, evidence.reason or "", evidence.seconds))
     return evidence
 
 
-def earlier_pass(check: Check, inputs: str, before: Sequence[JsonObject]) -> JsonObject | None:
+def earlier_pass(check: Check, inputs: str, before: Sequence[Evidence]) -> Evidence | None:
     """Return the evidence of an earlier pass on the very same inputs that still holds."""
-    same = (one for one in before if one.get("inputs") == inputs and one.get("status") == "passed")
+    same = (one for one in before if one.inputs == inputs and one.status == "passed")
     return next((one for one in same if still_holds(check, one)), None)
 
 
@@ -108,47 +110,46 @@ def inputs_at(spec: Spec, check: Check, subject: Subject, *, folder: Path, known
     )
 
 
-def run_check_on(run: Run, check: Check, subject: Subject) -> JsonObject:
+def run_check_on(run: Run, check: Check, subject: Subject) -> Evidence:
     """Run a check and return its record, logs and reports kept as blobs."""
     with lease_for(check) as lent:
         bench = _bench(run, check, subject, lent.ports)
         ran, more = _run(run, check, bench, subject.commit)
-    known: JsonObject = {"tree": subject.tree, "inputs": inputs_of(run, check, subject)}
-    evidence = _evidence(run, check, bench, ran, more, known)
+    evidence = _evidence(run, check, bench, ran, more).changed(tree=subject.tree, inputs=inputs_of(run, check, subject))
     if ran.judged.status == "passed":
         remove_folder(bench.place)
     return evidence
 
 
-def _changed_by(document: JsonObject) -> dict[str, list[str]]:
+def _changed_by(context: Context) -> dict[str, list[str]]:
     """Return the files each track changed, from the merged document's provenance; nothing where it has none.
 
     Raises:
         DocumentError: The provenance is of another list.
     """
     changed: dict[str, list[str]] = {}
-    files = entries(document, "files_modified")
-    told = entries(section(document, "provenance"), "files_modified")
+    files = context.files_modified or []
+    told = (context.provenance or {}).get("files_modified") or []
     if told and len(told) != len(files):
         raise DocumentError(
-            f"provenance.files_modified of {document.get('workflow_id')} says where "
+            f"provenance.files_modified of {context.workflow_id} says where "
             f"{counted(len(told), 'file comes', 'files come')} from, and files_modified has {len(files)}: "
             "somebody changed the merged document; merge its tracks anew",
             pointer="/provenance/files_modified",
         )
     for path, sources in zip(files if told else (), told, strict=True):
         for source in sources:
-            changed.setdefault(str(source).partition("#")[0], []).append(path)
+            changed.setdefault(source.partition("#")[0], []).append(path)
     return changed
 
 
-def _track_refs(document: JsonObject) -> dict[str, ContextRef]:
+def _track_refs(context: Context) -> dict[str, ContextRef]:
     """Return the documents of the tracks whose work is in the integrated tree."""
-    left_out = entries(section(document, "run"), "left_out")
+    left_out = (context.run.left_out if context.run else None) or ()
     return {
-        task_id: ContextRef.model_validate(one["ref"])
-        for task_id, one in section(document, "track_contexts").items()
-        if one.get("ref") and task_id not in left_out
+        task_id: one.ref
+        for task_id, one in (context.track_contexts or {}).items()
+        if one.ref and task_id not in left_out
     }
 
 
@@ -170,13 +171,13 @@ def _bench(run: Run, check: Check, subject: Subject, ports: tuple[int, ...]) -> 
     )
 
 
-def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[CheckRun, list[JsonObject]]:
+def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[CheckRun, list[Finding]]:
     """Run a check in a tree of its own; also return what is to be said of its own files and of the tree's."""
     try:
         _prepare(run, bench, commit, bench.tree)
     except StepFailed as error:
         return CheckRun(CheckResult("unverified", str(error)), tuple(bench.steps), notes_on(bench.steps), 0.0), []
-    found: list[JsonObject] = []
+    found: list[Finding] = []
     if run.has_repository:
         bench.base = partial(_base, run, bench)
         found += changed_files(
@@ -195,7 +196,7 @@ def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[CheckRun, l
     if touched:
         names = first_of(touched, 5)
         message = f"check {check.id} rewrote files of the tree it checks: {names}; no other check sees that"
-        found.append(finding("evidence/tree-rewritten", "warning", message))
+        found.append(Finding(rule="evidence/tree-rewritten", severity="warning", message=message, sources=()))
     return CheckRun(ran.judged, ran.steps[prepared:], ran.notes, ran.seconds), found
 
 
@@ -234,49 +235,43 @@ def _content(run: Run, commit: str, path: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def _evidence(
-    run: Run, check: Check, bench: Bench, ran: CheckRun, more: Sequence[JsonObject], known: JsonObject
-) -> JsonObject:
+def _evidence(run: Run, check: Check, bench: Bench, ran: CheckRun, more: Sequence[Finding]) -> Evidence:
     judged = ran.judged
     only = ran.steps[0] if len(ran.steps) == 1 else None
     kept = [_log(run, step) for step in ran.steps]
     logs = [log for log, _ in kept]
-    more = [*more, *(one for _, found in kept for one in found)]
+    findings = [*judged.findings, *more, *(one for _, found in kept for one in found)]
     steps = [
-        {
-            "name": step.name,
-            "argv": bench.shown(step.argv),
-            "exit_code": step.outcome.exit_code,
-            "seconds": round(step.outcome.seconds, 3),
-            "outcome": step.outcome.message,
-            "log": log,
-        }
+        EvidenceStep(
+            name=step.name,
+            argv=bench.shown(step.argv),
+            exit_code=step.outcome.exit_code,
+            seconds=round(step.outcome.seconds, 3),
+            outcome=step.outcome.message,
+            log=log,
+        ).compact()
         for step, log in zip(ran.steps, logs, strict=True)
     ]
     reports = {name: run.store.put_blob(run.workflow_id, raw, media) for name, (raw, media) in judged.reports.items()}
-    record = Evidence.model_validate(
-        {
-            **known,
-            "check": check.id,
-            "kind": check.kind,
-            "status": judged.status,
-            "argv": list(check.argv),
-            "exit_code": only.outcome.exit_code if only else None,
-            "seconds": round(only.outcome.seconds, 3) if only else ran.seconds,
-            "started_at": ran.steps[0].started_at if ran.steps else None,
-            "result": dict(judged.result) or None,
-            "log": steps[0]["log"] if only else None,
-            "reports": reports or None,
-            "reason": head_of(judged.reason, 4000) or None,
-            "steps": None if only else steps or None,
-            "findings": [*judged.findings, *more] or None,
-            "notes": list(ran.notes) or None,
-        }
-    )
-    return orjson.loads(record.model_dump_json(exclude_none=True))
+    return Evidence(
+        check=check.id,
+        kind=check.kind,
+        status=judged.status,
+        argv=list(check.argv),
+        exit_code=only.outcome.exit_code if only else None,
+        seconds=round(only.outcome.seconds, 3) if only else ran.seconds,
+        started_at=ran.steps[0].started_at if ran.steps else None,
+        result=judged.result if judged.result.model_fields_set else None,
+        log=logs[0] if only else None,
+        reports=reports or None,
+        reason=head_of(judged.reason, 4000) or None,
+        steps=None if only else steps or None,
+        findings=findings or None,
+        notes=list(ran.notes) or None,
+    ).compact()
 
 
-def _log(run: Run, step: Step) -> tuple[BlobRef | None, list[JsonObject]]:
+def _log(run: Run, step: Step) -> tuple[BlobRef | None, list[Finding]]:
     """Store a step's log; also return what is to be said of the secret values that were taken out of it."""
     if not step.log.is_file():
         return None, []
@@ -286,7 +281,12 @@ def _log(run: Run, step: Step) -> tuple[BlobRef | None, list[JsonObject]]:
         clean_log(step.log)
     kinds = sorted({hit.kind for hit in hits if hit.certain})
     found = [
-        finding("secrets/value-in-log", "warning", f"the log of {step.name} held a secret value ({kind}); revoke it")
+        Finding(
+            rule="secrets/value-in-log",
+            severity="warning",
+            message=f"the log of {step.name} held a secret value ({kind}); revoke it",
+            sources=(),
+        )
         for kind in kinds
     ]
     return run.store.put_blob(run.workflow_id, clean, "text/plain", scanned=True), found

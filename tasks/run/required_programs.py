@@ -135,9 +135,9 @@ class _Ahead:
         start = merged.run and (merged.run.start or merged.run.base) if merged else None
         if merged is None or not start:
             return False
-        subject = subject_of(merged.to_json())  # joint
+        subject = subject_of(merged)
         inputs = inputs_at(self.spec, check, subject, folder=self.loaded.folder, known=self.loaded.known, base=start)
-        return earlier_pass(check, inputs, [one.to_json() for one in before]) is not None  # joint
+        return earlier_pass(check, inputs, before) is not None
 
     def _merged(self) -> Context | None:
         """Return the newest context with an integrated tree; None where there is none."""

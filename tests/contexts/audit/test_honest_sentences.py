@@ -17,6 +17,7 @@ from contexts.audit.registry import ClaimRule, doubt, found, rule
 from contexts.audit.sample_documents import track
 from contexts.audit.saved import audit_saved
 from contexts.documents.findings import Doubt, Source
+from contexts.documents.verification import Evidence
 from contexts.merge import assemble, contribute
 from contexts.spec.model import Spec
 from contexts.verification.verdict import Verdict, reach_verdict
@@ -38,7 +39,7 @@ SPEC = Spec.model_validate(
         "verification": {"checks": ({"id": "unit", "argv": ("x",)},)},
     }
 )
-PASSED = [{"check": "unit", "kind": "tests", "status": "passed", "argv": ["x"], "seconds": 1}]
+PASSED = [Evidence(check="unit", kind="tests", status="passed", argv=["x"], seconds=1)]
 # All of them are true of work whose checks pass.
 SENTENCES = (
     "The median fell from 900 ms to 120 ms (target 200 ms).",
@@ -66,7 +67,7 @@ SENTENCES = (
 )
 
 
-def judged(**members: Any) -> tuple[list[dict[str, Any]], Verdict]:
+def judged(**members: Any) -> tuple[list[Finding], Verdict]:
     """Audit a run whose only track left these members, as verification does, and reach its verdict."""
     document = {
         **track("api"),
@@ -143,7 +144,7 @@ def test_no_words_and_no_figures_of_an_agent_decide_a_run(said: str, claimed: di
 
 def test_what_contradicts_itself_is_still_found_and_only_warned_of() -> None:
     findings, verdict = judged(context_summary="45 of 50 tests pass (98%). P95 is 410 ms (target <300 ms).")
-    assert {(one["rule"], one["severity"]) for one in findings} == {
+    assert {(one.rule, one.severity) for one in findings} == {
         ("arithmetic/percentage", "warning"),
         ("thresholds/target-missed", "warning"),
     }
@@ -154,14 +155,14 @@ def test_one_sentence_is_warned_of_once_though_the_merge_refers_to_it() -> None:
     said = "45 of 50 samples found (98%)"
     for members in ({"implementation_details": {"told": said}}, {"decisions": [said]}, {"pending_actions": [said]}):
         findings, _ = judged(**members)
-        assert [one["rule"] for one in findings] == ["arithmetic/percentage"], members
+        assert [one.rule for one in findings] == ["arithmetic/percentage"], members
 
 
 def test_that_plait_calls_a_track_completed_is_no_claim_that_its_tests_passed() -> None:
     results = {"suite": "40/42 passed"}
     log = [{"timestamp": "2025-03-01T09:30:00Z", "agent": "a", "error": "Two are flaky", "resolved": False}]
     findings, _ = judged(suites=results, error_log=log, checks=["❌ page"])
-    assert [one["rule"] for one in findings if one["rule"].startswith("claims/")] == []
+    assert [one.rule for one in findings if one.rule.startswith("claims/")] == []
     by_hand = track("api", status="completed", suites=results, error_log=log)
     told = {finding.rule for finding in audit([SourceDocument("api.json", by_hand)]).findings}
     assert {"claims/passed-with-failures", "claims/done-with-errors"} & told
@@ -174,7 +175,7 @@ def test_a_contract_that_contradicts_another_still_decides() -> None:
         "implementation_details": {"endpoints": {"GET /items/{id}": {"response_model": "Item"}}, "schemas": {"Item": {"fields": "id: str"}}},
     }  # fmt: skip
     findings = audit_saved({"tracks/ui": ui, "tracks/api": api})
-    assert {(one["rule"], one["severity"]) for one in findings} == {("contracts/type", "blocking")}
+    assert {(one.rule, one.severity) for one in findings} == {("contracts/type", "blocking")}
 
 
 DECIDE = {

@@ -39,10 +39,6 @@ def ran(status):
     return Evidence(check="unit", kind="command", status=status, argv=["x"], seconds=1)
 
 
-def loose(entries):
-    return [one.to_json() for one in entries]
-
-
 def production(**changes):
     manual = {"id": "told", "text": "users were told", "manual": True, "status": "pending"}
     proven = {"id": "tested", "text": "tests pass", "status": "met"}
@@ -83,17 +79,17 @@ def test_a_waived_criterion_ends_waived_and_says_who_and_why():
         '"verification": {"checks": [{"id": "unit", "argv": ["x"]}]}}'
     )
     evidence = [ran("failed")]
-    (result,) = decide(spec, loose(evidence), loose(made.waivers))  # joint
+    (result,) = decide(spec, evidence, made.waivers)
     assert result.status == "waived"
     assert "Ann: known and accepted" in result.reason
     verdict = reach_verdict(
         spec,
         tracks={"api": "completed"},
         left_out=[],
-        evidence=loose(evidence),  # joint
+        evidence=evidence,
         criteria=[result],
         findings=[],
-        waivers=loose(made.waivers),  # joint
+        waivers=made.waivers,
     )
     assert verdict.reasons == ("check unit failed: see its log",), "the criterion is waived, the check is not"
     both = waive(made, "unit", **WHO).waivers
@@ -101,10 +97,10 @@ def test_a_waived_criterion_ends_waived_and_says_who_and_why():
         spec,
         tracks={"api": "completed"},
         left_out=[],
-        evidence=loose(evidence),  # joint
+        evidence=evidence,
         criteria=[result],
         findings=[],
-        waivers=loose(both),  # joint
+        waivers=both,
     )
     assert (lifted.status, lifted.exit_code) == ("verified", 0)
 
@@ -131,9 +127,9 @@ def test_a_waived_finding_does_not_block_and_says_that_it_is_waived():
         spec,
         tracks={"api": "completed"},
         left_out=[],
-        evidence=loose([ran("passed")]),  # joint
+        evidence=[ran("passed")],
         criteria=[],
-        findings=loose(marked),  # joint
+        findings=marked,
     )
     assert verdict.reasons == ("claims/undone: too slow",)
     assert [one.status for one in open_items(made.changed(findings=marked)) if one.kind == "finding"] == [
@@ -166,7 +162,7 @@ def test_digits_that_begin_several_fingerprints_are_refused_with_all_of_them():
         for mark in [fingerprint(finding(place))]
         if marked.setdefault(mark[:6], place) != place
     )
-    several = context(findings=loose([finding(one), finding(other)]))
+    several = context(findings=[finding(one), finding(other)])
     marks = sorted(fingerprint(each) for each in several.findings)
     with pytest.raises(InputError, match=f"begins 2 fingerprints, {marks[0]}, {marks[1]}: give more digits") as error:
         waive(several, marks[0][:6], **WHO)

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from contexts.documents.verification import CriterionResult
+from contexts.documents.findings import Finding, Waived
+from contexts.documents.verification import CriterionResult, WaiverEntry
 from contexts.spec.model import Spec
 from contexts.verification.verdict import STATE_NAMES, Verdict, reach_verdict
+from tests.contexts.verification.made import ran
 
 
 def spec(**fields: Any) -> Spec:
@@ -26,17 +28,15 @@ def spec(**fields: Any) -> Spec:
     )
 
 
-def ran(check: str = "unit", status: str = "passed", **fields: Any) -> dict[str, Any]:
-    return {"check": check, "kind": "tests", "status": status, "argv": ["x"], "seconds": 1, **fields}
-
-
 def criterion(status: Any, *, required: bool = True) -> CriterionResult:
     return CriterionResult(id="api.1", text="x", required=required, status=status, reason="because")
 
 
 DONE = {"api": "completed", "web": "completed", "docs": "completed"}
-WAIVER = {"by": "Kim", "why": "later", "timestamp": "2026-01-15T09:00:00Z"}
-BLOCKING = {"rule": "contract/response", "severity": "blocking", "message": "the page expects another field"}
+WHO = {"by": "Kim", "why": "later", "timestamp": "2026-01-15T09:00:00Z"}
+WAIVER = WaiverEntry(target="unit", **WHO)
+BLOCKING = Finding(rule="contract/response", severity="blocking", message="the page expects another field")
+WAIVED = BLOCKING.changed(waived=Waived(**WHO))
 
 
 def verdict(made: Spec | None = None, **fields: Any) -> Verdict:
@@ -89,13 +89,13 @@ def test_a_blocking_finding_fails_and_only_a_waiver_lifts_it() -> None:
     assert (found.status, found.exit_code) == ("verification-failed", 1)
     assert (found.phase, STATE_NAMES[found.status]) == ("verification-failed", "VerificationFailed")
     assert found.reasons == ("contract/response: the page expects another field",)
-    assert verdict(findings=[{**BLOCKING, "waived": WAIVER}]).status == "verified"
-    assert verdict(findings=[{**BLOCKING, "waived": WAIVER}, BLOCKING]).exit_code == 1
+    assert verdict(findings=[WAIVED]).status == "verified"
+    assert verdict(findings=[WAIVED, BLOCKING]).exit_code == 1
 
 
 @pytest.mark.parametrize("severity", ["warning", "note"])
 def test_other_findings_do_not_fail(severity: str) -> None:
-    assert verdict(findings=[{**BLOCKING, "severity": severity}]).status == "verified"
+    assert verdict(findings=[BLOCKING.changed(severity=severity)]).status == "verified"
 
 
 def test_a_required_check_that_failed_fails_and_only_a_waiver_lifts_it() -> None:
@@ -103,7 +103,7 @@ def test_a_required_check_that_failed_fails_and_only_a_waiver_lifts_it() -> None
     found = verdict(evidence=bad)
     assert (found.status, found.reasons) == ("verification-failed", ("check unit failed: 2 tests failed",))
     assert verdict(evidence=[ran(status="failed")]).reasons == ("check unit failed: see its log",)
-    assert verdict(evidence=bad, waivers=[{**WAIVER, "target": "unit"}]).status == "verified"
+    assert verdict(evidence=bad, waivers=[WAIVER]).status == "verified"
 
 
 def test_a_required_check_that_could_not_run_is_incomplete_never_passed() -> None:
@@ -111,13 +111,13 @@ def test_a_required_check_that_could_not_run_is_incomplete_never_passed() -> Non
     assert (found.status, found.exit_code) == ("verification-incomplete", 1)
     assert (found.phase, STATE_NAMES[found.status]) == ("verification-incomplete", "VerificationIncomplete")
     assert found.reasons == ("check unit could not be verified: it did not run",)
-    assert verdict(evidence=[ran(status="unverified")], waivers=[{**WAIVER, "target": "unit"}]).status == "verified"
+    assert verdict(evidence=[ran(status="unverified")], waivers=[WAIVER]).status == "verified"
 
 
 def test_a_required_check_without_any_evidence_is_incomplete() -> None:
     found = verdict(evidence=[ran("lint")])
     assert (found.status, found.reasons) == ("verification-incomplete", ("check unit gave no evidence",))
-    assert verdict(evidence=[], waivers=[{**WAIVER, "target": "unit"}]).status == "verified"
+    assert verdict(evidence=[], waivers=[WAIVER]).status == "verified"
 
 
 @pytest.mark.parametrize("status", ["failed", "unverified"])

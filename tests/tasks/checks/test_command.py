@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from contexts.documents.base import JsonObject
+from contexts.documents.figures import TestCounts
 from tasks.checks.results import CheckRun
 from tests.tasks.checks.conftest import RunCheck, write
 
@@ -15,8 +15,13 @@ NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 SUITE = '<testsuite name="s" tests="{claimed}">{cases}</testsuite>'
 
 
-def counts(ran: CheckRun) -> JsonObject:
-    tests = dict(ran.judged.result["tests"])
+def counted(ran: CheckRun) -> TestCounts:
+    assert ran.judged.result.tests is not None
+    return ran.judged.result.tests
+
+
+def counts(ran: CheckRun) -> dict[str, int]:
+    tests = counted(ran).to_json()
     return {key: tests[key] for key in ("tests", "passed", "failed", "errors", "skipped")}
 
 
@@ -69,8 +74,7 @@ def test_without_ground(broken): pass
     )
     assert counts(ran) == {"tests": 4, "passed": 1, "failed": 1, "errors": 1, "skipped": 1}
     assert (ran.judged.status, ran.judged.reason) == ("failed", "2 of 4 tests failed (exit code 1)")
-    failures = ran.judged.result["tests"]["failures"]
-    assert any("one is not two" in one["message"] for one in failures)
+    assert any("one is not two" in one.message for one in counted(ran).failures)
     assert ran.judged.reports["tests"][0].startswith(b"<?xml"), "the raw report is kept"
 
 
@@ -127,7 +131,7 @@ def test_tests_of_a_real_node_are_counted_wherever_its_reporter_puts_them(
     found = counts(ran)
     assert (ran.judged.status, found["passed"], found["failed"]) == expected, ran.judged
     assert found["skipped"] == 1
-    assert "contradiction" not in ran.judged.result["tests"]
+    assert counted(ran).contradiction is None
 
 
 def test_subtests_of_a_real_pytest_are_no_contradiction(run_check: RunCheck, tree: Path) -> None:

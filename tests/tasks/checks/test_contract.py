@@ -42,9 +42,10 @@ def test_expectations_that_hold_are_aligned_for_every_track(run_check: RunCheck,
         kind="contract", argv=PRINTS, consumers={"page": RIGHT, "cli": reads("{ text: string }"), "docs": {}}
     )
     assert ran.judged.status == "passed", ran.judged.reason
-    found = ran.judged.result["contract"]
-    assert (found["mismatches"], found["aligned"], found["unknown"]) == (0, 2, 0)
-    assert found["consumers"]["page"] == {"GET /api/notes/:noteId": "aligned"}
+    found = ran.judged.result.contract
+    assert found is not None
+    assert (found.mismatches, found.aligned, found.unknown) == (0, 2, 0)
+    assert found.consumers["page"] == {"GET /api/notes/:noteId": "aligned"}
     assert orjson.loads(ran.judged.reports["openapi"][0])["openapi"].startswith("3.")
 
 
@@ -64,13 +65,13 @@ def test_each_kind_of_mismatch_fails_with_both_sides_quoted(
     write(tree, {"app.py": APP})
     ran = run_check(kind="contract", argv=PRINTS, consumers={"good": RIGHT, "page": context})
     assert ran.judged.status == "failed"
-    found = [one for one in ran.judged.findings if one["severity"] == "blocking"]
-    assert [one["rule"] for one in found] == [rule]
-    assert found[0]["sources"][0]["document"] == "tracks/page"
-    assert found[0]["sources"][0]["pointer"].startswith("/api_contract_assumptions/")
+    found = [one for one in ran.judged.findings if one.severity == "blocking"]
+    assert [one.rule for one in found] == [rule]
+    assert found[0].sources[0].document == "tracks/page"
+    assert found[0].sources[0].pointer.startswith("/api_contract_assumptions/")
     if rule != "contracts/missing-endpoint":
-        assert found[0]["sources"][1]["document"] == "openapi.json"
-        assert found[0]["sources"][1]["quote"]
+        assert found[0].sources[1].document == "openapi.json"
+        assert found[0].sources[1].quote
 
 
 def test_what_cannot_be_read_is_unknown_and_never_aligned(run_check: RunCheck, tree: Path) -> None:
@@ -87,7 +88,7 @@ def test_a_document_on_which_the_validator_stops_is_unverified_with_the_reason(r
     judged = run_check(kind="contract", argv=PRINTS, consumers={"page": RIGHT}).judged
     assert judged.status == "unverified"
     assert "valid is unknown, because the validator stopped: RecursionError" in judged.reason
-    assert [one["severity"] for one in judged.findings if one["rule"] == "contracts/unknown"] == ["note"]
+    assert [one.severity for one in judged.findings if one.rule == "contracts/unknown"] == ["note"]
 
 
 def test_nobody_who_expects_anything_is_no_alignment(run_check: RunCheck, tree: Path) -> None:

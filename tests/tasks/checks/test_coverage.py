@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from contexts.documents.figures import Coverage, Covered, TrackShare
 from tasks.checks.results import CheckRun
 from tests.tasks.checks.conftest import RunCheck, write
 
@@ -34,18 +35,25 @@ def measure(run_check: RunCheck, tree: Path, **minimums: float) -> CheckRun:
     return run_check(kind="coverage", argv=ARGV, changed_by=TRACKS, **minimums)
 
 
+def coverage_of(ran: CheckRun) -> tuple[Coverage, dict[str, TrackShare]]:
+    """Coverage of the whole, and by track."""
+    found = ran.judged.result.coverage
+    assert found is not None
+    return found, dict(found.tracks or {})
+
+
 def test_lines_and_branches_are_measured_for_the_whole_and_for_each_track(run_check: RunCheck, tree: Path) -> None:
     ran = measure(run_check, tree, min_line=80, min_branch=50)
-    found = ran.judged.result["coverage"]
+    found, tracks = coverage_of(ran)
     assert ran.judged.status == "passed", ran.judged.reason
-    assert (found["lines"], found["branches"]) == ({"covered": 6, "total": 7}, {"covered": 1, "total": 2})
-    assert found["line_percent"] == pytest.approx(100 * 6 / 7)
-    assert set(found["tracks"]) == {"api", "page"}, "nothing of docs is code"
-    api, page = found["tracks"]["api"], found["tracks"]["page"]
-    assert (api["line_percent"], api["branch_percent"], api["measured"]) == (80, 50, 1)
-    assert api["percent"] == pytest.approx(100 * 5 / 7)
-    assert page["line_percent"] == 100
-    assert "branch_percent" not in page
+    assert (found.lines, found.branches) == (Covered(covered=6, total=7), Covered(covered=1, total=2))
+    assert found.line_percent == pytest.approx(100 * 6 / 7)
+    assert set(tracks) == {"api", "page"}, "nothing of docs is code"
+    api, page = tracks["api"], tracks["page"]
+    assert (api.line_percent, api.branch_percent, api.measured) == (80, 50, 1)
+    assert api.percent == pytest.approx(100 * 5 / 7)
+    assert page.line_percent == 100
+    assert "branch_percent" not in page.to_json()
     assert json.loads(ran.judged.reports["coverage"][0])["totals"]["covered_lines"] == 6
 
 
@@ -80,4 +88,4 @@ def test_code_of_a_track_that_nothing_loaded_is_named(run_check: RunCheck, tree:
     write(tree, {**FILES, "measure.py": MEASURE.replace(', source=["src"]', ', include=["src/*"]')})
     write(tree, {"src/forgotten.py": "A = 1\n"})
     ran = run_check(kind="coverage", argv=ARGV, changed_by={"api": ("src/api.py", "src/forgotten.py")})
-    assert ran.judged.result["coverage"]["tracks"]["api"]["unmeasured"] == ["src/forgotten.py"]
+    assert coverage_of(ran)[1]["api"].unmeasured == ("src/forgotten.py",)

@@ -67,7 +67,7 @@ def test_one_head_up_from_nothing_and_from_the_base_down_and_up_without_drift(
     base = write(tmp_path / "base", PROJECT)
     ran = migrate(run_check, tree, GROWN, base)
     assert ran.judged.status == "passed", ran.judged.reason
-    assert ran.judged.result["migrations"] == {
+    assert ran.judged.result.to_json()["migrations"] == {
         "heads": ["002"], "from_nothing": True, "drift": False, "from_base": "001", "down_and_up": "001",
     }  # fmt: skip
     assert [step.name for step in ran.steps] == [
@@ -81,7 +81,7 @@ def test_two_heads_from_two_tracks_fail(run_check: RunCheck, tree: Path) -> None
     judged = migrate(run_check, tree, {**GROWN, "migrations/versions/002b.py": other}).judged
     assert judged.status == "failed"
     assert "there are 2 heads (002, 002b)" in judged.reason
-    assert judged.result["migrations"]["heads"] == ["002", "002b"]
+    assert judged.result.to_json()["migrations"]["heads"] == ["002", "002b"]
 
 
 def test_models_ahead_of_the_migrations_are_drift(run_check: RunCheck, tree: Path) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from contexts.documents.codec import dump
 from contexts.documents.findings import Finding
 from contexts.verification.open_items import fingerprint
 from tasks.checks.own_files import changed_files
@@ -30,11 +29,7 @@ BASE = {
 }
 
 
-def marked(finding: dict[str, Any]) -> str:
-    return fingerprint(Finding.model_validate_json(dump(finding)))  # joint
-
-
-def found(tmp_path: Path, argv: tuple[str, ...], now: Mapping[str, str | None], **fields: Any) -> list[dict[str, Any]]:
+def found(tmp_path: Path, argv: tuple[str, ...], now: Mapping[str, str | None], **fields: Any) -> list[Finding]:
     """What is said when a track turns the base into ``now`` (None: it removed the file)."""
     after = {name: text for name, text in {**BASE, **now}.items() if text is not None}
     tree = write(tmp_path / "tree", after)
@@ -52,8 +47,8 @@ def found(tmp_path: Path, argv: tuple[str, ...], now: Mapping[str, str | None], 
     )  # type: ignore[arg-type]
 
 
-def rules(said: list[dict[str, Any]]) -> set[str]:
-    return {one["rule"].removeprefix("evidence/") for one in said if one["severity"] == "blocking"}
+def rules(said: list[Finding]) -> set[str]:
+    return {one.rule.removeprefix("evidence/") for one in said if one.severity == "blocking"}
 
 
 @pytest.mark.parametrize(
@@ -92,8 +87,8 @@ def test_what_decides_a_check_is_its_own(tmp_path: Path, argv: tuple[str, ...], 
     said = found(tmp_path, argv, now)
     assert rules(said) == {"check-changed"}
     (one,) = said
-    assert "track web" in one["message"]
-    assert next(iter(now)) in one["message"]
+    assert "track web" in one.message
+    assert next(iter(now)) in one.message
 
 
 @pytest.mark.parametrize(
@@ -126,9 +121,9 @@ def test_files_the_spec_names_are_a_check_s_own(tmp_path: Path) -> None:
 def test_tests_that_are_gone_need_a_waiver_and_changed_ones_are_told(tmp_path: Path) -> None:
     said = found(tmp_path, PYTEST, {"tests/test_old.py": None})
     assert rules(said) == {"tests-removed"}
-    assert "track web removed 1 file of tests" in said[0]["message"]
+    assert "track web removed 1 file of tests" in said[0].message
     (changed,) = found(tmp_path, PYTEST, {"tests/test_old.py": "def test_old(): assert True\n"})
-    assert (changed["rule"], changed["severity"]) == ("evidence/tests-changed", "warning")
+    assert (changed.rule, changed.severity) == ("evidence/tests-changed", "warning")
     assert found(tmp_path, ("echo",), {"tests/test_old.py": None}, kind="command") == []
 
 
@@ -183,7 +178,7 @@ def test_what_a_command_only_looks_at_is_the_product(tmp_path: Path, argv: tuple
 )
 def test_what_decides_what_a_command_sees_is_its_own(tmp_path: Path, argv: tuple[str, ...]) -> None:
     said = found(tmp_path, argv, {"tests/data.txt": "", "page.txt": "x"}, kind="command")
-    assert [one["sources"][0]["quote"] for one in said if one["rule"] == "evidence/check-changed"] == ["tests/data.txt"]
+    assert [one.sources[0].quote for one in said if one.rule == "evidence/check-changed"] == ["tests/data.txt"]
 
 
 def test_what_the_spec_names_is_a_check_s_own_also_where_its_command_only_looks_at_it(tmp_path: Path) -> None:
@@ -209,11 +204,11 @@ def test_one_copy_stands_for_one_file_of_tests(tmp_path: Path) -> None:
         patch.setitem(BASE, "tests/test_twin.py", twins["tests/test_twin.py"])
         gone = {"tests/test_old.py": None, "tests/test_twin.py": None, "tests/test_new.py": BASE["tests/test_old.py"]}
         (said,) = found(tmp_path, PYTEST, gone)
-    assert (said["rule"], "removed 1 file of tests" in said["message"]) == ("evidence/tests-removed", True)
+    assert (said.rule, "removed 1 file of tests" in said.message) == ("evidence/tests-removed", True)
 
 
 def test_a_waiver_of_one_change_does_not_cover_another_of_the_same_file(tmp_path: Path) -> None:
-    marks = {marked(found(tmp_path, ("make",), {"Makefile": text})[0]) for text in ("a:\n", "b:\n")}
+    marks = {fingerprint(found(tmp_path, ("make",), {"Makefile": text})[0]) for text in ("a:\n", "b:\n")}
     assert len(marks) == 2
 
 
@@ -223,7 +218,7 @@ def test_the_openapi_file_a_contract_check_reads_is_the_product(tmp_path: Path) 
 
 def test_a_scanner_in_the_tree_is_told(tmp_path: Path) -> None:
     said = found(tmp_path, ("{python}", "-m"), {"bandit.py": "", ".bandit": ""}, kind="security")
-    assert {one["sources"][0]["quote"] for one in said} == {"bandit.py", ".bandit"}
+    assert {one.sources[0].quote for one in said} == {"bandit.py", ".bandit"}
 
 
 @pytest.mark.parametrize("program", ["pass\n" * 60, "x" * 300, "ü" * 200, "a/" + "b" * 256, "y" * 5_000])

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from contexts.documents.base import JsonObject
-from tasks.checks.results import CheckRun
+from contexts.documents.figures import Performance
+from tasks.checks.results import CheckResult, CheckRun
 from tests.tasks.checks.conftest import RunCheck, write
 
 # Answers with what it counted; /slow waits, /one-in-ten fails, and all it saw goes to a file at its end.
@@ -49,6 +50,11 @@ def load(run_check: RunCheck, tree: Path, *requests: JsonObject, app: str = APP,
     return run_check(kind="performance", argv=ARGV, requests=[dict(one) for one in requests], **fields)
 
 
+def measured(judged: CheckResult) -> Performance:
+    assert judged.result.performance is not None
+    return judged.result.performance
+
+
 def test_a_load_is_warmed_up_counted_and_kept_raw(run_check: RunCheck, tree: Path) -> None:
     request = {
         "id": "home",
@@ -59,44 +65,45 @@ def test_a_load_is_warmed_up_counted_and_kept_raw(run_check: RunCheck, tree: Pat
     }
     ran = load(run_check, tree, request)
     assert ran.judged.status == "passed", ran.judged.reason
-    figures = ran.judged.result["performance"]["requests"]["home"]
+    figures = measured(ran.judged).requests["home"]
     raw, media = ran.judged.reports["load"]
     took = sorted(json.loads(raw)["requests"]["home"]["ms"])
-    assert (len(took), figures["count"], figures["errors"], media) == (40, 40, 0, "application/json")
+    assert (len(took), figures.count, figures.errors, media) == (40, 40, 0, "application/json")
     assert json.loads((tree / "seen.json").read_text())["/home"] == 47, "warm-up and count, nothing else"
     for share in (50, 95, 99):
-        assert figures[f"p{share}_ms"] == round(took[math.ceil(share / 100 * 40) - 1], 3), "nearest rank"
-    assert figures["max_ms"] == round(took[-1], 3)
-    summary = ran.judged.result["performance"]
-    assert summary["percentile"].startswith("nearest rank")
-    assert 0 < summary["floor_ms"] < figures["p50_ms"] + 1
+        assert figures.to_json()[f"p{share}_ms"] == round(took[math.ceil(share / 100 * 40) - 1], 3), "nearest rank"
+    assert figures.max_ms == round(took[-1], 3)
+    summary = measured(ran.judged)
+    assert summary.percentile.startswith("nearest rank")
+    assert 0 < summary.floor_ms < (figures.p50_ms or 0) + 1
 
 
 def test_a_percentile_above_its_target_fails_and_says_by_how_much(run_check: RunCheck, tree: Path) -> None:
     slow = {"id": "slow", "path": "/slow", "warmup": 1, "count": 10, "targets": {"p50_ms": 25}}
     quick = {"id": "quick", "path": "/", "warmup": 1, "count": 10, "targets": {"p50_ms": 20_000}}
     judged = load(run_check, tree, slow, quick).judged
-    requests = judged.result["performance"]["requests"]
+    requests = measured(judged).requests
+    slowly = requests["slow"].p50_ms or 0
     assert judged.status == "failed"
-    assert judged.reason == f"slow (GET /slow): p50_ms is {requests['slow']['p50_ms']:g}, at most 25 is wanted"
-    assert requests["slow"]["p50_ms"] >= 30
-    assert (requests["slow"]["met"], requests["quick"]["met"]) == (False, True)
+    assert judged.reason == f"slow (GET /slow): p50_ms is {slowly:g}, at most 25 is wanted"
+    assert slowly >= 30
+    assert (requests["slow"].met, requests["quick"].met) == (False, True)
 
 
 def test_errors_are_no_quick_answers(run_check: RunCheck, tree: Path) -> None:
     request = {"path": "/one-in-ten", "warmup": 0, "count": 50, "targets": {"p99_ms": 60_000}}
     judged = load(run_check, tree, request).judged
-    figures = judged.result["performance"]["requests"]["request-1"]
+    figures = measured(judged).requests["request-1"]
     assert judged.status == "failed"
     assert "5 of 50 requests failed (status 500), at most 0 may" in judged.reason
-    assert (figures["errors"], figures["error_percent"], figures["status"]) == (5, 10, {"200": 45, "500": 5})
+    assert (figures.errors, figures.error_percent, figures.status) == (5, 10, {"200": 45, "500": 5})
 
 
 def test_several_clients_share_the_count(run_check: RunCheck, tree: Path) -> None:
     request = {"id": "home", "path": "/home", "warmup": 4, "count": 30, "concurrency": 3}
     ran = load(run_check, tree, request)
     assert ran.judged.status == "passed", ran.judged.reason
-    assert ran.judged.result["performance"]["requests"]["home"]["count"] == 30
+    assert measured(ran.judged).requests["home"].count == 30
     assert json.loads((tree / "seen.json").read_text())["/home"] == 34
 
 
@@ -176,7 +183,7 @@ signal.signal(signal.SIGINT, end)
 server ="""
     request = {"id": "slow", "path": "/slow", "warmup": 1, "count": 10, "targets": {"p50_ms": 25}}
     judged = load(run_check, tree, request, app=APP.replace("\nserver =", planted)).judged
-    assert (judged.status, judged.result["performance"]["requests"]["slow"]["p50_ms"] >= 30) == ("failed", True)
+    assert (judged.status, (measured(judged).requests["slow"].p50_ms or 0) >= 30) == ("failed", True)
 
 
 def test_the_application_is_gone_afterwards(run_check: RunCheck, tree: Path) -> None:

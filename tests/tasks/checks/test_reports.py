@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contexts.documents.figures import TestFailure
 from tasks.checks.reports import MAX_REPORT_BYTES, ReportError, parse_coverage, parse_junit, read_report, track_coverage
 
 SUMMARY = {"num_statements": 4, "covered_lines": 2, "percent_covered": 50.0, "num_branches": 2, "covered_branches": 1}
@@ -40,9 +41,10 @@ def test_a_coverage_report_of_any_content_gives_figures_or_a_refusal(changes: An
     except ReportError:
         return
     tracks = track_coverage(raw, {"api": (name, "x")}, Path("/tree"))
-    for figures in (found, *tracks.values()):
+    for share in (found, *tracks.values()):
+        figures = share.to_json()
         assert all(0 <= figures.get(key, 0) <= 100 for key in ("percent", "line_percent", "branch_percent"))
-    json.dumps([found, tracks], allow_nan=False)
+        json.dumps(figures, allow_nan=False)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_an_encoding_in_which_a_document_type_could_hide_is_refused(encoding: st
 def counts(report: str) -> tuple[int, int, int, int, int]:
     """Tests, passed, failed, errors, skipped."""
     found = parse_junit(report.encode())
-    return found["tests"], found["passed"], found["failed"], found["errors"], found["skipped"]
+    return found.tests, found.passed, found.failed, found.errors, found.skipped
 
 
 CASE = '<testcase name="a"/>'
@@ -102,7 +104,7 @@ BAD = '<testcase name="b" classname="c"><failure message="no"/></testcase>'
 )  # fmt: skip
 def test_cases_and_suites_count_wherever_a_tool_puts_them(report: str, expected: tuple[int, ...]) -> None:
     assert counts(report) == expected
-    assert "contradiction" not in parse_junit(report.encode())
+    assert "contradiction" not in parse_junit(report.encode()).to_json()
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_cases_and_suites_count_wherever_a_tool_puts_them(report: str, expected:
     ],
 )
 def test_attributes_that_say_more_failures_than_the_cases_contradict_them(report: str) -> None:
-    assert "attributes and cases disagree" in parse_junit(report.encode())["contradiction"]
+    assert "attributes and cases disagree" in (parse_junit(report.encode()).contradiction or "")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_attributes_that_say_more_failures_than_the_cases_contradict_them(report
     ids=["cases left out", "disabled are skipped", "less than there are", "no counts", "assertions", "may fail"],
 )
 def test_attributes_that_can_be_true_beside_the_cases_contradict_nothing(report: str) -> None:
-    assert "contradiction" not in parse_junit(report.encode())
+    assert "contradiction" not in parse_junit(report.encode()).to_json()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_attributes_that_can_be_true_beside_the_cases_contradict_nothing(report:
 def test_an_odd_duration_leaves_the_report_readable(written: str, seconds: float) -> None:
     report = f'<testsuite time="{written}"><testcase name="a" time="{written}"/></testsuite>'
     assert counts(report) == (1, 1, 0, 0, 0)
-    assert parse_junit(report.encode())["seconds"] == pytest.approx(seconds, abs=1e-3)
+    assert parse_junit(report.encode()).seconds == pytest.approx(seconds, abs=1e-3)
 
 
 def test_the_first_words_of_a_failure_are_kept_from_attribute_or_text() -> None:
@@ -152,17 +154,17 @@ def test_the_first_words_of_a_failure_are_kept_from_attribute_or_text() -> None:
         "<testsuites><testsuite name='pay'><error message='build failed'>undefined: Charge</error></testsuite>"
         f"<testcase name='t' classname='c'><failure>  expected 1{'!' * 9_000}</failure></testcase></testsuites>"
     )
-    failures = parse_junit(report.encode())["failures"]
-    assert failures[0] == {"test": "pay::", "message": "build failed"}
-    assert failures[1]["test"] == "c::t"
-    assert failures[1]["message"].startswith("expected 1!")
-    assert len(failures[1]["message"]) <= 500
+    first, second = parse_junit(report.encode()).failures
+    assert first == TestFailure(test="pay::", message="build failed")
+    assert second.test == "c::t"
+    assert second.message.startswith("expected 1!")
+    assert len(second.message) <= 500
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "iso-8859-1", "windows-1252"])
 def test_a_report_in_the_encoding_it_declares_is_read(encoding: str) -> None:
     report = f'<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?><testsuite><testcase name="größer"><failure/></testcase></testsuite>'
-    assert parse_junit(report.encode(encoding))["failures"] == [{"test": "::größer", "message": ""}]
+    assert parse_junit(report.encode(encoding)).failures == (TestFailure(test="::größer", message=""),)
 
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
@@ -198,7 +200,7 @@ def test_a_report_of_any_shape_gives_counts_that_add_up(inner: str) -> None:
 def test_times_that_are_no_numbers_of_seconds_do_not_count() -> None:
     report = '<testsuite><testcase name="a" time="inf"/><testcase name="b" time="nan"/><testcase name="c" time="1.5"/></testsuite>'
     found = parse_junit(report.encode())
-    assert (found["tests"], found["passed"], found["seconds"]) == (3, 3, 1.5)
+    assert (found.tests, found.passed, found.seconds) == (3, 3, 1.5)
 
 
 def test_suites_within_suites_are_counted_and_what_they_claim_is_not() -> None:
@@ -208,14 +210,14 @@ def test_suites_within_suites_are_counted_and_what_they_claim_is_not() -> None:
     found = parse_junit(
         f'<?xml version="1.0" encoding="utf-8"?><testsuites tests="99"><testsuite>{inner}</testsuite></testsuites>'.encode()
     )
-    assert (found["tests"], found["passed"], found["failed"]) == (2, 1, 1)
+    assert (found.tests, found.passed, found.failed) == (2, 1, 1)
 
 
 def test_a_test_that_may_fail_counts_as_skipped_whether_it_fails_or_not() -> None:
     for may in ("<skipped type='todo'/><failure/>", "<failure/><skipped message='tagged with !mayfail'/>"):
         report = f"<testsuites>{CASE}<testcase name='later'>{may}</testcase></testsuites>"
         found = parse_junit(report.encode())
-        assert (found["passed"], found["failed"], found["skipped"]) == (1, 0, 1)
+        assert (found.passed, found.failed, found.skipped) == (1, 0, 1)
 
 
 def test_a_report_larger_than_the_limit_is_refused(tmp_path: Path) -> None:

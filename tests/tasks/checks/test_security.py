@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contexts.documents.base import JsonObject
+from contexts.documents.figures import ScannerResult
 from tasks.checks.results import CheckRun
 from tests.tasks.checks.conftest import RunCheck, write
 
@@ -17,8 +17,13 @@ def scan(run_check: RunCheck, *tools: str, base: Path | None = None, **fields: o
     return run_check(kind="security", tools=tools, base=base, **fields)
 
 
-def tool(ran: CheckRun, name: str) -> JsonObject:
-    return ran.judged.result["security"]["tools"][name]
+def tools(ran: CheckRun) -> dict[str, ScannerResult]:
+    assert ran.judged.result.security is not None
+    return dict(ran.judged.result.security.tools)
+
+
+def tool(ran: CheckRun, name: str) -> ScannerResult:
+    return tools(ran)[name]
 
 
 def test_a_weakness_is_named_with_its_place(run_check: RunCheck, tree: Path) -> None:
@@ -26,15 +31,15 @@ def test_a_weakness_is_named_with_its_place(run_check: RunCheck, tree: Path) -> 
     ran = scan(run_check, "bandit", paths=("src",))
     assert ran.judged.status == "failed"
     assert "bandit: 1 new finding of high severity, at most 0 may be: B602 src/run.py:4" in ran.judged.reason
-    assert tool(ran, "bandit")["high"] == 1
-    assert tool(ran, "bandit")["findings"][0]["path"] == "src/run.py"
+    assert tool(ran, "bandit").high == 1
+    assert (tool(ran, "bandit").findings or ())[0].path == "src/run.py"
 
 
 def test_code_without_a_weakness_passes(run_check: RunCheck, tree: Path) -> None:
     write(tree, {"src/add.py": "def add(a, b):\n    return a + b\n"})
     ran = scan(run_check, "bandit", "detect-secrets", paths=("src",))
     assert ran.judged.status == "passed", ran.judged.reason
-    assert {name: one["status"] for name, one in ran.judged.result["security"]["tools"].items()} == {
+    assert {name: one.status for name, one in tools(ran).items()} == {
         "bandit": "passed",
         "detect-secrets": "passed",
     }
@@ -54,7 +59,7 @@ def test_what_the_base_commit_already_had_does_not_count(run_check: RunCheck, tr
     write(tree, {"src/run.py": "# moved down\n\n" + WEAK})
     ran = scan(run_check, "bandit", paths=("src",), base=base)
     assert ran.judged.status == "passed", ran.judged.reason
-    assert tool(ran, "bandit")["known"] >= 1
+    assert (tool(ran, "bandit").known or 0) >= 1
     write(tree, {"src/other.py": WEAK})
     ran = scan(run_check, "bandit", paths=("src",), base=base)
     assert ran.judged.status == "failed"
@@ -88,7 +93,7 @@ def test_a_scanner_that_is_not_installed_is_not_run(run_check: RunCheck, tree: P
     ran = scan(run_check, "bandit", argv=("./fake/python", "-m"))
     assert ran.judged.status == "unverified"
     assert "not run: bandit is not installed" in ran.judged.reason
-    assert tool(ran, "bandit") == {"status": "not run"}
+    assert tool(ran, "bandit").to_json() == {"status": "not run"}
 
 
 def test_pip_audit_without_an_answer_from_the_network_is_not_run(run_check: RunCheck, tree: Path) -> None:
@@ -98,7 +103,7 @@ def test_pip_audit_without_an_answer_from_the_network_is_not_run(run_check: RunC
     ran = scan(run_check, "pip-audit", requirements=("requirements.txt",), env=nowhere)
     assert ran.judged.status == "unverified"
     assert "not run" in ran.judged.reason
-    assert tool(ran, "pip-audit") == {"status": "not run"}
+    assert tool(ran, "pip-audit").to_json() == {"status": "not run"}
 
 
 @pytest.mark.parametrize("shadow", ["bandit.py", "bandit/__main__.py", "stevedore.py"])

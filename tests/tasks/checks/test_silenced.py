@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from contexts.documents.findings import Finding, Source
 from tasks.checks.silenced_warnings import silenced
 from tests.tasks.checks.conftest import make_check
 
@@ -11,7 +12,7 @@ SECURITY = {"kind": "security"}
 COVERAGE = {"kind": "coverage", "argv": ("true",)}
 
 
-def said(check: dict[str, Any], *lines: str) -> list[dict[str, Any]]:
+def said(check: dict[str, Any], *lines: str) -> list[Finding]:
     added = [("src/a.py", number, text) for number, text in enumerate(lines, 1)]
     return silenced(make_check(**check), added, {"api": ("src/a.py",), "web": ("static/a.js",)})
 
@@ -28,9 +29,9 @@ def said(check: dict[str, Any], *lines: str) -> list[dict[str, Any]]:
 )
 def test_a_line_that_silences_a_tool_is_named(check: dict[str, Any], line: str) -> None:
     (one,) = said(check, "import os", line)
-    assert (one["rule"], one["severity"]) == ("evidence/silenced", "warning")
-    assert one["message"] == "track api tells the tools of check this to look away on 1 line: src/a.py:2"
-    assert one["sources"] == [{"document": "src/a.py", "pointer": "line 2", "quote": line}]
+    assert (one.rule, one.severity) == ("evidence/silenced", "warning")
+    assert one.message == "track api tells the tools of check this to look away on 1 line: src/a.py:2"
+    assert one.sources == (Source(document="src/a.py", pointer="line 2", quote=line),)
 
 
 @pytest.mark.parametrize("check", [SECURITY, COVERAGE])

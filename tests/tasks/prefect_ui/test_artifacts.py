@@ -28,6 +28,7 @@ from contexts.documents.findings import Finding
 from contexts.documents.merged import Concern
 from contexts.documents.records import RunRecord
 from contexts.documents.refs import BlobRef, ContextRef
+from contexts.documents.verification import Evidence
 from contexts.store.contexts import ContextStore
 from flows.feature import run_name
 from flows.phases.ending import final_state
@@ -309,7 +310,8 @@ def test_states_names_and_lines_of_the_log_hold_nothing_unseen(
 ) -> None:
     blob = BlobRef(sha256="0" * 64, size=1, media_type="text/plain")
     final = ContextRef(workflow_id="w", document="context", revision=1, sha256="0" * 64, size=1)
-    said = [state_of({"status": "failed", "reason": text}, blob).message]
+    failed = Evidence(check="unit", kind="tests", status="failed", argv=["x"], seconds=1, reason=text)
+    said = [state_of(failed, blob).message]
     for code, reasons in ((0, []), (1, [text])):
         record = RunRecord(reasons=reasons, exit_code=code, status="verified")
         context = at_gate(text)[0].changed(run=record, context_summary=text)

@@ -1,10 +1,14 @@
 """Which evidence is taken over, and what a merged document says of who changed what."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from contexts.documents.base import format_instant
+from contexts.documents.context import Context
+from contexts.documents.verification import Evidence
 from contexts.errors import DocumentError
 from contexts.spec.checks import Check, CommandCheck, SecurityCheck
 from tasks.run.evidence import earlier_pass, subject_of
@@ -14,9 +18,10 @@ CODE = SecurityCheck(kind="security", id="code", tools=("bandit", "detect-secret
 ADVISORIES = SecurityCheck(kind="security", id="all", tools=("bandit", "pip-audit"))
 
 
-def passed(hours: float, **changes: Any) -> dict[str, Any]:
-    began = datetime.now(UTC) - timedelta(hours=hours)
-    return {"inputs": "same", "status": "passed", "started_at": began.isoformat().replace("+00:00", "Z"), **changes}
+def passed(hours: float, **changes: Any) -> Evidence:
+    began = format_instant(datetime.now(UTC) - timedelta(hours=hours))
+    given: dict[str, Any] = {"inputs": "same", "status": "passed", "started_at": began, **changes}
+    return Evidence(check="this", kind="command", argv=["x"], seconds=1, **given)
 
 
 @pytest.mark.parametrize("check", [TESTS, CODE])
@@ -42,9 +47,12 @@ def test_other_inputs_and_other_ends_are_not_taken_over(other: dict[str, Any]) -
     assert earlier_pass(TESTS, "same", [passed(1, **other)]) is None
 
 
-def merged(files: list[str], sources: list[list[str]] | None) -> dict[str, Any]:
+def merged(files: list[str], sources: list[list[str]] | None, **changes: Any) -> Context:
+    head = {"version": "1.0", "timestamp": "2026-03-01T11:00:00Z", "current_agent": "merge", "phase": "merged"}
     provenance = {} if sources is None else {"provenance": {"files_modified": sources}}
-    return {"workflow_id": "shop", "run": {"integrated": "c", "tree": "t"}, "files_modified": files, **provenance}
+    run = {"status": "merged", "integrated": "c", "tree": "t"}
+    given = {**head, "workflow_id": "shop", "run": run, "files_modified": files, **provenance, **changes}
+    return Context.model_validate_json(json.dumps(given))
 
 
 def test_the_provenance_says_which_track_changed_which_file() -> None:
@@ -57,3 +65,10 @@ def test_a_provenance_of_another_list_is_refused_and_not_cut_to_fit() -> None:
     with pytest.raises(DocumentError, match=r"says where 1 file comes from, and files_modified has 2") as error:
         subject_of(merged(["a.py", "b.py"], [["api#/files_modified/0"]]))
     assert error.value.exit_code == 2
+
+
+def test_a_context_that_names_no_tree_is_no_subject_unless_one_is_given() -> None:
+    unmerged = merged([], None, run={"status": "running"})
+    with pytest.raises(DocumentError, match="does not say what was integrated"):
+        subject_of(unmerged)
+    assert subject_of(unmerged, "c", "t").commit == "c"
