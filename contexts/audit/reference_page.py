@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from contexts.audit import audit
-from contexts.audit.all_rules import RULES
+from contexts.audit import RULES, audit
 from contexts.audit.load import parse
 from contexts.audit.registry import FAMILIES, Documents, Raw, Rule
 from contexts.audit.sample_documents import file_name, plain_members
