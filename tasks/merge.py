@@ -15,6 +15,7 @@ from prefect.context import TaskRunContext
 
 from contexts.documents.base import JsonObject, now
 from contexts.documents.codec import digest
+from contexts.documents.merged import Concern  # joint
 from contexts.documents.refs import ContextRef
 from contexts.documents.version import FORMAT_VERSION
 from contexts.errors import NotFound
@@ -92,9 +93,9 @@ def merge_group(run: Run, group_id: str, tracks: Sequence[ContextRef], groups: S
             "phase": "group-merged",
             "context_summary": f"Merged {counted(len(contributions), 'track')} of group {group_id}.",
             **derived.lists,
-            "integration_concerns": derived.concerns,
+            "integration_concerns": [one.to_json() for one in derived.concerns],  # joint
             "provenance": derived.provenance,
-            "omissions": derived.omissions,
+            "omissions": [one.to_json() for one in derived.omissions],  # joint
             "contributions": dump_contributions(contributions),
         },
     )
@@ -144,7 +145,7 @@ def merge_contexts(
         contributions,
         timestamp=now(),
         gaps=gaps,
-        extra_concerns=concerns,
+        extra_concerns=[Concern(**one) for one in concerns],  # joint
         files_settled=bool(worked),
     )
     merged["kind"] = "workflow"
