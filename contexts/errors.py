@@ -38,9 +38,9 @@ Two classes with fields of upper storeys stand there: `tasks.run.outcome.TrackNo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Literal, Self
 
 _cleaners: list[Callable[[str], str]] = []
 
@@ -62,9 +62,13 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         return _clean(value)
     if isinstance(value, tuple):
-        return tuple(map(_cleaned, cast("tuple[Any, ...]", value)))
+        return tuple(map(_cleaned, _elements(value)))
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{one.name: _cleaned(getattr(value, one.name)) for one in fields(value)})
+    return value
+
+
+def _elements(value: Any) -> Iterable[Any]:
     return value
 
 
@@ -91,7 +95,7 @@ class PlaitError(Exception):
     def __str__(self) -> str:
         return self.message
 
-    def _values(self) -> dict[str, Any]:
+    def _values(self) -> Mapping[str, object]:
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def anew(self, message: str | None = None) -> Self:
@@ -99,7 +103,7 @@ class PlaitError(Exception):
         return replace(self, message=self.message if message is None else message)
 
 
-def _rebuild(cls: type[PlaitError], values: dict[str, Any]) -> PlaitError:
+def _rebuild(cls: type[PlaitError], values: Mapping[str, Any]) -> PlaitError:
     return cls(**values)
 
 
