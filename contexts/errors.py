@@ -38,9 +38,9 @@ Two classes with fields of upper storeys stand there: `tasks.run.outcome.TrackNo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, cast
 
 _cleaners: list[Callable[[str], str]] = []
 
@@ -62,13 +62,9 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         return _clean(value)
     if isinstance(value, tuple):
-        return tuple(map(_cleaned, _elements(value)))
+        return tuple(map(_cleaned, cast("tuple[Any, ...]", value)))
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{one.name: _cleaned(getattr(value, one.name)) for one in fields(value)})
-    return value
-
-
-def _elements(value: Any) -> Iterable[Any]:
     return value
 
 
