@@ -38,7 +38,7 @@ Two classes with fields of upper storeys stand there: `tasks.run.outcome.TrackNo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, ClassVar, Literal, Self, cast
 
@@ -91,7 +91,7 @@ class PlaitError(Exception):
     def __str__(self) -> str:
         return self.message
 
-    def _values(self) -> dict[str, Any]:
+    def _values(self) -> Mapping[str, object]:
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def anew(self, message: str | None = None) -> Self:
@@ -99,7 +99,7 @@ class PlaitError(Exception):
         return replace(self, message=self.message if message is None else message)
 
 
-def _rebuild(cls: type[PlaitError], values: dict[str, Any]) -> PlaitError:
+def _rebuild(cls: type[PlaitError], values: Mapping[str, Any]) -> PlaitError:
     return cls(**values)
 
 

@@ -13,8 +13,9 @@ from prefect import task
 from prefect.cache_policies import CacheKeyFnPolicy
 from prefect.context import TaskRunContext
 
-from contexts.documents.base import JsonObject, now
+from contexts.documents.base import now
 from contexts.documents.codec import digest, validate
+from contexts.documents.merged import Concern
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.version import FORMAT_VERSION
 from contexts.errors import NotFound
@@ -92,9 +93,9 @@ def merge_group(run: Run, group_id: str, tracks: Sequence[ContextRef], groups: S
             "phase": "group-merged",
             "context_summary": f"Merged {counted(len(contributions), 'track')} of group {group_id}.",
             **derived.lists,
-            "integration_concerns": derived.concerns,
+            "integration_concerns": [one.to_json() for one in derived.concerns],
             "provenance": derived.provenance,
-            "omissions": derived.omissions,
+            "omissions": [one.to_json() for one in derived.omissions],
             "contributions": dump_contributions(contributions),
         },
     )
@@ -138,30 +139,29 @@ def merge_contexts(
     integration = run.repository.integrate(run.base, worked)
     failpoint("merge.integrated")
     concerns = [_branch_concern(one.task_id, one.files, one.against) for one in integration.conflicts]
-    parent_document = run.store.load(parent)
+    first = run.store.load_context(parent)
     merged = assemble(
-        parent_document,
+        first.to_json(),
         contributions,
         timestamp=now(),
         gaps=gaps,
         extra_concerns=concerns,
         files_settled=bool(worked),
     )
-    merged["kind"] = "workflow"
-    merged["findings"] = [one for name in order for one in entries(contributions[name].facts, "findings")]
-    merged["run"] = {
-        **parent_document["run"],
-        "integrated": integration.commit,
-        "tree": integration.tree,
-        "left_out": [conflict.task_id for conflict in integration.conflicts],
-    }
+    found = [one for name in order for one in entries(contributions[name].facts, "findings")]
+    record = first.run_record.changed(
+        integrated=integration.commit,
+        tree=integration.tree,
+        left_out=[conflict.task_id for conflict in integration.conflicts],
+    )
+    context = validate({**merged, "kind": "workflow", "findings": found}, run.workflow_id).changed(run=record)
     if concerns:
-        merged["status"], merged["phase"] = "partial", "parallel-partial-merge"
+        context = context.changed(status="partial", phase="parallel-partial-merge")
     failpoint("merge.before-save")
-    ref = run.save(CONTEXT, merged)
+    ref = run.save(CONTEXT, context)
     failpoint("merge.after-save")
-    events.concerns_found(run.workflow_id, validate(merged).integration_concerns or ())  # joint
-    report(Progress(run.workflow_id, "phase", "merge", "done", merged["context_summary"]))
+    events.concerns_found(run.workflow_id, context.integration_concerns or ())
+    report(Progress(run.workflow_id, "phase", "merge", "done", context.context_summary or ""))
     return ref
 
 
@@ -171,15 +171,15 @@ def _commit_of(run: Run, one: Contribution) -> str | None:
     return restore_commit(run, one.task_id, execution.get("commit"), BlobRef(**bundle) if bundle else None)
 
 
-def _branch_concern(task_id: str, files: Sequence[str], against: Sequence[str]) -> JsonObject:
+def _branch_concern(task_id: str, files: Sequence[str], against: Sequence[str]) -> Concern:
     against_whom = ", ".join(against) or "the base"
-    return {
-        "concern": f"Branch of {task_id} conflicts with {against_whom} in {', '.join(files)}; it was left out",
-        "kind": "conflicting-branch",
-        "status": "open",
-        "tracks": [task_id, *against],
-        "files": list(files),
-    }
+    return Concern(
+        concern=f"Branch of {task_id} conflicts with {against_whom} in {', '.join(files)}; it was left out",
+        kind="conflicting-branch",
+        status="open",
+        tracks=[task_id, *against],
+        files=list(files),
+    )
 
 
 def is_at_hand(run: Run, ref: ContextRef) -> bool:
@@ -189,8 +189,8 @@ def is_at_hand(run: Run, ref: ContextRef) -> bool:
     and may be cleared on this one; merging again makes the same commit from the tracks' bundles.
     """
     try:
-        document = run.store.load(ref)
+        record = run.store.load_context(ref).run
     except NotFound:
         return False
-    commit = section(document, "run").get("integrated")
-    return commit is None or run.repository.git.commit_of(str(commit)) is not None
+    commit = record.integrated if record else None
+    return commit is None or run.repository.git.commit_of(commit) is not None

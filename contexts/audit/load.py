@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from contexts.audit.findings import listed
 from contexts.audit.gc_pause import paused_collection
@@ -186,4 +186,4 @@ def _read_prose(path: Path, name: str) -> SourceDocument | None:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    return SourceDocument(name, {"lines": cast("list[Any]", lines)}, path.stat().st_size, prose=True)
+    return SourceDocument(name, {"lines": lines}, path.stat().st_size, prose=True)

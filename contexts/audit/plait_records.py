@@ -14,7 +14,7 @@ RECORDS = frozenset({"execution", "run", "evidence", "criteria", "findings", "_c
 _UNDELIVERED = {"running", "failed", "cancelled", "blocked", "out-of-budget"}
 
 
-def is_own(document: Mapping[str, Any]) -> bool:
+def is_own(document: Mapping[str, object]) -> bool:
     """Tell whether plait wrote a document: it names its kind and its run, or what a track's execution was given.
 
     So is what `plait merge` makes of such documents.
@@ -25,12 +25,12 @@ def is_own(document: Mapping[str, Any]) -> bool:
     return any(is_own(context) for context in _contexts(document))
 
 
-def _contexts(merged: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _contexts(merged: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     for track in mapping(merged.get("track_contexts")).values():
         yield mapping(mapping(track).get("context"))
 
 
-def without_records(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def without_records(document: Mapping[str, object]) -> Mapping[str, object]:
     """Return a document of plait's without its records, and so the tracks' contexts that it holds.
 
     What plait says of a track that did not deliver is left out as well. It may quote the last line of a program's log,
@@ -56,11 +56,11 @@ def _without(track: Any) -> Any:
     return {**mapping(track), "context": {k: v for k, v in without_records(context).items() if k != "status"}}
 
 
-def _without_reasons(merged: Mapping[str, Any]) -> dict[str, Any]:
+def _without_reasons(merged: Mapping[str, object]) -> dict[str, object]:
     """Leave out why tracks did not deliver, wherever a merge says it, and the summary, which repeats it."""
     kept = {key: value for key, value in merged.items() if key != "context_summary"}
     told = {text(mapping(context.get("execution")).get("reason")) for context in _contexts(merged)} - {""}
-    of_plait: dict[str, tuple[str, Callable[[Mapping[str, Any]], bool]]] = {
+    of_plait: dict[str, tuple[str, Callable[[Mapping[str, object]], bool]]] = {
         "parallel_tasks": ("reason", lambda _: True),
         "integration_concerns": ("concern", lambda entry: entry.get("kind") == "missing-track"),
         "omissions": ("why", lambda entry: entry.get("what") == "track"),
@@ -77,5 +77,5 @@ def _without_reasons(merged: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _fits(entry: Any, wanted: Callable[[Mapping[str, Any]], bool]) -> bool:
+def _fits(entry: Any, wanted: Callable[[Mapping[str, object]], bool]) -> bool:
     return isinstance(entry, dict) and wanted(mapping(entry))

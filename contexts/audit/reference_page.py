@@ -6,10 +6,8 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from contexts.audit import audit
-from contexts.audit.all_rules import RULES
+from contexts.audit import RULES, audit
 from contexts.audit.load import parse
 from contexts.audit.registry import FAMILIES, Documents, Raw, Rule
 from contexts.audit.sample_documents import file_name, plain_members
@@ -81,7 +79,7 @@ def _rule(rule: Rule) -> Iterator[str]:
         yield f"> {finding.message}  \n> at {places} {and_more(len(finding.sources) - 4, 'place')}".rstrip()
 
 
-def _shown(members: Mapping[str, Any]) -> str:
+def _shown(members: Mapping[str, object]) -> str:
     line = json.dumps(members, ensure_ascii=False)
     if len(line) <= 118:
         return line

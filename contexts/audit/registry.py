@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from contexts.audit.documents import DocumentSet
 from contexts.documents.findings import Doubt, Finding, Mild, Severity, Source
@@ -26,7 +25,7 @@ class Raw:
     shown: str
 
 
-Documents = tuple[Mapping[str, Any] | Raw, ...]
+Documents = tuple[Mapping[str, object] | Raw, ...]
 FAMILIES: Mapping[str, str] = {
     "contracts": "what consumers expect against what providers offer",
     "assumptions": "what tracks take for granted and nobody provides",

@@ -39,7 +39,7 @@ class SourceDocument:
     """
 
     name: str
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
     size: int = 0
     prose: bool = False
     own: bool = False
@@ -69,7 +69,7 @@ class SourceDocument:
         return tuple(entry for entry in self.texts if _DIGIT.search(entry[1]))
 
     @cached_property
-    def objects(self) -> tuple[tuple[Path, Mapping[str, Any]], ...]:
+    def objects(self) -> tuple[tuple[Path, Mapping[str, object]], ...]:
         """Return every JSON object with its path."""
         return tuple(entry for entry in self.values if isinstance(entry[1], dict))
 
@@ -82,7 +82,7 @@ class SourceDocument:
                 holders.setdefault(key, []).append(index)
         return holders
 
-    def objects_with(self, wanted: Callable[[str], bool]) -> list[tuple[Path, Mapping[str, Any]]]:
+    def objects_with(self, wanted: Callable[[str], bool]) -> list[tuple[Path, Mapping[str, object]]]:
         """Return the objects that have a wanted key, in document order: each key is asked about once."""
         chosen = {index for key, held in self.keys.items() if wanted(key) for index in held}
         return [self.objects[index] for index in sorted(chosen)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote
 
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Field, Kind, Problem, Role, Schema, unknown
@@ -17,13 +17,17 @@ from contexts.text.plural import and_more
 
 _DEEPEST = 40
 _LONGEST_CHAIN = 60
-_KINDS = {"string", "number", "integer", "boolean", "array", "object", "null"}
+_KINDS: Mapping[str, Kind] = {
+    "string": "string", "number": "number", "integer": "integer", "boolean": "boolean", "array": "array",
+    "object": "object", "null": "null",
+}  # fmt: skip
+"""What JSON Schema calls a type."""
 
 
 class _Reader:
     """Reads schemas of one OpenAPI document; keeps named ones apart, so that recursion ends."""
 
-    def __init__(self, root: Mapping[str, Any], base: Path) -> None:
+    def __init__(self, root: Mapping[str, object], base: Path) -> None:
         self.root = root
         self.base = base
         self.definitions: dict[str, Schema] = {}
@@ -48,7 +52,7 @@ class _Reader:
             return self._all(data, path, depth)
         return self._plain(data, path, depth)
 
-    def _all(self, data: Mapping[str, Any], path: Path, depth: int) -> Schema:
+    def _all(self, data: Mapping[str, object], path: Path, depth: int) -> Schema:
         parts = [self.schema(p, (*path, "allOf", i), depth + 1) for i, p in enumerate(sequence(data["allOf"]))]
         own = {key: value for key, value in data.items() if key != "allOf"}
         nullable = own.pop("nullable", None) is True
@@ -66,7 +70,7 @@ class _Reader:
             members[entry.name] = replace(entry, required=needed, always=needed)
         return Schema("object", nullable=nullable, fields=tuple(members.values()))
 
-    def _plain(self, data: Mapping[str, Any], path: Path, depth: int) -> Schema:
+    def _plain(self, data: Mapping[str, object], path: Path, depth: int) -> Schema:
         stated = data.get("type")
         types = [text(kind) for kind in sequence(stated)] or [text(stated)]
         nullable = data.get("nullable") is True or "null" in types
@@ -81,11 +85,12 @@ class _Reader:
         if len(solid) > 1:
             options = tuple(self._plain({**data, "type": kind}, path, depth + 1) for kind in solid)
             return Schema("union", nullable=nullable, variants=options)
-        if solid[0] not in _KINDS:
+        kind = _KINDS.get(solid[0])
+        if kind is None:
             return unknown(f"the type {solid[0][:40]!r}" if solid[0] else "no type is written")
-        return self._typed(cast("Kind", solid[0]), data, path, depth, nullable=nullable)
+        return self._typed(kind, data, path, depth, nullable=nullable)
 
-    def _typed(self, kind: Kind, data: Mapping[str, Any], path: Path, depth: int, *, nullable: bool) -> Schema:
+    def _typed(self, kind: Kind, data: Mapping[str, object], path: Path, depth: int, *, nullable: bool) -> Schema:
         if kind == "string" and (data.get("format") == "binary" or "contentMediaType" in data):
             return Schema("file", nullable=nullable)
         values = sequence(data.get("enum")) or ([data["const"]] if "const" in data else ())
@@ -145,7 +150,7 @@ class _Reader:
         except KeyError:
             return None
 
-    def follow(self, raw: Any, path: Path) -> tuple[Mapping[str, Any], Path]:
+    def follow(self, raw: Any, path: Path) -> tuple[Mapping[str, object], Path]:
         """Follow a $ref of a response, body or parameter (not of a schema)."""
         seen = set[str]()
         data = mapping(raw)
@@ -170,7 +175,7 @@ def _kind_of(value: Any) -> str:
     return "integer" if isinstance(value, int) else "number" if isinstance(value, float) else ""
 
 
-def _bounds(data: Mapping[str, Any], kind: str) -> tuple[float | None, float | None]:
+def _bounds(data: Mapping[str, object], kind: str) -> tuple[float | None, float | None]:
     names = {"string": ("minLength", "maxLength"), "array": ("minItems", "maxItems")}.get(kind, ("minimum", "maximum"))
     return number(data.get(names[0])), number(data.get(names[1]))
 
@@ -187,7 +192,7 @@ def looks_like_openapi(data: Any) -> bool:
     )
 
 
-def read_openapi(data: Mapping[str, Any], document: str, role: Role, base: Path = ()) -> Contract:
+def read_openapi(data: Mapping[str, object], document: str, role: Role, base: Path = ()) -> Contract:
     """Read an OpenAPI document or fragment.
 
     Args:
@@ -203,19 +208,19 @@ def read_openapi(data: Mapping[str, Any], document: str, role: Role, base: Path 
         for method, operation in item.items():
             if method.upper() in METHODS and isinstance(operation, dict):
                 place = (*where, method)
-                endpoints.append(_operation(reader, method, path_name, mapping(cast("Any", operation)), place))
+                endpoints.append(_operation(reader, method, path_name, mapping(operation), place))
     problems = (*validity(data, base), *reader.problems)
     return Contract(document, role, tuple(endpoints), dict(reader.definitions), tuple(dict.fromkeys(problems)))
 
 
-def read_operation(raw: Mapping[str, Any], method: str, path: str, base: Path) -> tuple[Endpoint, Contract]:
+def read_operation(raw: Mapping[str, object], method: str, path: str, base: Path) -> tuple[Endpoint, Contract]:
     """Read one operation that stands alone under a name such as ``GET /items``; also return its definitions."""
     reader = _Reader(raw, base)
     endpoint = _operation(reader, method, path, raw, ())
     return endpoint, Contract("", "provider", (endpoint,), dict(reader.definitions), tuple(reader.problems))
 
 
-def _operation(reader: _Reader, method: str, path: str, operation: Mapping[str, Any], where: Path) -> Endpoint:
+def _operation(reader: _Reader, method: str, path: str, operation: Mapping[str, object], where: Path) -> Endpoint:
     place = pointer(*reader.base, *where)
     codes, any_code, response = list[Code](), False, None
     for status, raw in mapping(operation.get("responses")).items():
@@ -263,13 +268,13 @@ _NAMED = (("properties",), ("responses",), ("schemas",))
 """Objects whose keys are names, whatever they are called."""
 
 
-def _dangling(root: Mapping[str, Any]) -> tuple[Path, str] | None:
+def _dangling(root: Mapping[str, object]) -> tuple[Path, str] | None:
     """Return the first reference into the document itself that names nothing there, with its place."""
     left: list[tuple[Any, Path]] = [(root, ())]
     while left:
         value, path = left.pop()
         if isinstance(value, list):
-            left += [(one, (*path, index)) for index, one in enumerate(sequence(cast("Any", value)))][::-1]
+            left += [(one, (*path, index)) for index, one in enumerate(sequence(value))][::-1]
             continue
         if path and isinstance(mapping(value).get("$id"), str):
             continue  # its references start from there
@@ -284,7 +289,7 @@ def _dangling(root: Mapping[str, Any]) -> tuple[Path, str] | None:
     return None
 
 
-def validity(data: Mapping[str, Any], base: Path = ()) -> Iterator[Problem]:
+def validity(data: Mapping[str, object], base: Path = ()) -> Iterator[Problem]:
     """Yield why a whole OpenAPI document is not valid, or why nobody can tell.
 
     Fragments (no ``openapi`` or no ``info``) are not judged.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from contexts.contracts.endpoint_prose import file_types, implied_codes, media_types, requires_auth, size_limit
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Problem, Role, Schema, unknown
@@ -36,7 +36,7 @@ class _Collected:
     places: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def read_contracts(document: str, data: Mapping[str, Any]) -> tuple[Contract, ...]:
+def read_contracts(document: str, data: Mapping[str, object]) -> tuple[Contract, ...]:
     """Return the consumer's and the provider's contract of a document, each if it has an endpoint or a problem.
 
     A member whose name speaks of assumptions, expectations or consumption is the consumer's word, but for what stands
@@ -108,7 +108,7 @@ def _entries(path: Path, value: Any) -> Iterator[_Entry]:
         if found and isinstance(child, dict):
             yield _Entry(*found, name, (*path, name), child)
         elif name.startswith("/") and isinstance(child, dict):
-            for verb, inner in mapping(cast("Any", child)).items():
+            for verb, inner in mapping(child).items():
                 if verb.upper() in METHODS and isinstance(inner, dict):
                     yield _Entry(verb.upper(), template(name), f"{verb.upper()} {name}", (*path, name, verb), inner)
     for index, child in enumerate(sequence(value)):
@@ -119,7 +119,7 @@ def _entries(path: Path, value: Any) -> Iterator[_Entry]:
             yield _Entry(*named, text(item.get("endpoint")) or f"{named[0]} {route}", (*path, index), item)
 
 
-def _schemas(data: Mapping[str, Any], path: Path) -> dict[str, tuple[Schema, str]]:
+def _schemas(data: Mapping[str, object], path: Path) -> dict[str, tuple[Schema, str]]:
     """Read the ``schemas``, ``models`` or ``types`` beside an endpoint list, or above it; with the pointer of each."""
     found: dict[str, tuple[Schema, str]] = {}
     for depth in range(len(path)):
@@ -176,13 +176,13 @@ def _read_entry(side: _Collected, entry: _Entry, role: Role) -> None:
     )
 
 
-def _implied(data: Mapping[str, Any], where: Path) -> Iterator[Code]:
+def _implied(data: Mapping[str, object], where: Path) -> Iterator[Code]:
     for key, value in data.items():
         if isinstance(value, str) and key not in {"performance", "cache"}:
             yield from implied_codes(key, value, pointer(*where, key))
 
 
-def _codes(data: Mapping[str, Any], where: Path) -> tuple[Code, ...] | None:
+def _codes(data: Mapping[str, object], where: Path) -> tuple[Code, ...] | None:
     found: list[Code] | None = None
     for key in CODE_KEYS:
         value = data.get(key)
@@ -202,7 +202,7 @@ def _codes(data: Mapping[str, Any], where: Path) -> tuple[Code, ...] | None:
     return None if found is None else tuple(found)
 
 
-def _body(data: Mapping[str, Any], keys: tuple[str, ...], where: Path, role: Role, side: _Collected) -> Body | None:
+def _body(data: Mapping[str, object], keys: tuple[str, ...], where: Path, role: Role, side: _Collected) -> Body | None:
     key = next((key for key in keys if data.get(key) not in (None, "")), None)
     if key is None:
         return None
@@ -247,7 +247,7 @@ def _typed(raw: str, role: Role, known: Mapping[str, Schema]) -> Schema:
     return python
 
 
-def _limited(request: Body | None, data: Mapping[str, Any], where: Path) -> Body | None:
+def _limited(request: Body | None, data: Mapping[str, object], where: Path) -> Body | None:
     """Add the size limit and file types written beside a request."""
     size: int | None = None
     types: frozenset[str] | None = None

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from contexts.documents.exact_json import Doubled, Odd, read_exactly
 from contexts.documents.version import FORMAT_VERSION, version_number
 from contexts.errors import ChecksumMismatch, DocumentError, NewerVersion
 from contexts.json.pointer import pointer
+from contexts.json.values import is_object
 from contexts.text.plural import and_more
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ def parse_object(raw: bytes, name: str = "document") -> JsonObject:
         DocumentError: As `parse`, or something other than an object.
     """
     value = parse(raw, name)
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise DocumentError(f"{name} is not a context document: its top level is not an object", document=name)
-    return cast("JsonObject", value)
+    return value
 
 
 def _where(error: json.JSONDecodeError) -> str:
@@ -121,12 +122,12 @@ def digest(value: object) -> str:
     return sha256(canonical(value)).hexdigest()
 
 
-def checksum(document: Mapping[str, Any]) -> str:
+def checksum(document: Mapping[str, object]) -> str:
     """Return the sha256 over a document's canonical JSON without its ``_checksum``."""
     return digest({key: value for key, value in document.items() if key != CHECKSUM})
 
 
-def seal(document: Mapping[str, Any], name: str = "document") -> tuple[bytes, str]:
+def seal(document: Mapping[str, object], name: str = "document") -> tuple[bytes, str]:
     """Return the JSON to store and its checksum; the order of fields is kept for people.
 
     Raises:
@@ -206,7 +207,7 @@ def check_version(version: Any, name: str = "document") -> None:
         raise DocumentError(f"{name} has format version {version}, from which no step leads on", document=name)
 
 
-def validate(document: JsonObject, name: str = "document") -> Context:
+def validate(document: Mapping[str, object], name: str = "document") -> Context:
     """Return the typed view of a document.
 
     Raises:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from contexts.documents.base import JsonObject
+from contexts.json.values import is_object, items
 
 _WIDEST_UNSIGNED = 2**64 - 1
 _WIDEST_SIGNED = -(2**63)
@@ -64,7 +64,7 @@ def read_exactly(text: str | bytes, met: Callable[[Odd | Doubled], Any] = _kept,
     """
 
     def pairs(items: list[tuple[str, Any]]) -> Any:
-        found: JsonObject = dict(items)
+        found = dict(items)
         return found if len(found) == len(items) else met(Doubled(items))
 
     def integer(digits: str) -> Any:
@@ -87,18 +87,13 @@ def is_deeper(value: Any, levels: int) -> bool:
     """Tell whether values are nested more than so many levels below one, without recursion."""
     level: list[Any] = [value]
     for _ in range(levels + 1):
-        level = [
-            inner
-            for node in level
-            if isinstance(node, dict | list)
-            for inner in _children(node)  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
-        ]
+        level = [inner for node in level for inner in _children(node)]
         if not level:
             return False
     return True
 
 
-def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
+def _children(node: Any) -> Iterable[Any]:
     if isinstance(node, Doubled):
         return [*node.values(), *(value for _, value in node.earlier)]
-    return node.values() if isinstance(node, dict) else node
+    return node.values() if is_object(node) else items(node)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,6 +12,7 @@ from contexts.documents.base import JsonObject
 from contexts.documents.codec import dump
 from contexts.documents.context import Context
 from contexts.documents.lenient import Path
+from contexts.json.values import is_list, is_object
 
 MOST_PARTS = 100
 """Parts that are taken out of one member; where more of it is wrong, it is taken out whole."""
@@ -19,7 +20,7 @@ _MOST_ROUNDS = 20
 """How often what was found wrong is taken out, before no member is taken at all."""
 
 
-def fit(left: JsonObject, make: Callable[[JsonObject], JsonObject]) -> tuple[Context, dict[Path, Any]]:
+def fit(left: Mapping[str, object], make: Callable[[JsonObject], JsonObject]) -> tuple[Context, dict[Path, Any]]:
     """Take as much of an agent's members as makes a valid document.
 
     Args:
@@ -55,19 +56,17 @@ def _order(place: Path) -> list[tuple[bool, int, str]]:
     return [(isinstance(part, str), part if isinstance(part, int) else 0, str(part)) for part in place]
 
 
-def _pruned(left: JsonObject, taken: set[Path]) -> JsonObject:
+def _pruned(left: Mapping[str, object], taken: set[Path]) -> JsonObject:
     """Return the members without what was taken out; only what lies around that is copied."""
     around = {place[:size] for place in taken for size in range(1, len(place))}
 
     def prune(value: Any, path: Path) -> Any:
         if path and path not in around:
             return value
-        if isinstance(value, dict):
-            members = cast("JsonObject", value).items()
-            return {key: prune(one, (*path, key)) for key, one in members if (*path, key) not in taken}
-        if isinstance(value, list):
-            items = enumerate(cast("list[Any]", value))
-            return [prune(one, (*path, number)) for number, one in items if (*path, number) not in taken]
+        if is_object(value):
+            return {key: prune(one, (*path, key)) for key, one in value.items() if (*path, key) not in taken}
+        if is_list(value):
+            return [prune(one, (*path, number)) for number, one in enumerate(value) if (*path, number) not in taken]
         return value
 
     return prune(left, ())
@@ -76,7 +75,7 @@ def _pruned(left: JsonObject, taken: set[Path]) -> JsonObject:
 class _Places:
     """Where validation errors of the members without what was taken out stand in the members with it."""
 
-    def __init__(self, left: JsonObject, taken: set[Path]) -> None:
+    def __init__(self, left: Mapping[str, object], taken: set[Path]) -> None:
         self.left = left
         self.taken = taken
         self.around = {place[:-1] for place in taken}
@@ -89,8 +88,8 @@ class _Places:
         for part in path:
             if isinstance(value, dict) and part in value and (*place, part) not in self.taken:
                 place = (*place, part)
-            elif isinstance(value, list) and isinstance(part, int):
-                rest = self._rest(cast("list[Any]", value), place)
+            elif is_list(value) and isinstance(part, int):
+                rest = self._rest(value, place)
                 if part >= len(rest):
                     break
                 place = (*place, rest[part])
@@ -98,7 +97,7 @@ class _Places:
                 return ()  # a member that plait writes
             else:
                 continue
-            value = cast("Any", value)[place[-1]]
+            value = _member(value, place[-1])
         return place
 
     def _rest(self, items: list[Any], place: Path) -> Sequence[int]:
@@ -116,8 +115,12 @@ def _without_parts(taken: set[Path]) -> set[Path]:
     return {place if parts[place[0]] <= MOST_PARTS else place[:1] for place in taken}
 
 
-def _at(left: JsonObject, place: Path) -> Any:
+def _at(left: Mapping[str, object], place: Path) -> Any:
     value: Any = left
     for part in place:
-        value = value[part]
+        value = _member(value, part)
     return value
+
+
+def _member(value: Any, part: str | int) -> Any:
+    return value[part]

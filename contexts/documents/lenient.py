@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from contexts.documents.base import JsonObject
 from contexts.documents.codec import LIMIT_BYTES, check_version, dump
 from contexts.documents.exact_json import Doubled, Odd, is_deeper, read_exactly
 from contexts.errors import DocumentError
 from contexts.json.pointer import pointer
+from contexts.json.values import is_list, is_object
 from contexts.text.plural import and_more, first_of
 
 WHOLE = "context.json"
@@ -50,7 +51,7 @@ class Left:
     """
 
     document: JsonObject
-    claims: JsonObject = field(default_factory=dict[str, Any])
+    claims: dict[str, object] = field(default_factory=dict[str, object])
     odd: tuple[str, ...] = ()
     whole: bool = True
 
@@ -66,18 +67,19 @@ def read_leniently(raw: bytes, size: int | None = None) -> Left:
     complete = size is None or size <= len(raw)
     value = _parsed(text) if is_text and complete else _NO_JSON
     wrapped = _unwrapped(value, text) if is_text and complete and not isinstance(value, dict) else None
-    value = cast("Any", value if wrapped is None else wrapped)
+    if wrapped is not None:
+        value = wrapped
     if value is _NO_JSON or is_deeper(value, MOST_DEEP - 1):
         return Left({}, {WHOLE: _cut(text, size or len(raw))}, ("",), whole=False)
     cleaning = _Cleaning()
     clean = cleaning.clean(value, ())
-    if not isinstance(clean, dict):
+    if not is_object(clean):
         return Left({}, {WHOLE: clean}, ("",), whole=False)
     cleaning.finish()
     if wrapped is not None:
         cleaning.odd.setdefault(AROUND)
         keep(cleaning.claims, (WHOLE,), _cut(text, len(raw)))
-    left = Left(cast("JsonObject", clean), cleaning.claims, tuple(cleaning.odd))
+    left = Left(clean, cleaning.claims, tuple(cleaning.odd))
     return left if len(raw) <= LIMIT_BYTES else _bounded(left, text, len(raw))
 
 
@@ -105,11 +107,11 @@ def _unwrapped(value: Any, text: str) -> Any:
         fenced = _FENCED.match(text)
         value = _parsed(fenced[2]) if fenced else None
     for _ in range(3):
-        if isinstance(value, list) and len(cast("list[Any]", value)) == 1:
-            value = value[0]  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
+        if is_list(value) and len(value) == 1:
+            value = value[0]
         elif isinstance(value, str) and not isinstance(value, Odd):
             value = _parsed(value)
-    return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] same
+    return value if is_object(value) else None
 
 
 def _cut(text: str, size: int) -> str:
@@ -123,7 +125,7 @@ def _cut(text: str, size: int) -> str:
 
 def _bounded(left: Left, text: str, size: int) -> Left:
     """Keep the small members of a document beyond the limit, and of the whole its beginning."""
-    kept: JsonObject = {}
+    kept: dict[str, object] = {}
     room = LIMIT_BYTES // 2
     sizes = sorted((len(dump(value)), key) for key, value in left.document.items())
     gone: list[str] = []
@@ -134,7 +136,7 @@ def _bounded(left: Left, text: str, size: int) -> Left:
         else:
             gone.append(pointer(key))
     document = {key: value for key, value in left.document.items() if key in kept}
-    claims = {WHOLE: _cut(text, size)}
+    claims: dict[str, object] = {WHOLE: _cut(text, size)}
     if len(dump(left.claims)) <= LIMIT_BYTES // 4:
         claims |= left.claims
     return Left(document, claims, (*left.odd, *gone))
@@ -149,7 +151,7 @@ class _Cleaning:
     """
 
     def __init__(self) -> None:
-        self.claims: JsonObject = {}
+        self.claims: dict[str, object] = {}
         self.odd: dict[str, None] = {}
         self.earlier: Counter[Path] = Counter()
 
@@ -163,13 +165,13 @@ class _Cleaning:
             if clean != value:
                 self.odd.setdefault(pointer(*path))
             return clean
-        if isinstance(value, list):
-            return [self.clean(one, (*path, number)) for number, one in enumerate(cast("list[Any]", value))]
-        if isinstance(value, dict):
+        if is_list(value):
+            return [self.clean(one, (*path, number)) for number, one in enumerate(value)]
+        if is_object(value):
             if isinstance(value, Doubled):
                 self._keep_earlier(value.earlier, path)
-            found: JsonObject = {}
-            for key, one in cast("JsonObject", value).items():
+            found: dict[str, object] = {}
+            for key, one in value.items():
                 name = _without_surrogates(key)
                 found[name] = self.clean(one, (*path, name))
             return found
@@ -194,7 +196,7 @@ def _without_surrogates(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
-def keep(claims: JsonObject, path: Path, value: Any) -> None:
+def keep(claims: MutableMapping[str, object], path: Path, value: object) -> None:
     """Put a value among the claims: under its member's name, or under its pointer where it is a part of one."""
     name = str(path[0]) if len(path) == 1 else pointer(*path)
     free, number = name, 2
@@ -218,7 +220,7 @@ def shown(places: Iterable[str], most: int = 5) -> str:
     return first_of(list(dict.fromkeys(place[:80] or "the whole of it" for place in places)), most)
 
 
-def claimed(claims: Mapping[str, Any]) -> JsonObject:
+def claimed(claims: Mapping[str, object]) -> dict[str, object]:
     """Return claims as a document may hold them: beyond the limit, the beginning of their text."""
     body = dump(claims)
     return dict(claims) if len(body) <= LIMIT_BYTES else {WHOLE: _cut(body.decode("utf-8", "replace"), len(body))}

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeGuard
 
 Path = tuple[str | int, ...]
 
 
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell whether parsed JSON is an object: its keys are texts then, and its values JSON."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Tell whether parsed JSON is a list."""
+    return isinstance(value, list)
+
+
+def is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Tell whether parsed JSON is a list, or a model's tuple that stands for one."""
+    return isinstance(value, list | tuple)
+
+
 def mapping(value: Any) -> dict[str, Any]:
     """Return a JSON object, or an empty one for anything else."""
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    return value if is_object(value) else {}
 
 
 def sequence(value: Any) -> Sequence[Any]:
     """Return a JSON list, or an empty one for anything else."""
-    return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
+    return value if is_sequence(value) else ()
 
 
-def section(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+def section(document: Mapping[str, object], key: str) -> dict[str, Any]:
     """Return the object under a key of plain JSON; an empty one where there is none."""
     return mapping(document.get(key))
 
 
 def items(value: Any) -> list[Any]:
     """Return a JSON list as it was read, or an empty one for anything else."""
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return value if is_list(value) else []
 
 
-def entries(document: Mapping[str, Any], key: str) -> list[Any]:
+def entries(document: Mapping[str, object], key: str) -> list[Any]:
     """Return the list under a key of plain JSON; an empty one where there is none."""
     return items(document.get(key))
 
@@ -69,9 +84,9 @@ def walk(data: Any, start: Path = (), deepest: int = 64) -> Iterator[tuple[Path,
         path, value = entry
         if not isinstance(value, dict | list | tuple) or len(path) >= limit:
             continue
-        if isinstance(value, dict):
-            inner = [((*path, key), child) for key, child in mapping(cast("Any", value)).items()]
+        if is_object(value):
+            inner = [((*path, key), child) for key, child in value.items()]
         else:
-            inner = [((*path, index), child) for index, child in enumerate(sequence(cast("Any", value)))]
+            inner = [((*path, index), child) for index, child in enumerate(sequence(value))]
         inner.reverse()
         stack += inner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -13,7 +13,7 @@ from contexts.documents.refs import ContextRef
 from contexts.errors import ChecksumMismatch, DocumentError
 from contexts.identifiers import check_id
 from contexts.json.pointer import pointer
-from contexts.json.values import section
+from contexts.json.values import is_list, is_object, items, mapping, section
 
 MERGED_LISTS = ("files_modified", "decisions", "pending_actions", "error_log")
 
@@ -38,7 +38,7 @@ class Contribution(NamedTuple):
     stated: str | None
     lists: Mapping[str, tuple[Any, ...]]
     rest: bytes
-    facts: Mapping[str, Any]
+    facts: Mapping[str, object]
     ref: ContextRef | None = None
 
     @property
@@ -92,9 +92,9 @@ def contribute(
             continue
         if field == "error_log" or type(value) is not list or not _TEXT.issuperset(map(type, value)):  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
             _check(field, value, _label(document, ref, name))
-        lists[field] = tuple(cast("list[Any]", value))
+        lists[field] = tuple(items(value))
         del document[field]
-    facts = {key: document[key] for key in _FACTS if key in document}
+    facts: dict[str, object] = {key: document[key] for key in _FACTS if key in document}
     if "execution" in document:
         execution = section(document, "execution")
         facts["execution"] = {key: execution[key] for key in _EXECUTION if key in execution}
@@ -106,36 +106,35 @@ def contribute(
     return Contribution(task_id, ref.revision if ref else 0, proof, lists, rest, facts, ref)
 
 
-def _coverage(document: JsonObject) -> Any:
+def _coverage(document: Mapping[str, object]) -> object:
     """Return what a track says of its test coverage, the total where there are several numbers."""
-    coverage: Any = document.get("test_coverage")
+    coverage = document.get("test_coverage")
     if coverage is None:
-        details: Any = document.get("implementation_details")
-        coverage = cast("JsonObject", details).get("test_coverage") if isinstance(details, dict) else None
-    return cast("JsonObject", coverage).get("total") if isinstance(coverage, dict) else coverage
+        coverage = section(document, "implementation_details").get("test_coverage")
+    return coverage.get("total") if is_object(coverage) else coverage
 
 
-def _label(document: JsonObject, ref: ContextRef | None, name: str | None) -> str:
+def _label(document: Mapping[str, object], ref: ContextRef | None, name: str | None) -> str:
     return name or str(ref or document.get("task_id"))
 
 
-def rest_of(document: JsonObject) -> JsonObject:
+def rest_of(document: Mapping[str, object]) -> dict[str, object]:
     """Return a track's document without what a merge has of its own: the merged lists and the checksum."""
     return {key: value for key, value in document.items() if key != CHECKSUM and not _is_merged(key, value)}
 
 
-def _is_merged(key: str, value: Any) -> bool:
+def _is_merged(key: str, value: object) -> bool:
     return key in MERGED_LISTS and value is not None
 
 
-def _check(field: str, items: Any, label: str) -> None:
-    if not isinstance(items, list):
+def _check(field: str, value: Any, label: str) -> None:
+    if not is_list(value):
         raise DocumentError(f"{label}: {field} is not a list", document=label, pointer=pointer(field))
     needed = {"decisions": "topic", "pending_actions": "action", "error_log": "error"}.get(field)
-    for index, item in enumerate(cast("list[Any]", items)):
+    for index, item in enumerate(value):
         if type(item) is str and field != "error_log":
             continue
-        if needed is not None and isinstance(item, dict) and isinstance(cast("JsonObject", item).get(needed), str):
+        if needed is not None and isinstance(mapping(item).get(needed), str):
             continue
         wanted = {"files_modified": "a path", "error_log": "an object with 'error'"}.get(
             field, f"a string or an object with {needed!r}"
@@ -164,7 +163,7 @@ def _rank(one: Contribution) -> tuple[int, str, str, str, bytes]:
     return one.revision, one.sha256, str(one.ref or ""), one.stated or "", one.rest
 
 
-def dump_contributions(contributions: Contributions) -> dict[str, JsonObject]:
+def dump_contributions(contributions: Contributions) -> dict[str, Mapping[str, object]]:
     """Return contributions as the ``contributions`` field of a group's document.
 
     What lies in a stored document is referred to; what has no document of its own is carried.

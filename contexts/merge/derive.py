@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from contexts.documents.base import JsonObject
+from contexts.documents.findings import Source as Quoted
+from contexts.documents.merged import Concern, Omission
 from contexts.merge.contribution import Contribution, Contributions
 
 Source = str | list[str]
@@ -29,8 +30,8 @@ class Derived:
 
     lists: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
     sources: dict[str, list[Source]] = field(default_factory=dict[str, "list[Source]"])
-    concerns: list[JsonObject] = field(default_factory=list[JsonObject])
-    omissions: list[JsonObject] = field(default_factory=list[JsonObject])
+    concerns: list[Concern] = field(default_factory=list[Concern])
+    omissions: list[Omission] = field(default_factory=list[Omission])
 
     @property
     def provenance(self) -> dict[str, list[list[str]]]:
@@ -104,7 +105,7 @@ def _concatenated(derived: Derived, named: Sequence[Contribution], name: str) ->
 
 
 def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
-    topics: dict[str, list[tuple[str, int, JsonObject]]] = {}
+    topics: dict[str, list[tuple[str, int, Mapping[str, object]]]] = {}
     for one in named:
         for index, decision in enumerate(one.lists.get("decisions", ())):
             if type(decision) is not str:
@@ -116,16 +117,16 @@ def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
         topic = held[0][2]["topic"]
         said = "; ".join(f"{task_id}: {decision.get('choice')}" for task_id, _, decision in held)
         derived.concerns.append(
-            {
-                "concern": f"Contradicting decisions on {topic!r}: {said}",
-                "kind": "contradicting-decisions",
-                "status": "open",
-                "tracks": list(dict.fromkeys(task_id for task_id, _, _ in held)),
-                "sources": [
-                    {"document": task_id, "pointer": f"/decisions/{index}", "quote": str(decision.get("choice"))}
+            Concern(
+                concern=f"Contradicting decisions on {topic!r}: {said}",
+                kind="contradicting-decisions",
+                status="open",
+                tracks=list(dict.fromkeys(task_id for task_id, _, _ in held)),
+                sources=[
+                    Quoted(document=task_id, pointer=f"/decisions/{index}", quote=str(decision.get("choice")))
                     for task_id, index, decision in held
                 ],
-            }
+            )
         )
 
 
@@ -155,13 +156,13 @@ def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
                 if action != items[place]:
                     first = sources[place][0].partition("#")[0]
                     derived.omissions.append(
-                        {
-                            "what": "pending action",
-                            "why": f"says the same as the one kept from {first}",
-                            "task_id": one.task_id,
-                            "pointer": f"/pending_actions/{index}",
-                            "value": action,
-                        }
+                        Omission(
+                            what="pending action",
+                            why=f"says the same as the one kept from {first}",
+                            task_id=one.task_id,
+                            pointer=f"/pending_actions/{index}",
+                            value=action,
+                        )
                     )
             if status is not None:
                 statuses.setdefault(place, []).append((one.task_id, f"/pending_actions/{index}", status))
@@ -171,16 +172,14 @@ def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
         if len({str(status) for _, _, status in said}) > 1:
             text = items[place] if isinstance(items[place], str) else items[place]["action"]
             derived.concerns.append(
-                {
-                    "concern": f"Conflicting statuses of pending action {text!r}: "
+                Concern(
+                    concern=f"Conflicting statuses of pending action {text!r}: "
                     + "; ".join(f"{task_id}: {status}" for task_id, _, status in said),
-                    "kind": "conflicting-statuses",
-                    "status": "open",
-                    "tracks": list(dict.fromkeys(task_id for task_id, _, _ in said)),
-                    "sources": [
-                        {"document": task, "pointer": where, "quote": str(status)} for task, where, status in said
-                    ],
-                }
+                    kind="conflicting-statuses",
+                    status="open",
+                    tracks=list(dict.fromkeys(task_id for task_id, _, _ in said)),
+                    sources=[Quoted(document=task, pointer=where, quote=str(status)) for task, where, status in said],
+                )
             )
 
 

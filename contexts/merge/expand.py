@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contexts.documents.base import JsonObject
 from contexts.documents.refs import ContextRef
+from contexts.json.values import section
 from contexts.merge.contribution import rest_of
 from contexts.store.contexts import ContextStore
 
@@ -13,7 +14,7 @@ def expand_tracks(store: ContextStore, document: JsonObject) -> JsonObject:
 
     A track's own document is returned as it is: references in it are an agent's, and nobody follows them.
     """
-    tracks: dict[str, JsonObject] = document.get("track_contexts") or {}
+    tracks = section(document, "track_contexts")
     if not tracks or document.get("task_id") is not None:
         return document
     refs = {task_id: ContextRef(**track["ref"]) for task_id, track in tracks.items() if track.get("ref")}

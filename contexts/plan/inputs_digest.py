@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from contexts.documents.base import JsonObject
 from contexts.documents.codec import canonical
+from contexts.json.values import is_list, is_object
 from contexts.spec.model import Spec, Track
 from contexts.spec.policy import CommandAgent
 from contexts.spec.programs import NOTHING_KNOWN, SPEC_DIR, Known, content_of, path_of
@@ -94,7 +94,7 @@ def track_inputs(
     *,
     base: str | None,
     prerequisites: Mapping[str, str],
-    agent: Mapping[str, Any],
+    agent: Mapping[str, object],
 ) -> Inputs:
     """Return what decides a track's result.
 
@@ -124,12 +124,12 @@ def track_inputs(
     return Inputs(sha256(canonical({"format": FORMAT, **parts})).hexdigest(), digests)
 
 
-def recording_inputs(recording: bytes) -> JsonObject:
+def recording_inputs(recording: bytes) -> Mapping[str, object]:
     """Return what of a recorded document, played back, decides a track's result: its content, and not its place."""
     return {"backend": "replay", "recording": sha256(recording).hexdigest()}
 
 
-def agent_inputs(agent: CommandAgent, *, folder: Path, known: Known = NOTHING_KNOWN) -> JsonObject:
+def agent_inputs(agent: CommandAgent, *, folder: Path, known: Known = NOTHING_KNOWN) -> Mapping[str, object]:
     """Return what of an agent decides a track's result.
 
     Programs and files an argument names outside the repository count by content; absolute paths and client versions
@@ -150,7 +150,7 @@ def agent_inputs(agent: CommandAgent, *, folder: Path, known: Known = NOTHING_KN
     }
 
 
-def _argument(text: str, folder: Path, known: Known) -> Any:
+def _argument(text: str, folder: Path, known: Known) -> object:
     option, sign, given = text.rpartition("=") if text.startswith("-") else ("", "", text)
     path = path_of(given, folder)
     if not path.is_absolute():
@@ -160,17 +160,17 @@ def _argument(text: str, folder: Path, known: Known) -> Any:
     return name if proof is None else {"name": name, "sha256": proof}
 
 
-def result_digest(document: Mapping[str, Any], tree: str | None) -> str:
+def result_digest(document: Mapping[str, object], tree: str | None) -> str:
     """Return the digest of what a track produced: its document without times and usage, and its tree."""
     kept = {key: value for key, value in document.items() if key not in RESULT_OUT}
-    log: Any = kept.get("error_log")
-    if isinstance(log, list):
+    log = kept.get("error_log")
+    if is_list(log):
         # When an error was met says nothing of what came of the work.
-        kept["error_log"] = [_timeless(entry) for entry in log]  # pyright: ignore[reportUnknownVariableType] JSON
+        kept["error_log"] = [_timeless(entry) for entry in log]
     return sha256(canonical({"format": FORMAT, "document": kept, "tree": tree})).hexdigest()
 
 
 def _timeless(entry: Any) -> Any:
-    if not isinstance(entry, dict):
+    if not is_object(entry):
         return entry
-    return {key: value for key, value in cast("JsonObject", entry).items() if key != "timestamp"}
+    return {key: value for key, value in entry.items() if key != "timestamp"}

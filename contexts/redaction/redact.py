@@ -12,13 +12,14 @@ Nothing is ever verified over the network. There are two levels of certainty:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from jsonpointer import escape
 from pydantic import JsonValue
 
+from contexts.json.values import is_list, is_object
 from contexts.redaction.kingfisher import token_spans
 from contexts.redaction.known_values import known_spans, knows_any, straddling
 from contexts.redaction.patterns import Shape
@@ -171,10 +172,9 @@ def _lines(value: JsonValue) -> list[str]:
         node = stack.pop()
         if isinstance(node, str):
             lines.append(node)
-        elif isinstance(node, dict):
-            entries = cast("dict[str, Any]", node)
-            named = _name_beside(entries)
-            for key, item in entries.items():
+        elif is_object(node):
+            named = _name_beside(node)
+            for key, item in node.items():
                 if isinstance(item, str):
                     lines.append(f'{key}="{item}"')
                     if named and key == "value":
@@ -182,11 +182,11 @@ def _lines(value: JsonValue) -> list[str]:
                 else:
                     lines.append(key)
                     stack.append(item)
-        elif isinstance(node, list):
+        elif is_list(node):
             before = ""
             if knows_any():
-                lines.append("\n".join(item for item in cast("list[Any]", node) if isinstance(item, str)))
-            for item in cast("list[Any]", node):
+                lines.append("\n".join(item for item in node if isinstance(item, str)))
+            for item in node:
                 if isinstance(item, str):
                     lines.append(item)
                     if before:
@@ -201,7 +201,7 @@ def _lines(value: JsonValue) -> list[str]:
 _LONGEST_NAME = 100
 
 
-def _name_beside(entries: dict[str, Any]) -> str:
+def _name_beside(entries: Mapping[str, object]) -> str:
     """Return the name in objects such as ``{"name": ..., "value": ...}``, or nothing."""
     for key in ("name", "key"):
         name = entries.get(key)
@@ -224,20 +224,19 @@ class _Walk:
         def put(item: Any, pointer: str, names: tuple[str, ...]) -> Any:
             if isinstance(item, str):
                 return self.text(item, pointer, names)
-            if isinstance(item, dict | list):
-                copy: Any = {} if isinstance(item, dict) else []
-                stack.append((cast("Any", item), copy, pointer))
+            if is_object(item) or is_list(item):
+                copy: Any = {} if is_object(item) else []
+                stack.append((item, copy, pointer))
                 return copy
             return item
 
         holder.append(put(value, "", ()))
         while stack:
             source, target, pointer = stack.pop()
-            if isinstance(source, dict):
-                entries = cast("dict[str, Any]", source)
-                named = _name_beside(entries)
-                for key, item in entries.items():
-                    clean = self.key(key, pointer, target, entries)
+            if is_object(source):
+                named = _name_beside(source)
+                for key, item in source.items():
+                    clean = self.key(key, pointer, target, source)
                     names = (key, named) if key == "value" and named else (key,)
                     target[clean] = put(item, f"{pointer}/{escape(clean)}", names)
             else:
@@ -277,7 +276,7 @@ class _Walk:
         self.hits.extend(Hit(pointer, kind, certain) for _, _, kind, certain in found)
         return _replaced(text, found) if found else text
 
-    def key(self, key: str, pointer: str, taken: dict[str, Any], entries: dict[str, Any]) -> str:
+    def key(self, key: str, pointer: str, taken: Mapping[str, object], entries: Mapping[str, object]) -> str:
         found = [one for one in _spans(key, self.among) if one[3]]
         if not found:
             return key

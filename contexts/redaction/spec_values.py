@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import orjson
 
+from contexts.json.values import is_object, is_sequence
 from contexts.redaction.known_values import know
 from contexts.redaction.messages import clean_what_is_told
 
@@ -96,10 +97,10 @@ def _texts(spec: Any) -> Iterator[tuple[str, str]]:
         key, node = stack.pop()
         if isinstance(node, str):
             yield key, node
-        elif isinstance(node, Mapping):
-            stack.extend((str(name), item) for name, item in cast("Mapping[Any, Any]", node).items())
-        elif isinstance(node, list | tuple):
-            stack.extend((key, item) for item in cast("list[Any]", node))
+        elif is_object(node):
+            stack.extend(node.items())
+        elif is_sequence(node):
+            stack.extend((key, item) for item in node)
 
 
 def _parts(name: str, value: str) -> Iterator[tuple[str, str]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from contexts.documents.base import Closed, Identifier, Number, RelativePath
+from contexts.json.values import is_object
 
 Argv = Annotated[tuple[str, ...], Field(min_length=1)]
 Percent = Annotated[Number, Field(ge=0, le=100)]
@@ -237,8 +238,8 @@ class ContractCheck(CheckBase):
 
 
 def _kind_of(value: Any) -> str:
-    if isinstance(value, dict):
-        return str(cast("dict[str, Any]", value).get("kind", "command"))
+    if is_object(value):
+        return str(value.get("kind", "command"))
     return str(getattr(value, "kind", "command"))
 
 

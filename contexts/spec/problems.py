@@ -6,11 +6,12 @@ import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from contexts.documents.base import Closed
+from contexts.json.values import is_list, is_object
 from contexts.spec.model import Spec
 from contexts.spec.rules import Problem, nearest
 from contexts.spec.source import Path, show
@@ -32,12 +33,21 @@ def strip_own_fields(value: Any, error: ValidationError) -> tuple[Any, bool]:
 
 
 def _without(value: Any, own: set[Path], path: Path) -> Any:
-    if isinstance(value, dict):
-        entries = cast("dict[str, Any]", value)
-        return {key: _without(item, own, (*path, key)) for key, item in entries.items() if (*path, key) not in own}
-    if isinstance(value, list):
-        return [_without(item, own, (*path, index)) for index, item in enumerate(cast("list[Any]", value))]
+    if is_object(value):
+        return {key: _without(item, own, (*path, key)) for key, item in value.items() if (*path, key) not in own}
+    if is_list(value):
+        return [_without(item, own, (*path, index)) for index, item in enumerate(value)]
     return value
+
+
+_NOWHERE = object()
+
+
+def _member(node: Any, part: str | int) -> Any:
+    """Return what one part of a path leads to, or that it leads nowhere."""
+    if is_object(node):
+        return node.get(part, _NOWHERE) if isinstance(part, str) else _NOWHERE
+    return node[part] if is_list(node) and isinstance(part, int) and part < len(node) else _NOWHERE
 
 
 def _real(loc: Sequence[str | int], value: Any) -> Path:
@@ -45,14 +55,10 @@ def _real(loc: Sequence[str | int], value: Any) -> Path:
     path: Path = ()
     node = value
     for number, part in enumerate(loc):
-        if isinstance(node, dict) and isinstance(part, str) and part in node:
-            node = cast("dict[str, Any]", node)[part]
-        elif isinstance(node, list) and isinstance(part, int) and part < len(cast("list[Any]", node)):
-            node = cast("list[Any]", node)[part]
-        else:
-            last = number == len(loc) - 1
-            if last and isinstance(node, dict) and isinstance(part, str):
-                return (*path, part)
+        inner = _member(node, part)
+        if inner is not _NOWHERE:
+            node = inner
+        elif number < len(loc) - 1 or not (isinstance(node, dict) and isinstance(part, str)):
             continue
         path = (*path, part)
     return path
@@ -94,13 +100,8 @@ def _has_branch(details: Sequence[Any], loc: tuple[str | int, ...]) -> bool:
 
 def _at(value: Any, path: Path) -> Any:
     for part in path:
-        if isinstance(value, dict):
-            value = cast("dict[Any, Any]", value).get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(cast("list[Any]", value)):
-            value = cast("list[Any]", value)[part]
-        else:
-            return None
-    return value
+        value = _member(value, part)
+    return None if value is _NOWHERE else value
 
 
 _WANTED = {
@@ -118,7 +119,7 @@ _WANTED = {
 
 
 def _problem(
-    kind: str, path: Path, loc: Sequence[str | int], context: Mapping[str, Any], message: str, value: Any
+    kind: str, path: Path, loc: Sequence[str | int], context: Mapping[str, object], message: str, value: Any
 ) -> Problem:
     where = show(path)
     if kind == "extra_forbidden":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
+from contexts.json.values import is_list, is_object
 from contexts.spec.json_text import read_json
 from contexts.spec.source import Path, Source, located, show
 from contexts.spec.yaml_text import read_yaml
@@ -53,9 +54,9 @@ def _strings(value: Any) -> Iterator[tuple[Path, str]]:
         path, node = stack.pop()
         if isinstance(node, str):
             yield path, node
-        elif isinstance(node, dict):
-            for key, item in cast("dict[str, Any]", node).items():
+        elif is_object(node):
+            for key, item in node.items():
                 yield (*path, key), key
                 stack.append(((*path, key), item))
-        elif isinstance(node, list):
-            stack.extend(((*path, index), item) for index, item in enumerate(cast("list[Any]", node)))
+        elif is_list(node):
+            stack.extend(((*path, index), item) for index, item in enumerate(node))

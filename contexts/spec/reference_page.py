@@ -7,7 +7,7 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 from contexts.documents.assignment import Assignment
 from contexts.documents.base import Closed, Identifier, Instant, RelativePath
 from contexts.documents.parts import FeatureSpec, Metadata
+from contexts.json.values import is_sequence
 from contexts.spec.checks import CheckBase
 from contexts.spec.model import Spec
 from contexts.text.markdown_table import markdown_table
@@ -185,11 +186,10 @@ def _default(field: FieldInfo) -> str:
         return "required"
     value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined or value is None or isinstance(value, BaseModel):
-        given: dict[str, Any] = value.model_dump(exclude_defaults=True) if isinstance(value, BaseModel) else {}
+        given = value.model_dump(exclude_defaults=True) if isinstance(value, BaseModel) else {}
         return f"`{{{', '.join(f'{key}: {one}' for key, one in given.items())}}}`" if given else ""
-    if isinstance(value, tuple):
-        items = cast("tuple[Any, ...]", value)
-        return f"`[{', '.join(map(str, items))}]`" if items else "none"
+    if is_sequence(value):
+        return f"`[{', '.join(map(str, value))}]`" if value else "none"
     if value == {}:
         return "none"
     if value == "":

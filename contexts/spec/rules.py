@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from contexts.documents.version import FORMAT_VERSION, version_number
 from contexts.errors import BadIdentifier
 from contexts.identifiers import check_id
+from contexts.json.values import is_object, items, mapping, section
 from contexts.spec.source import MAX_DEPTH, Path, show
 
 
@@ -44,9 +45,9 @@ def spec_problems(value: Any) -> list[Problem]:
     """Check what spans several places; values of the wrong type are the model's business and passed over."""
     if not isinstance(value, dict):
         return []
-    spec = cast("dict[str, Any]", value)
+    spec = mapping(value)
     tracks = _mappings(spec.get("parallel_tasks"))
-    ids = {index: track["task_id"] for index, track in tracks if isinstance(track.get("task_id"), str)}
+    ids = {index: name for index, track in tracks if isinstance(name := track.get("task_id"), str)}
     problems = [*_head(spec), *_twice(ids), *_needs(tracks, ids), *_plain(spec)]
     if not problems:
         problems += _cycle(tracks, ids)
@@ -54,19 +55,15 @@ def spec_problems(value: Any) -> list[Problem]:
     return problems + list(_groups(spec.get("groups"), set(ids.values())))
 
 
-def _mappings(value: Any) -> list[tuple[int, dict[str, Any]]]:
-    if not isinstance(value, list):
-        return []
-    return [(index, item) for index, item in enumerate(cast("list[Any]", value)) if isinstance(item, dict)]
+def _mappings(value: Any) -> list[tuple[int, Mapping[str, object]]]:
+    return [(index, item) for index, item in enumerate(items(value)) if is_object(item)]
 
 
 def _texts(value: Any) -> list[tuple[int, str]]:
-    if not isinstance(value, list):
-        return []
-    return [(index, item) for index, item in enumerate(cast("list[Any]", value)) if isinstance(item, str)]
+    return [(index, item) for index, item in enumerate(items(value)) if isinstance(item, str)]
 
 
-def _head(spec: dict[str, Any]) -> Iterator[Problem]:
+def _head(spec: Mapping[str, object]) -> Iterator[Problem]:
     template = spec.get("workflow_id")
     if isinstance(template, str) and template:
         try:
@@ -86,11 +83,11 @@ def _head(spec: dict[str, Any]) -> Iterator[Problem]:
                 )
 
 
-def _plain(spec: dict[str, Any]) -> Iterator[Problem]:
+def _plain(spec: Mapping[str, object]) -> Iterator[Problem]:
     """Check what becomes an argument of git."""
-    repository = spec.get("repository")
+    repository = section(spec, "repository")
     for name in ("path", "base"):
-        text = cast("dict[str, Any]", repository).get(name) if isinstance(repository, dict) else None
+        text = repository.get(name)
         if isinstance(text, str) and (text.startswith("-") or re.search(r"[\n\r\t]", text)):
             yield Problem(
                 ("repository", name), f"repository.{name} must not begin with '-' or hold tabs or line breaks"
@@ -100,7 +97,7 @@ def _plain(spec: dict[str, Any]) -> Iterator[Problem]:
 MAX_GLOB = 1_000
 
 
-def _owns(tracks: list[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
+def _owns(tracks: Sequence[tuple[int, Mapping[str, object]]]) -> Iterator[Problem]:
     """Refuse globs so long that comparing them would take seconds."""
     for index, track in tracks:
         for position, glob in _texts(track.get("owns")):
@@ -121,7 +118,7 @@ def _twice(ids: dict[int, str]) -> Iterator[Problem]:
         first.setdefault(task_id, index)
 
 
-def _needs(tracks: list[tuple[int, dict[str, Any]]], ids: dict[int, str]) -> Iterator[Problem]:
+def _needs(tracks: Sequence[tuple[int, Mapping[str, object]]], ids: dict[int, str]) -> Iterator[Problem]:
     known = set(ids.values())
     for index, track in tracks:
         for position, need in _texts(track.get("needs")):
@@ -133,7 +130,7 @@ def _needs(tracks: list[tuple[int, dict[str, Any]]], ids: dict[int, str]) -> Ite
                 )
 
 
-def _cycle(tracks: list[tuple[int, dict[str, Any]]], ids: dict[int, str]) -> Iterator[Problem]:
+def _cycle(tracks: Sequence[tuple[int, Mapping[str, object]]], ids: dict[int, str]) -> Iterator[Problem]:
     """Find a cycle of needs by a depth-first walk without recursion, and show it."""
     needs = {ids[index]: [need for _, need in _texts(track.get("needs"))] for index, track in tracks if index in ids}
     place = {task_id: index for index, task_id in ids.items()}
@@ -173,7 +170,7 @@ def _groups(groups: Any, known: set[str]) -> Iterator[Problem]:
     """Check that group ids differ, tracks exist, and every track is in at most one group."""
     ids: dict[str, Path] = {}
     members: dict[str, Path] = {}
-    stack: list[tuple[Path, dict[str, Any], int]] = [
+    stack: list[tuple[Path, Mapping[str, object], int]] = [
         (("groups", index), group, 1) for index, group in reversed(_mappings(groups))
     ]
     while stack:

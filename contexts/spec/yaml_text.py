@@ -9,8 +9,9 @@ import contextlib
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
+from contexts.json.values import is_list
 from contexts.spec.source import MAX_DEPTH, Path, Place, Source, clip, located, number_of
 
 MAX_ALIASED = 10_000
@@ -171,10 +172,9 @@ class _Events:
         frame.size += size
         frame.height = max(frame.height, height + 1 if height else 1)
         holder = frame.value
-        if isinstance(holder, list):
-            items = cast("list[Any]", holder)
-            path: Path = (*frame.path, len(items))
-            items.append(value)
+        if is_list(holder):
+            path: Path = (*frame.path, len(holder))
+            holder.append(value)
         elif frame.key is None:
             self.key(frame, value, place)
             return frame.path

@@ -16,6 +16,7 @@ from prefect_aws import AwsCredentials, MinIOCredentials
 from pydantic import Field, PrivateAttr, field_validator
 
 from contexts.errors import InputError, NotFound
+from contexts.json.values import is_object
 from contexts.store.data_folder import default_folder
 from contexts.store.keys import result_key
 from contexts.store.local import LocalObjects
@@ -139,9 +140,9 @@ class S3Contexts(_ResultStorage):
     @classmethod
     def _whole_credentials(cls, value: Any) -> Any:
         """Build a nested block from its stored fields: pydantic leaves a union of blocks uninitialised."""
-        if not isinstance(value, dict):
+        if not is_object(value):
             return value
-        stored = dict(cast("dict[str, Any]", value))
+        stored = dict(value)
         slug = stored.pop("block_type_slug", None)
         kind = MinIOCredentials if slug == "minio-credentials" or "minio_root_user" in stored else AwsCredentials
         return kind(**stored)

@@ -6,7 +6,7 @@ Each workflow is gone through on its own, document after document, so that memor
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,7 +14,6 @@ from typing import Literal
 
 import orjson
 
-from contexts.documents.base import JsonObject
 from contexts.documents.codec import CHECKSUM, unseal
 from contexts.documents.refs import ContextRef
 from contexts.errors import NotFound, PlaitError, StoreDenied, StoreUnreachable
@@ -190,7 +189,7 @@ class _WorkflowCheck:
             yield from self._check_owner(key, name, document)
             self._collect(key, document)
 
-    def _check_owner(self, key: str, name: str, document: JsonObject) -> Iterator[Trouble]:
+    def _check_owner(self, key: str, name: str, document: Mapping[str, object]) -> Iterator[Trouble]:
         owner = document.get("parent_workflow_id") or document.get("workflow_id")
         kind, _, short = name.partition("/")
         stated = document.get(OWN_ID.get(kind, ""), short)
@@ -202,7 +201,7 @@ class _WorkflowCheck:
                 "it was put there by something else: move it to its own key, or remove it",
             )
 
-    def _collect(self, key: str, document: JsonObject) -> None:
+    def _collect(self, key: str, document: Mapping[str, object]) -> None:
         for ref in blobs_in(document):
             self._wanted_blobs.setdefault(ref.sha256, key)
         self._lists.update(

@@ -109,7 +109,7 @@ class Outbox:
         self._store = store
         self._workflow_id = workflow_id
 
-    def keep(self, task_id: str, document: JsonObject, revision: int, blobs: Mapping[str, bytes]) -> Kept:
+    def keep(self, task_id: str, document: Mapping[str, object], revision: int, blobs: Mapping[str, bytes]) -> Kept:
         """Keep a track's document with what it refers to, durably.
 
         Args:

@@ -8,23 +8,25 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from contexts.documents.base import JsonObject
 from contexts.documents.refs import BlobRef, ContextRef
+from contexts.json.values import is_list, is_object
 
 _FIELDS = {"sha256", "size", "media_type"}
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
-def _as_blob(value: Mapping[str, Any]) -> BlobRef | None:
-    if set(value) != _FIELDS or not isinstance(value["sha256"], str) or not _SHA256.match(value["sha256"]):
+def _as_blob(value: Mapping[str, object]) -> BlobRef | None:
+    if set(value) != _FIELDS:
         return None
-    size, media_type = value["size"], value["media_type"]
+    digest, size, media_type = value["sha256"], value["size"], value["media_type"]
+    if not isinstance(digest, str) or not _SHA256.match(digest):
+        return None
     if type(size) is not int or not isinstance(media_type, str):
         return None
-    return BlobRef(sha256=value["sha256"], size=size, media_type=media_type)
+    return BlobRef(sha256=digest, size=size, media_type=media_type)
 
 
-def _as_document(value: Mapping[str, Any]) -> ContextRef | None:
+def _as_document(value: Mapping[str, object]) -> ContextRef | None:
     if set(value) != set(ContextRef.model_fields):
         return None
     try:
@@ -34,16 +36,16 @@ def _as_document(value: Mapping[str, Any]) -> ContextRef | None:
         return None
 
 
-def objects_in(value: Any) -> Iterator[JsonObject]:
+def objects_in(value: Any) -> Iterator[Mapping[str, object]]:
     """Yield every object in a JSON value, the outer ones first."""
     pending: list[Any] = [value]
     while pending:
         node = pending.pop()
-        if isinstance(node, dict):
-            yield node  # pyright: ignore[reportUnknownVariableType] JSON of unknown shape
-            pending.extend(node.values())  # pyright: ignore[reportUnknownArgumentType] same
-        elif isinstance(node, list):
-            pending.extend(node)  # pyright: ignore[reportUnknownArgumentType] same
+        if is_object(node):
+            yield node
+            pending.extend(node.values())
+        elif is_list(node):
+            pending.extend(node)
 
 
 def blobs_in(value: Any) -> tuple[BlobRef, ...]:
@@ -60,11 +62,11 @@ def documents_in(value: Any) -> tuple[ContextRef, ...]:
 
 def replace_blobs(value: Any, by: Mapping[str, BlobRef]) -> Any:
     """Return a value with references replaced, by the digest they had."""
-    if isinstance(value, dict):
-        ref = _as_blob(value)  # pyright: ignore[reportUnknownArgumentType] JSON of unknown shape
+    if is_object(value):
+        ref = _as_blob(value)
         if ref:
             return by.get(ref.sha256, ref).model_dump()
-        return {key: replace_blobs(item, by) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType] same
-    if isinstance(value, list):
-        return [replace_blobs(item, by) for item in value]  # pyright: ignore[reportUnknownVariableType] same
+        return {key: replace_blobs(item, by) for key, item in value.items()}
+    if is_list(value):
+        return [replace_blobs(item, by) for item in value]
     return value

@@ -9,15 +9,14 @@ import signal
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from contexts.redaction import margin, redact_text, tail_of
+from tasks.sandbox.messages import End, Failure, Job, Reason
 
 MOST_LOG_BYTES = 32_000_000
 """More than `supervisor.run_supervised` ever writes to one."""
 _LAST_BYTES = 8_192
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-Reason = Literal["exited", "deadline", "cancelled", "not-started", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +57,22 @@ def unstarted(reason: Reason, message: str) -> Outcome:
     return Outcome(None, None, reason, message, 0.0, 0, truncated=False, stragglers=0)
 
 
-def outcome_of(end: dict[str, Any], job: dict[str, Any]) -> Outcome:
+def outcome_of(end: End, job: Job) -> Outcome:
     """Return the outcome a warden's last event tells of."""
-    status: int | None = end["status"]
+    status = end.status
     code = None if status is None or not os.WIFEXITED(status) else os.WEXITSTATUS(status)
     number = None if status is None or not os.WIFSIGNALED(status) else os.WTERMSIG(status)
-    reason: Reason = "not-started" if end["failure"] else end["reason"]
+    reason: Reason = "not-started" if end.failure else end.reason
     return Outcome(
         exit_code=code,
         signal=number,
         reason=reason,
         message=_sentence(reason, code, number, end, job),
-        seconds=end["seconds"],
-        log_bytes=end["log_bytes"],
-        truncated=end["dropped_bytes"] > 0,
-        stragglers=end["stragglers"],
-        dropped_bytes=end["dropped_bytes"],
+        seconds=end.seconds,
+        log_bytes=end.log_bytes,
+        truncated=end.dropped_bytes > 0,
+        stragglers=end.stragglers,
+        dropped_bytes=end.dropped_bytes,
     )
 
 
@@ -93,22 +92,22 @@ def lost(status: int, seconds: float, orphans: int, log_bytes: int) -> Outcome:
     )
 
 
-def _sentence(reason: Reason, code: int | None, number: int | None, end: dict[str, Any], job: dict[str, Any]) -> str:
-    if reason == "not-started":
-        return _why_not_started(end["failure"], job)
+def _sentence(reason: Reason, code: int | None, number: int | None, end: End, job: Job) -> str:
+    if end.failure is not None:
+        return _why_not_started(end.failure, job)
     how = f"exited with status {code}" if number is None else f"was ended by {_signal_name(number)}"
     if reason == "deadline":
-        text = f"stopped at its deadline of {job['deadline']:g} s ({how})"
+        text = f"stopped at its deadline of {job.deadline:g} s ({how})"
     elif reason == "cancelled":
         text = f"cancelled ({how})"
     else:
         text = how
-    if end["stragglers"]:
-        text += f"; {end['stragglers']} of its processes were still running and were killed"
-    if end["survivors"]:
-        text += f"; could not kill process {', '.join(str(pid) for pid in end['survivors'])}"
-    if end["log_problem"]:
-        text += f"; {end['log_problem']}"
+    if end.stragglers:
+        text += f"; {end.stragglers} of its processes were still running and were killed"
+    if end.survivors:
+        text += f"; could not kill process {', '.join(str(pid) for pid in end.survivors)}"
+    if end.log_problem:
+        text += f"; {end.log_problem}"
     return text
 
 
@@ -119,17 +118,17 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _why_not_started(failure: list[Any], job: dict[str, Any]) -> str:
+def _why_not_started(failure: Failure, job: Job) -> str:
     stage, number, text = failure
-    program = job["argv"][0]
+    program = job.argv[0]
     if stage == "folder":
-        return f"the folder {job['cwd']} cannot be entered ({os.strerror(number)})"
+        return f"the folder {job.cwd} cannot be entered ({os.strerror(number)})"
     if number == errno.ENOENT and "/" not in program:
         return f"there is no program {program!r} on the PATH; install it, or give its full path"
     if number in {errno.ENOENT, errno.ENOTDIR}:
-        if Path(job["cwd"], program).exists():
+        if Path(job.cwd, program).exists():
             return f"{program!r} names an interpreter in its first line that does not exist"
-        return f"there is no program {program!r}; check the path (relative ones start at {job['cwd']})"
+        return f"there is no program {program!r}; check the path (relative ones start at {job.cwd})"
     if number == errno.EACCES:
         return f"{program!r} is not executable; try chmod +x"
     if number == errno.ENOEXEC:

@@ -17,10 +17,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from contexts.redaction import KnownLines, head_of, margin
 from tasks.sandbox.clean_log import clean_cut
+from tasks.sandbox.messages import End, Failure, Job
 from tasks.sandbox.orphans import MARK, kill_orphans
 from tasks.sandbox.outcome import Outcome, lost, outcome_of, plain_line, unstarted
 from tasks.sandbox.output import LINE_BYTES
@@ -77,15 +78,15 @@ def run_supervised(
         if not argv or not argv[0]:
             return unstarted("not-started", "there is no program to start: argv is empty")
         mark = secrets.token_hex(16)
-        job = {
-            "argv": list(argv),
-            "cwd": str(cwd),
-            "env": {**env, MARK: mark},
-            "deadline": deadline,
-            "grace": max(0.0, grace),
-            "max_log_bytes": max(1024, max_log_bytes),
-            "lines": on_line is not None,
-        }
+        job = Job(
+            argv=list(argv),
+            cwd=str(cwd),
+            env={**env, MARK: mark},
+            deadline=deadline,
+            grace=max(0.0, grace),
+            max_log_bytes=max(1024, max_log_bytes),
+            lines=on_line is not None,
+        )
         try:
             warden = _start_warden(file)
         except OSError as error:
@@ -121,10 +122,10 @@ class _Watch:
         self._limit = limit
         self._stop_limit = stop_limit
         self._program: int | None = None
-        self._end: dict[str, Any] | None = None
+        self._end: End | None = None
         self._buffer = b""
 
-    def run(self, job: dict[str, Any], mark: str) -> Outcome:
+    def run(self, job: Job, mark: str) -> Outcome:
         started = time.monotonic()
         orphans = 0
         told = False
@@ -181,7 +182,7 @@ class _Watch:
         if kind == b"P":
             self._program = int(rest)
         elif kind == b"E":
-            self._end = json.loads(rest)
+            self._end = _end_of(rest)
         elif self._on_line is not None:
             text = plain_line(rest)
             if len(rest) >= LINE_BYTES:  # the warden, which knows no secrets, cut it here
@@ -218,9 +219,14 @@ def _short(line: str) -> str:
     return line if len(line) <= MAX_LINE else head_of(line, MAX_LINE - 1) + "…"
 
 
-def _frame(job: dict[str, Any]) -> bytes:
+def _frame(job: Job) -> bytes:
     body = json.dumps(job).encode()
     return b"%010d" % len(body) + body
+
+
+def _end_of(event: bytes) -> End:
+    end = End(*json.loads(event))
+    return end._replace(failure=Failure(*end.failure)) if end.failure else end
 
 
 def _start_warden(log: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -19,8 +19,8 @@ import signal
 import sys
 import time
 from types import FrameType
-from typing import Any
 
+from tasks.sandbox.messages import End, Failure, Job, Reason
 from tasks.sandbox.output import Lines, Log
 from tasks.sandbox.processes import (
     PR_SET_CHILD_SUBREAPER,
@@ -39,16 +39,16 @@ GIVE_UP = 10.0  # seconds after SIGKILL at which a process counts as unkillable
 class Warden:
     """One program, from start to the last of its descendants."""
 
-    def __init__(self, job: dict[str, Any], parent: int) -> None:
+    def __init__(self, job: Job, parent: int) -> None:
         self._job = job
         self._parent = parent
-        self._log = Log(2, int(job["max_log_bytes"]))
-        self._lines = Lines() if job["lines"] else None
+        self._log = Log(2, job.max_log_bytes)
+        self._lines = Lines() if job.lines else None
         self._events = bytearray()
         self._listener = True
         self._program = 0
         self._status: int | None = None
-        self._reason = "exited"
+        self._reason: Reason = "exited"
         self._ladder: list[tuple[float, int]] = []
         self._killed: set[int] = set()
         self._output = -1
@@ -66,7 +66,7 @@ class Warden:
         signal.signal(signal.SIGCHLD, _wake_up)
         signal.signal(signal.SIGTERM, self._terminated)
         failure = self._start()
-        if not failure:
+        if failure is None:
             self._watch(started)
         survivors = self._kill_everything()
         self._drain(everything=True)
@@ -74,22 +74,22 @@ class Warden:
             for line in self._lines.rest():
                 self._events += b"L" + line + b"\n"
         self._log.close(self._note)
-        end = {
-            "status": self._status,
-            "reason": self._reason,
-            "failure": failure,
-            "seconds": time.monotonic() - started,
-            "log_bytes": self._log.kept,
-            "dropped_bytes": self._log.dropped,
-            "log_problem": self._log.problem,
-            "stragglers": len(self._killed),
-            "survivors": survivors,
-        }
+        end = End(
+            status=self._status,
+            reason=self._reason,
+            failure=failure,
+            seconds=time.monotonic() - started,
+            log_bytes=self._log.kept,
+            dropped_bytes=self._log.dropped,
+            log_problem=self._log.problem,
+            stragglers=len(self._killed),
+            survivors=survivors,
+        )
         self._events += b"E" + json.dumps(end).encode() + b"\n"
         self._flush(deadline=float("inf"))
 
-    def _start(self) -> list[Any]:
-        """Start the program in a session of its own; return what failed and its errno, or nothing."""
+    def _start(self) -> Failure | None:
+        """Start the program in a session of its own; return why it could not be."""
         self._output, output_end = os.pipe()
         failed, failed_end = os.pipe()
         os.set_blocking(self._output, False)
@@ -102,12 +102,12 @@ class Warden:
             message = file.read()
         if message:
             os.waitpid(self._program, 0)
-            return json.loads(message)
+            return Failure(*json.loads(message))
         self._events += f"P{self._program}\n".encode()
-        return []
+        return None
 
     def _watch(self, started: float) -> None:
-        deadline = self._job["deadline"]
+        deadline = self._job.deadline
         output = self._output
         poll = select.poll()
         for descriptor in (0, self._wake, output):
@@ -153,9 +153,9 @@ class Warden:
         self._listener = False
         self._stop("cancelled", gently=False)
 
-    def _stop(self, reason: str, *, gently: bool) -> None:
+    def _stop(self, reason: Reason, *, gently: bool) -> None:
         """Begin the ladder SIGINT, SIGTERM, SIGKILL, or go to its end at once."""
-        now, grace = time.monotonic(), float(self._job["grace"])
+        now, grace = time.monotonic(), self._job.grace
         if not gently:
             self._ladder = [(now, signal.SIGKILL)]
         elif self._reason == "exited":
@@ -273,7 +273,7 @@ def _wake_up(_number: int, _frame: FrameType | None) -> None:
     """Do nothing: that a handler is set makes the signal end the wait."""
 
 
-def _become(job: dict[str, Any], output: int, failed: int) -> None:
+def _become(job: Job, output: int, failed: int) -> None:
     """Turn the forked child into the program; never returns."""
     stage = "prepare"
     try:
@@ -288,11 +288,11 @@ def _become(job: dict[str, Any], output: int, failed: int) -> None:
         os.dup2(output, 1)
         os.dup2(output, 2)
         stage = "folder"
-        os.chdir(job["cwd"])
+        os.chdir(job.cwd)
         stage = "program"
-        os.execvpe(job["argv"][0], job["argv"], job["env"])  # noqa: S606 - running the program is the point
+        os.execvpe(job.argv[0], job.argv, job.env)  # noqa: S606 - running the program is the point
     except (OSError, ValueError) as error:
-        os.write(failed, json.dumps([stage, getattr(error, "errno", None) or 0, str(error)]).encode())
+        os.write(failed, json.dumps(Failure(stage, getattr(error, "errno", None) or 0, str(error))).encode())
     finally:
         os._exit(127)
 
@@ -309,7 +309,7 @@ def main() -> None:
     if not job:
         return  # plait died before it had said what to do
     os.set_blocking(1, False)
-    Warden(json.loads(job), parent).run()
+    Warden(Job(*json.loads(job)), parent).run()
 
 
 def _read_exactly(size: int) -> bytes:

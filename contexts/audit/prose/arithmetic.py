@@ -103,7 +103,7 @@ def _changes(value: str) -> Iterator[str]:
             yield f"from {a:g} to {b:g} is {exact:.3g}%, not {p:g}%"
 
 
-def _rates(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Doubt]:
+def _rates(document: SourceDocument, path: Path, members: Mapping[str, object]) -> Iterator[Doubt]:
     part = next(
         (whole(members.get(k)) for k in _PASSED if whole(members.get(k)) is not None),
         None,
@@ -183,7 +183,7 @@ def _spoken_sums(value: str) -> Iterator[str]:
             yield f"{match.group(1)} is said of parts that add up to {amount}"
 
 
-def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[Sequence[tuple[Path, int]]]:
+def _partitions(key: str, members: Mapping[str, object]) -> Iterator[Sequence[tuple[Path, int]]]:
     """Yield the sets of parts that must each add up to the total."""
     noun = key.removeprefix("total").strip("_").removesuffix("_total")
     stated = count_of(members[key]) or 0
@@ -220,7 +220,7 @@ def _partitions(key: str, members: Mapping[str, Any]) -> Iterator[Sequence[tuple
                     yield [((name, k), v or 0) for k, v in inner.items()]
 
 
-def _is_of_another(name: str, noun: str, amount: int, members: Mapping[str, Any]) -> bool:
+def _is_of_another(name: str, noun: str, amount: int, members: Mapping[str, object]) -> bool:
     """Tell whether a breakdown is of something else than the total: its name or another figure beside it says so."""
     match = _BREAKDOWN.match(name)
     of = match.group("of") if match else None

@@ -13,6 +13,7 @@ from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import track, verified
 from contexts.audit.source_document import SourceDocument
 from contexts.documents.findings import Doubt
+from contexts.json.pointer import pointer, resolve
 from contexts.json.values import Path, mapping, sequence, text
 from contexts.text.plural import counted
 from contexts.text.subjects import is_place, plain, same_subject, subject
@@ -152,15 +153,11 @@ def done_with_errors(documents: DocumentSet) -> Iterator[Doubt]:
     for document in documents.revisions:
         if complete(document):
             unresolved = list(_unresolved(document))
-            carried.update(text(mapping(document.data["error_log"][path[1]]).get("error")) for path in unresolved)
+            carried.update(_error(document, path) for path in unresolved)
             yield from _with_errors(document, unresolved)
     for document in documents.tracks:
         if complete(document):
-            own = [
-                p
-                for p in _unresolved(document)
-                if text(mapping(document.data["error_log"][p[1]]).get("error")) not in carried
-            ]
+            own = [path for path in _unresolved(document) if _error(document, path) not in carried]
             yield from _with_errors(document, own)
 
 
@@ -181,6 +178,11 @@ def complete(document: SourceDocument) -> bool:
     return bool(ended and not re.search(r"fail|incomplete|partial|not-|blocked", phase)) or bool(
         _GOOD.match(document.claimed_status)
     )
+
+
+def _error(document: SourceDocument, path: Path) -> str:
+    """Return what an entry of the error log says, by the path of its ``resolved``."""
+    return text(mapping(resolve(document.data, pointer(*path[:2]))).get("error"))
 
 
 def _unresolved(document: SourceDocument) -> Iterator[Path]:

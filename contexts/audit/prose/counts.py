@@ -73,7 +73,7 @@ def _adds_up(stated: int | None, listed_values: Any) -> bool:
     return bool(amounts) and None not in amounts and stated == sum(value for value in amounts if value is not None)
 
 
-def _counted_lists(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _counted_lists(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     lists = [name for name, value in members.items() if isinstance(value, list)]
     for key, value in members.items():
         if whole(value) is None:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from contexts.audit.documents import DocumentSet
@@ -73,8 +72,8 @@ _KNOWN: WeakKeyDictionary[DocumentSet, tuple[Criterion, ...]] = WeakKeyDictionar
 def _criteria_of(holder: SourceDocument) -> Iterator[Criterion]:
     for path, value in walk(holder.data.get("success_criteria"), ("success_criteria",)):
         area = str(path[1]) if len(path) > 1 and isinstance(path[1], str) else ""
-        if isinstance(value, dict) and _is_structured(mapping(cast("Any", value))):
-            yield from _structured_criterion(holder, path, mapping(cast("Any", value)), area)
+        if isinstance(value, dict) and _is_structured(mapping(value)):
+            yield from _structured_criterion(holder, path, mapping(value), area)
         elif isinstance(value, str) and not _is_structured(mapping(_at_path(holder, path[:-1]))):
             for bound in read(value).bounds:
                 score = bound.quantity.dimension == "count" and re.search(r"\bscore\b", value, re.IGNORECASE)
@@ -82,13 +81,13 @@ def _criteria_of(holder: SourceDocument) -> Iterator[Criterion]:
                     yield Criterion(holder, path, value, bound, area)
 
 
-def _is_structured(members: Mapping[str, Any]) -> bool:
+def _is_structured(members: Mapping[str, object]) -> bool:
     named = any(text(members.get(key)) for key in ("metric", "name", "criterion"))
     return "target" in members or (named and any(True for _ in stated_bounds(members, key_of(""))))
 
 
 def _structured_criterion(
-    holder: SourceDocument, path: Path, members: Mapping[str, Any], area: str
+    holder: SourceDocument, path: Path, members: Mapping[str, object], area: str
 ) -> Iterator[Criterion]:
     words = ("endpoint", "metric", "name", "criterion")
     named = " ".join(text(members.get(key)) for key in words if text(members.get(key)))

@@ -183,7 +183,7 @@ def _differences(figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
                 )
 
 
-def _savings(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
+def _savings(members: Mapping[str, object], figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
     """Time saved is sequential less parallel time, and its percentage is of the sequential time."""
     if not any("sav" in key for key in members):
         return
@@ -231,7 +231,7 @@ def _savings(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Ite
             )
 
 
-def _by_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
+def _by_sums(members: Mapping[str, object], figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
     """``by_country_eur`` must add up to one of the members that end the same way."""
     for key, raw in members.items():
         match = re.fullmatch(r"(?:by|per)_[a-z]{1,30}(_[a-z]{1,20})", key)
@@ -246,7 +246,7 @@ def _by_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Ite
             yield key, f"{key} adds up to {amount:.10g}, which is none of {', '.join(same)}", tuple((k,) for k in same)
 
 
-def _column_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
+def _column_sums(members: Mapping[str, object], figures: Mapping[str, Quantity]) -> Iterator[Wrong]:
     """``rows_total`` beside ``sources: [{rows}, ...]``, ``model_tests`` beside ``models: {name: {tests}}``."""
     for container, raw in members.items() if figures else ():
         if not isinstance(raw, dict | list):
@@ -286,7 +286,7 @@ def _column_sums(members: Mapping[str, Any], figures: Mapping[str, Quantity]) ->
                 )
 
 
-def _whole_beside(members: Mapping[str, Any], container: str, field: str) -> tuple[Path, float] | None:
+def _whole_beside(members: Mapping[str, object], container: str, field: str) -> tuple[Path, float] | None:
     """Return what an object of totals beside results says of one of their fields."""
     if container not in {"results", "suites", "by_suite", "by_kind"} or field not in {
         "passed",

@@ -96,7 +96,7 @@ def _duration(name: str, value: Any) -> tuple[float, float] | None:
     return None
 
 
-def _span(members: Mapping[str, Any]) -> tuple[str, str, float] | None:
+def _span(members: Mapping[str, object]) -> tuple[str, str, float] | None:
     for first, last in SPANS[:9]:
         start, end = moment(members.get(first)), moment(members.get(last))
         if start and end and same_kind(members[first], members[last]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
 
 from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import listed
@@ -59,7 +58,7 @@ def passed_with_failures(documents: DocumentSet) -> Iterator[Doubt]:
                 )
 
 
-def _failures(path: Path, members: Mapping[str, Any]) -> Iterator[Path]:
+def _failures(path: Path, members: Mapping[str, object]) -> Iterator[Path]:
     """Yield places of failures directly in an object, its lists, or its own results object."""
     for name, value in members.items():
         if name in {"status", "pending_actions"}:
@@ -79,7 +78,7 @@ def _failures(path: Path, members: Mapping[str, Any]) -> Iterator[Path]:
                     yield (*where, index, "result", "failed")
                 elif _failed(mapping(item)):
                     yield (*where, index, "failed")
-        elif isinstance(value, dict) and _short(mapping(cast("Any", value))):
+        elif isinstance(value, dict) and _short(mapping(value)):
             yield (*where, "passed")
         elif isinstance(value, dict) and (
             "failed" in value
@@ -110,14 +109,14 @@ _LOAD = {"requests", "messages", "events", "calls", "iterations", "operations", 
          "deliveries", "transactions", "queries", "uploads"}  # fmt: skip
 
 
-def _short(counts: Mapping[str, Any]) -> bool:
+def _short(counts: Mapping[str, object]) -> bool:
     """Tell whether fewer passed than there were, and no count says what became of the others."""
     passed, total = whole(counts.get("passed")), whole(counts.get("total"))
     told = {"failed", "skipped", "failures", "errors", "pending", "xfailed"} & counts.keys()
     return passed is not None and total is not None and passed < total and not told
 
 
-def _failed(result: Mapping[str, Any]) -> bool:
+def _failed(result: Mapping[str, object]) -> bool:
     return (whole(result.get("failed")) or 0) > 0 and not result.keys() & _LOAD
 
 

@@ -143,7 +143,7 @@ _WORDS_OF_LIMIT: dict[str, Literal["<", "<=", ">", ">="]] = {
 _OPERATORS = ("op", "operator", "comparator")
 
 
-def stated_bounds(members: Mapping[str, Any], metric: Key) -> Iterator[tuple[str, Bound]]:
+def stated_bounds(members: Mapping[str, object], metric: Key) -> Iterator[tuple[str, Bound]]:
     """Yield the bounds that an object states by an operator and a value, or by words; with the key of the number.
 
     Args:

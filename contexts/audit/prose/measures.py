@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from contexts.audit.prose.keys import TARGET, bounds_in, key_of, stated_bounds, values_in
 from contexts.audit.prose.tables import cells
@@ -120,7 +119,7 @@ def choose(values: Sequence[Measured], bound: Bound) -> Measured | None:
     return (usual or list(values) or [None])[-1]
 
 
-def _structured(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
+def _structured(path: Path, members: Mapping[str, object]) -> Iterator[Pair]:
     """Read objects that hold a target member beside measured ones."""
     keys = {name: key_of(name) for name, value in members.items() if isinstance(value, str | int | float)}
     targets = [
@@ -132,7 +131,8 @@ def _structured(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
     unit = text(members.get("unit"))
     ticked = verdict(f"{text(members.get('status'))} {text(members.get('result'))}")
     for name in ("met", "passed", "ok"):
-        ticked = members[name] if isinstance(members.get(name), bool) else ticked
+        said = members.get(name)
+        ticked = said if isinstance(said, bool) else ticked
     for name, key in targets:
         for bound in bounds_in(
             members[name], key, unit, f"{context} {name}", text(members.get("operator")) or text(members.get("op"))
@@ -156,7 +156,7 @@ def _structured(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
                 yield Pair(chosen, bound, (*path, where), (*path, name), ticked)
 
 
-def _objects_of_target(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
+def _objects_of_target(path: Path, members: Mapping[str, object]) -> Iterator[Pair]:
     """Read ``{"p95_ms": 71, "target": {"metric": "p95_ms", "op": "<", "value": 60}}``."""
     for name, raw in members.items():
         if not isinstance(raw, dict) or key_of(name).kind != "target":
@@ -173,7 +173,7 @@ def _objects_of_target(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]
                     yield Pair(value, bound, (*path, chosen[0]), (*path, name, where), None)
 
 
-def _twins(path: Path, members: Mapping[str, Any]) -> Iterator[Pair]:
+def _twins(path: Path, members: Mapping[str, object]) -> Iterator[Pair]:
     """Read ``{"targets": {"p95_ms": 200}, "measured": {"p95_ms": 220}}``."""
     targets = [
         (name, mapping(value))

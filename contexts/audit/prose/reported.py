@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 from contexts.audit.prose.keys import bounds_in, key_of, operator_of, stated_bounds
 from contexts.audit.prose.measures import choose
@@ -72,7 +71,7 @@ class Reported:
         return self.document.source(self.path)
 
 
-def bounds_of(members: Mapping[str, Any], context: str) -> Iterator[Bound]:
+def bounds_of(members: Mapping[str, object], context: str) -> Iterator[Bound]:
     """Yield the target of an object with target, unit, operator and statistic members, or of one that is a target."""
     statistic = statistic_name(text(members.get("statistic")) or text(members.get("percentile")))
     operator = next((operator_of(members[k]) for k in ("op", "operator", "comparator") if members.get(k)), "")
@@ -166,7 +165,7 @@ def _speaks(part: str | int) -> str:
     return "coverage" if "coverage" in part.lower() else "speed" if SPEAKS_OF_SPEED.search(part) else ""
 
 
-def _object_reported(document: SourceDocument, path: Path, members: Mapping[str, Any]) -> Iterator[Reported]:
+def _object_reported(document: SourceDocument, path: Path, members: Mapping[str, object]) -> Iterator[Reported]:
     """Read an object that names its metric or criterion and holds a value, perhaps with a target."""
     key = next(
         (k for k in ("value", "measured", "actual", "observed") if isinstance(members.get(k), str | int | float)), None
@@ -196,7 +195,7 @@ def _object_reported(document: SourceDocument, path: Path, members: Mapping[str,
     yield Reported(document, (*path, key), values, bounds, words, link, (*path, "target") if bounds else ())
 
 
-def _by_statistic(document: SourceDocument, path: Path, members: Mapping[str, Any], link: str) -> Iterator[Reported]:
+def _by_statistic(document: SourceDocument, path: Path, members: Mapping[str, object], link: str) -> Iterator[Reported]:
     """Read the members of an object with a unit that are named after nothing but their statistic, such as ``p95``."""
     unit = text(members.get("unit"))
     words = " ".join(value for value in members.values() if isinstance(value, str))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from contexts.audit.documents import DocumentSet
 from contexts.audit.prose.arithmetic import rounds
@@ -58,7 +58,7 @@ def speedup(documents: DocumentSet) -> Iterator[Doubt]:
                 )
 
 
-def _times(path: Path, members: Mapping[str, Any]) -> tuple[tuple[Quantity, Path], tuple[Quantity, Path]] | None:
+def _times(path: Path, members: Mapping[str, object]) -> tuple[tuple[Quantity, Path], tuple[Quantity, Path]] | None:
     sequential = parallel = None
     for below, value in _with_inner(members):
         where, name = (*path, *below), str(below[-1])
@@ -81,12 +81,12 @@ def _times(path: Path, members: Mapping[str, Any]) -> tuple[tuple[Quantity, Path
     return sequential, parallel
 
 
-def _with_inner(members: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+def _with_inner(members: Mapping[str, object]) -> Iterator[tuple[Path, Any]]:
     """Yield the members of an object, and those of an object of times among them."""
     for name, value in members.items():
         yield (name,), value
         if isinstance(value, dict) and re.search(r"time|duration|minutes", name):
-            yield from (((name, inner), raw) for inner, raw in mapping(cast("Any", value)).items())
+            yield from (((name, inner), raw) for inner, raw in mapping(value).items())
 
 
 def spoken_times(value: str, name: str = "") -> Iterator[tuple[Quantity, str]]:
@@ -127,7 +127,7 @@ def _spans(value: str) -> Iterator[Quantity]:
         yield last
 
 
-def _factor(members: Mapping[str, Any]) -> tuple[str, Quantity] | None:
+def _factor(members: Mapping[str, object]) -> tuple[str, Quantity] | None:
     for name, value in members.items():
         if "speed" in name.lower():
             shown = number(value)
@@ -182,7 +182,7 @@ def times(documents: DocumentSet) -> Iterator[Doubt]:
                 )
 
 
-def _stated_times(document: SourceDocument, summary: Mapping[str, Any]) -> Iterator[tuple[Path, str, float, float]]:
+def _stated_times(document: SourceDocument, summary: Mapping[str, object]) -> Iterator[tuple[Path, str, float, float]]:
     total = number(summary.get("total_duration_minutes"))
     if total is not None:
         yield ("parallel_execution_summary", "total_duration_minutes"), "parallel", total, 1.0

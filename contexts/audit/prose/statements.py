@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from contexts.audit.source_document import SourceDocument
@@ -126,7 +125,7 @@ def _done(document: SourceDocument, *, sentences: bool) -> Iterator[Statement]:
 _STATUS_KEYS = frozenset({"status", "state"})
 
 
-def _status_key(path: Path, members: Mapping[str, Any]) -> str:
+def _status_key(path: Path, members: Mapping[str, object]) -> str:
     """Return which member says how far a thing is; a state elsewhere may be that of an order or of a session."""
     judged = path[:1] in {("verification_results",), ("deployment_readiness",)}
     return "state" if judged and "status" not in members and "state" in members else "status"

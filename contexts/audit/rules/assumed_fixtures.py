@@ -109,7 +109,7 @@ def _definition(document: SourceDocument, name: str) -> Source:
     return document.source(path)
 
 
-def _is_fixture(path: Path, record: Mapping[str, Any]) -> bool:
+def _is_fixture(path: Path, record: Mapping[str, object]) -> bool:
     keys = " ".join(part for part in path if isinstance(part, str))
     return (
         bool(_FIXTURES.search(keys))
@@ -119,7 +119,7 @@ def _is_fixture(path: Path, record: Mapping[str, Any]) -> bool:
     )
 
 
-def _likeness(record: Mapping[str, Any], shape: Schema) -> float:
+def _likeness(record: Mapping[str, object], shape: Schema) -> float:
     names = {entry.name for entry in shape.fields}
     shared = len(record.keys() & names)
     return (shared / len(record) + shared / len(names)) / 2 if shared >= 2 and shared / len(record) >= 0.6 else 0.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import source_at
@@ -52,7 +51,7 @@ def limit(documents: DocumentSet) -> Iterator[Finding]:
         yield found("contracts/limit", message, sources, milder)
 
 
-def _upload(most: str) -> Mapping[str, Any]:
+def _upload(most: str) -> Mapping[str, object]:
     return {"POST /photos": {"request": "multipart/form-data", "validation": most}}
 
 

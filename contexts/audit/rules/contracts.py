@@ -23,11 +23,11 @@ _GET = "GET /items/{id}"
 _PLAN = parent(parallel_tasks=[{"task_id": "ui"}, {"task_id": "api"}])
 
 
-def _consumer(response: str = "{ id: string }", **members: Any) -> Mapping[str, Any]:
+def _consumer(response: str = "{ id: string }", **members: Any) -> Mapping[str, object]:
     return track("ui", api_contract_assumptions={"GET /items/:id": {"response": response, **members}})
 
 
-def _provider(fields: str = "id: str", name: str = _GET, **members: Any) -> Mapping[str, Any]:
+def _provider(fields: str = "id: str", name: str = _GET, **members: Any) -> Mapping[str, object]:
     endpoint = {name: {"response_model": "Item", **members}}
     return track("api", implementation_details={"endpoints": endpoint, "schemas": {"Item": {"fields": fields}}})
 
@@ -39,7 +39,7 @@ def _sources(documents: DocumentSet, consumer: Contract, provider: Contract, mis
         yield source_at(provider.document, data, _closest(data, mismatch.provider, mismatch.field))
 
 
-def _closest(data: Mapping[str, Any], where: str, field: str) -> str:
+def _closest(data: Mapping[str, object], where: str, field: str) -> str:
     """Go on from a schema's pointer to the member a mismatch is about, as far as the notation allows."""
     for name in field.split(".") if field else ():
         bare = name.replace("[]", "")

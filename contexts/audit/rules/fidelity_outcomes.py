@@ -23,7 +23,7 @@ _BAD = re.compile(
 _GOOD = re.compile(r"complete|success|passed|done|finished", re.IGNORECASE)
 
 
-def _tasks(document: SourceDocument) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def _tasks(document: SourceDocument) -> Iterator[tuple[Path, Mapping[str, object]]]:
     """Yield what a workflow's document says of each task."""
     for keys in (("parallel_execution_summary", "tasks"), ("parallel_tasks",), ("tracks",), ("tasks",)):
         raw = at(document.data, *keys)

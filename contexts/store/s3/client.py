@@ -69,10 +69,6 @@ def connect(settings: S3Settings, session: boto3.Session | None = None) -> S3Cli
         StoreDenied: The profile does not exist.
     """
     _check_endpoint(settings.endpoint_url)
-    options: dict[str, Any] = {}
-    if settings.endpoint_url:
-        # boto3's default checksums have been refused by R2 and others; AWS itself keeps them.
-        options = {"request_checksum_calculation": "when_required", "response_checksum_validation": "when_required"}
     config = Config(
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
@@ -81,8 +77,12 @@ def connect(settings: S3Settings, session: boto3.Session | None = None) -> S3Cli
         s3={"addressing_style": settings.addressing},
         tcp_keepalive=True,
         user_agent_extra="plait",
-        **options,
     )
+    if settings.endpoint_url:
+        # boto3's default checksums have been refused by R2 and others; AWS itself keeps them.
+        config = config.merge(
+            Config(request_checksum_calculation="when_required", response_checksum_validation="when_required")
+        )
     try:
         session = session or boto3.Session(profile_name=settings.profile or None)
         region = settings.region or _default_region(settings, session)

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
 
 from contexts.errors import LoginExpired, NotFound, StoreDenied, StoreError, StoreUnreachable, StoreUnsuitable
+from contexts.json.values import is_object, section, text
 
 _PERMISSIONS = {
     "PutObject": "s3:PutObject",
@@ -71,7 +71,7 @@ class Answer:
     status: int
     message: str
     headers: Mapping[str, str]
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
 
     @property
     def may_pass(self) -> bool:
@@ -94,12 +94,10 @@ class Answer:
 def answer_of(error: BaseException) -> Answer | None:
     """Return what the service said, or None for an error without an answer."""
     response = getattr(error, "response", None)
-    if not isinstance(response, Mapping):
+    if not is_object(response):
         return None
-    response = cast("Mapping[str, Any]", response)
-    fields: Mapping[str, Any] = response.get("Error") or {}
-    metadata: Mapping[str, Any] = response.get("ResponseMetadata") or {}
-    headers: Mapping[str, str] = metadata.get("HTTPHeaders") or {}
+    fields, metadata = section(response, "Error"), section(response, "ResponseMetadata")
+    headers = section(metadata, "HTTPHeaders")
     return Answer(
         code=str(fields.get("Code") or metadata.get("HTTPStatusCode") or ""),
         status=int(metadata.get("HTTPStatusCode") or 0),
@@ -129,7 +127,7 @@ def explain(answer: Answer, operation: str, where: str, key: str, *, now: dateti
     if code in {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"} or (
         answer.status in {301, 307}
     ):
-        region = answer.headers.get("x-amz-bucket-region") or answer.fields.get("Region")
+        region = answer.headers.get("x-amz-bucket-region") or text(answer.fields.get("Region")) or None
         right = f"set region={region}" if region else "set the region the bucket was made in"
         return StoreUnsuitable(f"{where} is not in the configured region: {right}", key=key, region=region)
     if code in {"RequestTimeTooSkewed", "RequestExpired"}:

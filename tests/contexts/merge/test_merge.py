@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from contexts.documents.codec import seal
+from contexts.documents.merged import Concern
 from contexts.errors import BadIdentifier, ChecksumMismatch, DocumentError
 from contexts.merge import assemble, contribute, derive, merge_files, read_loose
 from tests.contexts.merge_strategies import parent
@@ -115,7 +116,7 @@ def test_a_gap_says_why() -> None:
 
 def test_concerns_found_elsewhere_are_kept_beside_the_parents_own() -> None:
     head = {**parent(["api"]), "integration_concerns": [{"concern": "Slow", "kind": "mine"}]}
-    merged = merge(track("api"), head=head, extra_concerns=[{"concern": "Branch conflicts", "kind": "conflict"}])
+    merged = merge(track("api"), head=head, extra_concerns=[Concern(concern="Branch conflicts", kind="conflict")])
     assert [one["concern"] for one in merged["integration_concerns"]] == ["Slow", "Branch conflicts"]
 
 

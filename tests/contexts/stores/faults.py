@@ -110,7 +110,7 @@ class FaultProxy:
         self.asked: list[Asked] = []
         self.refuse: Callable[[Asked], Refusal | None] = lambda _asked: None
         self.hides_missing = False
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": self}))
         self._server.daemon_threads = True
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}{self._path}"
 
@@ -137,109 +137,108 @@ class FaultProxy:
                 self.met[fault] += 1
             return fault
 
-    def _handler(proxy) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler has a self of its own
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
 
-            def _serve(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                asked = asked_by(
-                    self.command,
-                    self.path.removeprefix(proxy._path),
-                    len(body),
-                    only_new=self.headers.get("If-None-Match") == "*",
-                )
-                signed = self.headers.get("Authorization", "").partition("Credential=")[2]
-                asked = replace(asked, by=signed.partition("/")[0])
-                fault = proxy._draw(self.command, asked)
-                refusal = proxy.refuse(asked)
-                if refusal:
-                    self._refuse(refusal)
-                elif fault in _ANSWERS:
-                    self._refuse(_ANSWERS[fault])
-                elif fault is Fault.CUT_ASKED:
-                    self._cut_asked(body)
-                    self._reset()
-                elif fault is Fault.RESET_BEFORE:
-                    self._reset()
-                elif fault is Fault.SILENCE_BEFORE:
-                    self._silence()
-                else:
-                    self._pass_on(body, fault)
+class _Handler(BaseHTTPRequestHandler):
+    proxy: FaultProxy
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
-            def _pass_on(self, body: bytes, fault: Fault | None) -> None:
-                connection = http.client.HTTPConnection(*proxy._upstream, timeout=30)
-                try:
-                    connection.request(self.command, self.path, body, dict(self.headers))
-                    answer = connection.getresponse()
-                    content = answer.read()
-                finally:
-                    connection.close()
-                if proxy.hides_missing and answer.status == 404 and self.command in {"GET", "HEAD"}:
-                    self._refuse(Refusal(403, "AccessDenied"))
-                elif fault is Fault.RESET_AFTER:
-                    self._reset()
-                elif fault is Fault.SILENCE_AFTER:
-                    self._silence()
-                elif fault is Fault.ERROR_AFTER:
-                    self._refuse(_ANSWERS[Fault.INTERNAL_ERROR])
-                else:
-                    self._answer(answer, content, fault)
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        asked = asked_by(
+            self.command,
+            self.path.removeprefix(self.proxy._path),
+            len(body),
+            only_new=self.headers.get("If-None-Match") == "*",
+        )
+        signed = self.headers.get("Authorization", "").partition("Credential=")[2]
+        asked = replace(asked, by=signed.partition("/")[0])
+        fault = self.proxy._draw(self.command, asked)
+        refusal = self.proxy.refuse(asked)
+        if refusal:
+            self._refuse(refusal)
+        elif fault in _ANSWERS:
+            self._refuse(_ANSWERS[fault])
+        elif fault is Fault.CUT_ASKED:
+            self._cut_asked(body)
+            self._reset()
+        elif fault is Fault.RESET_BEFORE:
+            self._reset()
+        elif fault is Fault.SILENCE_BEFORE:
+            self._silence()
+        else:
+            self._pass_on(body, fault)
 
-            def _answer(self, answer: http.client.HTTPResponse, content: bytes, fault: Fault | None) -> None:
-                self.send_response_only(answer.status, answer.reason)
-                for name, value in answer.getheaders():
-                    if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
-                        self.send_header(name, value)
-                length = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(content))
-                if fault is Fault.CUT:
-                    self.send_header("Content-Length", str(len(content) + 1 if len(content) < 2 else len(content)))
-                    self.end_headers()
-                    self.wfile.write(content[: len(content) // 2])
-                    self.wfile.flush()
-                    self.close_connection = True
-                    return
-                self.send_header("Content-Length", length or "0")
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(content)
+    def _pass_on(self, body: bytes, fault: Fault | None) -> None:
+        connection = http.client.HTTPConnection(*self.proxy._upstream, timeout=30)
+        try:
+            connection.request(self.command, self.path, body, dict(self.headers))
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        if self.proxy.hides_missing and answer.status == 404 and self.command in {"GET", "HEAD"}:
+            self._refuse(Refusal(403, "AccessDenied"))
+        elif fault is Fault.RESET_AFTER:
+            self._reset()
+        elif fault is Fault.SILENCE_AFTER:
+            self._silence()
+        elif fault is Fault.ERROR_AFTER:
+            self._refuse(_ANSWERS[Fault.INTERNAL_ERROR])
+        else:
+            self._answer(answer, content, fault)
 
-            def _cut_asked(self, body: bytes) -> None:
-                """Promise the server the whole body, give it half, and go."""
-                with socket.create_connection(proxy._upstream, 30) as connection:
-                    head = [f"{self.command} {self.path} HTTP/1.1", *(f"{n}: {v}" for n, v in self.headers.items())]
-                    connection.sendall("\r\n".join([*head, "", ""]).encode() + body[: len(body) // 2])
+    def _answer(self, answer: http.client.HTTPResponse, content: bytes, fault: Fault | None) -> None:
+        self.send_response_only(answer.status, answer.reason)
+        for name, value in answer.getheaders():
+            if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
+                self.send_header(name, value)
+        length = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(content))
+        if fault is Fault.CUT:
+            self.send_header("Content-Length", str(len(content) + 1 if len(content) < 2 else len(content)))
+            self.end_headers()
+            self.wfile.write(content[: len(content) // 2])
+            self.wfile.flush()
+            self.close_connection = True
+            return
+        self.send_header("Content-Length", length or "0")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
-            def _refuse(self, refusal: Refusal) -> None:
-                content = b"" if self.command == "HEAD" else _ERROR.format(refusal.code).encode()
-                self.send_response_only(refusal.status)
-                for name, value in refusal.headers:
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+    def _cut_asked(self, body: bytes) -> None:
+        """Promise the server the whole body, give it half, and go."""
+        with socket.create_connection(self.proxy._upstream, 30) as connection:
+            head = [f"{self.command} {self.path} HTTP/1.1", *(f"{n}: {v}" for n, v in self.headers.items())]
+            connection.sendall("\r\n".join([*head, "", ""]).encode() + body[: len(body) // 2])
 
-            def _reset(self) -> None:
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.close_connection = True
-                self.connection.close()
+    def _refuse(self, refusal: Refusal) -> None:
+        content = b"" if self.command == "HEAD" else _ERROR.format(refusal.code).encode()
+        self.send_response_only(refusal.status)
+        for name, value in refusal.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
-            def _silence(self) -> None:
-                time.sleep(proxy._silence)
-                self.close_connection = True
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
 
-            def handle(self) -> None:
-                with contextlib.suppress(OSError, ValueError):  # the connection this proxy itself has just cut
-                    super().handle()
+    def _silence(self) -> None:
+        time.sleep(self.proxy._silence)
+        self.close_connection = True
 
-            def finish(self) -> None:
-                with contextlib.suppress(OSError, ValueError):
-                    super().finish()
+    def handle(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # the connection this proxy itself has just cut
+            super().handle()
 
-            def log_message(self, *_: object) -> None:
-                """Keep quiet."""
+    def finish(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
 
-            do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _serve  # noqa: N815 - http.server's names
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
 
-        return Handler
+    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _serve  # noqa: N815 - http.server's names

@@ -162,7 +162,7 @@ def test_digits_that_begin_several_fingerprints_are_refused_with_all_of_them():
         for mark in [fingerprint(finding(place))]
         if marked.setdefault(mark[:6], place) != place
     )
-    several = context(findings=[finding(one), finding(other)])
+    several = context(findings=[finding(one).to_json(), finding(other).to_json()])
     marks = sorted(fingerprint(each) for each in several.findings)
     with pytest.raises(InputError, match=f"begins 2 fingerprints, {marks[0]}, {marks[1]}: give more digits") as error:
         waive(several, marks[0][:6], **WHO)
