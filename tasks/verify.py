@@ -10,6 +10,8 @@ from prefect.cache_policies import NO_CACHE
 
 from contexts.audit.saved import audit_saved, by_severity, without_proven
 from contexts.documents.base import JsonObject, now
+from contexts.documents.codec import dump  # joint
+from contexts.documents.context import Context  # joint
 from contexts.documents.records import RunRecord, TrackRecord
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import DECIDED
@@ -85,7 +87,8 @@ def verify(
         context_summary=_summary(verdict, tracks, records),
     )
     document.pop("_checksum", None)
-    computed, _ = measure(document, [("initialize", parent), ("merge", merged)])
+    context = Context.model_validate_json(dump(document))  # joint
+    computed, _ = measure(context, [("initialize", parent), ("merge", merged)])
     document["metrics"] = {**section(document, "metrics"), **computed.model_dump(mode="json", exclude_none=True)}
     failpoint("verify.before-save")
     ref = run.save(CONTEXT, document)
