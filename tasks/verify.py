@@ -89,7 +89,7 @@ def verify(
         context_summary=_summary(verdict, tracks, records),
         checksum=None,
     )
-    computed, _ = measure(context.to_json(), [("initialize", parent), ("merge", merged)])  # joint
+    computed, _ = measure(context, [("initialize", parent), ("merge", merged)])
     metrics = {**(context.metrics or {}), **computed.model_dump(mode="json", exclude_none=True)}
     failpoint("verify.before-save")
     ref = run.save(CONTEXT, context.changed(metrics=metrics))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from contexts.documents.base import Identifier, Instant, Number, Open
+from contexts.json.values import items
 
 TrackStatus = Literal["pending", "running", "completed", "failed", "blocked", "cancelled", "out-of-budget"]
 """What plait itself writes of a track; documents from elsewhere may say anything."""
@@ -36,6 +37,11 @@ class TrackEntry(Open):
     status: str | None = None
     started_at: Instant | None = None
     completed_at: Instant | None = None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The tracks it waits for, where it lists them as a spec does."""
+        return tuple(str(one) for one in items((self.model_extra or {}).get("needs")))
 
 
 class DecisionRecord(Open):

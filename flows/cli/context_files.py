@@ -9,7 +9,7 @@ from pathlib import Path
 
 from contexts.documents.base import JsonObject
 from contexts.documents.context_file import read_context_file
-from contexts.errors import DocumentError, InputError
+from contexts.errors import InputError
 from contexts.merge import read_loose
 
 BLOBS = "blobs"
@@ -24,18 +24,6 @@ def read_document(path: Path) -> JsonObject:
         DocumentError: Not a context document, of a newer version, or not what its checksum says.
     """
     return read_loose(read_context_file(path), str(path))[0]
-
-
-def workflow_of(document: JsonObject) -> str:
-    """Return the workflow a document belongs to: its parent's id if it has a parent, else its own.
-
-    Raises:
-        DocumentError: It names none.
-    """
-    owner = document.get("parent_workflow_id") or document.get("workflow_id")
-    if not isinstance(owner, str) or not owner:
-        raise DocumentError("the document has no workflow_id", pointer="/workflow_id")
-    return owner
 
 
 def write_new(path: Path, data: bytes, *, force: bool) -> None:

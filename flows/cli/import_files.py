@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -10,13 +11,34 @@ import orjson
 
 from contexts.documents.base import JsonObject
 from contexts.documents.codec import checksum, validate
+from contexts.documents.context import Context
+from contexts.documents.merged import TrackContext
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import DocumentError, InputError, RevisionConflict
+from contexts.json.values import mapping, section
 from contexts.merge import contribute, expand_tracks
 from contexts.store.contexts import CONTEXT, ContextStore, check_workflow_id, group_document, track_document
 from contexts.store.keys import blob_key
 from contexts.store.references import blobs_in, replace_blobs
-from flows.cli.context_files import BLOBS, read_document, workflow_of
+from flows.cli.context_files import BLOBS, read_document
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A context file that may be saved.
+
+    Attributes:
+        workflow: The workflow it belongs to.
+        name: The document whose revision it becomes.
+        context: What it says.
+        written: The same as it is written, in the order of its author.
+    """
+
+    path: Path
+    workflow: str
+    name: str
+    context: Context
+    written: JsonObject
 
 
 @dataclass(slots=True)
@@ -30,7 +52,7 @@ class Planned:
         unchanged: How many files the store has already.
     """
 
-    documents: dict[tuple[str, str], list[JsonObject]] = field(default_factory=dict[tuple[str, str], list[JsonObject]])
+    documents: dict[tuple[str, str], list[ReadFile]] = field(default_factory=dict[tuple[str, str], list[ReadFile]])
     after: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     blobs: dict[str, list[tuple[BlobRef, bytes]]] = field(default_factory=dict[str, list[tuple[BlobRef, bytes]]])
     unchanged: int = 0
@@ -43,20 +65,21 @@ def plan_import(store: ContextStore, folder: Path, *, append: bool) -> Planned:
         InputError: A file is bad, a track's workflow is nowhere, or the store has other documents of these names.
     """
     paths = _context_files(folder)
-    read = [(path, *_checked(path)) for path in paths]
-    workflows = {workflow for _, workflow, name, _ in read if name == CONTEXT}
-    for path, workflow, _, _ in read:
-        if workflow not in workflows and not store.revisions(workflow, CONTEXT):
+    read = [_checked(path) for path in paths]
+    workflows = {one.workflow for one in read if one.name == CONTEXT}
+    for one in read:
+        if one.workflow not in workflows and not store.revisions(one.workflow, CONTEXT):
             raise InputError(
-                f"{path} belongs to workflow {workflow}, whose own document is neither in {folder} nor in the store",
-                path=str(path),
+                f"{one.path} belongs to workflow {one.workflow}, whose own document is neither in {folder} nor in the "
+                "store",
+                path=str(one.path),
             )
     planned = Planned()
-    for _, workflow, name, document in sorted(read, key=lambda one: (str(one[3].get("timestamp")), one[0].name)):
-        planned.documents.setdefault((workflow, name), []).append(document)
+    for one in sorted(read, key=lambda each: (each.context.timestamp, each.path.name)):
+        planned.documents.setdefault((one.workflow, one.name), []).append(one)
     _leave_out_known(store, planned, append=append)
-    for (workflow, _), documents in planned.documents.items():
-        for ref in blobs_in(documents):
+    for (workflow, _), files in planned.documents.items():
+        for ref in blobs_in([one.written for one in files]):
             planned.blobs.setdefault(workflow, []).extend(_blob(store, folder, workflow, ref))
     return planned
 
@@ -77,10 +100,10 @@ def _context_files(folder: Path) -> list[Path]:
     return paths
 
 
-def _checked(path: Path) -> tuple[str, str, JsonObject]:
+def _checked(path: Path) -> ReadFile:
     document = read_document(path)
     context = validate(document, str(path))
-    workflow = check_workflow_id(workflow_of(document))
+    workflow = check_workflow_id(context.parent_workflow_id or context.workflow_id)
     if context.group_id is not None:
         name = group_document(context.group_id)
     elif context.task_id is not None:
@@ -93,18 +116,19 @@ def _checked(path: Path) -> tuple[str, str, JsonObject]:
             document=str(path),
             pointer="/parent_workflow_id",
         )
-    return workflow, name, document
+    return ReadFile(path, workflow, name, context, document)
 
 
 def _leave_out_known(store: ContextStore, planned: Planned, *, append: bool) -> None:
-    for (workflow, name), documents in list(planned.documents.items()):
+    for (workflow, name), files in list(planned.documents.items()):
         numbers = store.revisions(workflow, name).get(name, ())
         planned.after[workflow, name] = numbers[-1] if numbers else 0
         if not numbers:
             continue
-        held = {_content(expand_tracks(store, store.load_revision(workflow, name, number)[1])) for number in numbers}
-        new = [document for document in documents if _content(document) not in held]
-        planned.unchanged += len(documents) - len(new)
+        saved = (store.load_revision(workflow, name, number).document for number in numbers)
+        held = {_content(expand_tracks(store, document)) for document in saved}
+        new = [one for one in files if _content(one.written) not in held]
+        planned.unchanged += len(files) - len(new)
         planned.documents[workflow, name] = new
         if new and not append:
             raise InputError(
@@ -116,8 +140,11 @@ def _leave_out_known(store: ContextStore, planned: Planned, *, append: bool) -> 
 
 def _content(document: JsonObject) -> str:
     """Return the digest of a document in which no track context says under which number it is stored."""
-    tracks: dict[str, JsonObject] = document.get("track_contexts") or {}
-    bare = {task_id: {key: value for key, value in track.items() if key != "ref"} for task_id, track in tracks.items()}
+    tracks = section(document, "track_contexts")
+    bare = {
+        task_id: {key: value for key, value in mapping(track).items() if key != "ref"}
+        for task_id, track in tracks.items()
+    }
     return checksum({**document, "track_contexts": bare})
 
 
@@ -157,42 +184,33 @@ def save_import(store: ContextStore, planned: Planned) -> tuple[ContextRef, ...]
     refs: list[ContextRef] = []
     order = sorted(planned.documents, key=lambda key: (key[0], key[1] == CONTEXT, key[1]))
     for workflow, name in order:
-        for number, document in enumerate(planned.documents[workflow, name], planned.after[workflow, name]):
-            body = replace_blobs(document, renamed) if renamed else document
-            if name != CONTEXT or body.get("track_contexts"):
-                body = _readdressed(store, workflow, body)
-            refs.append(_saved(store, body, workflow, name, number))
+        for number, one in enumerate(planned.documents[workflow, name], planned.after[workflow, name]):
+            body, tracks = one.written, one.context.track_contexts
+            if renamed:
+                body = replace_blobs(body, renamed)
+                tracks = validate(body, str(one.path)).track_contexts
+            if tracks:
+                known = _readdressed(store, workflow, tracks)
+                body = {**body, "track_contexts": {task_id: track.to_json() for task_id, track in known.items()}}
+            try:
+                refs.append(store.save(body, workflow_id=workflow, name=name, after=number))
+            except RevisionConflict as error:
+                raise RevisionConflict(
+                    f"{workflow}/{name} was saved by something else during the import; once that is done, import again",
+                    document=name,
+                ) from error
     return tuple(refs)
 
 
-def _saved(store: ContextStore, body: JsonObject, workflow: str, name: str, after: int) -> ContextRef:
-    try:
-        return store.save(body, workflow_id=workflow, name=name, after=after)
-    except RevisionConflict as error:
-        raise RevisionConflict(
-            f"{workflow}/{name} was saved by something else during the import; once that is done, import again",
-            document=name,
-        ) from error
-
-
-def _readdressed(store: ContextStore, workflow: str, document: JsonObject) -> JsonObject:
+def _readdressed(store: ContextStore, workflow: str, tracks: Mapping[str, TrackContext]) -> Mapping[str, TrackContext]:
     """Let a merged document refer to the tracks as this store has them; those that differ stay inline."""
-    tracks: dict[str, JsonObject] = document.get("track_contexts") or {}
-    if not tracks:
-        return document
-    changed: dict[str, JsonObject] = {}
+    changed: dict[str, TrackContext] = {}
     for task_id, track in tracks.items():
-        inline = track.get("context")
         latest = store.latest(workflow, track_document(task_id))
-        if inline is None:
-            changed[task_id] = {**track, "ref": latest[0].model_dump()} if latest and track.get("ref") else track
-            continue
-        rest = orjson.loads(contribute(dict(latest[1]), ref=latest[0]).rest) if latest else None
-        if latest and rest == inline:
-            changed[task_id] = {
-                **{key: value for key, value in track.items() if key != "context"},
-                "ref": latest[0].model_dump(),
-            }
+        if track.context is None:
+            changed[task_id] = track.changed(ref=latest.ref) if latest and track.ref else track
+        elif latest and orjson.loads(contribute(dict(latest.document), ref=latest.ref).rest) == track.context:
+            changed[task_id] = track.changed(ref=latest.ref, context=None).compact()
         else:
-            changed[task_id] = {**track, "ref": None}
-    return {**document, "track_contexts": changed}
+            changed[task_id] = track.changed(ref=None)
+    return changed

@@ -39,6 +39,25 @@ The sweep has no limit: it gives back the places of runs that nobody works on, i
 """
 
 
+class DeclaredSchedule(BaseModel):
+    """A schedule as prefect.yaml names it."""
+
+    slug: str
+
+
+class DeclaredDeployment(BaseModel):
+    """A deployment as prefect.yaml names it; the rest of it is for Prefect."""
+
+    name: str
+    schedules: tuple[DeclaredSchedule, ...] | None = None
+
+
+class Declared(BaseModel):
+    """What prefect.yaml says there is to be."""
+
+    deployments: tuple[DeclaredDeployment, ...]
+
+
 class Cleared(BaseModel):
     """What was removed from the server because prefect.yaml no longer has it."""
 
@@ -78,14 +97,14 @@ def prepare_pool(client: SyncPrefectClient, wanted: dict[str, Any]) -> None:
             client.create_concurrency_limit(tag=backend_tag(backend), concurrency_limit=limit)
 
 
-def clear_removed(client: SyncPrefectClient, declared: Mapping[str, Any]) -> Cleared:
+def clear_removed(client: SyncPrefectClient, declared: Declared) -> Cleared:
     """Remove deployments and schedules that are on the server but no longer in the file.
 
     Args:
         client: The server.
-        declared: prefect.yaml as read.
+        declared: What prefect.yaml says.
     """
-    wanted = {str(one["name"]): one for one in declared["deployments"]}
+    wanted = {one.name: one for one in declared.deployments}
     deployments: list[str] = []
     schedules: list[str] = []
     for found in _ours(client):
@@ -93,7 +112,7 @@ def clear_removed(client: SyncPrefectClient, declared: Mapping[str, Any]) -> Cle
             client.delete_deployment(found.id)
             deployments.append(found.name)
             continue
-        slugs = {str(one["slug"]) for one in wanted[found.name].get("schedules") or ()}
+        slugs = {one.slug for one in wanted[found.name].schedules or ()}
         for schedule in client.read_deployment_schedules(found.id):
             if schedule.slug not in slugs:
                 client.delete_deployment_schedule(found.id, schedule.id)
@@ -140,8 +159,8 @@ def main() -> int:
             2,
         )
     try:
-        declared: dict[str, Any] = yaml.safe_load(given.prefect_file.read_text(encoding="utf-8"))
-        template: dict[str, Any] = json.loads(given.work_pool.read_text(encoding="utf-8"))
+        declared = Declared.model_validate(yaml.safe_load(given.prefect_file.read_text(encoding="utf-8")))
+        template = json.loads(given.work_pool.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         return _failed(f"{given.prefect_file} or {given.work_pool} cannot be read: {error}", 2)
     try:
@@ -154,7 +173,7 @@ def main() -> int:
         )
 
 
-def _deploy(file: Path, declared: Mapping[str, Any], template: dict[str, Any], wait: float) -> int:
+def _deploy(file: Path, declared: Declared, template: dict[str, Any], wait: float) -> int:
     with get_client(sync_client=True) as client:
         _await_server(client, wait)
         prepare_pool(client, template)
@@ -168,7 +187,7 @@ def _deploy(file: Path, declared: Mapping[str, Any], template: dict[str, Any], w
         url = str(client.api_url).rstrip("/")
     for name in (*cleared.deployments, *cleared.schedules):
         print(f"Removed {name}: prefect.yaml no longer has it.")  # noqa: T201 this is a command
-    names = ", ".join(str(one["name"]) for one in declared["deployments"])
+    names = ", ".join(one.name for one in declared.deployments)
     print(  # noqa: T201 this is a command
         f"Deployed {names} to the work pool {POOL} at {url}; `prefect worker start --pool {POOL}` runs them, and "
         f"{get_current_settings().ui_url or url} shows them"

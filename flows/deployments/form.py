@@ -21,12 +21,9 @@ _EMPTY = BeforeValidator(_none_if_empty)
 
 
 def _shown(title: str, *examples: Any, empty: Any = ...) -> Any:
-    extra: dict[str, Any] = {"title": title}
-    if empty is not ...:
-        extra["default"] = empty
-    if examples:
-        extra["examples"] = list(examples)
-    return Field(json_schema_extra=extra)
+    default = {} if empty is ... else {"default": empty}
+    given = {"examples": list(examples)} if examples else {}
+    return Field(json_schema_extra={"title": title, **default, **given})
 
 
 SpecPath = Annotated[str | None, _EMPTY, _TEXT, _shown("Spec file", "examples/nightly/spec.yaml", empty="")]

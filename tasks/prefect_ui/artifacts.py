@@ -5,7 +5,7 @@ Nothing else in plait makes or changes an artifact, which a test holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -20,7 +20,7 @@ def publish_markdown(key: str, markdown: str, description: str) -> None:
     artifacts.create_markdown_artifact(markdown=markdown, key=key, description=cell(description))  # pyright: ignore[reportUnusedCoroutine] called synchronously, Prefect's dispatcher decides
 
 
-def publish_table(key: str, rows: Iterable[dict[str, Any]], description: str) -> None:
+def publish_table(key: str, rows: Iterable[Mapping[str, object]], description: str) -> None:
     """Publish a table; every text of it becomes a cell here that is none yet."""
     made: Any = [row(each) for each in rows]
     artifacts.create_table_artifact(table=made, key=key, description=cell(description))  # pyright: ignore[reportUnusedCoroutine] same

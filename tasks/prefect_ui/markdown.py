@@ -7,7 +7,7 @@ log lines are not read as Markdown: there it is enough that nothing in them is u
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
 
 from contexts.text.ellipsis import brief
 from contexts.text.visible import show_invisible
@@ -46,7 +46,11 @@ def cell(value: object, most: int = 300) -> Cell:
     return Cell(escaped)
 
 
-def row(values: dict[str, Any]) -> dict[str, Any]:
+Row = Mapping[str, Cell | int | float]
+"""A row of a table, by column."""
+
+
+def row(values: Mapping[str, object]) -> Row:
     """Return a table's row with every text as a cell; numbers stay numbers, and nothing is an empty text."""
     given = {name: "" if value is None else value for name, value in values.items()}
     return {name: value if isinstance(value, int | float) else cell(value) for name, value in given.items()}

@@ -2,77 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from contexts.documents.base import JsonObject
+from contexts.documents.context import Context
 from contexts.documents.refs import ContextRef
-from contexts.json.values import entries, section
+from contexts.documents.verification import Evidence
 from contexts.text.markdown_table import markdown_table
-from tasks.prefect_ui.markdown import cell, row
+from tasks.prefect_ui.markdown import Row, cell, row
 from tasks.prefect_ui.run_metrics import measure
 
 
-def track_rows(document: JsonObject) -> list[dict[str, Any]]:
+def track_rows(context: Context) -> list[Row]:
     """Return one row per track for a table."""
     return [
         row(
             {
-                "track": one["task_id"],
-                "status": "reused" if one.get("reused") else one["status"],
-                "attempts": one["attempts"],
-                "seconds": one["seconds"],
-                "document": _name(one.get("ref")),
-                "reason": one.get("reason"),
+                "track": one.task_id,
+                "status": "reused" if one.reused else one.status,
+                "attempts": one.attempts,
+                "seconds": one.seconds,
+                "document": str(one.ref) if one.ref else "",
+                "reason": one.reason,
             }
         )
-        for one in document["run"]["tracks"]
+        for one in (context.run.tracks if context.run else None) or ()
     ]
 
 
-def _name(ref: JsonObject | None) -> str:
-    return str(ContextRef(**ref)) if ref else ""
-
-
-def overview(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]) -> str:
+def overview(context: Context, sizes: Sequence[tuple[str, ContextRef]]) -> str:
     """Return the whole overview.
 
     Args:
-        document: The final context.
+        context: The final context.
         sizes: The contexts the phases saved, by phase.
     """
-    run: JsonObject = document["run"]
+    run = context.run
     lines = [
-        f"# {cell(document['workflow_id'])}: {cell(document['status'])}",
+        f"# {cell(context.workflow_id)}: {cell(context.status)}",
         "",
-        cell(document["context_summary"], 500),
+        cell(context.context_summary or "", 500),
         "",
     ]
-    if run.get("branch"):
-        lines += [f"Branch {cell(run['branch'])} holds the integrated work.", ""]
-    if run.get("reasons"):
-        lines += ["## Why it is not verified", "", *(f"- {cell(reason)}" for reason in run["reasons"]), ""]
-    lines += ["## Tracks", "", *_table(track_rows(document)), ""]
-    lines += _metric_tables(document, sizes)
-    lines += ["## Checks", "", *_table(_checks(document)), ""]
-    lines += ["## Criteria", "", *_table(_criteria(document)), ""]
-    concerns = entries(document, "integration_concerns")
-    lines += ["## Concerns", "", *([f"- {cell(one['concern'])}" for one in concerns] or ["None."]), ""]
-    actions = entries(document, "pending_actions")
-    shown = [one if isinstance(one, str) else one.get("action") for one in actions]
+    if run and run.branch:
+        lines += [f"Branch {cell(run.branch)} holds the integrated work.", ""]
+    if run and run.reasons:
+        lines += ["## Why it is not verified", "", *(f"- {cell(reason)}" for reason in run.reasons), ""]
+    lines += ["## Tracks", "", *_table(track_rows(context)), ""]
+    lines += _metric_tables(context, sizes)
+    lines += ["## Checks", "", *_table(_checks(context)), ""]
+    lines += ["## Criteria", "", *_table(_criteria(context)), ""]
+    concerns = context.integration_concerns or ()
+    lines += ["## Concerns", "", *([f"- {cell(one.concern)}" for one in concerns] or ["None."]), ""]
+    shown = [one if isinstance(one, str) else one.action for one in context.pending_actions or ()]
     lines += ["## Pending actions", "", *([f"- {cell(one)}" for one in shown] or ["None."]), ""]
     return "\n".join(lines)
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
+def _table(rows: Sequence[Mapping[str, object]]) -> Iterable[str]:
     if not rows:
         return ["None."]
     names = list(rows[0])
     return markdown_table(names, [[cell(each.get(name, "")) for name in names] for each in rows])
 
 
-def _metric_tables(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]) -> Iterable[str]:
-    _, found = measure(document, sizes)
+def _metric_tables(context: Context, sizes: Sequence[tuple[str, ContextRef]]) -> Iterable[str]:
+    _, found = measure(context, sizes)
     for table in found:
         yield f"## {cell(table.title)}"
         yield ""
@@ -84,28 +78,30 @@ def _metric_tables(document: JsonObject, sizes: Sequence[tuple[str, ContextRef]]
             yield ""
 
 
-def _checks(document: JsonObject) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for one in entries(document, "evidence"):
-        tests: JsonObject = section(one, "result").get("tests") or {}
-        coverage: JsonObject = section(one, "result").get("coverage") or {}
-        rows.append(
+def _checks(context: Context) -> Sequence[Row]:
+    return [
+        row(
             {
-                "check": one["check"],
-                "status": one["status"] + (" (reused)" if one.get("reused") else ""),
-                "tests": f"{tests['passed']}/{tests['tests']}" if tests else "",
-                "coverage": f"{coverage['percent']:.1f} %" if coverage else "",
-                "exit code": one.get("exit_code", ""),
-                "seconds": one["seconds"],
-                "tree": str(one.get("tree", ""))[:12],
-                "reason": one.get("reason", ""),
+                "check": one.check,
+                "status": one.status + (" (reused)" if one.reused else ""),
+                "tests": f"{tests.passed}/{tests.tests}" if (tests := one.figures.tests) else "",
+                "coverage": "" if (share := _percent(one)) is None else f"{share:.1f} %",
+                "exit code": one.exit_code,
+                "seconds": one.seconds,
+                "tree": (one.tree or "")[:12],
+                "reason": one.reason,
             }
         )
-    return rows
+        for one in context.evidence or ()
+    ]
 
 
-def _criteria(document: JsonObject) -> list[dict[str, Any]]:
+def _percent(one: Evidence) -> float | None:
+    return one.figures.coverage.percent if one.figures.coverage else None
+
+
+def _criteria(context: Context) -> Sequence[Row]:
     return [
-        {"criterion": one["id"], "text": one["text"], "status": one["status"], "why": one["reason"]}
-        for one in entries(document, "criteria")
+        row({"criterion": one.id, "text": one.text, "status": one.status, "why": one.reason})
+        for one in context.criteria or ()
     ]

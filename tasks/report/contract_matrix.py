@@ -18,7 +18,7 @@ _MOST_MESSAGES = 8
 
 
 def contract_matrix(tracks: Iterable[JsonObject]) -> ContractMatrix:
-    """Return the matrix of the tracks' contracts.
+    """Return the matrix of the contracts that the tracks' documents state in words of their agents.
 
     Where nobody expects what somebody offers, ``unavailable`` says so in a sentence.
     """

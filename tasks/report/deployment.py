@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from contexts.documents.base import JsonObject
-from contexts.json.values import items, mapping
+from contexts.documents.context import Context
+from contexts.documents.deployment import (
+    ApprovalEntry,
+    DeploymentAttempt,
+    PrerequisiteResult,
+    ProductionReadiness,
+    StagingReadiness,
+)
+from contexts.documents.records import RunRecord
 from contexts.text.amounts import duration
 from tasks.report.bounds import listed
 from tasks.report.deployment_data import Answer, Attempt, Deployed, Environment, Gate, PrerequisiteRow
@@ -30,54 +36,54 @@ _CHECKS = {"most": 40, "budget": 200_000}
 _LISTS = {"most": 200, "budget": 150_000}
 
 
-def deployment(document: JsonObject, read: ReadLog) -> Deployed | None:
+def deployment(context: Context, read: ReadLog) -> Deployed | None:
     """Return how far the work is on its way to production, None where the document says nothing of one."""
-    readiness = mapping(document.get("deployment_readiness"))
-    attempts = [mapping(one) for one in items(document.get("deployments"))]
-    approvals = [mapping(one) for one in items(document.get("approvals"))]
-    if not readiness and not attempts and not approvals:
+    readiness, attempts, approvals = context.deployment_readiness, context.deployments or (), context.approvals or ()
+    staging, production = (readiness.staging, readiness.production) if readiness else (None, None)
+    if not (staging or production or attempts or approvals):
         return None
-    run = mapping(document.get("run"))
-    staging, production = mapping(readiness.get("staging")), mapping(readiness.get("production"))
-    shown = [mapping(one.get("evidence")).get("id") for one in (staging, production)]
-    earlier = [one for one in reversed(attempts) if one.get("id") not in shown]
+    run = context.run
+    shown = {one.evidence.id for one in (staging, production) if one and one.evidence}
+    earlier = [one for one in reversed(attempts) if one.id not in shown]
     return Deployed(
-        staging=_environment(staging, run, read, plain(staging.get("validation"))) if staging else None,
-        gate=_gate(production, approvals) if production or approvals else None,
-        production=_environment(production, run, read, _SAID.get(str(production.get("status")), ""))
-        if production
-        else None,
+        staging=_environment(staging, run, read, plain(staging.validation)) if staging else None,
+        gate=_gate(production or ProductionReadiness(), approvals) if production or approvals else None,
+        production=_environment(production, run, read, _SAID.get(production.status or "", "")) if production else None,
         earlier=listed(earlier, lambda one: _earlier(one, run), **_LISTS),
     )
 
 
-def _environment(state: JsonObject, run: JsonObject, read: ReadLog, otherwise: str) -> Environment:
-    attempt = mapping(state.get("evidence"))
-    checks = [mapping(one) for one in items(attempt.get("checks"))]
-    url = plain(state.get("url") or attempt.get("url"), 400)
-    deployed = moment(instant(state.get("deployed_at")))
+def _environment(
+    state: StagingReadiness | ProductionReadiness, run: RunRecord | None, read: ReadLog, otherwise: str
+) -> Environment:
+    attempt = state.evidence
+    deployed = moment(instant(state.deployed_at))
+    url = (state.url if isinstance(state, StagingReadiness) else None) or (attempt.url if attempt else None)
     return Environment(
-        status=_word(state.get("status")),
-        argv=tuple(plain(word, 300) for word in items(attempt.get("argv"))[:60]),
-        facts=_named(("URL", url), ("Deployed", deployed), *_facts(attempt, run, ended=not deployed)),
-        reason=_sentences(otherwise, attempt.get("reason")),
-        checks=listed(checks, lambda one: evidence_row(one, read), **_CHECKS),
-        log=read(attempt.get("log")),
+        status=_word(state.status),
+        argv=tuple(plain(word, 300) for word in attempt.argv[:60]) if attempt else (),
+        facts=_named(
+            ("URL", plain(url, 400)),
+            ("Deployed", deployed),
+            *(_facts(attempt, run, ended=not deployed) if attempt else ()),
+        ),
+        reason=_sentences(otherwise, attempt.reason if attempt else None),
+        checks=listed(attempt.checks or [] if attempt else [], lambda one: evidence_row(one, read), **_CHECKS),
+        log=read(attempt.log) if attempt else None,
     )
 
 
-def _facts(attempt: JsonObject, run: JsonObject, *, ended: bool) -> tuple[tuple[str, str], ...]:
+def _facts(attempt: DeploymentAttempt, run: RunRecord | None, *, ended: bool) -> tuple[tuple[str, str], ...]:
     """Return what was deployed, when, and how it ended; the commit is known of the tree the last run integrated."""
-    tree = plain(attempt.get("tree"), 80)
-    commit = plain(run.get("integrated"), 80) if tree and attempt.get("tree") == run.get("tree") else ""
-    seconds = attempt.get("seconds")
+    tree = plain(attempt.tree, 80)
+    commit = plain(run.integrated, 80) if run and tree and attempt.tree == run.tree else ""
     return (
         ("Tree", tree[:12]),
         ("Commit", commit[:12]),
-        ("Began", moment(instant(attempt.get("started_at")))),
-        ("Ended", moment(instant(attempt.get("completed_at"))) if ended else ""),
-        ("Took", duration(number(seconds)) if seconds is not None else ""),
-        ("Exit code", plain(attempt.get("exit_code"), 20)),
+        ("Began", moment(instant(attempt.started_at))),
+        ("Ended", moment(instant(attempt.completed_at)) if ended else ""),
+        ("Took", duration(number(attempt.seconds)) if attempt.seconds is not None else ""),
+        ("Exit code", plain(attempt.exit_code, 20)),
     )
 
 
@@ -85,28 +91,23 @@ def _named(*facts: tuple[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in facts if value)
 
 
-def _sentences(said: str, reason: Any) -> str:
+def _sentences(said: str, reason: str | None) -> str:
     why = plain(reason)
     return said if not why or why in said else f"{said} {why}".strip()
 
 
-def _word(value: Any) -> Status:
+def _word(value: str | None) -> Status:
     return status(plain(value, 80) or "unknown")
 
 
-def _gate(production: JsonObject, approvals: Sequence[JsonObject]) -> Gate | None:
-    newest = approvals[-1] if approvals else {}
-    name, subject = production.get("gate") or newest.get("gate"), production.get("subject")
-    given = [one for one in approvals if one.get("gate") == name] if name else list(approvals)
-    prerequisites = items(production.get("prerequisites"))
+def _gate(production: ProductionReadiness, approvals: Sequence[ApprovalEntry]) -> Gate | None:
+    name, subject = production.gate or (approvals[-1].gate if approvals else ""), production.subject
+    given = [one for one in approvals if one.gate == name] if name else list(approvals)
+    prerequisites = production.prerequisites or []
     if not name and not prerequisites and not given:
         return None
-    holding = [
-        str(one.get("decision"))
-        for one in given
-        if one.get("subject") == subject and str(one.get("decision")) in _DECISIVE
-    ]
-    word = holding[-1] if holding else "blocked" if production.get("status") == "blocked" else "waiting"
+    holding = [one.decision for one in given if one.subject == subject and one.decision in _DECISIVE]
+    word = holding[-1] if holding else "blocked" if production.status == "blocked" else "waiting"
     return Gate(
         name=plain(name, 120),
         status=status(word if word in {"rejected", "blocked", "waiting"} else "approved"),
@@ -115,39 +116,37 @@ def _gate(production: JsonObject, approvals: Sequence[JsonObject]) -> Gate | Non
     )
 
 
-def _prerequisite(item: Any) -> PrerequisiteRow:
-    one = mapping(item) or {"text": item}
-    manual, by = one.get("manual") is True, plain(one.get("by"), 80)
-    reason = f"ticked by {by}" if manual and by else plain(one.get("reason"), 600)
+def _prerequisite(one: str | PrerequisiteResult) -> PrerequisiteRow:
+    if isinstance(one, str):
+        return PrerequisiteRow(name="", text=plain(one, 600), status=_word(None), reason="", manual=False)
+    manual, by = one.manual is True, plain(one.by, 80)
     return PrerequisiteRow(
-        name=plain(one.get("id"), 120),
-        text=plain(one.get("text"), 600),
-        status=_word(one.get("status")),
-        reason=reason,
+        name=plain(one.id, 120),
+        text=plain(one.text, 600),
+        status=_word(one.status),
+        reason=f"ticked by {by}" if manual and by else plain(one.reason, 600),
         manual=manual,
     )
 
 
-def _answer(one: JsonObject, subject: Any) -> Answer:
-    word = plain(one.get("decision"), 80)
-    tree = plain(one.get("tree"), 80)[:12]
-    other = subject is not None and one.get("subject") != subject
+def _answer(one: ApprovalEntry, subject: str | None) -> Answer:
+    tree = plain(one.tree, 80)[:12]
+    other = subject is not None and one.subject != subject
     about = f"said of other work, command or prerequisites{f' (tree {tree})' if tree else ''}" if other else ""
     return Answer(
-        status=Status(_ANSWERS[word], "quiet") if word in _ANSWERS else _word(word),
-        by=plain(one.get("by"), 80) or "an unnamed person",
-        at=moment(instant(one.get("timestamp"))),
-        note=plain(one.get("note"), 1_000),
-        ticked=tuple(plain(name, 120) for name in items(one.get("ticked"))[:50]),
+        status=Status(_ANSWERS[one.decision], "quiet") if one.decision in _ANSWERS else _word(one.decision),
+        by=plain(one.by, 80) or "an unnamed person",
+        at=moment(instant(one.timestamp)),
+        note=plain(one.note, 1_000),
+        ticked=tuple(plain(name, 120) for name in (one.ticked or [])[:50]),
         about=about,
     )
 
 
-def _earlier(one: JsonObject, run: JsonObject) -> Attempt:
-    word = plain(one.get("status"), 80)
+def _earlier(one: DeploymentAttempt, run: RunRecord | None) -> Attempt:
     return Attempt(
-        environment=plain(one.get("environment"), 80),
-        status=_ENDS.get(word) or _word(word),
+        environment=plain(one.environment, 80),
+        status=_ENDS.get(one.status) or _word(one.status),
         facts=_named(*_facts(one, run, ended=True)),
-        reason=plain(one.get("reason"), 1_000),
+        reason=plain(one.reason, 1_000),
     )

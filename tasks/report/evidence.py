@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-from pydantic import ValidationError
-
-from contexts.documents.base import JsonObject
+from contexts.documents.context import Context
+from contexts.documents.figures import CheckFigures, TestFailure
 from contexts.documents.refs import BlobRef
+from contexts.documents.verification import Evidence
 from contexts.errors import BadIdentifier, ChecksumMismatch, NotFound
-from contexts.json.values import items, mapping
 from contexts.store.contexts import ContextStore
 from contexts.text.visible import show_invisible
 from tasks.report.bounds import listed
@@ -24,17 +22,15 @@ HEAD = 2_000
 TAIL = 6_000
 _MOST = 200
 
-ReadLog = Callable[[Any], "Log | None"]
-"""Makes a log of a blob reference as documents have it, None where there is no reference."""
+ReadLog = Callable[[BlobRef | None], "Log | None"]
+"""Makes a log of a blob reference, None where there is no reference."""
 
 
 def log_reader(store: ContextStore, workflow_id: str) -> ReadLog:
     """Return a reader of a workflow's logs."""
 
-    def read(value: Any) -> Log | None:
-        try:
-            ref = BlobRef.model_validate(value)
-        except ValidationError:
+    def read(ref: BlobRef | None) -> Log | None:
+        if ref is None:
             return None
         try:
             text = store.get_blob(workflow_id, ref).decode("utf-8", "replace")
@@ -56,57 +52,52 @@ def shorten(ref: BlobRef, text: str) -> Log:
     return Log(ref.sha256, ref.size, head, tail[start + 1 :] if 0 <= start < TAIL // 2 else tail)
 
 
-def evidence(document: JsonObject, read: ReadLog) -> Listed[EvidenceRow]:
+def evidence(context: Context, read: ReadLog) -> Listed[EvidenceRow]:
     """Return every check's evidence."""
-    waivers = check_waivers(document)
+    waivers = check_waivers(context)
 
-    def row(one: JsonObject) -> EvidenceRow:
+    def row(one: Evidence) -> EvidenceRow:
         made = evidence_row(one, read)
         return made if made.status.word == "passed" else replace(made, waiver=waivers.get(made.check))
 
-    return listed([mapping(one) for one in items(document.get("evidence"))], row, most=_MOST, budget=900_000)
+    return listed(context.evidence or [], row, most=_MOST, budget=900_000)
 
 
-def evidence_row(one: JsonObject, read: ReadLog) -> EvidenceRow:
+def evidence_row(one: Evidence, read: ReadLog) -> EvidenceRow:
     """Return what one check gave."""
-    failures = items(mapping(mapping(one.get("result")).get("tests")).get("failures"))
+    tests = one.figures.tests
     return EvidenceRow(
-        check=plain(one.get("check"), 120),
-        kind=plain(one.get("kind"), 80),
-        status=status(plain(one.get("status"), 80)),
-        reused=bool(one.get("reused")),
-        argv=tuple(plain(word, 300) for word in items(one.get("argv"))[:60]),
-        exit_code=plain(one.get("exit_code"), 20),
-        seconds=number(one.get("seconds")),
-        tree=plain(one.get("tree"), 80),
-        reason=plain(one.get("reason")),
-        results=_results(mapping(one.get("result"))),
-        failures=listed(failures, _failure, most=20, budget=30_000),
-        log=read(one.get("log")),
+        check=plain(one.check, 120),
+        kind=plain(one.kind, 80),
+        status=status(plain(one.status, 80)),
+        reused=bool(one.reused),
+        argv=tuple(plain(word, 300) for word in one.argv[:60]),
+        exit_code=plain(one.exit_code, 20),
+        seconds=number(one.seconds),
+        tree=plain(one.tree, 80),
+        reason=plain(one.reason),
+        results=_results(one.figures),
+        failures=listed(tests.failures if tests else (), _failure, most=20, budget=30_000),
+        log=read(one.log),
     )
 
 
-def _results(result: JsonObject) -> tuple[tuple[str, str], ...]:
+def _results(figures: CheckFigures) -> tuple[tuple[str, str], ...]:
     pairs: list[tuple[str, str]] = []
-    tests, coverage = mapping(result.get("tests")), mapping(result.get("coverage"))
+    tests, coverage = figures.tests, figures.coverage
     if tests:
-        text = f"{number(tests.get('passed')):.0f} of {number(tests.get('tests')):.0f} passed"
-        more = [f"{number(tests.get(key)):.0f} {key}" for key in ("failed", "errors", "skipped") if tests.get(key)]
+        text = f"{number(tests.passed):.0f} of {number(tests.tests):.0f} passed"
+        counts = {"failed": tests.failed, "errors": tests.errors, "skipped": tests.skipped}
+        more = [f"{number(count):.0f} {name}" for name, count in counts.items() if count]
         pairs.append(("Tests", ", ".join([text, *more])))
     if coverage:
-        pairs.append(("Coverage", f"{number(coverage.get('percent')):.2f} %"))
-        lines = mapping(coverage.get("lines"))
-        if lines:
-            pairs.append(("Lines", f"{number(lines.get('covered')):.0f} of {number(lines.get('total')):.0f}"))
-    others = [(key, value) for key, value in result.items() if key not in {"tests", "coverage"}]
+        pairs.append(("Coverage", f"{number(coverage.percent):.2f} %"))
+        if lines := coverage.lines:
+            pairs.append(("Lines", f"{number(lines.covered):.0f} of {number(lines.total):.0f}"))
+    others = [(key, value) for key, value in figures.to_json().items() if key not in {"tests", "coverage"}]
     pairs += [(plain(key, 80), plain(value, 300)) for key, value in others[:12]]
     return tuple(pairs)
 
 
-def _failure(item: Any) -> tuple[str, str]:
-    if not isinstance(item, dict):
-        return plain(item, 500), ""
-    one = mapping(item)
-    name = next((one[key] for key in ("name", "test", "id") if one.get(key)), "")
-    said = next((one[key] for key in ("message", "text", "reason") if one.get(key)), "")
-    return plain(name, 300), plain(said, 1_000)
+def _failure(one: TestFailure) -> tuple[str, str]:
+    return plain(one.test, 300), plain(one.message, 1_000)

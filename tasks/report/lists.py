@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Literal
 
-from contexts.documents.base import JsonObject
+from contexts.documents.context import Context
+from contexts.documents.findings import Finding, Source
+from contexts.documents.merged import Concern
+from contexts.documents.parts import Decision, DecisionRecord, PendingAction
+from contexts.documents.verification import CriterionResult
 from contexts.json.values import items, mapping
 from tasks.report.bounds import listed
 from tasks.report.data import CriterionRow, Matter, Measure, Quote, Sourced
@@ -26,117 +30,112 @@ _MEASURES = {
 _STATUS = {"unmet": 0, "unverified": 1, "waived": 2, "met": 3}
 
 
-def merged_list(document: JsonObject, name: str) -> Listed[Sourced]:
-    """Return a merged list (``decisions``, ``pending_actions``), each item with where it came from."""
-    given = items(document.get(name))
-    sources = items(mapping(document.get("provenance")).get(name))
-    paired = [(one, sources[place] if place < len(sources) else None) for place, one in enumerate(given)]
-    settled: Mapping[str, Settled] = settled_items(document) if name == "decisions" else {}
+def merged_list(context: Context, name: Literal["decisions", "pending_actions"]) -> Listed[Sourced]:
+    """Return a merged list, each item with where it came from."""
+    given: Sequence[Decision | PendingAction] = (
+        context.decisions if name == "decisions" else context.pending_actions
+    ) or ()
+    sources = (context.provenance or {}).get(name, [])
+    paired = [(one, sources[place] if place < len(sources) else []) for place, one in enumerate(given)]
+    settled: Mapping[str, Settled] = settled_items(context) if name == "decisions" else {}
 
-    def make(pair: tuple[Any, Any]) -> Sourced:
-        made = _sourced(pair[0], items(pair[1]))
-        what = next((settled[str(one)] for one in items(pair[1]) if str(one) in settled), None)
+    def make(pair: tuple[Decision | PendingAction, Sequence[str]]) -> Sourced:
+        made = _sourced(*pair)
+        what = next((settled[one] for one in pair[1] if one in settled), None)
         return replace(made, status=what.status, note=what.note) if what else made
 
     return listed(paired, make, most=2_500, budget=900_000)
 
 
-def _sourced(item: Any, sources: Sequence[Any]) -> Sourced:
+def _sourced(item: Decision | PendingAction, sources: Sequence[str]) -> Sourced:
     said = tuple(plain(one, 200) for one in sources[:8])
     if isinstance(item, str):
         return Sourced(item, "", None, said)
-    one = mapping(item)
-    if "topic" in one:
-        return Sourced(f"{plain(one['topic'])}: {plain(one.get('choice'))}", plain(one.get("rationale")), None, said)
-    if "action" in one:
-        subject = plain(one.get("subject"))
-        word = plain(one.get("status"), 80)
-        text = plain(one["action"]) + (f": {subject}" if subject else "")
-        return Sourced(text, "", status(word) if word else None, said)
-    return Sourced(plain(item), "", None, said)
+    if isinstance(item, DecisionRecord):
+        return Sourced(f"{plain(item.topic)}: {plain(item.choice)}", plain(item.rationale), None, said)
+    subject = plain(item.subject)
+    word = plain(item.status, 80)
+    text = plain(item.action) + (f": {subject}" if subject else "")
+    return Sourced(text, "", status(word) if word else None, said)
 
 
-def concerns(document: JsonObject) -> Listed[Matter]:
+def concerns(context: Context) -> Listed[Matter]:
     """Return what the merge could not settle alone."""
-    return listed(items(document.get("integration_concerns")), _concern, most=1_000, budget=400_000)
+    return listed(context.integration_concerns or [], _concern, most=1_000, budget=400_000)
 
 
-def _concern(item: Any) -> Matter:
-    one = mapping(item) or {"concern": item}
-    kind = plain(one.get("kind"), 80)
+def _concern(one: Concern) -> Matter:
+    kind = plain(one.kind, 80)
     made, before = settlement(one)
-    quotes = _quotes(one.get("sources"))
+    quotes = _quotes(one.sources)
     return Matter(
         kind.replace("-", " "),
-        status(plain(one.get("status"), 80) or "open"),
-        plain(one.get("concern")),
-        _texts(one.get("tracks")),
-        _texts(one.get("files")),
+        status(plain(one.status, 80) or "open"),
+        plain(one.concern),
+        _texts(one.tracks),
+        _texts(one.files),
         tuple(replace(quote, status=side) for quote, side in zip(quotes, sides(one), strict=False)),
         decision=made,
         before=before,
     )
 
 
-def findings(document: JsonObject) -> Listed[Matter]:
+def findings(context: Context) -> Listed[Matter]:
     """Return what the audit says is wrong: what blocks, what would but is waived, then the rest."""
-    given = [mapping(one) for one in items(document.get("findings"))]
-    ordered = sorted(
-        given, key=lambda one: _SEVERITY.get("waived" if one.get("waived") else plain(one.get("severity")), 4)
-    )
+    ordered = sorted(context.findings or (), key=lambda one: _SEVERITY["waived" if one.waived else one.severity])
     return listed(ordered, _finding, most=1_000, budget=500_000)
 
 
-def _finding(one: JsonObject) -> Matter:
-    severity = plain(one.get("severity"), 80)
-    made = decision(one.get("waived"))
+def _finding(one: Finding) -> Matter:
+    severity = plain(one.severity, 80)
+    made = decision(one.waived) if one.waived else None
     return Matter(
-        plain(one.get("rule"), 120),
+        plain(one.rule, 120),
         waived_badge(made) if made else status(severity),
-        plain(one.get("message")),
+        plain(one.message),
         (),
         (),
-        _quotes(one.get("sources")),
+        _quotes(one.sources),
         severity=severity if made else "",
         decision=made,
     )
 
 
-def _quotes(value: Any) -> tuple[Quote, ...]:
+def _quotes(sources: Sequence[Source] | None) -> tuple[Quote, ...]:
     return tuple(
-        Quote(plain(one.get("document"), 200), plain(one.get("pointer"), 300), plain(one.get("quote"), 1_000))
-        for one in map(mapping, items(value)[:12])
+        Quote(plain(one.document, 200), plain(one.pointer, 300), plain(one.quote, 1_000))
+        for one in (sources or ())[:12]
     )
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(plain(one, 200) for one in items(value)[:20])
+def _texts(given: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(plain(one, 200) for one in (given or ())[:20])
 
 
-def criteria(document: JsonObject) -> Listed[CriterionRow]:
+def criteria(context: Context) -> Listed[CriterionRow]:
     """Return how every success criterion ended, those that are not met first."""
-    given = [mapping(one) for one in items(document.get("criteria"))]
-    ordered = sorted(given, key=lambda one: _STATUS.get(plain(one.get("status")), 1))
+    ordered = sorted(context.criteria or (), key=lambda one: _STATUS[one.status])
     return listed(ordered, _criterion, most=1_000, budget=400_000)
 
 
-def _criterion(one: JsonObject) -> CriterionRow:
+def _criterion(one: CriterionResult) -> CriterionRow:
     return CriterionRow(
-        name=plain(one.get("id"), 120),
-        area=plain(one.get("area"), 120),
-        text=plain(one.get("text")),
-        required=one.get("required") is not False,
-        status=status(plain(one.get("status"), 80)),
-        reason=plain(one.get("reason")),
-        evidence=_texts(one.get("evidence")),
+        name=plain(one.id, 120),
+        area=plain(one.area, 120),
+        text=plain(one.text),
+        required=one.required,
+        status=status(plain(one.status, 80)),
+        reason=plain(one.reason),
+        evidence=_texts(one.evidence),
     )
 
 
-def measures(document: JsonObject) -> tuple[Measure, ...]:
+def measures(context: Context) -> tuple[Measure, ...]:
     """Return the numbers that compare the run with doing its tracks one after another, where they were computed."""
-    computed = {
-        plain(one.get("name"), 80): one for one in map(mapping, items(mapping(document.get("metrics")).get("metrics")))
-    }
+    given = map(
+        mapping, items((context.metrics or {}).get("metrics"))
+    )  # documents from elsewhere have metrics of theirs
+    computed = {plain(one.get("name"), 80): one for one in given}
     return tuple(
         Measure(label, plain(one.get("display"), 80), plain(one.get("formula"), 500), plain(one.get("note"), 500))
         for name, label in _MEASURES.items()

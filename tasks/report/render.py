@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import resources
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from contexts.documents.base import JsonObject
+from contexts.documents.context import Context
 from contexts.text.amounts import duration, size
 from contexts.text.ellipsis import brief
 from contexts.text.visible import show_invisible
@@ -49,7 +48,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Any] = {
+    filters: dict[str, Callable[..., object]] = {
         "brief": brief,
         "bytes": size,
         "duration": duration,
@@ -95,18 +94,18 @@ def render_report(data: ReportData) -> str:
     )
 
 
-def timeline_svg(document: JsonObject, tracks: Iterable[JsonObject]) -> str:
+def timeline_svg(context: Context, tracks: Iterable[Context]) -> str:
     """Return a run's timeline as an SVG image that stands alone.
 
     Args:
-        document: The final context.
+        context: The final context.
         tracks: Documents of its tracks, those there are.
     """
-    picture = draw_timeline(build_timeline(document, tracks), WIDE)
+    picture = draw_timeline(build_timeline(context, tracks), WIDE)
     template = _environment().get_template("timeline.svg.j2")
     return template.render(picture=picture, style=Markup(_style("picture.css")))  # noqa: S704 our own file
 
 
-def timeline_data_uri(document: JsonObject, tracks: Iterable[JsonObject]) -> str:
+def timeline_data_uri(context: Context, tracks: Iterable[Context]) -> str:
     """Return the timeline as a data URI, the form an image artifact takes."""
-    return "data:image/svg+xml;base64," + base64.b64encode(timeline_svg(document, tracks).encode()).decode()
+    return "data:image/svg+xml;base64," + base64.b64encode(timeline_svg(context, tracks).encode()).decode()

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from contexts.documents.base import JsonObject
-from contexts.json.values import items, mapping
+from contexts.documents.context import Context
+from contexts.documents.records import Attempt, TrackRecord
+from contexts.documents.verification import Evidence
 from contexts.text.amounts import duration
 from tasks.report.data import Row, Span, Timeline
 from tasks.report.text import instant, number
@@ -27,39 +27,33 @@ _MOMENT = 0.02
 """Seconds below which a wait is not worth a mark."""
 
 
-def build_timeline(document: JsonObject, tracks: Iterable[JsonObject], merged_at: str | None = None) -> Timeline:
+def build_timeline(context: Context, tracks: Iterable[Context], merged_at: str | None = None) -> Timeline:
     """Return the timeline of a run.
 
     Args:
-        document: The final context.
+        context: The final context.
         tracks: Documents of its tracks, those there are.
         merged_at: When the merge was saved, where known.
     """
-    run = mapping(document.get("run"))
-    documents = {str(one.get("task_id")): one for one in tracks}
-    records = [one for one in map(mapping, items(run.get("tracks"))) if one.get("task_id")]
-    needs = {
-        str(one.get("task_id")): _names(one.get("needs")) for one in map(mapping, items(document.get("parallel_tasks")))
-    }
-    if any(one.get("recorded") for one in records):
+    run = context.run
+    documents = {one.task_id or "": one for one in tracks}
+    records = [one for one in (run.tracks if run else None) or () if one.task_id]
+    needs = {one.task_id: one.needs for one in context.parallel_tasks or ()}
+    if any(one.recorded for one in records):
         recorded = _recorded(records, needs)
         if recorded:
             return recorded
-    started = instant(run.get("started_at")) or _first(documents.values())
+    started = instant(run.started_at if run else None) or _first(documents.values())
     if started is None:
         return Timeline(None, 0.0, (), Listed(), Listed())
-    work = {
-        str(one["task_id"]): _attempts(documents.get(str(one["task_id"]), {}), started)
-        for one in records
-        if not one.get("reused")
-    }
+    work = {one.task_id: _attempts(documents.get(one.task_id), started) for one in records if not one.reused}
     ends = {name: spans[-1].end for name, spans in work.items() if spans}
     first = min((spans[0].start for spans in work.values() if spans), default=0.0)
     last = max(ends.values(), default=first)
     critical = _critical_path(work, ends, needs)
     rows = [_track_row(one, work, ends, needs, first=first, last=last, critical=critical) for one in records]
-    checks = [_check_row(one, started) for one in map(mapping, items(document.get("evidence"))) if one.get("check")]
-    phases = _phases(document, started, (first, last) if ends else None, checks, merged_at)
+    checks = [_check_row(one, started) for one in context.evidence or () if one.check]
+    phases = _phases(context, started, (first, last) if ends else None, checks, merged_at)
     seconds = max((span.end for row in (*phases, *rows, *checks) for span in row.spans), default=0.0)
     return Timeline(
         started,
@@ -72,16 +66,16 @@ def build_timeline(document: JsonObject, tracks: Iterable[JsonObject], merged_at
     )
 
 
-def _recorded(records: Sequence[JsonObject], needs: Mapping[str, Sequence[str]]) -> Timeline | None:
+def _recorded(records: Sequence[TrackRecord], needs: Mapping[str, Sequence[str]]) -> Timeline | None:
     """Return the timeline of a run that only played recordings back: when the work was done, on the day it was."""
     times: dict[str, tuple[datetime, datetime]] = {}
     for one in records:
-        begin, end = instant(one.get("started_at")), instant(one.get("completed_at"))
-        if one.get("status") != "completed":
+        begin, end = instant(one.started_at), instant(one.completed_at)
+        if one.status != "completed":
             continue
-        if not (one.get("recorded") and begin and end and begin <= end):
+        if not (one.recorded and begin and end and begin <= end):
             return None
-        times[str(one["task_id"])] = begin, end
+        times[one.task_id] = begin, end
     if not times:
         return None
     zero = min(begin for begin, _ in times.values())
@@ -91,7 +85,7 @@ def _recorded(records: Sequence[JsonObject], needs: Mapping[str, Sequence[str]])
     }
     ends = {name: spans[-1].end for name, spans in work.items()}
     critical = _critical_path(work, ends, needs)
-    plain_records = [{**one, "reused": False, "recorded": False} for one in records]
+    plain_records = [one.changed(reused=False, recorded=False) for one in records]
     rows = [
         _track_row(one, work, ends, needs, first=0.0, last=max(ends.values()), critical=critical)
         for one in plain_records
@@ -100,29 +94,25 @@ def _recorded(records: Sequence[JsonObject], needs: Mapping[str, Sequence[str]])
     return Timeline(zero, max(ends.values()), (), _chosen(rows), Listed(), critical, running, played_back=True)
 
 
-def _first(documents: Iterable[JsonObject]) -> datetime | None:
-    known = [instant(mapping(one.get("execution")).get("started_at")) for one in documents]
+def _first(documents: Iterable[Context]) -> datetime | None:
+    known = [instant(one.execution.started_at) for one in documents if one.execution]
     return min((one for one in known if one), default=None)
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    return tuple(str(one) for one in items(value))
-
-
-def _span(one: Mapping[str, Any], started: datetime) -> Span | None:
-    begin = instant(one.get("started_at"))
+def _span(one: Attempt | Evidence, started: datetime) -> Span | None:
+    begin = instant(one.started_at)
     if begin is None:
         return None
     start = (begin - started).total_seconds()
     if start < -_EARLY:
         return None
     start = max(0.0, start)
-    kind = "failed" if one.get("status") in ("failed", "cancelled") else "work"
-    return Span(start, start + max(0.0, number(one.get("seconds"))), kind)
+    kind = "failed" if one.status in ("failed", "cancelled") else "work"
+    return Span(start, start + max(0.0, number(one.seconds)), kind)
 
 
-def _attempts(document: JsonObject, started: datetime) -> tuple[Span, ...]:
-    tried = map(mapping, items(mapping(document.get("execution")).get("attempts")))
+def _attempts(track: Context | None, started: datetime) -> tuple[Span, ...]:
+    tried = track.execution.attempts if track and track.execution else ()
     spans = [span for span in (_span(one, started) for one in tried) if span]
     return tuple(sorted(spans, key=lambda span: span.start))
 
@@ -141,7 +131,7 @@ def _critical_path(
 
 
 def _track_row(
-    record: JsonObject,
+    record: TrackRecord,
     work: Mapping[str, Sequence[Span]],
     ends: Mapping[str, float],
     needs: Mapping[str, Sequence[str]],
@@ -150,11 +140,10 @@ def _track_row(
     last: float,
     critical: Sequence[str],
 ) -> Row:
-    name = str(record["task_id"])
+    name, said = record.task_id, record.status
     spans = work.get(name) or ()
     ready = max((ends[need] for need in needs.get(name, ()) if need in ends), default=first)
-    said = str(record.get("status") or "")
-    if record.get("reused"):
+    if record.reused:
         return Row(name, note="reused, not run again")
     if not spans:
         waits = (Span(ready, last, "blocked"),) if said == "blocked" and last - ready > _MOMENT else ()
@@ -170,33 +159,32 @@ def _track_row(
     return Row(name, tuple(shown), note if said == "completed" else f"{note}, {said}", name in critical)
 
 
-def _check_row(one: JsonObject, started: datetime) -> Row:
-    name, said = str(one["check"]), str(one.get("status") or "")
-    span = None if one.get("reused") else _span(one, started)
+def _check_row(one: Evidence, started: datetime) -> Row:
+    name, said = one.check, one.status
+    span = None if one.reused else _span(one, started)
     if span is None:
-        return Row(name, note="reused, not run again" if one.get("reused") else said)
+        return Row(name, note="reused, not run again" if one.reused else said)
     return Row(name, (span,), duration(span.seconds) + ("" if said == "passed" else f", {said}"))
 
 
 def _phases(
-    document: JsonObject,
+    context: Context,
     started: datetime,
     worked: tuple[float, float] | None,
     checks: Sequence[Row],
     merged_at: str | None,
 ) -> list[Row]:
     """Return the phases as recorded (``run.phases``), or else as the times of what happened in them tell."""
-    run = mapping(document.get("run"))
+    run = context.run
     recorded: list[Row] = []
-    for one in map(mapping, items(run.get("phases"))):
-        begin, end = instant(one.get("started_at")), instant(one.get("completed_at"))
+    for one in (run.phases if run else None) or ():
+        begin, end = instant(one.started_at), instant(one.completed_at)
         if begin and end:
             span = _between((begin - started).total_seconds(), (end - started).total_seconds())
-            recorded.append(Row(str(one.get("name") or "phase"), (span,), duration(span.seconds)))
+            recorded.append(Row(one.name or "phase", (span,), duration(span.seconds)))
     if recorded:
         return recorded
-    saved = instant(document.get("timestamp"))
-    ended = instant(run.get("completed_at")) or saved
+    ended = instant(run.completed_at if run else None) or instant(context.timestamp)
     if ended is None or (ended - started).total_seconds() < 0:
         return []
     end = (ended - started).total_seconds()

@@ -39,9 +39,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         paths[kind] = folder / f"{kind}.html"
         paths[kind].write_bytes(build_report(store, make(store)))
         if kind == "usual":
-            _, document = store.require("shop")
-            tracks = [store.require("shop", f"tracks/{name}")[1] for name in ("backend", "frontend", "mail")]
-            (folder / "timeline.svg").write_text(timeline_svg(document, tracks), encoding="utf-8")
+            context = store.require("shop").context
+            tracks = [store.require("shop", f"tracks/{name}").context for name in ("backend", "frontend", "mail")]
+            (folder / "timeline.svg").write_text(timeline_svg(context, tracks), encoding="utf-8")
             paths["image"] = folder / "timeline.svg"
     return paths
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import copy
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from cyclopts import Parameter
 
 from flows.cli.session import Given
+
+if TYPE_CHECKING:
+    from jsonpatch import JsonPatch
+
+    from contexts.documents.base import JsonObject
 
 _SHOWN = 160
 
@@ -38,24 +43,24 @@ def diff(
     store = session.contexts()
     held = revisions_of(store, workflow_id)
     name = document_named(held, doc, workflow_id)
-    sides: list[dict[str, Any]] = []
-    for number in (a, b):
-        check_revision(held[name], number, f"{workflow_id}/{name}")
-        _, document = store.load_revision(workflow_id, name, number)
+    before, after = (
+        store.load_revision(workflow_id, name, check_revision(held[name], number, f"{workflow_id}/{name}")).document
+        for number in (a, b)
+    )
+    for document in (before, after):
         document.pop(CHECKSUM, None)
-        sides.append(document)
-    changes: list[dict[str, Any]] = list(jsonpatch.make_patch(sides[0], sides[1]))
+    patch = jsonpatch.make_patch(before, after)
     if session.as_json:
-        session.emit({"workflow_id": workflow_id, "document": name, "from": a, "to": b, "patch": changes})
+        session.emit({"workflow_id": workflow_id, "document": name, "from": a, "to": b, "patch": list(patch)})
         return 0
-    if not changes:
+    if not patch:
         session.note(f"revisions {a} and {b} of {workflow_id}/{name} are equal")
         return 0
-    _print(session, sides[0], changes)
+    _print(session, before, patch)
     return 0
 
 
-def _print(session: Given, before: dict[str, Any], changes: list[dict[str, Any]]) -> None:
+def _print(session: Given, before: JsonObject, patch: JsonPatch) -> None:
     """Print the patch step by step: every old value is the one found when its step comes."""
     import jsonpatch
     from rich.text import Text
@@ -64,7 +69,7 @@ def _print(session: Given, before: dict[str, Any], changes: list[dict[str, Any]]
 
     console = session.out()
     document = copy.deepcopy(before)
-    for change in changes:
+    for change in patch:
         kind, path = change["op"], change["path"]
         if kind == "add":
             line = Text(f"+ {path}  {_short(change['value'])}", style="green")

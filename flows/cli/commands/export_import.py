@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 from cyclopts import Parameter
@@ -18,7 +18,6 @@ from cyclopts import Parameter
 from flows.cli.session import Given
 
 if TYPE_CHECKING:
-    from contexts.documents.base import JsonObject
     from contexts.store.contexts import ContextStore
 
 
@@ -46,11 +45,12 @@ def export_workflow(
     from flows.cli.lookup import revisions_of
 
     store = session.contexts()
-    documents: dict[str, JsonObject] = {}
-    for name, numbers in revisions_of(store, workflow_id).items():
-        _, document = store.load_revision(workflow_id, name, numbers[-1])
-        documents[name] = expand_tracks(store, document)
-        documents[name].pop(CHECKSUM, None)
+    documents = {
+        name: expand_tracks(store, store.load_revision(workflow_id, name, numbers[-1]).document)
+        for name, numbers in revisions_of(store, workflow_id).items()
+    }
+    for document in documents.values():
+        document.pop(CHECKSUM, None)
     files = _file_names(workflow_id, documents, _context_refs(store, workflow_id))
     wanted = {
         files[name]: orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n" for name, document in documents.items()
@@ -84,17 +84,19 @@ def export_workflow(
 
 def _context_refs(store: ContextStore, workflow_id: str) -> dict[str, str]:
     """Return the file names that the spec, or else the newest context that lists tracks, gives them."""
-    from contexts.documents.refs import BlobRef
+    from contexts.json.values import entries, mapping
     from contexts.store.keys import CONTEXT, TRACKS
 
     for number in reversed(store.revisions(workflow_id, CONTEXT).get(CONTEXT, ())):
-        _, document = store.load_revision(workflow_id, CONTEXT, number)
-        spec = document.get("spec")
-        written: JsonObject = orjson.loads(store.get_blob(workflow_id, BlobRef(**spec))) if spec else document
-        tasks: list[JsonObject] = written.get("parallel_tasks") or []
-        if tasks:
-            given: dict[str, Any] = {f"{TRACKS}{task.get('task_id')}": task.get("context_ref") for task in tasks}
-            return {name: PurePosixPath(ref).name for name, ref in given.items() if isinstance(ref, str)}
+        context = store.load_revision(workflow_id, CONTEXT, number).context
+        if context.spec is None:
+            given = {one.task_id: one.context_ref for one in context.parallel_tasks or ()}
+        else:
+            written = orjson.loads(store.get_blob(workflow_id, context.spec))
+            tasks = map(mapping, entries(mapping(written), "parallel_tasks"))
+            given = {str(one.get("task_id")): one.get("context_ref") for one in tasks}
+        if given:
+            return {f"{TRACKS}{name}": PurePosixPath(ref).name for name, ref in given.items() if isinstance(ref, str)}
     return {}
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import orjson
 from cyclopts import Parameter
 
+from contexts.json.values import mapping, text
 from flows.cli.session import Given, write_bytes, write_json
 
 PARTIAL = 3
@@ -71,17 +73,17 @@ def _parent_first(first: Path, others: Sequence[Path]) -> tuple[tuple[str, bytes
     from contexts.errors import InputError
 
     body = read_context_file(first)
-    if not _belongs_to(_head(body)):
+    if not _head(body).owner:
         return (str(first), body), ((str(path), read_context_file(path)) for path in others)
-    heads = dict[Path, Mapping[str, Any]]()
+    heads = dict[Path, _Head]()
     kept = dict[Path, bytes]()
     for path in (first, *others):
         read = body if path == first else read_context_file(path)
         heads[path] = _head(read)
         if path == first or not path.is_file():
             kept[path] = read  # a pipe gives its content once
-    named = {_belongs_to(head) for head in heads.values()}
-    found = [path for path, head in heads.items() if not _belongs_to(head) and head.get("workflow_id") in named]
+    named = {head.owner for head in heads.values()}
+    found = [path for path, head in heads.items() if not head.owner and head.workflow_id in named - {""}]
     if len(found) != 1:
         shown = " and ".join(map(str, found[:3])) if found else "none of the files"
         raise InputError(
@@ -93,25 +95,34 @@ def _parent_first(first: Path, others: Sequence[Path]) -> tuple[tuple[str, bytes
     def rest() -> Iterator[tuple[str, bytes]]:
         for path, head in heads.items():
             # A group's document holds nothing that those of its tracks do not.
-            if path != found[0] and head.get("kind") != "group":
+            if path != found[0] and head.kind != "group":
                 yield str(path), kept.get(path) or read_context_file(path)
 
     return (str(found[0]), kept.get(found[0]) or read_context_file(found[0])), rest()
 
 
-def _head(body: bytes) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a document says of itself, as far as it does; a field that is no text is an empty one.
+
+    Attributes:
+        workflow_id: Its own.
+        owner: The workflow that a track's or group's document is of; nothing for the workflow's.
+        kind: What kind of document it is.
+    """
+
+    workflow_id: str
+    owner: str
+    kind: str
+
+
+def _head(body: bytes) -> _Head:
     """Return what a document says of itself; nothing where it is no JSON object, which merging it will say."""
     try:
-        document: Any = orjson.loads(body)
+        members = mapping(orjson.loads(body))
     except orjson.JSONDecodeError:
-        return {}
-    members = cast("Mapping[str, Any]", document if isinstance(document, dict) else {})
-    return {key: members.get(key) for key in ("workflow_id", "parent_workflow_id", "task_id", "kind")}
-
-
-def _belongs_to(head: Mapping[str, Any]) -> str:
-    """Return the workflow that a track's or group's document is of, as far as it says; nothing for the workflow's."""
-    owner, task, own = head.get("parent_workflow_id"), head.get("task_id"), head.get("workflow_id")
-    if isinstance(owner, str) and owner:
-        return owner
-    return str(own).removesuffix(f"-{task}") if isinstance(task, str) and task else ""
+        members = mapping(None)
+    own, parent, task, kind = (
+        text(members.get(key)) for key in ("workflow_id", "parent_workflow_id", "task_id", "kind")
+    )
+    return _Head(own, parent or (own.removesuffix(f"-{task}") if task else ""), kind)

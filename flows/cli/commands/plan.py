@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -59,14 +59,11 @@ def plan(
         fresh=fresh,
     )
     if session.as_json:
-        session.emit(_as_json(made, workflow_id, expected))
+        more = {"workflow_id": workflow_id, "reuse": [asdict(one) for one in expected]}
+        session.emit({**made.model_dump(mode="json"), **more})
     else:
         _print(session.out(), made, workflow_id, {one.task_id: one for one in expected})
     return 0
-
-
-def _as_json(made: Plan, workflow_id: str, expected: tuple[Reuse, ...]) -> dict[str, Any]:
-    return {**made.model_dump(mode="json"), "workflow_id": workflow_id, "reuse": [asdict(one) for one in expected]}
 
 
 def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Reuse]) -> None:

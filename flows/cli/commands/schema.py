@@ -19,7 +19,7 @@ def schema(what: Literal["spec", "context", "assignment"] = "spec", /, *, sessio
         what: The spec a user writes, the context an agent leaves, or the assignment an agent is given.
     """
     model, title = _model(what)
-    document: dict[str, Any] = {
+    document = {
         "$schema": _DIALECT,
         **model.model_json_schema(mode="validation"),
         "title": title,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -21,6 +21,18 @@ _DAMAGED = 2
 """As for every other command that meets a document which is not what was saved."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Workflow:
+    """One workflow of the store, as its newest context says."""
+
+    workflow_id: str
+    phase: str | None
+    status: str | None
+    timestamp: str | None
+    documents: int = 0
+    revisions: int = 0
+
+
 def list_workflows(*, session: Given) -> int:
     """List the workflows of the store: newest phase, status, revisions and time; exit code 2 if one is damaged."""
     from contexts.store.keys import DOCUMENTS, read_key
@@ -33,23 +45,17 @@ def list_workflows(*, session: Given) -> int:
             workflow_id, document, _ = named
             held = counts.setdefault(workflow_id, {})
             held[document] = held.get(document, 0) + 1
+
+    def look(workflow_id: str) -> _Workflow:
+        held = counts[workflow_id]
+        return replace(_newest(session, store, workflow_id), documents=len(held), revisions=sum(held.values()))
+
     with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-list") as pool:
-        newest = list(pool.map(partial(_newest, session, store), counts))
-    rows: list[dict[str, Any]] = [
-        {
-            "workflow_id": workflow_id,
-            "phase": document.get("phase"),
-            "status": _status(store, workflow_id, document),
-            "timestamp": document.get("timestamp"),
-            "documents": len(held),
-            "revisions": sum(held.values()),
-        }
-        for (workflow_id, held), document in zip(counts.items(), newest, strict=True)
-    ]
-    rows.sort(key=lambda row: str(row["timestamp"] or ""), reverse=True)
-    code = _DAMAGED if any(row["status"] == "damaged" for row in rows) else 0
+        rows = list(pool.map(look, counts))
+    rows.sort(key=lambda row: str(row.timestamp or ""), reverse=True)
+    code = _DAMAGED if any(row.status == "damaged" for row in rows) else 0
     if session.as_json:
-        session.emit({"store": store.identity, "workflows": rows})
+        session.emit({"store": store.identity, "workflows": [asdict(row) for row in rows]})
         return code
     if not rows:
         session.note(f"no workflows in {store.identity}; `plait init` scaffolds one, `plait run SPEC` runs it")
@@ -60,14 +66,7 @@ def list_workflows(*, session: Given) -> int:
         session.out(),
         ("workflow", "phase", "status", "docs", "revs", "saved"),
         [
-            (
-                row["workflow_id"],
-                row["phase"],
-                row["status"],
-                str(row["documents"]),
-                str(row["revisions"]),
-                instant(row["timestamp"]),
-            )
+            (row.workflow_id, row.phase, row.status, str(row.documents), str(row.revisions), instant(row.timestamp))
             for row in rows
         ],
         right=("docs", "revs"),
@@ -76,12 +75,29 @@ def list_workflows(*, session: Given) -> int:
     return code
 
 
-def _status(store: ContextStore, workflow_id: str, document: dict[str, Any]) -> Any:
+def _newest(session: Given, store: ContextStore, workflow_id: str) -> _Workflow:
+    from contexts.errors import DocumentError, NotFound
+    from contexts.json.values import section
+
+    try:
+        found = store.latest(workflow_id)
+    except (DocumentError, NotFound) as error:
+        # One damaged workflow must not hide the others.
+        session.note(f"plait: {workflow_id} is damaged: {error.message}; `plait store check {workflow_id}` says more")
+        return _Workflow(workflow_id, None, "damaged", None)
+    if found is None:
+        return _Workflow(workflow_id, None, "no context document", None)
+    # The models take longer to load than the documents take to read.
+    said = found.document
+    status = section(said, "run").get("status") or said.get("status")
+    return _Workflow(workflow_id, said.get("phase"), _status(store, workflow_id, status), said.get("timestamp"))
+
+
+def _status(store: ContextStore, workflow_id: str, status: str | None) -> str | None:
     """Return a workflow's status; a run that its document calls running may have been stopped since."""
     from contexts.errors import PlaitError
     from contexts.leases.record import read_lease
 
-    status = _run_of(document).get("status") or document.get("status")
     if status != "running":
         return status
     try:
@@ -91,22 +107,6 @@ def _status(store: ContextStore, workflow_id: str, document: dict[str, Any]) -> 
     if lease is None:
         return status
     return "interrupted" if lease.end_reason or lease.holder_is_gone() else status
-
-
-def _newest(session: Given, store: ContextStore, workflow_id: str) -> dict[str, Any]:
-    from contexts.errors import DocumentError, NotFound
-
-    try:
-        found = store.latest(workflow_id)
-    except (DocumentError, NotFound) as error:
-        # One damaged workflow must not hide the others.
-        session.note(f"plait: {workflow_id} is damaged: {error.message}; `plait store check {workflow_id}` says more")
-        return {"phase": None, "status": "damaged"}
-    return found[1] if found else {"phase": None, "status": "no context document"}
-
-
-def _run_of(document: dict[str, Any]) -> dict[str, Any]:
-    return document.get("run") or {}
 
 
 def show(
@@ -153,6 +153,20 @@ def show(
     return 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    """One revision of a document; of one that cannot be read no more than why."""
+
+    document: str
+    revision: int
+    timestamp: str | None = None
+    agent: str | None = None
+    phase: str | None = None
+    size: int | None = None
+    sha256: str = ""
+    damaged: str | None = None
+
+
 def history(workflow_id: str, /, *, session: Given) -> int:
     """List every revision of a workflow's documents: number, time, agent, phase, size, digest; 2 if one is damaged.
 
@@ -165,28 +179,21 @@ def history(workflow_id: str, /, *, session: Given) -> int:
     store = session.contexts()
     wanted = [(name, number) for name, numbers in revisions_of(store, workflow_id).items() for number in numbers]
 
-    def look(one: tuple[str, int]) -> dict[str, Any]:
+    def look(one: tuple[str, int]) -> _Revision:
         name, number = one
-        row: dict[str, Any] = {"document": name, "revision": number}
         try:
-            ref, document = store.load_revision(workflow_id, name, number)
+            ref, said = store.load_revision(workflow_id, name, number)
         except (DocumentError, NotFound) as error:
-            return {**row, "damaged": error.message}
-        return {
-            **row,
-            "timestamp": document.get("timestamp"),
-            "agent": document.get("current_agent"),
-            "phase": document.get("phase"),
-            "size": ref.size,
-            "sha256": ref.sha256,
-        }
+            return _Revision(name, number, damaged=error.message)
+        agent, phase = said.get("current_agent"), said.get("phase")
+        return _Revision(name, number, said.get("timestamp"), agent, phase, ref.size, ref.sha256)
 
     with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-history") as pool:
         rows = list(pool.map(look, wanted))
-    rows.sort(key=lambda row: (row["document"] != "context", row["document"], row["revision"]))
-    damaged = [row for row in rows if "damaged" in row]
+    rows.sort(key=lambda row: (row.document != "context", row.document, row.revision))
+    damaged = [row.damaged for row in rows if row.damaged is not None]
     if session.as_json:
-        session.emit({"workflow_id": workflow_id, "revisions": rows})
+        session.emit({"workflow_id": workflow_id, "revisions": [_as_json(row) for row in rows]})
     else:
         from contexts.text.amounts import size
         from flows.cli.terminal.tables import instant, print_table
@@ -199,19 +206,25 @@ def history(workflow_id: str, /, *, session: Given) -> int:
             ("document", "rev", "saved", *(("agent",) if agent else ()), "phase", "size", "sha256"),
             [
                 (
-                    row["document"],
-                    str(row["revision"]),
-                    instant(row.get("timestamp")),
-                    *((row.get("agent"),) if agent else ()),
-                    row.get("phase", "damaged"),
-                    size(row.get("size")),
-                    (row.get("sha256") or "")[:8],
+                    row.document,
+                    str(row.revision),
+                    instant(row.timestamp),
+                    *((row.agent,) if agent else ()),
+                    row.phase if row.damaged is None else "damaged",
+                    size(row.size),
+                    row.sha256[:8],
                 )
                 for row in rows
             ],
             right=("rev", "size"),
             cut=("agent", "phase"),
         )
-    for row in damaged:
-        session.note(f"plait: {row['damaged']}")
+    for message in damaged:
+        session.note(f"plait: {message}")
     return _DAMAGED if damaged else 0
+
+
+def _as_json(row: _Revision) -> object:
+    if row.damaged is not None:
+        return {"document": row.document, "revision": row.revision, "damaged": row.damaged}
+    return {name: value for name, value in asdict(row).items() if name != "damaged"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -43,7 +43,19 @@ def print_outline(console: Console, name: str, document: JsonObject, *, whole: s
         console.print(Text(plain(document["context_summary"], 500), "dim"), soft_wrap=False)
     rows = [mapping(one) for one in items(mapping(document.get("run")).get("tracks"))]
     if rows:
-        _tracks(console, rows)
+        rows.sort(key=lambda row: row.get("status") == "completed")
+        _tracks(
+            console,
+            [
+                (
+                    plain(row.get("task_id"), 64),
+                    plain(row.get("status"), 20),
+                    "yes" if row.get("reused") else "",
+                    plain(row.get("reason"), _LINE),
+                )
+                for row in rows
+            ],
+        )
     for key in _TOLD:
         _told(console, key, items(document.get(key)))
     known = {*_HEAD, *_TOLD, "context_summary"}
@@ -65,23 +77,10 @@ def _grid(console: Console, rows: Iterable[tuple[str, Text]]) -> None:
     console.print(grid)
 
 
-def _tracks(console: Console, rows: list[dict[str, Any]]) -> None:
+def _tracks(console: Console, rows: Sequence[tuple[str, str, str, str]]) -> None:
     console.print()
-    shown = sorted(rows, key=lambda row: row.get("status") == "completed")[:_MOST_TRACKS]
-    print_table(
-        console,
-        ("track", "status", "reused", "reason"),
-        [
-            (
-                plain(row.get("task_id"), 64),
-                plain(row.get("status"), 20),
-                "yes" if row.get("reused") else "",
-                plain(row.get("reason"), _LINE),
-            )
-            for row in shown
-        ],
-        cut=("reason",),
-    )
+    shown = rows[:_MOST_TRACKS]
+    print_table(console, ("track", "status", "reused", "reason"), shown, cut=("reason",))
     if more := and_more(len(rows) - len(shown)):
         console.print(Text(more, "dim"))
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from contexts.documents.codec import validate
 from contexts.documents.context import Context
 from contexts.documents.deployment import (
     ApprovalEntry,
@@ -41,7 +42,7 @@ from tasks.run.outcome import TrackOutcome
 from tasks.run.progress import LOGGER, Progress, report
 from tasks.run_check import state_of
 from tests.servers import ROOT
-from tests.tasks.report.stored import at, new_store, put_deployed_run, put_run
+from tests.tasks.report.stored import at, made_valid, new_store, put_deployed_run, put_run
 
 HOSTILE = (
     "![seen](http://192.0.2.1/md.png)",
@@ -254,16 +255,17 @@ def test_hostile_words_in_every_field_are_text_in_every_artifact(
         hostile["run"]["branch"] = text
         hostile["run"]["reasons"] = [text]
         hostile["run"]["tracks"] = [
-            {"reason": text, **one, "status": text} if "ref" in one else {**one, "reason": text, "ref": None}
+            {"reason": text, **one} if "ref" in one else {**one, "reason": text, "ref": None}
             for one in document["run"]["tracks"]
         ]
         hostile["run"]["phases"] = [{"name": text, "started_at": at(0), "completed_at": at(3)}]
         hostile["pending_actions"] = [text, {"action": text}]
         hostile["integration_concerns"] = [{"concern": text}]
-        shown.pages.append(overview(hostile, [(text, ref)]))
-        rows = track_rows(hostile)
+        context = validate(made_valid(hostile, document))
+        shown.pages.append(overview(context, [(text, ref)]))
+        rows = track_rows(context)
         artifacts.publish_table("tracks", rows, "Tracks")
-        publish_tables(stored, ref, hostile, SimpleNamespace(add=lambda _name, send: send()))
+        publish_tables(stored, ref, context, SimpleNamespace(add=lambda _name, send: send()))
         shown.pages.append(describe(*at_gate(text)))
         shown.cells += [value for each in rows for value in each.values() if isinstance(value, str)]
     for page in shown.pages:
@@ -280,10 +282,9 @@ def test_headings_are_plaits_own_whatever_the_document_says(
     documents: list[tuple[ContextRef, dict[str, Any]]],
 ) -> None:
     (ref, document), *_ = documents
-    usual = overview(document, [("merge", ref)])
-    hostile = overview(
-        poisoned(document, HOSTILE[4], lambda name, value: needed(name, value) or name in {"status", "name"}), []
-    )
+    usual = overview(validate(document), [("merge", ref)])
+    hostile = poisoned(document, HOSTILE[4], lambda name, value: needed(name, value) or name in {"status", "name"})
+    hostile = overview(validate(made_valid(hostile, document)), [])
     count = [token.type for token in tokens(usual)].count("heading_open")
     assert [token.type for token in tokens(hostile)].count("heading_open") <= count
 

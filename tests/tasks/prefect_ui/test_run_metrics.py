@@ -1,32 +1,37 @@
 """What a run's metrics take from its evidence."""
 
-from typing import Any
-
+from contexts.documents.context import Context
+from contexts.documents.figures import CheckFigures, Coverage, Covered, TrackShare
+from contexts.documents.records import PhaseRecord, RunRecord, TrackRecord
+from contexts.documents.verification import Evidence
 from tasks.prefect_ui.run_metrics import measure
+from tests.tasks.report.stored import context
 
 
-def covered(check: str, **tracks: Any) -> dict[str, Any]:
-    return {"check": check, "kind": "coverage", "status": "passed", "result": {"coverage": {"tracks": tracks}}}
+def covered(check: str, **tracks: TrackShare) -> Evidence:
+    figures = CheckFigures(coverage=Coverage(tracks=tracks))
+    return Evidence(check=check, kind="coverage", status="passed", argv=["cov"], seconds=1, result=figures)
 
 
-def share(percent: float, total: int) -> dict[str, Any]:
-    return {"percent": percent, "lines": {"covered": round(percent * total / 100), "total": total}}
+def share(percent: float, total: int) -> TrackShare:
+    lines = Covered(covered=round(percent * total / 100), total=total)
+    return TrackShare(percent=percent, lines=lines, measured=1)
 
 
-def value(document: dict[str, Any], name: str) -> float | None:
+def value(document: Context, name: str) -> float | None:
     metric = measure(document)[0].get(name)
     return metric.value if metric else None
 
 
 def test_the_coverage_of_tracks_is_weighted_by_their_statements() -> None:
-    document = {"evidence": [covered("unit", api=share(50, 300), page=share(100, 100))]}
+    document = context().changed(evidence=[covered("unit", api=share(50, 300), page=share(100, 100))])
     assert value(document, "coverage_mean") == 75
     assert value(document, "coverage_weighted") == 62.5
 
 
 def test_a_track_that_two_checks_measured_counts_once_with_the_less() -> None:
-    document = {"evidence": [covered("all", api=share(80, 100)), covered("unit", api=share(90, 100))]}
-    computed, shown = measure(document)
+    evidence = [covered("all", api=share(80, 100)), covered("unit", api=share(90, 100))]
+    computed, shown = measure(context().changed(evidence=evidence))
     mean = computed.get("coverage_mean")
     assert mean is not None
     assert mean.inputs == {"api": 80}
@@ -34,12 +39,14 @@ def test_a_track_that_two_checks_measured_counts_once_with_the_less() -> None:
 
 
 def test_a_track_that_failed_after_a_minute_counts_with_its_minute() -> None:
-    def line(task_id: str, status: str, seconds: float, attempts: int = 1) -> dict[str, Any]:
-        return {"task_id": task_id, "status": status, "seconds": seconds, "attempts": attempts, "reused": False}
-
-    tracks = [line("api", "completed", 20), line("docs", "failed", 60), line("page", "blocked", 0, 0)]
-    phase = {"name": "tracks", "started_at": "2026-01-15T09:00:00Z", "completed_at": "2026-01-15T09:01:00Z"}
-    document = {"run": {"tracks": tracks, "phases": [phase], "max_parallel": 5}}
+    tracks = [
+        TrackRecord(task_id="api", status="completed", reused=False, attempts=1, seconds=20),
+        TrackRecord(task_id="docs", status="failed", reused=False, attempts=1, seconds=60),
+        TrackRecord(task_id="page", status="blocked", reused=False, attempts=0, seconds=0),
+    ]
+    phase = PhaseRecord(name="tracks", started_at="2026-01-15T09:00:00Z", completed_at="2026-01-15T09:01:00Z")
+    run = RunRecord(status="partial", tracks=tracks, phases=[phase], max_parallel=5)
+    document = context().changed(run=run)
     assert value(document, "critical_path") == 60
     assert value(document, "sequential_sum") == 80
     assert value(document, "speedup") == 80 / 60

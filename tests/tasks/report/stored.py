@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from contexts.documents.codec import dump
+from contexts.documents.context import Context
 from contexts.documents.refs import ContextRef
 from contexts.store.contexts import ContextStore
 from contexts.store.local import LocalObjects
@@ -18,6 +22,12 @@ HOSTILE = "<script>alert('x')</script>\"'><img src=http://192.0.2.1/x onerror=al
 def at(seconds: float) -> str:
     """Return an instant so many seconds after the run's start."""
     return (START + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
+def context(**fields: Any) -> Context:
+    """Return a workflow's document with these fields beside its head."""
+    head = {"version": "1.0", "workflow_id": "w", "timestamp": at(0), "current_agent": "orchestrator", "phase": "p"}
+    return Context.model_validate_json(dump({**head, **fields}))
 
 
 def new_store(folder: Path) -> ContextStore:
@@ -161,7 +171,10 @@ def put_run(store: ContextStore, workflow_id: str = "shop") -> ContextRef:
                 "tree": "2" * 40,
                 "reason": "1 of 12 tests failed",
                 "result": {
-                    "tests": {"tests": 12, "passed": 11, "failed": 1, "failures": [{"name": "test_total", "message": "1 != 2"}]},
+                    "tests": {
+                        "tests": 12, "passed": 11, "failed": 1, "errors": 0, "skipped": 0, "seconds": 3.5,
+                        "failures": [{"test": "test_total", "message": "1 != 2"}],
+                    },
                     "coverage": {"percent": 91.25, "lines": {"covered": 73, "total": 80}},
                 },
                 "log": log.model_dump(),
@@ -317,8 +330,29 @@ def poisoned(value: Any, text: str = HOSTILE) -> Any:
     return value
 
 
+def made_valid(hostile: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    """Put the usual value back wherever a document may not hold the hostile one: at instants, ids, paths, known words."""
+    while True:
+        try:
+            Context.model_validate_json(dump(hostile))
+        except ValidationError as error:
+            for problem in error.errors():
+                _put_back(problem["loc"], hostile, usual)
+        else:
+            return hostile
+
+
+def _put_back(path: tuple[int | str, ...], hostile: Any, usual: Any) -> None:
+    # A union's members stand in the path by their names.
+    *way, last = [part for part in path if isinstance(part, int) or (part != "str" and not part[0].isupper())]
+    for part in way:
+        hostile, usual = hostile[part], usual[part]
+    if isinstance(hostile[last], str):
+        hostile[last] = usual[last]
+
+
 def put_poisoned_deployment(store: ContextStore, text: str = HOSTILE) -> ContextRef:
-    """Save the deployed run with a hostile text in every string field; what people decided is still recognised."""
+    """Save the deployed run with a hostile text in every string field that may hold one; what people decided is still recognised."""
     usual = put_deployed_run(store)
     document = store.load(usual)
     final = poisoned(document, text)
@@ -332,11 +366,11 @@ def put_poisoned_deployment(store: ContextStore, text: str = HOSTILE) -> Context
     for entry in final["waivers"]:
         entry["kind"] = "check"
     del final["_checksum"]
-    return store.save(final, workflow_id="live", name="context", after=1)
+    return store.save(made_valid(final, document), workflow_id="live", name="context", after=1)
 
 
 def put_poisoned_run(store: ContextStore, text: str = HOSTILE) -> ContextRef:
-    """Save the usual run with a hostile text in every string field of every document, and as its log."""
+    """Save the usual run with a hostile text in every string field of every document that may hold one, and as its log."""
     usual = put_run(store)
     document = store.load(usual)
     log = store.put_blob("shop", (text + "\n").encode() * 3, "text/plain").model_dump()
@@ -348,6 +382,7 @@ def put_poisoned_run(store: ContextStore, text: str = HOSTILE) -> ContextRef:
         kept = store.load(ContextRef(**one["ref"]))
         # The store takes a document only under its own name, so the names that lead to it stay.
         track = poisoned(kept, text) | {name: kept[name] for name in ("parent_workflow_id", "task_id")}
+        track = made_valid(track, kept)
         ref = store.save(track, workflow_id="shop", name=one["ref"]["document"], after=1)
         records.append({**poisoned(one, text), "ref": ref.model_dump(), "task_id": one["task_id"]})
     final = poisoned(document, text)
@@ -360,7 +395,7 @@ def put_poisoned_run(store: ContextStore, text: str = HOSTILE) -> ContextRef:
         entry["started_at"], entry["log"], entry["seconds"] = at(35), log, 4.5
     final["run"]["phases"] = [{"name": text, "started_at": at(0), "completed_at": at(3)}]
     del final["_checksum"]
-    return store.save(final, workflow_id="shop", name="context", after=3)
+    return store.save(made_valid(final, document), workflow_id="shop", name="context", after=3)
 
 
 def put_wide_run(store: ContextStore, count: int, workflow_id: str = "wide", *, details: int = 0) -> ContextRef:

@@ -54,10 +54,10 @@ def test_who_waives_is_text_and_a_long_reason_is_shown_in_full_beside_the_badge(
     assert ("because " * 60).strip() in Page(html).said("findings")
 
 
-@pytest.mark.parametrize("odd", [True, "yes", ["by"], {"by": None, "why": 3}])
-def test_a_waiver_of_another_form_still_waives(store: ContextStore, odd: object):
-    one = {"rule": "a/b", "severity": "blocking", "message": "Wrong", "sources": [], "waived": odd}
-    assert "Waived by an unnamed person" in Page(
+def test_a_waiver_without_words_still_waives(store: ContextStore):
+    nobody = {"by": "", "why": "", "timestamp": "2026-03-02T09:00:00Z"}
+    one = {"rule": "a/b", "severity": "blocking", "message": "Wrong", "sources": [], "waived": nobody}
+    assert "Waived by an unnamed person on 2 March 2026, 09:00:00 UTC: no reason is recorded" in Page(
         build_report(store, put_deployed_run(store, findings=[one])).decode()
     ).said("findings")
 

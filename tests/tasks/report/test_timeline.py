@@ -10,16 +10,20 @@ from xml.etree import ElementTree as ET
 import orjson
 import pytest
 
+from contexts.documents.codec import validate
+from contexts.documents.context import Context
 from contexts.documents.refs import ContextRef
 from contexts.store.contexts import ContextStore
 from tasks.report import timeline_data_uri, timeline_svg
 from tasks.report.data import Timeline
 from tasks.report.drawing import NARROW, WIDE, draw_timeline
 from tasks.report.timeline import SHOWN_OF_MANY, build_timeline
-from tests.tasks.report.stored import HOSTILE, at, new_store, put_run, put_wide_run
+from tests.tasks.report.stored import HOSTILE, at, context, new_store, put_run, put_wide_run
+
+Loaded = tuple[dict[str, Any], list[dict[str, Any]]]
 
 
-def _loaded(store: ContextStore, final: ContextRef) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _loaded(store: ContextStore, final: ContextRef) -> Loaded:
     document = store.load(final)
     refs = [ContextRef(**one["ref"]) for one in document["run"]["tracks"] if "ref" in one]
     return document, store.load_many(refs)
@@ -32,15 +36,20 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def run(saved: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def run(saved: bytes) -> Loaded:
     """The usual run's document and its tracks', for each test to change as it likes."""
     document, tracks = orjson.loads(saved)
     return document, tracks
 
 
 @pytest.fixture
-def usual(run: tuple[dict[str, Any], list[dict[str, Any]]]) -> Timeline:
-    return build_timeline(*run, merged_at=at(34))
+def usual(run: Loaded) -> Timeline:
+    return build_timeline(*_typed(run), merged_at=at(34))
+
+
+def _typed(run: Loaded) -> tuple[Context, list[Context]]:
+    document, tracks = run
+    return validate(document), [validate(one) for one in tracks]
 
 
 def _row(timeline: Timeline, name: str):
@@ -75,23 +84,23 @@ def test_phases_follow_one_another_over_the_whole_run(usual: Timeline):
     assert bounds == [(0, 1), (1, 33), (33, 34), (34, 41)]
 
 
-def test_recorded_phases_are_taken_as_they_are(run: Any):
-    document, tracks = run
+def test_recorded_phases_are_taken_as_they_are(run: Loaded):
+    document, _ = run
     document["run"]["phases"] = [{"name": "verify", "started_at": at(36), "completed_at": at(40)}]
-    (row,) = build_timeline(document, tracks).phases
+    (row,) = build_timeline(*_typed(run)).phases
     assert (row.name, row.spans[0].start, row.spans[0].end) == ("verify", 36, 40)
 
 
-def test_a_reused_track_has_no_bar(run: Any):
-    document, tracks = run
+def test_a_reused_track_has_no_bar(run: Loaded):
+    document, _ = run
     document["run"]["tracks"][0]["reused"] = True
-    row = _row(build_timeline(document, tracks), "backend")
+    row = _row(build_timeline(*_typed(run)), "backend")
     assert row.spans == ()
     assert "reused" in row.note
 
 
-def test_tracks_that_were_played_back_are_shown_when_they_were_recorded(run: Any):
-    document, tracks = run
+def test_tracks_that_were_played_back_are_shown_when_they_were_recorded(run: Loaded):
+    document, _ = run
     done = document["run"]["tracks"][:2]
     done[0] |= {"recorded": True, "started_at": "2025-01-15T09:05:00Z", "completed_at": "2025-01-15T10:05:00Z"}
     done[1] |= {
@@ -101,29 +110,29 @@ def test_tracks_that_were_played_back_are_shown_when_they_were_recorded(run: Any
         "completed_at": "2025-01-15T09:50:00Z",
     }
     document["run"]["tracks"] = done
-    timeline = build_timeline(document, tracks)
+    timeline = build_timeline(*_typed(run))
     assert timeline.played_back
     assert [row.worked for row in timeline.tracks.shown] == [3600, 2700]
     assert timeline.critical == ("backend",)
     assert timeline.phases == ()
 
 
-def test_an_attempt_of_an_earlier_run_is_not_on_this_runs_axis(run: Any):
-    document, tracks = run
+def test_an_attempt_of_an_earlier_run_is_not_on_this_runs_axis(run: Loaded):
+    document, _ = run
     document["run"]["started_at"] = at(4)
-    row = _row(build_timeline(document, tracks), "mail")
+    row = _row(build_timeline(*_typed(run)), "mail")
     assert [span.kind for span in row.spans] == ["failed"]
 
 
 def test_without_any_recorded_time_the_axis_has_no_length():
-    timeline = build_timeline({"parallel_tasks": [{"task_id": "one"}]}, [])
+    timeline = build_timeline(context(parallel_tasks=[{"task_id": "one"}]), [])
     assert timeline.seconds == 0
 
 
-def test_an_end_before_the_start_gives_no_negative_bar(run: Any):
-    document, tracks = run
+def test_an_end_before_the_start_gives_no_negative_bar(run: Loaded):
+    document, _ = run
     document["run"]["completed_at"] = at(-50)
-    timeline = build_timeline(document, tracks)
+    timeline = build_timeline(*_typed(run))
     rows = (*timeline.phases, *timeline.tracks.shown, *timeline.checks.shown)
     assert all(span.end >= span.start >= 0 for row in rows for span in row.spans)
 
@@ -138,7 +147,7 @@ def test_nothing_is_drawn_outside_the_picture(usual: Timeline, frame: Any):
 
 def test_of_many_tracks_the_critical_failed_and_longest_get_rows_and_all_are_counted(tmp_path: Path):
     store = new_store(tmp_path)
-    timeline = build_timeline(*_loaded(store, put_wide_run(store, 120)))
+    timeline = build_timeline(*_typed(_loaded(store, put_wide_run(store, 120))))
     names = [row.name for row in timeline.tracks.shown]
     assert timeline.tracks.total == 120
     assert len(names) == SHOWN_OF_MANY
@@ -148,13 +157,13 @@ def test_of_many_tracks_the_critical_failed_and_longest_get_rows_and_all_are_cou
     assert draw_timeline(timeline, NARROW).area.endswith("Z")
 
 
-def test_the_image_stands_alone_and_is_wellformed_whatever_names_hold(run: Any):
-    document, tracks = run
+def test_the_image_stands_alone_and_is_wellformed_whatever_names_hold(run: Loaded):
+    document, _ = run
     document["run"]["tracks"][3]["task_id"] = HOSTILE
     document["evidence"][0]["check"] = HOSTILE
-    svg = timeline_svg(document, tracks)
+    svg = timeline_svg(*_typed(run))
     tags = {one.tag.rpartition("}")[2] for one in ET.fromstring(svg).iter()}
     assert tags == {"svg", "style", "rect", "line", "text", "defs", "pattern", "title"}
     assert "http://" not in svg.replace('xmlns="http://www.w3.org/2000/svg"', "").replace("src=http://192.0.2.1", "")
-    uri = timeline_data_uri(document, tracks)
+    uri = timeline_data_uri(*_typed(run))
     assert base64.b64decode(uri.removeprefix("data:image/svg+xml;base64,")).decode() == svg
