@@ -48,9 +48,7 @@ class Execution(Open):
         commit: Commit that holds its work.
         tree: The tree of that commit, or a digest of the folder where there is no repository.
         bundle: The track's commits as a git bundle.
-        files: The folder's changed files as an archive, where there is no repository.
         seconds: Wall time of all attempts.
-        workspace: Folder of the workspace that was kept, by its name below the workspace root.
         spent: What all attempts cost, those at other inputs too.
     """
 
@@ -67,7 +65,6 @@ class Execution(Open):
     commit: str | None = None
     tree: str | None = None
     bundle: BlobRef | None = None
-    files: BlobRef | None = None
     refused: list[Refused] | None = None
     run_id: str | None = None
     spent: Spent | None = None
