@@ -29,7 +29,7 @@ from tasks.agents.replay import Recording
 from tasks.filesystem import remove_folder
 from tasks.git.repository import Repository
 from tasks.run.backends import Backend, backend_for
-from tasks.run.base_commit import RESTORED, open_repository, workspace_root
+from tasks.run.base_commit import RESTORED, open_repository
 from tasks.run.budget import Ledger
 from tasks.run.outage import Outage
 from tasks.run.outcome import TrackOutcome
@@ -37,6 +37,7 @@ from tasks.run.preflight import FOLDER_HINT, prepare, recordings_of
 from tasks.run.required_programs import Purpose
 from tasks.run.reuse import inputs_of, outbox_folder
 from tasks.run.save_locks import Saves
+from tasks.run.workspaces import workspace_root
 
 REPORT = "report.html"
 """The latest report of a workflow, beside its workspaces."""
