@@ -16,9 +16,9 @@ from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.url import open_objects
 from contexts.verification.open_items import open_items
-from tasks.run.base_commit import workspace_root
 from tasks.run.progress import SERVER_LOGGER, Progress, report
 from tasks.run.run import REPORT, RESULT
+from tasks.run.workspaces import workspace_root
 
 _log = logging.getLogger(SERVER_LOGGER)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 
@@ -12,10 +13,19 @@ _ours = _PLUGINS not in os.environ
 
 
 def defer_gc() -> None:
-    """Import with fewer searches for garbage, of which there is none yet, and with none for plugins of pydantic."""
+    """Import with fewer searches for garbage, of which there is none yet, and with none for plugins of pydantic.
+
+    At the end there is no search either, unless `restore_gc` was called: it would go over all that was imported.
+    """
     gc.set_threshold(_WHILE_STARTING)
+    atexit.register(_leave_memory_to_the_system)
     if _ours:
         os.environ[_PLUGINS] = "__all__"
+
+
+def _leave_memory_to_the_system() -> None:
+    if gc.get_threshold()[0] == _WHILE_STARTING:
+        gc.freeze()
 
 
 def restore_gc() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from hashlib import sha256
 from pathlib import Path
 
 from contexts.documents.records import RunRecord
@@ -17,21 +15,10 @@ from contexts.text.plural import first_of
 from tasks.git.bundles import restore_history
 from tasks.git.repository import Repository
 from tasks.git.user_repository import Source
+from tasks.run.workspaces import workspace_root
 
 RESTORED = "base.git"
 """The repository made of the store's copy of the base, where the user's own is out of reach."""
-
-
-def workspaces_folder() -> Path:
-    """Return the folder that holds the workspaces of all workflows."""
-    chosen = os.environ.get("PLAIT_WORKSPACES")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(chosen) if chosen else cache / "plait" / "workspaces"
-
-
-def workspace_root(store: ContextStore, workflow_id: str) -> Path:
-    """Return the folder that holds a workflow's clones and workspaces, apart for every store."""
-    return workspaces_folder() / f"{workflow_id}-{sha256(store.identity.encode()).hexdigest()[:8]}"
 
 
 def kept_base(record: RunRecord | None, wanted: Wanted, *, fresh: bool) -> str | None:

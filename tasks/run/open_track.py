@@ -16,11 +16,12 @@ from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.store.outbox import Outbox
 from contexts.store.url import open_objects
 from tasks.run.backends import recordings_for, stored_recordings
-from tasks.run.base_commit import open_repository, workspace_root
+from tasks.run.base_commit import open_repository
 from tasks.run.outage import Outage
 from tasks.run.preflight import load_request
 from tasks.run.reuse import outbox_folder
 from tasks.run.runtime import Runtime, stop_when_lost
+from tasks.run.workspaces import workspace_root
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ from contexts.store.local import LocalObjects
 from contexts.store.url import BLOCK, open_objects, store_name
 from tasks.agents.replay import Recording
 from tasks.run.backends import recordings_for, stored_recordings
-from tasks.run.base_commit import check_repository, workspace_root
+from tasks.run.base_commit import check_repository
 from tasks.run.required_programs import Purpose, refuse_without_programs
+from tasks.run.workspaces import workspace_root
 
 FOLDER_HINT = "spec-folder"
 """File below the workspace root that says where the spec lay on this machine; stores hold no absolute paths."""

@@ -19,6 +19,7 @@ from contexts.store.keys import track_document
 from contexts.store.outbox import Outbox
 from tasks.agents.replay import Recording, ReplayBackend
 from tasks.run.backends import backend_for, recordings_for, stored_recordings
+from tasks.run.workspaces import workspace_root
 
 
 def outbox_folder(root: Path) -> Path:
@@ -28,8 +29,6 @@ def outbox_folder(root: Path) -> Path:
 
 def _kept(store: ContextStore, workflow_id: str) -> dict[str, list[Context]]:
     """Return the documents that the outbox on this machine holds, by task_id; what is damaged is left out."""
-    from tasks.run.base_commit import workspace_root  # noqa: PLC0415 a plan of something new needs no git
-
     outbox = Outbox(outbox_folder(workspace_root(store, workflow_id)), store, workflow_id)
     found: dict[str, list[Context]] = {}
     for one in outbox.entries():

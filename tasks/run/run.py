@@ -21,13 +21,14 @@ from contexts.store.outbox import Outbox
 from contexts.store.url import BLOCK, store_name
 from tasks.agents.replay import Recording
 from tasks.git.repository import Repository
-from tasks.run.base_commit import open_repository, workspace_root
+from tasks.run.base_commit import open_repository
 from tasks.run.outage import Outage
 from tasks.run.outcome import TrackOutcome
 from tasks.run.preflight import FOLDER_HINT, prepare, recordings_of
 from tasks.run.required_programs import Purpose
 from tasks.run.reuse import outbox_folder
 from tasks.run.runtime import Runtime, stop_when_lost
+from tasks.run.workspaces import workspace_root
 
 REPORT = "report.html"
 """The latest report of a workflow, beside its workspaces."""

@@ -19,9 +19,9 @@ from contexts.store.contexts import ContextStore
 from contexts.store.local import LocalObjects
 from flows.feature import feature
 from flows.launch import describe_run
-from tasks.run.base_commit import workspace_root
 from tasks.run.progress import LOGGER
 from tasks.run.run import RESULT
+from tasks.run.workspaces import workspace_root
 from tasks.sandbox import ports
 from tasks.sandbox.ports import lease_ports
 from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, commit, make_repository, write_spec

@@ -12,7 +12,7 @@ from contexts.store.contexts import ContextStore
 from contexts.store.integrity import check_store
 from contexts.store.local import LocalObjects
 from flows.launch import RunReport, launch
-from tasks.run.base_commit import workspace_root
+from tasks.run.workspaces import workspace_root
 from tests.flows.gate import Place
 from tests.flows.specs import LEAVE, git, make_repository, write_spec
 

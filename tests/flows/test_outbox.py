@@ -15,9 +15,9 @@ from contexts.store.contexts import ContextStore
 from contexts.store.local import LocalObjects
 from contexts.store.outbox import Outbox
 from flows.launch import RunReport, launch
-from tasks.run.base_commit import workspace_root
 from tasks.run.progress import LOGGER
 from tasks.run.reuse import outbox_folder, plan_reuse
+from tasks.run.workspaces import workspace_root
 from tests.flows.specs import LEAVE, make_repository, write_spec
 
 pytestmark = [pytest.mark.usefixtures("prefect_api", "workspaces")]

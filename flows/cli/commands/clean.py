@@ -71,7 +71,7 @@ def _agreed(session: Given, count: int) -> bool:
 
 def _roots(store: ContextStore, workflow_id: str | None) -> list[tuple[Path, str]]:
     """Return the folders of this store's workflows on this machine, with the workflow's id."""
-    from tasks.run.base_commit import workspace_root
+    from tasks.run.workspaces import workspace_root
 
     if workflow_id is not None:
         from flows.cli.lookup import revisions_of
@@ -130,8 +130,8 @@ def _kept(store: ContextStore, root: Path, workflow_id: str, *, outbox: bool) ->
 
 def _removed(store: ContextStore, one: _Found) -> _Found:
     from contexts.store.outbox import Outbox
-    from tasks.run.base_commit import workspace_root
     from tasks.run.reuse import outbox_folder
+    from tasks.run.workspaces import workspace_root
 
     outbox = Outbox(outbox_folder(workspace_root(store, one.workflow_id)), store, one.workflow_id)
     for kept in outbox.entries(one.task_id):

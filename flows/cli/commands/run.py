@@ -260,7 +260,7 @@ def written_to() -> list[Path]:
     import tempfile
 
     from flows.cli.prefect_server.server import home
-    from tasks.run.base_commit import workspaces_folder
+    from tasks.run.workspaces import workspaces_folder
 
     try:
         temporary = [Path(tempfile.gettempdir())]

@@ -57,12 +57,13 @@ def test_quick_commands_load_neither_prefect_nor_boto3(shop, call, tmp_path):
 
 
 HASTE = """
-import gc, json, os, sys
+import atexit, gc, json, os, sys
+atexit.register(lambda: print(json.dumps(gc.get_freeze_count() > 0)))
 usual = gc.get_threshold()
 from flows.cli import main
 def state(): return [gc.get_threshold() == usual, os.environ.get("PYDANTIC_DISABLE_PLUGINS")]
 quick = state()
-code = main(["run", sys.argv[1]])
+code = main(sys.argv[1:])
 print(json.dumps([quick, code, state()]))
 """
 
@@ -75,10 +76,19 @@ def test_a_run_gives_prefect_the_interpreter_as_the_user_set_it(call, tmp_path, 
     environment |= {"PREFECT_API_URL": "http://127.0.0.1:9/api"}  # nobody is there: the run ends before it begins
     environment |= {} if chosen is None else {"PYDANTIC_DISABLE_PLUGINS": chosen}
     done = subprocess.run(
-        [sys.executable, "-c", HASTE, str(tmp_path / "plait.yaml")],
+        [sys.executable, "-c", HASTE, "run", str(tmp_path / "plait.yaml")],
         capture_output=True, env=environment, text=True, check=True,
     )  # fmt: skip
-    assert json.loads(done.stdout) == [[False, meanwhile], 6, [True, chosen]], done.stderr
+    assert list(map(json.loads, done.stdout.splitlines())) == [
+        [[False, meanwhile], 6, [True, chosen]],
+        False,
+    ], done.stderr
+
+
+@pytest.mark.usefixtures("outside")
+def test_a_quick_command_looks_for_no_garbage_at_its_end():
+    done = subprocess.run([sys.executable, "-c", HASTE, "list"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "true", done.stderr
 
 
 def test_every_command_can_be_loaded_and_says_what_it_does():

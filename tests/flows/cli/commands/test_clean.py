@@ -6,8 +6,8 @@ import pytest
 from contexts.leases.lease import acquire
 from contexts.store.outbox import Outbox
 from tasks.git.repository import Repository
-from tasks.run.base_commit import workspace_root
 from tasks.run.reuse import outbox_folder
+from tasks.run.workspaces import workspace_root
 from tests.flows.cli.documents import head
 
 pytestmark = pytest.mark.usefixtures("outside")
