@@ -18,7 +18,7 @@ from typing import Any
 from table import show, verdict
 
 from contexts.audit import audit
-from contexts.audit.load import load
+from contexts.audit.read_files import read_documents
 
 CLEAN = Path(__file__).parents[1] / "tests" / "contexts" / "audit" / "corpora" / "orders" / "clean"
 PROCESS_SECONDS = 0.5
@@ -108,7 +108,7 @@ def audit_seconds(tracks: int) -> tuple[float, int, int]:
     with tempfile.TemporaryDirectory() as name:
         size = write_large(Path(name), tracks)
         started = time.process_time()  # one thread: what other programs take does not count
-        loaded = load([name])
+        loaded = read_documents([name])
         report = audit(loaded.documents, loaded.findings)
         return time.process_time() - started, size, len(report.findings)
 

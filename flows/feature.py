@@ -118,10 +118,10 @@ def _go_through(request: RunRequest, hearing: Hearing) -> State[Any]:
             with run.phase("checks"):
                 evidence = run_checks(run_check, run, merged, run.spec.verification.checks)
             verified = verify(run, parent, merged, evidence, tracks.outcomes)
-            run.check_going()
+            run.ensure_going()
             final = deploy(run, verified)
             publish(run, final, [("initialize", parent), ("merge", merged), ("verify", final)], ornaments)
-            run.check_going()
+            run.ensure_going()
             production = waits_at_gate(run.store.load_context(final))
             state = final_state(run, final)
             hearing.hold()

@@ -138,7 +138,7 @@ def _to_production(
     run: Run, production: Production, context: Context, subjects: Mapping[str, str]
 ) -> tuple[Context, GateState]:
     report(Progress(run.workflow_id, "phase", "production", "running"))
-    run.check_going()
+    run.ensure_going()
     commit = str(context.run_record.integrated)
     check_out(run, "production", commit)  # before the record says that it began
     attempt = begin(run, production, subjects["production"], str(context.run_record.tree))
@@ -146,9 +146,9 @@ def _to_production(
     _save(run, _deploying(_with_state(begun, assess_gate(run.spec, begun, subjects))))
     failpoint("deploy.production-recorded")
     run.ready_store()
-    run.lease.check()  # the last moment at which somebody else's run could be noticed
+    run.lease.ensure_held()  # the last moment at which somebody else's run could be noticed
     try:
-        run.check_going()  # and a stop: from here on the command is left to end by itself
+        run.ensure_going()  # and a stop: from here on the command is left to end by itself
     except RunStopped:
         _save(run, context)  # it has not begun
         raise

@@ -10,7 +10,7 @@ from contexts.documents.codec import validate
 from contexts.documents.context import Context
 from contexts.documents.records import RecordedDocument, RunRecord
 from contexts.documents.refs import BlobRef, ContextRef
-from contexts.documents.verification import DECIDED
+from contexts.documents.verification import RULINGS
 from contexts.documents.version import FORMAT_VERSION
 from contexts.failpoints import failpoint
 from contexts.store.contexts import CONTEXT
@@ -23,7 +23,7 @@ _HEAD = (
     "next_agent", "feature_spec", "shared_constraints", "integration_requirements", "success_criteria", "metadata",
     "context_summary",
 )  # fmt: skip
-_CARRIED = (*DECIDED, "evidence")
+_CARRIED = (*RULINGS, "evidence")
 """What people decided and what was proven or deployed before; each says itself what it holds for."""
 
 

@@ -13,15 +13,15 @@ from contexts.documents.context import Context
 from contexts.documents.findings import Finding, by_severity
 from contexts.documents.records import PhaseRecord, RunRecord, TrackRecord
 from contexts.documents.refs import BlobRef, ContextRef
-from contexts.documents.verification import DECIDED, Evidence
+from contexts.documents.verification import RULINGS, Evidence
 from contexts.failpoints import failpoint
 from contexts.redaction import head_of
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.text.plural import counted
 from contexts.verification.areas import areas_of
 from contexts.verification.criteria import decide
-from contexts.verification.decisions import apply_settlements, apply_waivers
 from contexts.verification.open_items import fingerprint
+from contexts.verification.rulings import apply_settlements, apply_waivers
 from contexts.verification.verdict import Verdict, reach_verdict
 from tasks.prefect_ui import events
 from tasks.prefect_ui.run_metrics import measure
@@ -52,7 +52,7 @@ def verify(
     # The merge may be of an earlier run; the spec, and what people decided since, is in this run's first context.
     first = run.store.load_context(parent)
     context = context.changed(
-        **{name: getattr(first, name) for name in (*DECIDED, "spec") if name in first.model_fields_set}
+        **{name: getattr(first, name) for name in (*RULINGS, "spec") if name in first.model_fields_set}
     )
     records = [Evidence.model_validate_json(run.store.get_blob(run.workflow_id, blob)) for blob in evidence]
     waivers = context.waivers or []

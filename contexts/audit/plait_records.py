@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from contexts.documents.verification import DECIDED
+from contexts.documents.verification import RULINGS
 from contexts.json.values import mapping, sequence, text
 
-RECORDS = frozenset({"execution", "run", "evidence", "criteria", "findings", "_checksum", *DECIDED})
+RECORDS = frozenset({"execution", "run", "evidence", "criteria", "findings", "_checksum", *RULINGS})
 """Members of a document that plait writes: what was run and found, and what people decided about it."""
 
 _UNDELIVERED = {"running", "failed", "cancelled", "blocked", "out-of-budget"}

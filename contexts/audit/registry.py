@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from contexts.audit.documents import DocumentSet
 from contexts.documents.findings import Doubt, Finding, Mild, Severity, Source
 
-Check = Callable[[DocumentSet], Iterable[Finding]]
-ClaimCheck = Callable[[DocumentSet], Iterable[Doubt]]
+FindDefects = Callable[[DocumentSet], Iterable[Finding]]
+FindDoubts = Callable[[DocumentSet], Iterable[Doubt]]
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Rule:
     why: str
     example: Documents
     clean: Documents
-    check: Check
+    find: FindDefects
     yields_to: tuple[str, ...] = ()
 
     def apply(self, documents: DocumentSet) -> Iterator[Finding]:
         """Yield what the rule finds in the documents of one workflow."""
-        yield from self.check(documents)
+        yield from self.find(documents)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class ClaimRule(Rule):
     """A rule that judges what somebody wrote; all it finds are doubts."""
 
     severity: Mild
-    check: ClaimCheck
+    find: FindDoubts
 
     def apply(self, documents: DocumentSet) -> Iterator[Finding]:
         """Yield what the rule doubts.
@@ -81,7 +81,7 @@ class ClaimRule(Rule):
         Raises:
             TypeError: The rule found something that could block.
         """
-        for one in self.check(documents):
+        for one in self.find(documents):
             if not isinstance(one, Doubt):  # pyright: ignore[reportUnnecessaryIsInstance] also for who checks no types
                 raise TypeError(f"{self.id} judges what somebody wrote, and must build its findings by `doubt`")
             yield one
@@ -98,14 +98,14 @@ def rule(
     example: Documents,
     clean: Documents,
     yields_to: tuple[str, ...] = (),
-) -> Callable[[Check], Check]:
+) -> Callable[[FindDefects], FindDefects]:
     """Register a function as a rule over contracts or records; the function itself stays as it is."""
 
-    def register(check: Check) -> Check:
+    def register(find: FindDefects) -> FindDefects:
         if identity.split("/", 1)[0] not in MAY_BLOCK and severity == "blocking":
             raise ValueError(f"{identity} is of a family that never blocks: register it by `claim_rule`")
-        _add(Rule(identity, severity, why, example, clean, check, yields_to))
-        return check
+        _add(Rule(identity, severity, why, example, clean, find, yields_to))
+        return find
 
     return register
 
@@ -118,12 +118,12 @@ def claim_rule(
     example: Documents,
     clean: Documents,
     yields_to: tuple[str, ...] = (),
-) -> Callable[[ClaimCheck], ClaimCheck]:
+) -> Callable[[FindDoubts], FindDoubts]:
     """Register a function as a rule over what somebody wrote; the function itself stays as it is."""
 
-    def register(check: ClaimCheck) -> ClaimCheck:
-        _add(ClaimRule(identity, severity, why, example, clean, check, yields_to))
-        return check
+    def register(find: FindDoubts) -> FindDoubts:
+        _add(ClaimRule(identity, severity, why, example, clean, find, yields_to))
+        return find
 
     return register
 

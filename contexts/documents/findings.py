@@ -42,7 +42,7 @@ class Finding(Open):
         message: One sentence.
         sources: The value that is wrong first, then what contradicts it.
         fingerprint: Tells it from every other, see `contexts.verification.open_items.fingerprint`.
-        waived: The decision to accept it; set by `contexts.verification.decisions.apply_waivers`.
+        waived: The decision to accept it; set by `contexts.verification.rulings.apply_waivers`.
     """
 
     rule: str

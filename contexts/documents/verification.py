@@ -1,4 +1,4 @@
-"""What verification leaves behind: evidence, criteria, areas, and what people decided about them."""
+"""What verification leaves behind: evidence, criteria, areas, and the rulings of people on them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contexts.documents.figures import CheckFigures
 from contexts.documents.findings import Finding
 from contexts.documents.refs import BlobRef
 
-DECIDED = ("waivers", "settlements", "approvals", "deployments")
-"""Fields of a context that hold decisions of people, and outlive the run that wrote them."""
+RULINGS = ("waivers", "settlements", "approvals", "deployments")
+"""Fields of a context that hold rulings of people, and outlive the run that wrote them."""
 
 
 class EvidenceStep(Open):
@@ -76,7 +76,7 @@ class CriterionResult(Open):
 
 
 class WaiverEntry(Open):
-    """A person's typed decision to accept a criterion, a check or a finding as it is.
+    """A person's ruling to accept a criterion, a check or a finding as it is.
 
     Attributes:
         target: The criterion's or check's name; of a finding its rule.
@@ -97,7 +97,7 @@ class WaiverEntry(Open):
 
 
 class SettlementEntry(Open):
-    """A person's typed decision on a concern the merge could not settle.
+    """A person's ruling on a concern the merge could not settle.
 
     Attributes:
         target: The concern in words.

@@ -63,7 +63,7 @@ class HeldLease:
         """What the store holds, as far as this run knows."""
         return self._lease.record
 
-    def check(self) -> None:
+    def ensure_held(self) -> None:
         """Make sure the lease is still held, by reading it again; call it where a save met a conflict.
 
         Raises:
@@ -71,12 +71,12 @@ class HeldLease:
         """
         self.wait_until_held()
         try:
-            self._lease.check()
+            self._lease.ensure_held()
         except LeaseLost:
             self.lost.set()
             raise
 
-    def check_locally(self) -> None:
+    def ensure_held_locally(self) -> None:
         """Make sure, without asking the store, that the lease was not lost; call it before every save.
 
         Raises:
@@ -121,12 +121,12 @@ class HeldLease:
             told: Called once if there is something to wait for.
 
         Raises:
-            LeaseLost: As `check_locally`.
-            StoreUnreachable: As `check_locally`, or ``stop`` has ended the wait.
+            LeaseLost: As `ensure_held_locally`.
+            StoreUnreachable: As `ensure_held_locally`, or ``stop`` has ended the wait.
         """
         waited = False
         while True:
-            self.check_locally()
+            self.ensure_held_locally()
             is_held = self.may_write if to_write else not self._lease.overdue
             if is_held and (since is None or self._renewed_at > since):
                 return
@@ -273,4 +273,4 @@ def held_lease(
         raise
     held.finish("finished")
     if held.lost.is_set():
-        held.check_locally()
+        held.ensure_held_locally()

@@ -105,7 +105,7 @@ class Lease:
         now = datetime.now(tz=UTC)
         self._write(self.record.model_copy(update={"end_reason": reason, "ended": now, "renewed": now}))
 
-    def check(self) -> None:
+    def ensure_held(self) -> None:
         """Read the lease again.
 
         Raises:

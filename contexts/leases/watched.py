@@ -41,7 +41,7 @@ class WatchedLease(Lease):
     def release(self, reason: str) -> None:
         """Leave it as it is: its holder ends it."""
 
-    def check(self) -> None:
+    def ensure_held(self) -> None:
         """Make sure that the run is still going.
 
         Raises:

@@ -11,7 +11,7 @@ from contexts.documents.base import Number
 from contexts.documents.figures import CoverageShare
 from contexts.documents.verification import CriterionResult, Evidence, WaiverEntry
 from contexts.spec.model import Criterion, Spec
-from contexts.verification.load_criteria import judge_load
+from contexts.verification.performance_criteria import judge_performance
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -79,7 +79,7 @@ def decide(
     Args:
         spec: The spec.
         evidence: The evidence records, as saved.
-        waivers: Typed human decisions, ``target`` naming a criterion's id.
+        waivers: Rulings of people, ``target`` naming a criterion's id.
     """
     by_check = {one.check: one for one in evidence}
     waived = {one.target: one for one in waivers if one.kind in {None, "criterion"}}
@@ -123,7 +123,7 @@ def _judge(criterion: Criterion, by_check: Mapping[str, Evidence], area: str) ->
         return _judge_coverage(
             match["which"].lower().split(), match["sign"] or ">=", float(match["target"]), by_check, area
         )
-    load = judge_load(text, by_check)
+    load = judge_performance(text, by_check)
     if load is not None:
         return load.status, load.reason, list(load.checks)
     return "unverified", "no check of the spec decides it; name one with 'check'", []

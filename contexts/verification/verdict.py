@@ -91,7 +91,7 @@ def reach_verdict(
         evidence: Evidence records of all checks.
         criteria: How each criterion ended.
         findings: What the audit says.
-        waivers: Typed human decisions on checks; criteria and findings say themselves that they are waived.
+        waivers: Rulings of people on checks; criteria and findings say themselves that they are waived.
     """
     waived = {one.target for one in waivers if one.kind in {None, "check"}}
     partial = _gaps(spec, tracks, left_out)

@@ -27,8 +27,8 @@ def deploy(run: Run, final: ContextRef) -> ContextRef:
     staging = deployment.staging
     if staging:
         final = deploy_staging(run, final, staging)
-        run.check_going()
+        run.ensure_going()
         if is_staged(run, final):
             evidence = run_checks(check_staging, run, final, [check_named(run, name) for name in staging.checks])
-            run.check_going()
+            run.ensure_going()
     return pass_gate(run, final, evidence, began)

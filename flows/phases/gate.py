@@ -21,8 +21,8 @@ from contexts.documents.deployment import ProductionReadiness
 from contexts.documents.refs import ContextRef
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
-from contexts.verification.decisions import Answer, answer_gate, check_ticks, tick
-from contexts.verification.save_decision import amend
+from contexts.verification.rulings import Answer, answer_gate, check_ticks, tick
+from contexts.verification.save_ruling import amend
 from flows.deployments.deployment_of import deployment_id
 from tasks.prefect_ui import events
 from tasks.prefect_ui.markdown import cell, words

@@ -41,10 +41,10 @@ def through_gate(
             try:
                 hearing.release()
                 newest, _ = again.store.require(run.workflow_id)
-                again.check_going()
+                again.ensure_going()
                 final = deploy(again, newest)
                 publish(again, final, [("verify", final)], ornaments)
-                again.check_going()
+                again.ensure_going()
                 production = waits_at_gate(again.store.load_context(final))
                 state = final_state(again, final)
                 hearing.hold()

@@ -109,7 +109,7 @@ class _Schedule:
             self._start()
             while self.running:
                 self._settle_next()
-                self.run.check_going()
+                self.run.ensure_going()
                 while not self.done.empty():
                     self._settle_next()
                 self._start()

@@ -93,7 +93,7 @@ def _consider(objects: ObjectStore, held: Held, policy: RetentionPolicy, dry_run
             # Planned again while no run can start: what was listed before may have been referred to since.
             held = holding(objects, held.workflow_id)
             plan = plan_retention(held, lease_ended=True, now=time.time(), policy=policy, read=objects.read)
-            archive = carry_out(objects, plan, held, read_again=mine.check, each=mine.check_locally)
+            archive = carry_out(objects, plan, held, read_again=mine.ensure_held, each=mine.ensure_held_locally)
     except LeaseHeld as error:
         return plan, f"left alone: {error.message}"
     except Conflict as error:

@@ -75,7 +75,7 @@ def has_more_to_do(client: SyncPrefectClient, objects: ObjectStore, run: FlowRun
 
 
 def _held_it_last(client: SyncPrefectClient, run: FlowRun, lease: LeaseRecord) -> bool:
-    """Say whether no other run has worked on the workflow since; upkeep and people's decisions are no runs."""
+    """Say whether no other run has worked on the workflow since; upkeep and people's rulings are no runs."""
     if not lease.owner.startswith(UPKEEP):
         return lease.owner == str(run.id)
     of_it = FlowRunFilter(tags=FlowRunFilterTags(all_=[f"{_WORKFLOW}{lease.workflow_id}"]))

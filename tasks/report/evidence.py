@@ -13,8 +13,8 @@ from contexts.errors import BadIdentifier, ChecksumMismatch, NotFound
 from contexts.store.contexts import ContextStore
 from contexts.text.visible import show_invisible
 from tasks.report.bounds import listed
-from tasks.report.decided import check_waivers
 from tasks.report.evidence_data import EvidenceRow
+from tasks.report.rulings import check_waivers
 from tasks.report.text import number, plain
 from tasks.report.values import Listed, Log, status
 

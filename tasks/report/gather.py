@@ -17,10 +17,10 @@ from contexts.text.amounts import duration
 from tasks.report.bounds import listed
 from tasks.report.contract_matrix import contract_matrix
 from tasks.report.data import ReportData, Size, TrackRow
-from tasks.report.decided import check_waivers
 from tasks.report.deployment import deployment
 from tasks.report.evidence import ReadLog, evidence, log_reader
 from tasks.report.lists import concerns, criteria, findings, measures, merged_list
+from tasks.report.rulings import check_waivers
 from tasks.report.text import cut, instant, noun, number, plain
 from tasks.report.timeline import build_timeline
 from tasks.report.values import MEANINGS, QUESTIONS, Listed, Log, Status, status

@@ -14,7 +14,7 @@ from contexts.documents.verification import CriterionResult
 from contexts.json.values import items, mapping
 from tasks.report.bounds import listed
 from tasks.report.data import CriterionRow, Matter, Measure, Quote, Sourced
-from tasks.report.decided import Settled, decision, settled_items, settlement, sides, waived_badge
+from tasks.report.rulings import Settled, decision, settled_items, settlement, sides, waived_badge
 from tasks.report.text import plain
 from tasks.report.values import Listed, status
 

@@ -16,8 +16,8 @@ from contexts.text.amounts import duration, size
 from contexts.text.ellipsis import brief
 from contexts.text.visible import show_invisible
 from tasks.report.data import ReportData
-from tasks.report.decided import waived_badge
 from tasks.report.drawing import NARROW, WIDE, draw_sizes, draw_timeline
+from tasks.report.rulings import waived_badge
 from tasks.report.text import moment, noun, plain, sentence
 from tasks.report.timeline import build_timeline
 

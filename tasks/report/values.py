@@ -1,4 +1,4 @@
-"""What the parts of a report are made of: a status and its tone, a list that may be cut, a log, a person's decision."""
+"""What the parts of a report are made of: a status and its tone, a list that may be cut, a log, a person's ruling."""
 
 from __future__ import annotations
 

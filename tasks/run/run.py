@@ -86,11 +86,11 @@ class Run(Runtime):
     @contextlib.contextmanager
     def phase(self, name: str) -> Generator[None]:
         """Record when a phase began and ended; a run that a person stopped begins none, and ends none well."""
-        self.check_going()
+        self.ensure_going()
         began = now()
         try:
             yield
-            self.check_going()
+            self.ensure_going()
         finally:
             self.phases.append(PhaseRecord(name=name, started_at=began, completed_at=now()))
 
@@ -103,7 +103,7 @@ class Run(Runtime):
         self._stopped = self._stopped or reason
         self.cancel.set()
 
-    def check_going(self) -> None:
+    def ensure_going(self) -> None:
         """Go on only if nobody has stopped the run.
 
         Raises:

@@ -147,7 +147,7 @@ class Runtime:
             try:
                 ref = store.save(document, workflow_id=self.workflow_id, name=name, after=after)
             except RevisionConflict:
-                self.lease.check()
+                self.lease.ensure_held()
                 if not self._saved_itself(store, name, after + 1):
                     raise
                 ref = store.save(document, workflow_id=self.workflow_id, name=name, after=after + 1)

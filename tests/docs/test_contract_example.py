@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contexts.audit import Finding, audit
-from contexts.audit.load import load
+from contexts.audit.read_files import read_documents
 from contexts.audit.sample_documents import plan, track
 from tests.docs.commands import fences
 from tests.servers import ROOT
@@ -28,7 +28,7 @@ def audited(folder: Path, provider: dict[str, Any], consumer: dict[str, Any]) ->
     whole = {"0-plan": plan("api", "page"), "1-api": track("api", **provider), "2-page": track("page", **consumer)}
     for name, document in whole.items():
         (folder / f"{name}.json").write_text(json.dumps(document))
-    read = load([folder])
+    read = read_documents([folder])
     return audit(read.documents, read.findings).findings
 
 

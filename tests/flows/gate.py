@@ -6,8 +6,8 @@ from typing import Any
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.local import LocalObjects
-from contexts.verification.decisions import answer_gate
-from contexts.verification.save_decision import amend
+from contexts.verification.rulings import answer_gate
+from contexts.verification.save_ruling import amend
 from flows.launch import RunReport, launch
 from tests.flows.specs import LEAVE, write_spec
 

@@ -15,8 +15,8 @@ from contexts.spec.load import load_spec
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.local import LocalObjects
-from contexts.verification.decisions import answer_gate
-from contexts.verification.save_decision import amend
+from contexts.verification.rulings import answer_gate
+from contexts.verification.save_ruling import amend
 from flows.launch import RunReport, launch
 from flows.upkeep.reverify import reverify
 from tasks.run.preflight import FOLDER_HINT, check_early, load_request

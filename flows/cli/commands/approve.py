@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.commands.edit import save_decision
+from flows.cli.commands.edit import save_ruling
 from flows.cli.session import Given
 
 if TYPE_CHECKING:
     from contexts.documents.context import Context
-    from contexts.verification.decisions import Answer
+    from contexts.verification.rulings import Answer
     from flows.cli.session import Session
 
 
@@ -26,7 +26,7 @@ def approve(
     /,
     *,
     by: Annotated[str, Parameter(help="Who decides.")],
-    note: Annotated[str, Parameter(help="What is to be remembered with the decision; the reason, for --reject.")] = "",
+    note: Annotated[str, Parameter(help="What is to be remembered with the ruling; the reason, for --reject.")] = "",
     tick: Annotated[
         tuple[str, ...],
         Parameter(negative="", show_default=False, help="A manual prerequisite that holds; repeatable."),
@@ -43,7 +43,7 @@ def approve(
         gate: The gate, as the run named it.
     """
     from contexts.errors import InputError
-    from contexts.verification.decisions import answer_gate
+    from contexts.verification.rulings import answer_gate
     from flows.cli.lookup import revisions_of
 
     given: dict[Answer, bool] = {"reject": reject, "rerun": rerun, "done": done}
@@ -57,7 +57,7 @@ def approve(
         answer: Answer = chosen[0] if chosen else "approve"
         return answer_gate(context, gate, answer=answer, by=by, note=note, at=at, ticked=tick)
 
-    return save_decision(store, workflow_id, change, session, "approval")
+    return save_ruling(store, workflow_id, change, session, "approval")
 
 
 def ask_here(session: Session, workflow_id: str) -> bool:
@@ -66,8 +66,8 @@ def ask_here(session: Session, workflow_id: str) -> bool:
         return False
     from rich.prompt import Confirm, Prompt
 
-    from contexts.verification.decisions import answer_gate, check_ticks, tick
-    from contexts.verification.save_decision import amend
+    from contexts.verification.rulings import answer_gate, check_ticks, tick
+    from contexts.verification.save_ruling import amend
 
     store = session.contexts()
     production = store.require(workflow_id).context.production

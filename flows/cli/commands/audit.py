@@ -62,11 +62,11 @@ def audit(
         strict: Also exit code 1 for warnings.
     """
     from contexts.audit import audit as audit_documents
-    from contexts.audit.load import load
+    from contexts.audit.read_files import read_documents
     from contexts.audit.render import lines
 
     _refuse_workflows(paths, session)
-    loaded = load(paths)
+    loaded = read_documents(paths)
     report = audit_documents(loaded.documents, loaded.findings)
     if session.as_json:
         session.emit(report.to_json())

@@ -1,4 +1,4 @@
-"""`plait edit`: a person's typed decisions on what a run left open, each saved as a revision."""
+"""`plait edit`: a person's rulings on what a run left open, each saved as a revision."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def edit(
         workflow_id: The workflow.
     """
     from contexts.errors import InputError
-    from contexts.verification.decisions import settle, waive
+    from contexts.verification.rulings import settle, waive
     from flows.cli.lookup import revisions_of
 
     store = session.contexts()
@@ -57,20 +57,20 @@ def edit(
             return waive(context, name, by=by, why=why, at=at, every=every)
         return settle(context, name, by=by, choice=choice, why=why, at=at)
 
-    return save_decision(store, workflow_id, change, session, "waiver" if what == "waive" else "settlement")
+    return save_ruling(store, workflow_id, change, session, "waiver" if what == "waive" else "settlement")
 
 
-def save_decision(
+def save_ruling(
     store: ContextStore,
     workflow_id: str,
     change: Callable[[Context, str], Context],
     session: Session,
     kind: Literal["waiver", "settlement", "approval"],
 ) -> int:
-    """Save a decision and say where it is."""
+    """Save a ruling and say where it is."""
     from contexts.documents.verification import SettlementEntry
-    from contexts.verification.decisions import superseded_by
-    from contexts.verification.save_decision import amend
+    from contexts.verification.rulings import superseded_by
+    from contexts.verification.save_ruling import amend
 
     ref = amend(store, workflow_id, change)
     context = store.load_context(ref)
@@ -94,8 +94,8 @@ def save_decision(
 
 
 def _list(store: ContextStore, workflow_id: str, session: Session) -> int:
-    from contexts.verification.decisions import said_of
     from contexts.verification.open_items import all_items, open_items
+    from contexts.verification.rulings import said_of
 
     newest = store.require(workflow_id)
     ref, context = newest.ref, newest.context

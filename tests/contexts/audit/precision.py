@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contexts.audit import AuditReport, Finding, audit
-from contexts.audit.load import load
+from contexts.audit.read_files import read_documents
 
 CORPORA = Path(__file__).parent / "corpora"
 
@@ -32,7 +32,7 @@ class Measured:
 
 
 def report_on(case: Path) -> AuditReport:
-    loaded = load([path for path in sorted(case.glob("*.json")) if path.name != "expected.json"])
+    loaded = read_documents([path for path in sorted(case.glob("*.json")) if path.name != "expected.json"])
     return audit(loaded.documents, loaded.findings)
 
 

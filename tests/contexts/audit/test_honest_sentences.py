@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contexts.audit import RULES, DocumentSet, Finding, SourceDocument, audit
-from contexts.audit.load import load
+from contexts.audit.read_files import read_documents
 from contexts.audit.registry import ClaimRule, doubt, found, rule
 from contexts.audit.sample_documents import track
 from contexts.audit.saved import audit_saved
@@ -201,14 +201,14 @@ READERS = """arithmetic artifacts assumed_fixtures assumptions claims counts der
 
 
 def test_every_rule_of_a_module_that_reads_words_or_figures_is_one_that_cannot_block() -> None:
-    of_readers = [one for one in RULES.values() if one.check.__module__.rpartition(".")[2] in READERS.split()]
-    assert {one.check.__module__.rpartition(".")[2] for one in of_readers} == set(READERS.split())
+    of_readers = [one for one in RULES.values() if one.find.__module__.rpartition(".")[2] in READERS.split()]
+    assert {one.find.__module__.rpartition(".")[2] for one in of_readers} == set(READERS.split())
     assert [one.id for one in of_readers if not isinstance(one, ClaimRule)] == []
 
 
 def test_no_case_of_the_corpora_blocks_by_what_it_says() -> None:
     for case in sorted(path.parent for path in CORPORA.glob("*/*/expected.json")):
-        read = load([path for path in sorted(case.glob("*.json")) if path.name != "expected.json"])
+        read = read_documents([path for path in sorted(case.glob("*.json")) if path.name != "expected.json"])
         for finding in audit(read.documents, read.findings).findings:
             assert finding.severity != "blocking" or finding.rule in DECIDE, case
             assert isinstance(finding, Doubt) == isinstance(RULES[finding.rule], ClaimRule)

@@ -16,7 +16,7 @@ import contexts.audit
 import contexts.contracts
 import contexts.text
 from contexts.audit import SourceDocument, audit
-from contexts.audit.load import parse
+from contexts.audit.read_files import parse
 from contexts.contracts import parse_fields, parse_typescript, read_contracts
 from contexts.contracts.patterns import matches
 from contexts.contracts.zod import parse_zod
@@ -39,7 +39,7 @@ def modules() -> Iterator[ModuleType]:
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             yield importlib.import_module(found.name)
     yield importlib.import_module("contexts.verification.criteria")
-    yield importlib.import_module("contexts.verification.load_criteria")
+    yield importlib.import_module("contexts.verification.performance_criteria")
 
 
 def expressions() -> dict[str, re.Pattern[str]]:

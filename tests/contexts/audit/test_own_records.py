@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from contexts.audit import Finding, SourceDocument, audit
-from contexts.audit.load import load
 from contexts.audit.plait_records import RECORDS, is_own, without_records
+from contexts.audit.read_files import read_documents
 from contexts.merge import assemble, contribute, merge_files
 
 INSTANT = "2025-03-01T10:00:00Z"
@@ -69,7 +69,7 @@ def merged(*, by_others: bool = False) -> dict[str, Any]:
 def findings(folder: Path, *documents: Mapping[str, Any]) -> tuple[Finding, ...]:
     for index, document in enumerate(documents):
         (folder / f"{index}.json").write_text(json.dumps(document))
-    loaded = load([folder])
+    loaded = read_documents([folder])
     return audit(loaded.documents, loaded.findings).findings
 
 

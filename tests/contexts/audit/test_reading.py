@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from contexts.audit import AuditReport, Finding, SourceDocument, audit
-from contexts.audit.load import LARGEST, load
+from contexts.audit.read_files import LARGEST, read_documents
 from contexts.errors import DocumentError
 from tests.contexts.audit.editing import CLEAN, findings, load_set
 
@@ -21,7 +21,7 @@ HEAD = {"version": "1.0", "timestamp": "2026-01-01T00:00:00Z", "current_agent": 
 
 
 def judged(*paths: Path) -> AuditReport:
-    loaded = load(paths)
+    loaded = read_documents(paths)
     return audit(loaded.documents, loaded.findings)
 
 
@@ -142,9 +142,9 @@ def test_a_member_of_any_wrong_type_never_stops_the_audit(tmp_path: Path, member
 
 def test_a_path_that_does_not_exist_and_an_empty_folder_are_said_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="does not exist"):
-        load([tmp_path / "none"])
+        read_documents([tmp_path / "none"])
     with pytest.raises(DocumentError, match="no context documents"):
-        load([tmp_path])
+        read_documents([tmp_path])
 
 
 def test_a_hidden_folder_of_contexts_is_read_and_one_of_packages_is_not(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_hidden_folder_of_contexts_is_read_and_one_of_packages_is_not(tmp_path
     (hidden / "w.json").write_text(json.dumps({**HEAD, "workflow_id": "w"}))
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "package.json").write_text("{")
-    assert load([tmp_path]).documents[0].name == "w.json"
+    assert read_documents([tmp_path]).documents[0].name == "w.json"
     assert judged(tmp_path).findings == ()
     assert judged(hidden).findings == ()
 
@@ -184,7 +184,7 @@ def test_the_search_for_garbage_is_afterwards_as_it_was_before(tmp_path: Path, *
         judged(tmp_path)
         assert gc.isenabled() is was_on
         with pytest.raises(DocumentError):
-            load([tmp_path / "missing"])
+            read_documents([tmp_path / "missing"])
         assert gc.isenabled() is was_on
     finally:
         (gc.enable if before else gc.disable)()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from contexts.audit import AuditReport, Finding, audit
-from contexts.audit.load import load
+from contexts.audit.read_files import read_documents
 from tests.reference import DOCUMENTS, FOLDER
 
 pytestmark = pytest.mark.reference
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.reference
 
 @pytest.fixture(scope="module")
 def report() -> AuditReport:
-    loaded = load([DOCUMENTS])
+    loaded = read_documents([DOCUMENTS])
     return audit(loaded.documents, loaded.findings)
 
 
@@ -72,7 +72,7 @@ def test_a_get_that_meets_its_target_is_no_missed_target(report: AuditReport) ->
 
 
 def test_the_report_about_the_workflow_gives_four_speedups_that_disagree() -> None:
-    loaded = load([FOLDER])
+    loaded = read_documents([FOLDER])
     found = audit(loaded.documents, loaded.findings).findings
     (finding,) = [f for f in found if f.rule == "arithmetic/speedups-disagree"]
     assert all(factor in finding.message for factor in ("2.25x", "2.6x", "2.7x", "3x"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from contexts.audit import RULES, Finding, Rule, audit
-from contexts.audit.load import load, parse
+from contexts.audit.read_files import parse, read_documents
 from contexts.audit.reference_page import PAGE, judged, page
 from contexts.audit.registry import FAMILIES, Documents, Raw
 from contexts.audit.sample_documents import file_name, merged, plain_members, track
@@ -65,9 +65,9 @@ def _saved(folder: Path, example: Documents, *, shown: bool) -> Path:
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
 def test_a_rules_examples_can_be_audited_as_files_whole_or_as_the_page_shows_them(rule: Rule, tmp_path: Path) -> None:
     for shown in (False, True):
-        defect = load([_saved(tmp_path / f"example-{shown}", rule.example, shown=shown)])
+        defect = read_documents([_saved(tmp_path / f"example-{shown}", rule.example, shown=shown)])
         found = {finding.rule for finding in audit(defect.documents, defect.findings).findings}
-        clean = load([_saved(tmp_path / f"clean-{shown}", rule.clean, shown=shown)])
+        clean = read_documents([_saved(tmp_path / f"clean-{shown}", rule.clean, shown=shown)])
         silent = {finding.rule for finding in audit(clean.documents, clean.findings).findings}
         if not shown:
             assert (found, silent) == ({rule.id}, set())
@@ -95,7 +95,7 @@ def test_no_member_is_missed_so_much_that_the_audit_breaks(rule: Rule) -> None:
 def test_tracks_that_name_no_workflow_are_not_called_one_and_the_same(tmp_path: Path) -> None:
     for name in ("ui", "api"):
         (tmp_path / f"{name}.json").write_text(json.dumps({"task_id": name, "timestamp": "2025-03-01T09:00:00Z"}))
-    read = load([tmp_path])
+    read = read_documents([tmp_path])
     assert {finding.rule for finding in audit(read.documents, read.findings).findings} == {"input/incomplete-context"}
 
 

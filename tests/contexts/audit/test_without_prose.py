@@ -33,7 +33,7 @@ def test_the_audit_runs_the_other_rules_where_those_that_read_sentences_are_left
         [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{CODE}"],
         capture_output=True, check=True, text=True, cwd=tmp_path, env=environment,
     )  # fmt: skip
-    structured = sorted(one.id for one in RULES.values() if ".prose." not in one.check.__module__)
+    structured = sorted(one.id for one in RULES.values() if ".prose." not in one.find.__module__)
     assert sorted(done.stdout.splitlines()) == [f"{identity} {identity}" for identity in structured]
 
 

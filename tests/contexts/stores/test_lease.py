@@ -98,7 +98,7 @@ def test_renewing_moves_the_heartbeat_and_keeps_the_epoch(objects: ObjectStore) 
     found = read_lease(objects, "w")
     assert found is not None
     assert (found.heartbeat, found.epoch) == (2, 1)
-    lease.check()
+    lease.ensure_held()
 
 
 def test_a_lease_on_another_machine_is_taken_after_60_seconds_without_change_by_ones_own_clock(
@@ -251,8 +251,8 @@ def test_a_process_is_gone_only_when_it_is_certainly_gone() -> None:
 def test_a_held_lease_is_renewed_in_the_background_and_ends_with_its_reason(objects: ObjectStore) -> None:
     with held_lease(objects, "w", owner="one", every=0.02) as held:
         wait_until(lambda: (found := read_lease(objects, "w")) is not None and found.heartbeat >= 3)
-        held.check()
-        held.check_locally()
+        held.ensure_held()
+        held.ensure_held_locally()
         held.end_reason = "suspended"
     ended = read_lease(objects, "w")
     assert ended is not None
@@ -285,7 +285,7 @@ def test_a_run_that_lost_its_lease_learns_it_and_leaves_the_new_one_alone(tmp_pa
     with pytest.raises(LeaseLost), held_lease(objects, "w", owner="one", every=0.02) as held:  # noqa: PT012 - the whole block
         elsewhere(objects, owner="two", epoch=2, token="another")
         assert held.lost.wait(PATIENCE)
-        held.check_locally()
+        held.ensure_held_locally()
     found = read_lease(objects, "w")
     assert found is not None
     assert (found.owner, found.end_reason) == ("two", None)
@@ -331,7 +331,7 @@ def test_an_outage_shorter_than_the_others_patience_costs_nothing(
         objects.down.clear()
         before = held.record.heartbeat
         wait_until(lambda: held.record.heartbeat > before + 1)
-        held.check()
+        held.ensure_held()
 
 
 def test_a_holder_cut_off_counts_itself_out_before_others_may_take_over(
@@ -346,10 +346,10 @@ def test_a_holder_cut_off_counts_itself_out_before_others_may_take_over(
     ):
         objects.down.set()
         wait_until(lambda: objects.failed >= 1)
-        held.check_locally()
+        held.ensure_held_locally()
         clock.seconds += OWN_LIMIT
         assert held.lost.wait(PATIENCE)
-        held.check_locally()
+        held.ensure_held_locally()
     assert OWN_LIMIT < STALE_AFTER
 
 

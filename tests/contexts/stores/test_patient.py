@@ -157,7 +157,7 @@ def test_when_patience_is_over_it_was_the_store_and_not_another_run(tmp_path: Pa
         objects.down.set()
         wait_until(lambda: objects.failed >= 1)
         clock.seconds += OWN_LIMIT + endures - 1
-        held.check_locally()
+        held.ensure_held_locally()
         assert not held.lost.is_set()
         clock.seconds += 1
         assert held.lost.wait(20)
@@ -188,4 +188,4 @@ def test_a_holder_that_slept_longer_than_its_patience_asks_before_it_gives_up(tm
     with held_lease(objects, "w", owner="one", every=0.02, clock=clock.as_clock(), endures=60) as held:
         clock.seconds += 86_400
         patient(objects, held).create("documents/w/context/000001.json", b"x")
-        held.check()
+        held.ensure_held()

@@ -7,8 +7,8 @@ from contexts.documents.deployment import DeploymentAttempt
 from contexts.documents.records import RunRecord
 from contexts.documents.verification import CriterionResult, Evidence
 from contexts.spec.model import Spec
-from contexts.verification.decisions import answer_gate
 from contexts.verification.deployment_gate import assess_gate, production_subject, staging_subject
+from contexts.verification.rulings import answer_gate
 
 AT = "2026-03-01T12:00:00Z"
 SPEC = {

@@ -16,8 +16,8 @@ from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.integrity import check_store
 from contexts.store.local import LocalObjects
-from contexts.verification.decisions import settle, waive
-from contexts.verification.save_decision import amend
+from contexts.verification.rulings import settle, waive
+from contexts.verification.save_ruling import amend
 from flows.feature import feature
 from flows.launch import launch
 from tasks import deploy as deploying

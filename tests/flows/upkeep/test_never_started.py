@@ -17,7 +17,7 @@ from contexts.leases.held import held_lease
 from contexts.leases.interrupted import interrupted
 from contexts.store.contexts import CONTEXT, ContextStore
 from contexts.store.local import LocalObjects
-from contexts.verification.save_decision import amend
+from contexts.verification.save_ruling import amend
 from flows.feature import feature
 from flows.upkeep.resume_interrupted import NotAllResumed, resume_interrupted
 from tests.servers import Server

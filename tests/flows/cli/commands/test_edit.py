@@ -11,7 +11,7 @@ from contexts.documents.verification import Evidence
 from contexts.leases.held import held_lease
 from contexts.leases.interrupted import interrupted
 from contexts.leases.record import read_lease
-from contexts.verification.decisions import apply_settlements, apply_waivers
+from contexts.verification.rulings import apply_settlements, apply_waivers
 from tests.flows.cli.documents import head
 
 AT = "2026-03-01T11:00:00Z"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contexts.verification.load_criteria import judge_load
+from contexts.verification.performance_criteria import judge_performance
 from tests.contexts.verification.made import ran
 
 WHOLE = {"errors": 0, "count": 200, "percentile": "nearest rank", "ready_seconds": 1, "floor_ms": 0.1}
@@ -21,7 +21,7 @@ def judged(text: str, check: str = "passed", **changes: Any) -> tuple[str, str] 
     """Status and reason after a load on two requests; changes are those of the second's figures."""
     requests = {"profile": PROFILE, "orders": {**ORDERS, **changes}}
     evidence = ran("load", check, kind="performance", result={"performance": {**WHOLE, "requests": requests}})
-    found = judge_load(text, {"load": evidence, "unit": ran()})
+    found = judge_performance(text, {"load": evidence, "unit": ran()})
     return (found.status, found.reason) if found else None
 
 

@@ -28,7 +28,7 @@ _KEYS = {"p50": "p50_ms", "p95": "p95_ms", "p99": "p99_ms", "avg": "mean_ms", "m
 
 
 @dataclass(frozen=True, slots=True)
-class LoadVerdict:
+class PerformanceVerdict:
     """How a criterion in words ended against the figures of loads."""
 
     status: Literal["met", "unmet", "unverified"]
@@ -36,7 +36,7 @@ class LoadVerdict:
     checks: tuple[str, ...]
 
 
-def judge_load(text: str, by_check: Mapping[str, Evidence]) -> LoadVerdict | None:
+def judge_performance(text: str, by_check: Mapping[str, Evidence]) -> PerformanceVerdict | None:
     """Decide a criterion such as ``Response time <100ms`` or ``P95 under 200 ms`` by the worst request it speaks of.
 
     Without a named statistic the 99th percentile counts. Words that name a request (of its id, method or path) narrow
@@ -66,7 +66,7 @@ def judge_load(text: str, by_check: Mapping[str, Evidence]) -> LoadVerdict | Non
         found = {place: value for place, values in meant.items() if (value := _figure(values, key)) is not None}
         if len(found) < len(meant):
             missing = next(place for place in meant if place not in found)
-            return LoadVerdict("unverified", f"{missing[1]} of {missing[0]} has no {key}", (missing[0],))
+            return PerformanceVerdict("unverified", f"{missing[1]} of {missing[0]} has no {key}", (missing[0],))
         choose = max if bound.upper else min
         name, request = place = choose(found, key=lambda one: found[one])
         met = met and bound.allows(found[place])
@@ -77,8 +77,8 @@ def judge_load(text: str, by_check: Mapping[str, Evidence]) -> LoadVerdict | Non
     errors = sum(values.errors for values in meant.values())
     if met and failed and errors and set(keys) != {"error_percent"}:
         # Times are those of the requests that were answered; more failed than the check allows.
-        return LoadVerdict("unmet", f"{errors} requests failed; {reason}", tuple(failed))
-    return LoadVerdict("met" if met else "unmet", reason, tuple(dict.fromkeys(checks)))
+        return PerformanceVerdict("unmet", f"{errors} requests failed; {reason}", tuple(failed))
+    return PerformanceVerdict("met" if met else "unmet", reason, tuple(dict.fromkeys(checks)))
 
 
 def _key(text: str, bound: Bound) -> str | None:

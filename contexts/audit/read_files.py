@@ -26,7 +26,7 @@ _PROSE = {".md", ".txt", ".markdown"}
 
 
 @dataclass(frozen=True)
-class Loaded:
+class FilesRead:
     """What was read: documents, findings about files that could not be judged, and files of other kinds left alone."""
 
     documents: tuple[SourceDocument, ...]
@@ -38,7 +38,7 @@ class _DuplicateKey(ValueError):
     """A key stands twice in one object."""
 
 
-def load(paths: Sequence[str | os.PathLike[str]]) -> Loaded:
+def read_documents(paths: Sequence[str | os.PathLike[str]]) -> FilesRead:
     """Read files and folders (hidden ones such as ``.claude/context`` too).
 
     Files named directly are always read; in folders ``*.json`` is, and Markdown or text that names a workflow there.
@@ -47,10 +47,10 @@ def load(paths: Sequence[str | os.PathLike[str]]) -> Loaded:
         DocumentError: A path does not exist, or nothing that could be judged was found.
     """
     with paused_collection():
-        return _load(paths)
+        return _read_documents(paths)
 
 
-def _load(paths: Sequence[str | os.PathLike[str]]) -> Loaded:
+def _read_documents(paths: Sequence[str | os.PathLike[str]]) -> FilesRead:
     documents, findings, skipped = list[SourceDocument](), list[Finding](), list[str]()
     prose = list[SourceDocument]()
     files = list(_files(paths))
@@ -74,7 +74,7 @@ def _load(paths: Sequence[str | os.PathLike[str]]) -> Loaded:
     if not documents and not findings:
         shown = listed([str(path) for path in paths])
         raise DocumentError(f"no context documents in {shown}: name files or folders that hold *.json contexts")
-    return Loaded(tuple(documents), tuple(findings), tuple(skipped))
+    return FilesRead(tuple(documents), tuple(findings), tuple(skipped))
 
 
 def _files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[Path, bool]]:

@@ -10,7 +10,8 @@ from contexts.documents.verification import Evidence
 from contexts.errors import InputError
 from contexts.spec.model import Spec
 from contexts.verification.criteria import decide
-from contexts.verification.decisions import (
+from contexts.verification.open_items import concern_fingerprint, fingerprint, open_items
+from contexts.verification.rulings import (
     answer_gate,
     apply_settlements,
     apply_waivers,
@@ -19,7 +20,6 @@ from contexts.verification.decisions import (
     tick,
     waive,
 )
-from contexts.verification.open_items import concern_fingerprint, fingerprint, open_items
 from contexts.verification.verdict import reach_verdict
 
 AT = "2026-03-01T12:00:00.000Z"

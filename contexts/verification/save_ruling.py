@@ -1,4 +1,4 @@
-"""Save a person's decision as the next revision of a workflow's context, under the workflow's lease."""
+"""Save a person's ruling as the next revision of a workflow's context, under the workflow's lease."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contexts.store.contexts import CONTEXT, ContextStore
 
 
 def amend(store: ContextStore, workflow_id: str, change: Callable[[Context, str], Context]) -> ContextRef:
-    """Change the newest context by a decision, and save it.
+    """Change the newest context by a ruling, and save it.
 
     Args:
         store: The store.
@@ -25,7 +25,7 @@ def amend(store: ContextStore, workflow_id: str, change: Callable[[Context, str]
     Raises:
         LeaseHeld: A run owns the workflow; nothing was changed.
         RunInterrupted: The last run died before its end, and whoever restarts such runs must go on seeing that.
-        InputError: The decision does not fit the document, or a run is needed first.
+        InputError: The ruling does not fit the document, or a run is needed first.
         NotFound: The workflow is not in the store.
     """
     store.require(workflow_id)  # a lease on something that is not there would only leave an object behind
@@ -42,7 +42,7 @@ def amend(store: ContextStore, workflow_id: str, change: Callable[[Context, str]
                 )
             at = now()
             changed = change(context, at)
-            lease.check_locally()
+            lease.ensure_held_locally()
             saved = store.save(changed, workflow_id=workflow_id, name=CONTEXT, after=newest.ref.revision)
             lease.end_reason = "edited"
             return saved

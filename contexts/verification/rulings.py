@@ -1,6 +1,6 @@
-"""Typed decisions of people: waive, settle, approve, reject. Each takes a context and returns the new one.
+"""Rulings of people: waive, settle, approve, reject. Each takes a context and returns the new one.
 
-Nothing is judged here: a decision is added to the document, and the next run honours it. So a decision can be read,
+Nothing is judged here: a ruling is added to the document, and the next run honours it. So a ruling can be read,
 compared and dated like everything else that was saved.
 """
 
@@ -20,7 +20,7 @@ from contexts.verification.open_items import Item, all_items, concern_fingerprin
 
 Answer = Literal["approve", "reject", "rerun", "done"]
 EDITOR = "editor"
-"""The ``current_agent`` of a revision that a person's decision made."""
+"""The ``current_agent`` of a revision that a person's ruling made."""
 _GOOD = {"met", "passed"}
 _Decision = Literal["approved", "rejected", "ticked", "rerun", "done"]
 _DECISIONS: Mapping[Answer, _Decision] = {
@@ -88,9 +88,9 @@ def _said_of_concern(context: Context, concern: Concern) -> str:
     return f"settled by {made[-1].by}; the next run honours it" if made else ""
 
 
-def _began_after(context: Context, decision: WaiverEntry) -> bool:
+def _began_after(context: Context, ruling: WaiverEntry) -> bool:
     began = context.run.started_at if context.run else None
-    return began is not None and parse_instant(began) >= parse_instant(decision.timestamp)
+    return began is not None and parse_instant(began) >= parse_instant(ruling.timestamp)
 
 
 def superseded_by(context: Context, settlement: SettlementEntry) -> SettlementEntry | None:
@@ -267,14 +267,14 @@ def _approval(
 
 
 def _edited(context: Context, at: str) -> Context:
-    """Return a context as a person leaves it, who has yet to write the decision into it."""
+    """Return a context as a person leaves it, who has yet to write the ruling into it."""
     return context.without("checksum").changed(timestamp=at, current_agent=EDITOR)
 
 
 def _require_given(**given: str) -> None:
     for name, value in given.items():
         if not value.strip():
-            raise InputError(f"--{name} is empty: a decision needs a name and a reason that can be read later")
+            raise InputError(f"--{name} is empty: a ruling needs a name and a reason that can be read later")
 
 
 def apply_waivers(findings: Sequence[Finding], waivers: Sequence[WaiverEntry]) -> list[Finding]:
