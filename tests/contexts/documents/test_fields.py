@@ -15,22 +15,9 @@ from pydantic import BaseModel
 from benchmarks.structure import modules
 from contexts.documents.base import Open
 from contexts.documents.context import Context
-from contexts.documents.parts import (
-    ActionRecord,
-    Checkpoint,
-    DecisionRecord,
-    ErrorEntry,
-    FeatureSpec,
-    Metadata,
-    TrackEntry,
-    Usage,
-)
+from tests.contexts.building import OF_AGENTS_AND_USERS
 from tests.servers import ROOT
 
-OF_AGENTS_AND_USERS: tuple[type[Open], ...] = (
-    ActionRecord, Checkpoint, DecisionRecord, ErrorEntry, FeatureSpec, Metadata, TrackEntry, Usage,
-)  # fmt: skip
-"""What agents write in their documents and users in their specs: plait carries it on."""
 FOR_PEOPLE = {"Migrations": {"from_nothing", "from_base", "down_and_up"}, "TrackShare": {"unmeasured"}}
 """Fields that nothing of plait's reads: they are for whoever reads the document, or `plait show --json`."""
 

@@ -22,6 +22,7 @@ from flows.feature import feature
 from flows.launch import launch
 from tasks import deploy as deploying
 from tasks.run.run import Run
+from tests.contexts.building import unknown_members
 from tests.deploy.running import wait_for
 from tests.flows.gate import Place
 from tests.flows.specs import write_spec
@@ -55,6 +56,13 @@ def test_a_run_waits_at_the_gate_and_the_next_one_deploys_what_was_approved_once
     log = readiness["production"]["evidence"]
     assert (log["exit_code"], log["log"]["media_type"]) == (0, "text/plain")
     assert check_store(place.store.objects).troubles == ()
+    saved = [
+        place.store.load_revision("shop", name, number).context
+        for name, numbers in place.store.revisions("shop").items()
+        for number in numbers
+    ]
+    assert len(saved) > len(second.tracks)
+    assert [unknown_members(one) for one in saved] == [[] for _ in saved]
 
 
 def test_a_rejected_gate_ends_the_run_with_the_reason(place):
