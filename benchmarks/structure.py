@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 PACKAGES = ("contexts", "tasks", "flows")
-LOOSE = {"dict[str, Any]", "Mapping[str, Any]", "JsonObject"}
+LOOSE = {"dict[str, Any]", "Mapping[str, Any]", "dict[str, object]", "Mapping[str, object]", "JsonObject"}
 
 
 def loose(tree: ast.AST) -> Counter[str]:
