@@ -185,7 +185,7 @@ def describe_run(request: RunRequest, final: ContextRef, *, address: str | None 
     return RunReport(
         workflow_id=final.workflow_id,
         status=record.status,
-        exit_code=record.exit_code or 0,
+        exit_code=0 if record.exit_code is None else record.exit_code,
         tracks=tuple(TrackLine.of(one) for one in record.tracks or ()),
         context=final,
         report=str(page) if page.is_file() else None,

@@ -203,6 +203,6 @@ def _with_state(context: Context, gate_state: GateState) -> Context:
 
 def _save(run: Run, context: Context) -> ContextRef:
     failpoint("deploy.before-save")
-    ref = run.save(CONTEXT, context.without("checksum").changed(timestamp=now(), current_agent="deployer"))
+    ref = run.save(CONTEXT, context.without("checksum_").changed(timestamp=now(), current_agent="deployer"))
     failpoint("deploy.after-save")
     return ref

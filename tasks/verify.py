@@ -61,7 +61,7 @@ def verify(
     audited = without_proven(_audit(run.store, parent, context), proven)
     findings = by_severity([*(context.findings or ()), *proven, *audited])
     findings = apply_waivers(findings, waivers)
-    record = context.run or RunRecord(status="merged")
+    record = context.run_record
     verdict = reach_verdict(
         run.spec,
         tracks={one.task_id: one.status for one in tracks},
@@ -87,7 +87,7 @@ def verify(
         integration_concerns=concerns,
         run=record,
         context_summary=_summary(verdict, tracks, records),
-        checksum=None,
+        checksum_=None,
     )
     computed, _ = measure(context, [("initialize", parent), ("merge", merged)])
     metrics = {**(context.metrics or {}), **computed.model_dump(mode="json", exclude_none=True)}

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from contexts.errors import BadIdentifier
 from contexts.identifiers import check_id, check_relative_path
@@ -33,11 +34,15 @@ def parse_instant(value: str) -> datetime:
     """Return an ISO 8601 instant as an aware datetime.
 
     Raises:
-        ValueError: Not ISO 8601, or without a time zone.
+        ValueError: Not ISO 8601, without a time zone, or before the first or after the last year in UTC.
     """
     instant = datetime.fromisoformat(value)
     if instant.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone; write it with Z or an offset")
+    try:
+        instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{value!r} is beyond the years that can be told") from error
     return instant
 
 
@@ -86,20 +91,49 @@ class Open(BaseModel):
 
     def compact(self) -> Self:
         """Return the same with nothing said of the fields that hold nothing, which JSON would show as null."""
-        said = {name for name in self.model_fields_set if getattr(self, name) is not None}
-        return self if said == self.model_fields_set else self.model_construct(said, **self._values(said))
-
-    def _values(self, names: set[str]) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in names}
+        fields = type(self).model_fields.keys() & self.model_fields_set
+        empty = [name for name in fields if vars(self)[name] is None]
+        return self.without(*empty) if empty else self
 
     def without(self, *names: str) -> Self:
         """Return a copy in which nothing is said of some fields that need not be there."""
-        said = self.model_fields_set.difference(names)
-        return self.model_construct(said, **self._values(said))
+        copy = self.model_copy()
+        for name in names:
+            vars(copy)[name] = type(self).model_fields[name].get_default(call_default_factory=True)
+        copy.__pydantic_fields_set__.difference_update(names)
+        return copy
 
     def changed(self, **changes: Any) -> Self:
         """Return a copy with other values for some fields; the caller answers for their types."""
-        return self.model_copy(update=changes)
+        copy = self.model_copy(update=changes)
+        for name in type(self).model_fields.keys() & changes.keys():
+            (copy.__pydantic_extra__ or {}).pop(name, None)  # what `Lenient` had set aside
+        return copy
+
+
+class Lenient(Open):
+    """Base of records that documents from elsewhere, and older ones, may hold in another form.
+
+    A member that need not be there and is not of its field's type is kept value for value, like one that no field has;
+    the field is empty then. So plait decides nothing by it, and nothing of it is lost.
+    """
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _set_aside(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            if not isinstance(value, dict):
+                raise
+            odd = {one["loc"][0] for one in error.errors(include_url=False, include_context=False) if one["loc"]}
+            if not odd or any(cls.model_fields[str(name)].is_required() for name in odd):
+                raise
+            members: JsonObject = value  # pyright: ignore[reportUnknownVariableType] JSON
+            made = handler({name: one for name, one in members.items() if name not in odd})
+            if made.__pydantic_extra__ is not None:  # it is not, as these models keep what no field has
+                made.__pydantic_extra__.update({str(name): members[str(name)] for name in odd})
+            return made
 
 
 class Closed(BaseModel):

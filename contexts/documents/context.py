@@ -6,7 +6,7 @@ mixed in one folder. Which fields are filled tells them apart.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -102,14 +102,14 @@ class Context(Open):
     deployments: list[DeploymentAttempt] | None = None
     deployment_readiness: DeploymentReadiness | None = None
     deployment_info: dict[str, Any] | None = None
-    reverification: Reverification | None = None
+    reverification: Annotated[Reverification | Any, Field(union_mode="left_to_right")] = None
 
     execution: Execution | None = None
     run: RunRecord | None = None
     spec: BlobRef | None = None
     kind: Literal["workflow", "track", "group"] | None = None
 
-    checksum: str | None = Field(default=None, alias="_checksum", pattern=r"^[0-9a-f]{64}$")
+    checksum_: str | None = Field(default=None, alias="_checksum", pattern=r"^[0-9a-f]{64}$")
 
     @property
     def production(self) -> ProductionReadiness | None:

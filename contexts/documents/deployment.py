@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from contexts.documents.base import Instant, Number, Open
+from contexts.documents.base import Instant, Lenient, Number, Open
 from contexts.documents.refs import BlobRef
 from contexts.documents.verification import Evidence
 
@@ -71,7 +71,7 @@ class Proof(Open):
     log: BlobRef | None = None
 
 
-class PrerequisiteResult(Open):
+class PrerequisiteResult(Lenient):
     """How one prerequisite of production stands: by evidence, or by a person's word."""
 
     id: str
@@ -83,7 +83,7 @@ class PrerequisiteResult(Open):
     by: str | None = None
 
 
-class StagingReadiness(Open):
+class StagingReadiness(Lenient):
     """How far staging is; ``status`` is ``deployed`` or ``failed`` where plait wrote it."""
 
     status: str | None = None
@@ -93,7 +93,7 @@ class StagingReadiness(Open):
     evidence: DeploymentAttempt | None = None
 
 
-class ProductionReadiness(Open):
+class ProductionReadiness(Lenient):
     """How far production is.
 
     ``status``, where plait wrote it: ``blocked`` (a prerequisite is unmet), ``waiting`` (for a person), ``approved``,

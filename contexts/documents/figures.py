@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from contexts.documents.base import Items, Number, Open
+from contexts.documents.base import Items, Lenient, Number, Open
 
 
 class TestFailure(Open):
@@ -219,7 +219,7 @@ class ContractFigures(Open):
     consumers: Mapping[str, Mapping[str, Alignment]]
 
 
-class CheckFigures(Open):
+class CheckFigures(Lenient):
     """What a check measured; only what its kind and reports give is there."""
 
     tests: TestCounts | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from contexts.documents.base import Instant, Items, Open
+from contexts.documents.base import Instant, Items, Lenient, Open
 
 Severity = Literal["blocking", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("blocking", "warning", "note")
@@ -13,7 +13,7 @@ Mild = Literal["warning", "note"]
 """What a finding about somebody's words or numbers may be."""
 
 
-class Source(Open):
+class Source(Lenient):
     """One side of a finding or concern: a document's name, an RFC 6901 pointer to the very value, and that as text."""
 
     document: str = ""
@@ -34,7 +34,7 @@ class Waived(Open):
     timestamp: Instant
 
 
-class Finding(Open):
+class Finding(Lenient):
     """One defect.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contexts.documents.base import Instant, Number, Open
+from contexts.documents.base import Instant, Lenient, Number, Open
 from contexts.documents.findings import Source
 from contexts.documents.refs import ContextRef
 
@@ -38,7 +38,7 @@ class Settled(Open):
     timestamp: Instant
 
 
-class Concern(Open):
+class Concern(Lenient):
     """What the merge could not settle alone.
 
     Attributes:
@@ -67,7 +67,7 @@ class TrackContext(Open):
     """
 
     ref: ContextRef | None = None
-    sha256: str | None = None
+    sha256: Any = None
     status: str | None = None
     context: dict[str, Any] | None = None
 

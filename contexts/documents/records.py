@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contexts.documents.base import Instant, Number, Open
+from contexts.documents.base import Instant, Lenient, Number, Open
 from contexts.documents.parts import TrackStatus
 from contexts.documents.refs import BlobRef, ContextRef
 
@@ -100,7 +100,7 @@ class RecordedDocument(Open):
     blob: BlobRef
 
 
-class RunRecord(Open):
+class RunRecord(Lenient):
     """What the run that saved this revision did.
 
     Attributes:

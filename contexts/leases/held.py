@@ -166,7 +166,10 @@ class HeldLease:
         while not self._stop.wait(wait):
             began = time.monotonic()
             try:
-                self._lease.renew()
+                if not self._lease.renew():
+                    self._cause = None
+                    wait = self._every
+                    continue
             except StoreError as error:
                 # An outage that is shorter than the others' patience, or endured, costs nothing: try again soon.
                 self._cause = error

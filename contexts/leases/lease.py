@@ -84,8 +84,8 @@ class Lease:
         self._clock = clock
         self._good_since = held_since
 
-    def renew(self) -> None:
-        """Write the next heartbeat.
+    def renew(self) -> bool:
+        """Write the next heartbeat, and return that it was renewed.
 
         Raises:
             LeaseLost: Another run has the lease.
@@ -95,6 +95,7 @@ class Lease:
             self.record.model_copy(update={"heartbeat": self.record.heartbeat + 1, "renewed": datetime.now(tz=UTC)})
         )
         failpoint("lease.renewed")
+        return True
 
     def release(self, reason: str) -> None:
         """End the lease, saying why; the workflow is free at once.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from contexts.errors import DocumentError, LeaseHeld, RunInterrupted
 from contexts.leases.process import ProcessMark, is_gone, this_process
@@ -17,6 +18,18 @@ UPKEEP = "upkeep:"
 """How the owner of a lease is called that is no run: nothing of the workflow is lost when that one dies."""
 INTERRUPTED = "interrupted"
 """How the lease of a run ends that something other than a person ended: it is gone on with, as after a kill."""
+
+
+def _told_in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("it is beyond the years that can be told") from error
+
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Moment = Annotated[AwareDatetime, AfterValidator(_told_in_utc)]
+"""An instant that every time zone can tell."""
 
 
 class LeaseRecord(BaseModel):
@@ -30,17 +43,17 @@ class LeaseRecord(BaseModel):
 
     workflow_id: str
     owner: str
-    epoch: int
+    epoch: Count
     token: str
-    heartbeat: int
-    acquired: datetime
-    renewed: datetime
+    heartbeat: Count
+    acquired: Moment
+    renewed: Moment
     host: str
     boot_id: str
-    pid: int
+    pid: int = Field(ge=1, le=2**31)
     started: str
     end_reason: str | None = None
-    ended: datetime | None = None
+    ended: Moment | None = None
 
     @property
     def machine(self) -> str:

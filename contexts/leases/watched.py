@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from contexts.errors import LeaseLost, PlaitError
 from contexts.leases.held import HeldLease
-from contexts.leases.lease import OWN_LIMIT, Clock, Lease
-from contexts.leases.record import LeaseRecord, SeenLease, lives_here, see_lease
+from contexts.leases.lease import OWN_LIMIT, STALE_AFTER, Clock, Lease
+from contexts.leases.record import LeaseRecord, SeenLease, see_lease
 from contexts.store.objects import ObjectStore
 
-LOOK_EVERY = 5.0
+LOOK_EVERY = 2.0
 """Seconds between two looks; the holder renews every 15 s."""
 
 
 class WatchedLease(Lease):
     """Somebody else's lease. It is never written: each renewal looks whether the holder's heartbeat has moved.
 
-    Until it was seen to move once it counts as overdue, unless its holder is a living process of this host.
+    A heartbeat is as old as the last look that did not see it yet. Until one was seen to move the lease is overdue.
     """
 
     def __init__(self, objects: ObjectStore, seen: SeenLease, clock: Clock) -> None:
-        since = clock.now() - (0.0 if lives_here(seen.record) else OWN_LIMIT)
-        super().__init__(objects, seen.record, seen.version, clock, since, seen.record)
+        super().__init__(objects, seen.record, seen.version, clock, clock.now() - OWN_LIMIT, seen.record)
+        self._looked = self._unmoved_since = clock.now()
 
-    def renew(self) -> None:
-        """Look again.
+    def renew(self) -> bool:
+        """Look again, and return whether the holder has renewed it since.
 
         Raises:
-            LeaseLost: The run has ended, or another one has the workflow.
+            LeaseLost: The run has ended, was not heard of for so long that it counts as dead, or another one has the
+                workflow.
             StoreError: The store did not answer.
         """
         began = self._clock.now()
         now = self._seen()
-        if now.heartbeat != self.record.heartbeat:
+        moved = now.heartbeat != self.record.heartbeat
+        if moved:
             self.record = now
-            self._good_since = began
+            self._good_since, self._unmoved_since = self._looked, began
+        elif began - self._unmoved_since >= STALE_AFTER:
+            raise self._lost(None)
+        self._looked = began
+        return moved
 
     def release(self, reason: str) -> None:
         """Leave it as it is: its holder ends it."""
@@ -56,10 +62,33 @@ class WatchedLease(Lease):
         return seen.record
 
 
+class WatchingLease(HeldLease):
+    """A watched lease, at which is looked before anything is written: its holder ends it without asking."""
+
+    def wait_until_held(
+        self,
+        *,
+        to_write: bool = False,
+        since: float | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        """As `HeldLease.wait_until_held`; to write, it must also still be there now.
+
+        Raises:
+            LeaseLost: As there; or the run has ended.
+            StoreUnreachable: As there.
+            StoreError: The store did not answer.
+        """
+        super().wait_until_held(to_write=to_write, since=since, stop=stop, told=told)
+        if to_write:
+            self.ensure_held()
+
+
 @contextlib.contextmanager
 def watched_lease(
     objects: ObjectStore, workflow_id: str, *, endures: float | None = None, clock: Clock | None = None
-) -> Generator[HeldLease]:
+) -> Generator[WatchingLease]:
     """Watch the lease of the run that is going, for as long as the block runs.
 
     Args:
@@ -76,7 +105,7 @@ def watched_lease(
         raise LeaseLost(
             f"no run of {workflow_id} is going, so there is nothing to do for one: run it", workflow_id=workflow_id
         )
-    held = HeldLease(WatchedLease(objects, seen, clock or Clock()), every=LOOK_EVERY, endures=endures)
+    held = WatchingLease(WatchedLease(objects, seen, clock or Clock()), every=LOOK_EVERY, endures=endures)
     held.start()
     try:
         yield held

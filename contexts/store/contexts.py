@@ -5,17 +5,21 @@ A save creates the next number and nothing else. Every string that is written pa
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import orjson
+from cachetools import LRUCache
+from pydantic import ValidationError
 
 from contexts.documents.base import JsonObject, Open
 from contexts.documents.codec import check_version, dump, has_non_finite, seal, unseal, validate
 from contexts.documents.findings import Finding, Source
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import (
+    BadIdentifier,
     ChecksumMismatch,
     DocumentError,
     NotFound,
@@ -24,7 +28,8 @@ from contexts.errors import (
     SecretRefused,
 )
 from contexts.failpoints import failpoint
-from contexts.json.values import entries
+from contexts.json.pointer import pointer
+from contexts.json.values import entries, is_object
 from contexts.store.blobs import BlobStore
 from contexts.store.keys import (
     CONTEXT,
@@ -52,6 +57,25 @@ _BLOB = "$blob"
 _READERS = 16
 
 
+_TYPED: LRUCache[str, Context] = LRUCache(maxsize=4)
+_TYPING = threading.Lock()
+
+
+def typed(ref: ContextRef, document: JsonObject) -> Context:
+    """Return the typed view of a document, the last few of which are kept by their checksums: nobody changes one.
+
+    Raises:
+        DocumentError: It is not of the format it says.
+    """
+    with _TYPING:
+        known = _TYPED.get(ref.sha256)
+    if known is None:
+        known = validate(document, str(ref))
+        with _TYPING:
+            _TYPED[ref.sha256] = known
+    return known
+
+
 class Saved(NamedTuple):
     """A document as it lies in the store, and where."""
 
@@ -65,7 +89,7 @@ class Saved(NamedTuple):
         Raises:
             DocumentError: It is not of the format it says.
         """
-        return validate(self.document, str(self.ref))
+        return typed(self.ref, self.document)
 
 
 class ContextStore(BlobStore):
@@ -151,13 +175,26 @@ class ContextStore(BlobStore):
         return {_BLOB: ref.model_dump(), "items": len(value)}  # pyright: ignore[reportUnknownArgumentType] same
 
     def expand(self, workflow_id: str, document: JsonObject) -> JsonObject:
-        """Return a document as it lies in the store with everything that was set aside put back."""
-        return {
-            key: orjson.loads(self.get_blob(workflow_id, BlobRef.model_validate(value[_BLOB])))
-            if isinstance(value, dict) and _BLOB in value
-            else value
-            for key, value in document.items()
-        }
+        """Return a document as it lies in the store with everything that was set aside put back.
+
+        Raises:
+            NotFound: What was set aside is not there.
+            ChecksumMismatch: It is not what was saved.
+            DocumentError: A member says of itself that it was set aside, and was not by this program.
+        """
+        whole: JsonObject = {}
+        for key, value in document.items():
+            aside = is_object(value) and _BLOB in value
+            try:
+                ref = BlobRef.model_validate(value[_BLOB]) if aside else None
+                whole[key] = orjson.loads(self.get_blob(workflow_id, ref)) if ref else value
+            except (ValidationError, orjson.JSONDecodeError, BadIdentifier) as error:
+                raise DocumentError(
+                    f"{key[:60]!r} in a document of {workflow_id} refers to no part of it; remove that revision",
+                    document=workflow_id,
+                    pointer=pointer(key),
+                ) from error
+        return whole
 
     def load(self, ref: ContextRef) -> JsonObject:
         """Return the whole document of a reference, expanded.

@@ -5,6 +5,7 @@ Each workflow is gone through on its own, document after document, so that memor
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -250,7 +251,8 @@ class _WorkflowCheck:
                 )
             elif name in self._lists:
                 # A list that was stored aside refers to blobs as its document would.
-                inner.update((ref.sha256, key) for ref in blobs_in(orjson.loads(raw)))
+                with contextlib.suppress(orjson.JSONDecodeError):  # its document is told of
+                    inner.update((ref.sha256, key) for ref in blobs_in(orjson.loads(raw)))
         for digest, user in inner.items():
             self._wanted_blobs.setdefault(digest, user)
         for digest in self._wanted_blobs.keys() - held:

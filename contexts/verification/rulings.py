@@ -268,7 +268,7 @@ def _approval(
 
 def _edited(context: Context, at: str) -> Context:
     """Return a context as a person leaves it, who has yet to write the ruling into it."""
-    return context.without("checksum").changed(timestamp=at, current_agent=EDITOR)
+    return context.without("checksum_").changed(timestamp=at, current_agent=EDITOR)
 
 
 def _require_given(**given: str) -> None:

@@ -109,8 +109,10 @@ def _sentence(text: str) -> str:
 def _say(text: str) -> None:
     # A spec may have several problems, each a line of its own.
     from contexts.redaction import without_known
+    from contexts.text.visible import show_invisible
 
-    lines = [" ".join(line.split()) for line in without_known(text).splitlines() if line.strip()]
+    told = [show_invisible(line) for line in without_known(text).split("\n")]
+    lines = [" ".join(line.split()) for line in told if line.strip()]
     # Where nobody hears it the exit code still says it.
     said = LossyStream(sys.stderr)
     said.write("plait: " + "\n       ".join(lines) + "\n")

@@ -151,8 +151,8 @@ def _content(document: JsonObject) -> str:
 def _blob(store: ContextStore, folder: Path, workflow: str, ref: BlobRef) -> list[tuple[BlobRef, bytes]]:
     path = folder / BLOBS / ref.sha256
     try:
-        with path.open("rb") as stream:
-            data = stream.read(max(ref.size, 0) + 1)  # more than the document says is not the blob it means
+        # Another size than the document says is not that of the blob it means.
+        data = path.read_bytes() if path.stat().st_size == ref.size else b""
     except FileNotFoundError as error:
         if any(True for _ in store.objects.list(blob_key(workflow, ref))):
             return []

@@ -102,6 +102,8 @@ def reverify_one(request: RunRequest, workflow_id: str, reference: str | None) -
             evidence=records,
             worse=[],
         )
-        present = present.changed(worse=list(find_regressions(context.reverification or context, present)))
-        run.save(CONTEXT, context.changed(reverification=present, checksum=None))
+        last = context.reverification
+        before = last if isinstance(last, Reverification) else context
+        present = present.changed(worse=list(find_regressions(before, present)))
+        run.save(CONTEXT, context.changed(reverification=present, checksum_=None))
     return present

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -44,10 +44,15 @@ class _File(BaseModel):
 
 
 class _Report(BaseModel):
-    """The JSON report of coverage.py."""
+    """The JSON report of coverage.py; its files are read one after another, as a report may have very many wrong."""
 
-    files: dict[str, _File]
+    files: dict[str, Any]
     totals: _Summary
+
+    @model_validator(mode="after")
+    def _each(self) -> Self:
+        self.files.update({name: _File.model_validate(one) for name, one in self.files.items()})
+        return self
 
 
 def parse_coverage(raw: bytes) -> Coverage:

@@ -11,15 +11,16 @@ from contexts.json.values import mapping
 from contexts.spec.policy import Budget
 
 NOTHING = Spent()
+MOST_TOKENS = 2**53
+MOST_DOLLARS = 1e12
+"""No agent has spent more: what says so is cut to it, so that sums stay numbers that JSON can hold."""
 
 
 def reported(said: object) -> Spent:
     """Return what an agent says of one attempt's usage; what is no amount counts as nothing."""
     usage = mapping(said)
-    return Spent(
-        cost_usd=_amount(usage.get("cost_usd")),
-        tokens=int(_amount(usage.get("input_tokens"))) + int(_amount(usage.get("output_tokens"))),
-    )
+    tokens = sum(int(_amount(usage.get(f"{way}_tokens"), MOST_TOKENS)) for way in ("input", "output"))
+    return Spent(cost_usd=_amount(usage.get("cost_usd"), MOST_DOLLARS), tokens=min(tokens, MOST_TOKENS))
 
 
 def recorded(context: Context | None) -> Spent:
@@ -31,7 +32,8 @@ def recorded(context: Context | None) -> Spent:
 
 def add(one: Spent, other: Spent) -> Spent:
     """Return the sum of both."""
-    return Spent(cost_usd=float(one.cost_usd) + float(other.cost_usd), tokens=one.tokens + other.tokens)
+    cost = min(float(one.cost_usd) + float(other.cost_usd), MOST_DOLLARS)
+    return Spent(cost_usd=cost, tokens=min(one.tokens + other.tokens, MOST_TOKENS))
 
 
 class Ledger:
@@ -74,7 +76,7 @@ class Ledger:
         return ""
 
 
-def _amount(value: object) -> float:
+def _amount(value: object, most: float) -> float:
     if isinstance(value, str):
         try:
             value = float(value)  # many a program writes its numbers as texts
@@ -82,4 +84,4 @@ def _amount(value: object) -> float:
             return 0.0
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0.0
-    return float(value) if math.isfinite(value) and value > 0 else 0.0
+    return float(min(value, most)) if value > 0 and not math.isnan(value) and value != math.inf else 0.0

@@ -26,6 +26,7 @@ from tasks.checks.rewritten_files import rewritten, stamps
 from tasks.checks.run import check_inputs, run_on, still_holds
 from tasks.checks.silenced_warnings import silenced
 from tasks.filesystem import remove_folder
+from tasks.git.paths import readable
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
 from tasks.sandbox.clean_log import clean_log
@@ -194,7 +195,7 @@ def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[CheckRun, l
     ran = run_on(check, bench)
     touched = rewritten(bench.tree, before, lambda path: _content(run, commit, path))
     if touched:
-        names = first_of(touched, 5)
+        names = first_of([readable(name) for name in touched], 5)
         message = f"check {check.id} rewrote files of the tree it checks: {names}; no other check sees that"
         found.append(Finding(rule="evidence/tree-rewritten", severity="warning", message=message, sources=()))
     return CheckRun(ran.judged, ran.steps[prepared:], ran.notes, ran.seconds), found

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass
+from secrets import token_hex
 
 from contexts.errors import InputError
 from contexts.leases.watched import watched_lease
@@ -19,6 +20,7 @@ from tasks.run.backends import recordings_for, stored_recordings
 from tasks.run.base_commit import open_repository
 from tasks.run.outage import Outage
 from tasks.run.preflight import load_request
+from tasks.run.required_programs import refuse_without_programs_of
 from tasks.run.reuse import outbox_folder
 from tasks.run.runtime import Runtime, stop_when_lost
 from tasks.run.workspaces import workspace_root
@@ -44,10 +46,11 @@ def open_track(reference: TrackReference) -> Generator[Runtime]:
     """Open the run that a track belongs to, as the run's own process has saved it.
 
     The spec, the base commit and recordings are those the run began with. Nothing is written unless that run is seen
-    to go on: what is written here is written in its name. Once it has ended, `Runtime.cancel` is set.
+    to go on: what is written here is written in its name. Once it has ended, `Runtime.cancel` is set. A reference is
+    for one process: of two that save the same track, one meets a conflict.
 
     Raises:
-        InputError: The workflow has no such track.
+        InputError: The workflow has no such track, or a program that it is to run is not here.
         LeaseLost: No run of the workflow is going.
         RepositoryError: The repository is not within reach, and the store has no copy of the base.
         StoreError: The store cannot be read.
@@ -67,7 +70,7 @@ def open_track(reference: TrackReference) -> Generator[Runtime]:
         stored = stored_recordings(store, workflow_id, record)
         repository, base = open_repository(loaded, store, workflow_id, record, named=None, fresh=False)
         run = Runtime(
-            run_id=(record.id if record else None) or lease.record.owner,
+            run_id=f"{record.id if record else lease.record.owner}-{token_hex(4)}",
             loaded=loaded,
             workflow_id=workflow_id,
             store=store,
@@ -79,6 +82,7 @@ def open_track(reference: TrackReference) -> Generator[Runtime]:
             revisions=revisions,
             outage=outage,
         )
+        refuse_without_programs_of(run.spec, loaded, workflow_id, reference.task_id, run.recordings)
         run.count_earlier_runs()
         threading.Thread(target=stop_when_lost, args=(run,), name="plait-lease-watch", daemon=True).start()
         try:

@@ -9,8 +9,9 @@ from pathlib import Path
 import orjson
 
 from contexts.documents.base import JsonObject
+from contexts.documents.codec import parse_object
 from contexts.documents.records import RunRecord
-from contexts.errors import ChecksumMismatch, InputError, NotFound, SpecError
+from contexts.errors import DocumentError, InputError, NotFound, SpecError
 from contexts.json.pointer import pointer
 from contexts.json.values import walk
 from contexts.leases.record import refuse_if_held_here
@@ -173,9 +174,10 @@ def load_request(request: RunRequest, store: ContextStore) -> LoadedSpec:
         raise SpecError(f"{workflow_id} was not started from a spec here; run it with its spec file")
     try:
         stored = store.get_blob(workflow_id, context.spec)
-    except (NotFound, ChecksumMismatch) as error:
+        written = parse_object(stored, f"the spec of {workflow_id}")
+    except (NotFound, DocumentError) as error:
         raise SpecError(f"the spec of {workflow_id} is lost ({error.message}); run it with its spec file") from error
-    value = {**orjson.loads(stored), "workflow_id": workflow_id}  # its placeholders are settled
+    value = {**written, "workflow_id": workflow_id}  # its placeholders are settled
     programs = _programs(request, store, workflow_id, context.run.programs if context.run else None)
     return replace(_from_value(value, f"spec of {workflow_id}", programs.folder), programs=programs)
 

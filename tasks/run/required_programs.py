@@ -6,7 +6,7 @@ not at hand at what the run would do: which tracks it would run, which checks, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from contexts.documents.context import Context
@@ -15,6 +15,7 @@ from contexts.errors import SpecError
 from contexts.plan.reuse import Reuse
 from contexts.spec.checks import Check
 from contexts.spec.load import LoadedSpec, check_agents
+from contexts.spec.model import Spec
 from contexts.spec.policy import CommandAgent
 from contexts.spec.programs import Command, Programs, check_commands, commands_of, setup_commands
 from contexts.spec.request import RunRequest
@@ -56,6 +57,22 @@ def refuse_without_programs(
     done = {one.task_id for one in ahead.tracks if one.action == "reuse"}
     _refuse(workflow_id, programs, lacking, [*ahead.commands()])
     check_agents(loaded.spec, folder=loaded.folder, replayed=recordings.keys() | done)
+
+
+def refuse_without_programs_of(
+    spec: Spec, loaded: LoadedSpec, workflow_id: str, task_id: str, recordings: Mapping[str, Recording]
+) -> None:
+    """Make sure that what one track of a stored workflow would start is at hand.
+
+    Raises:
+        SpecError: Its agent's program is not here, or one that prepares its workspace.
+    """
+    agent = spec.agents.get(spec.track(task_id).agent)
+    if loaded.programs is None or task_id in recordings or not isinstance(agent, CommandAgent):
+        return
+    wanted = [*setup_commands(spec), Command(f"agents.{spec.track(task_id).agent}", agent.argv)]
+    lacking = {command: lack for command in wanted if (lack := loaded.programs.lacking(command))}
+    _refuse(workflow_id, loaded.programs, lacking, [(f"track {task_id}", one) for one in wanted])
 
 
 def _agents_are_there(loaded: LoadedSpec, recordings: dict[str, Recording]) -> bool:

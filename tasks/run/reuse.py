@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contexts.documents.codec import validate
 from contexts.documents.context import Context
-from contexts.errors import ChecksumMismatch
+from contexts.errors import DocumentError
 from contexts.plan.inputs_digest import Inputs, agent_inputs, recording_inputs, track_inputs
 from contexts.plan.reuse import Reuse, decide_reuse
 from contexts.spec.load import LoadedSpec
@@ -32,7 +32,7 @@ def _kept(store: ContextStore, workflow_id: str) -> dict[str, list[Context]]:
     outbox = Outbox(outbox_folder(workspace_root(store, workflow_id)), store, workflow_id)
     found: dict[str, list[Context]] = {}
     for one in outbox.entries():
-        with contextlib.suppress(ChecksumMismatch):
+        with contextlib.suppress(DocumentError):
             found.setdefault(one.task_id, []).append(validate(outbox.open(one)[0]))
     return found
 

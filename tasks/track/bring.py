@@ -61,7 +61,7 @@ def bring_track(
     _back_off(run, task_id, number - 1)
     needed = _needed(run, track, prerequisites)
     backend = run.backend(track)
-    results = {name: str(one.execution.result) for name, one in needed.items() if one.execution}
+    results = {name: str(one.execution and one.execution.result) for name, one in needed.items()}
     inputs = run.inputs(track, results)
     saved = run.latest(track_document(task_id))
     earlier = stored = Stored(saved.ref, saved.context) if saved else None
@@ -189,7 +189,7 @@ def _complete(
 ) -> TrackOutcome:
     result = result_digest(context.to_json(), work.tree if work else None)
     # What it says of its cost counts also where that does not fit.
-    execution = trial.execution("completed", delivery.context, log=log, result=result, work=work)
+    execution = trial.execution("completed", delivery.context, delivery, log=log, result=result, work=work)
     task_id = trial.track.task_id
     failpoint("track.before-save")
     saved = context.changed(execution=execution)

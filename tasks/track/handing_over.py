@@ -8,7 +8,7 @@ from typing import NamedTuple
 from contexts.documents.codec import validate
 from contexts.documents.context import Context
 from contexts.documents.refs import ContextRef
-from contexts.errors import MAY_PASS, ChecksumMismatch, Conflict, ObjectExists, StoreError
+from contexts.errors import MAY_PASS, Conflict, DocumentError, ObjectExists, StoreError
 from contexts.failpoints import failpoint
 from contexts.plan.inputs_digest import Inputs
 from contexts.store.contexts import ContextStore, track_document
@@ -122,7 +122,7 @@ def take_up(run: TrackRuntime, task_id: str, inputs: Inputs, earlier: Stored | N
         try:
             document, blobs = run.outage.outbox.open(kept)
             context = validate(document, f"{kept.folder}")
-        except ChecksumMismatch as error:
+        except DocumentError as error:  # damaged, or of another format
             run.outage.note(error.message)
             continue
         if context.execution is None or context.execution.inputs != inputs.digest:

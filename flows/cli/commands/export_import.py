@@ -84,6 +84,8 @@ def export_workflow(
 
 def _context_refs(store: ContextStore, workflow_id: str) -> dict[str, str]:
     """Return the file names that the spec, or else the newest context that lists tracks, gives them."""
+    from contexts.documents.codec import parse_object
+    from contexts.errors import DocumentError
     from contexts.json.values import entries, mapping
     from contexts.store.keys import CONTEXT, TRACKS
 
@@ -92,8 +94,11 @@ def _context_refs(store: ContextStore, workflow_id: str) -> dict[str, str]:
         if context.spec is None:
             given = {one.task_id: one.context_ref for one in context.parallel_tasks or ()}
         else:
-            written = orjson.loads(store.get_blob(workflow_id, context.spec))
-            tasks = map(mapping, entries(mapping(written), "parallel_tasks"))
+            try:
+                written = parse_object(store.get_blob(workflow_id, context.spec), f"the spec of {workflow_id}")
+            except DocumentError:
+                continue  # what is no spec names no files
+            tasks = map(mapping, entries(written, "parallel_tasks"))
             given = {str(one.get("task_id")): one.get("context_ref") for one in tasks}
         if given:
             return {f"{TRACKS}{name}": PurePosixPath(ref).name for name, ref in given.items() if isinstance(ref, str)}

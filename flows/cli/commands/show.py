@@ -77,7 +77,7 @@ def list_workflows(*, session: Given) -> int:
 
 def _newest(session: Given, store: ContextStore, workflow_id: str) -> _Workflow:
     from contexts.errors import DocumentError, NotFound
-    from contexts.json.values import section
+    from contexts.json.values import section, text
 
     try:
         found = store.latest(workflow_id)
@@ -89,8 +89,9 @@ def _newest(session: Given, store: ContextStore, workflow_id: str) -> _Workflow:
         return _Workflow(workflow_id, None, "no context document", None)
     # The models take longer to load than the documents take to read.
     said = found.document
-    status = section(said, "run").get("status") or said.get("status")
-    return _Workflow(workflow_id, said.get("phase"), _status(store, workflow_id, status), said.get("timestamp"))
+    status = text(section(said, "run").get("status")) or text(said.get("status")) or None
+    phase, timestamp = text(said.get("phase")) or None, text(said.get("timestamp")) or None
+    return _Workflow(workflow_id, phase, _status(store, workflow_id, status), timestamp)
 
 
 def _status(store: ContextStore, workflow_id: str, status: str | None) -> str | None:

@@ -232,7 +232,7 @@ def test_a_rule_over_words_that_builds_another_finding_breaks_the_audit_instead_
             sources=(documents.documents[0].source(("task_id",)),),
         )
 
-    one = ClaimRule("claims/loud", "warning", "Too loud.", example=(), clean=(), check=loud)
+    one = ClaimRule("claims/loud", "warning", "Too loud.", example=(), clean=(), find=loud)
     with pytest.raises(TypeError, match="claims/loud"):
         list(one.apply(DocumentSet("orders", (SourceDocument("a.json", track("api")),))))
 
