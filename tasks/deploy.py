@@ -13,11 +13,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.documents.base import now
-from contexts.documents.context import SUMMARY_LIMIT, Context
+from contexts.documents.context import Context
 from contexts.documents.deployment import DeploymentAttempt
 from contexts.documents.records import PhaseRecord
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import Evidence
+from contexts.documents.version import SUMMARY_LIMIT
 from contexts.errors import RunStopped
 from contexts.failpoints import failpoint
 from contexts.redaction import head_of

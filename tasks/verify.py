@@ -14,6 +14,7 @@ from contexts.documents.findings import Finding, by_severity
 from contexts.documents.records import PhaseRecord, RunRecord, TrackRecord
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import RULINGS, Evidence
+from contexts.documents.version import SUMMARY_LIMIT
 from contexts.failpoints import failpoint
 from contexts.redaction import head_of
 from contexts.store.contexts import CONTEXT, ContextStore
@@ -171,4 +172,4 @@ def _summary(verdict: Verdict, tracks: Sequence[TrackOutcome], evidence: Sequenc
     text += f"{passed} of {counted(len(evidence), 'check')} passed."
     if verdict.reasons:
         text += " " + "; ".join(verdict.reasons)
-    return text if len(text) <= 500 else head_of(text, 497) + "..."
+    return text if len(text) <= SUMMARY_LIMIT else head_of(text, SUMMARY_LIMIT - 3) + "..."

@@ -34,9 +34,8 @@ from contexts.documents.verification import (
     VerificationResults,
     WaiverEntry,
 )
+from contexts.documents.version import SUMMARY_LIMIT
 from contexts.errors import DocumentError
-
-SUMMARY_LIMIT = 500
 
 
 class Context(Open):

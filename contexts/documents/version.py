@@ -1,8 +1,11 @@
-"""The version of the format that specs and context documents are written in."""
+"""The format that specs and context documents are written in: its version, and how long its summaries are."""
 
 from __future__ import annotations
 
 FORMAT_VERSION = "1.0"
+
+SUMMARY_LIMIT = 500
+"""Characters that a `context_summary` may have."""
 
 
 def version_number(text: str) -> tuple[int, int]:

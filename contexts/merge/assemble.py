@@ -12,6 +12,7 @@ import orjson
 from contexts.documents.base import JsonObject, format_instant, parse_instant
 from contexts.documents.codec import canonical
 from contexts.documents.merged import Concern, Omission
+from contexts.documents.version import SUMMARY_LIMIT
 from contexts.json.pointer import pointer
 from contexts.json.values import entries, section
 from contexts.merge.contribution import Contribution, Contributions
@@ -26,9 +27,6 @@ _OWN_HEAD = {
 
 _DERIVED = {"parallel_execution_summary", "track_contexts", "provenance", "omissions"}
 """What only a merge writes: in a parent that was itself a merge it is derived again."""
-
-SUMMARY_LIMIT = 500
-"""Characters a summary may have, as `contexts.documents.context.Context` takes it."""
 
 _OWN_KINDS = {"missing-track", "unfinished-track", "same-file", "contradicting-decisions", "conflicting-statuses"}
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 
-from contexts.documents.findings import Source as Quoted
+from contexts.documents.findings import Source
 from contexts.documents.merged import Concern, Omission
 from contexts.merge.contribution import Contribution, Contributions
 
-Source = str | list[str]
+Origin = str | list[str]
 """Most items have one source: kept as a text, because a list each costs more than the item."""
 
 
@@ -29,7 +29,7 @@ class Derived:
     """
 
     lists: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
-    sources: dict[str, list[Source]] = field(default_factory=dict[str, "list[Source]"])
+    sources: dict[str, list[Origin]] = field(default_factory=dict[str, "list[Origin]"])
     concerns: list[Concern] = field(default_factory=list[Concern])
     omissions: list[Omission] = field(default_factory=list[Omission])
 
@@ -73,7 +73,7 @@ def derive(contributions: Contributions, order: Sequence[str]) -> Derived:
 
 
 def _files(derived: Derived, named: Sequence[Contribution]) -> None:
-    sources: dict[str, Source] = {}
+    sources: dict[str, Origin] = {}
     for one in named:
         start = f"{one.task_id}#/files_modified/"
         for index, path in enumerate(one.lists.get("files_modified", ())):
@@ -82,7 +82,7 @@ def _files(derived: Derived, named: Sequence[Contribution]) -> None:
     derived.sources["files_modified"] = list(sources.values())
 
 
-def _joined(known: Source | None, source: str) -> Source:
+def _joined(known: Origin | None, source: str) -> Origin:
     if known is None:
         return source
     if isinstance(known, str):
@@ -93,7 +93,7 @@ def _joined(known: Source | None, source: str) -> Source:
 
 def _concatenated(derived: Derived, named: Sequence[Contribution], name: str) -> None:
     items: list[Any] = []
-    sources: list[Source] = []
+    sources: list[Origin] = []
     for one in named:
         own = one.lists.get(name)
         if own:
@@ -123,7 +123,7 @@ def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
                 status="open",
                 tracks=list(dict.fromkeys(task_id for task_id, _, _ in held)),
                 sources=[
-                    Quoted(document=task_id, pointer=f"/decisions/{index}", quote=str(decision.get("choice")))
+                    Source(document=task_id, pointer=f"/decisions/{index}", quote=str(decision.get("choice")))
                     for task_id, index, decision in held
                 ],
             )
@@ -133,7 +133,7 @@ def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
 def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
     kept: dict[str | tuple[str, str], int] = {}
     items: list[Any] = []
-    sources: list[Source] = []
+    sources: list[Origin] = []
     statuses: dict[int, list[tuple[str, str, Any]]] = {}
     for one in named:
         start = f"{one.task_id}#/pending_actions/"
@@ -178,7 +178,7 @@ def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
                     kind="conflicting-statuses",
                     status="open",
                     tracks=list(dict.fromkeys(task_id for task_id, _, _ in said)),
-                    sources=[Quoted(document=task, pointer=where, quote=str(status)) for task, where, status in said],
+                    sources=[Source(document=task, pointer=where, quote=str(status)) for task, where, status in said],
                 )
             )
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from contexts.spec.source import MAX_DEPTH, Path, Place, Source, clip, located, number_of
+from contexts.spec.spec_text import MAX_DEPTH, Path, Place, SpecText, clip, located, number_of
 
 
 @dataclass(slots=True)
@@ -33,23 +33,23 @@ _NEXT, _IS = frozenset(","), frozenset(":")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 
 
-def read_json(text: str, name: str) -> Source:
+def read_json(text: str, name: str) -> SpecText:
     """Read JSON; a second walk over the tokens of what is now known to be valid finds places and what is refused."""
-    source = Source(name, None)
+    spec_text = SpecText(name, None)
     try:
-        source.value = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 100 else 0)
+        spec_text.value = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 100 else 0)
     except json.JSONDecodeError as error:
         if not text.strip():
-            return source
+            return spec_text
         message = f"not valid JSON: {error.msg[0].lower()}{error.msg[1:]}"
         raise located(name, (error.lineno, error.colno), message) from error
     except RecursionError as error:
         raise located(name, None, f"is nested deeper than {MAX_DEPTH} levels") from error
-    _walk_json(source, text)
-    return source
+    _walk_json(spec_text, text)
+    return spec_text
 
 
-def _walk_json(source: Source, text: str) -> None:
+def _walk_json(spec_text: SpecText, text: str) -> None:
     newlines = [-1, *(match.start() for match in re.finditer("\n", text))]
     stack: list[_Frame] = []
     for match in _TOKEN.finditer(text):
@@ -67,20 +67,20 @@ def _walk_json(source: Source, text: str) -> None:
         elif frame and frame.mapping and frame.key is None:
             frame.key = str(json.loads(token))
             path = (*frame.path, frame.key)
-            if path in source.keys:
-                first, column = source.keys[path]
+            if path in spec_text.keys:
+                first, column = spec_text.keys[path]
                 message = f"the key {clip(frame.key)} stands twice in one mapping (first at {first}:{column})"
-                raise located(source.name, place, message)
-            source.keys[path] = place
+                raise located(spec_text.name, place, message)
+            spec_text.keys[path] = place
         else:
             path = () if frame is None else (*frame.path, frame.index if frame.key is None else frame.key)
-            source.values[path] = place
+            spec_text.values[path] = place
             if token in _OPEN:
                 if len(stack) >= MAX_DEPTH:
-                    raise located(source.name, place, f"is nested deeper than {MAX_DEPTH} levels")
+                    raise located(spec_text.name, place, f"is nested deeper than {MAX_DEPTH} levels")
                 stack.append(_Frame(token in _MAPPING, path))
             elif token[0] != '"' and token not in {"true", "false", "null"}:
-                _check_number(token, source.name, place)
+                _check_number(token, spec_text.name, place)
 
 
 def _check_number(token: str, name: str, place: Place) -> None:

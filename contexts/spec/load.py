@@ -27,10 +27,10 @@ from contexts.spec.model import Spec
 from contexts.spec.policy import CommandAgent
 from contexts.spec.problems import model_problems, strip_own_fields
 from contexts.spec.programs import NOTHING_KNOWN, SPEC_DIR, Known, Programs, content_of, path_of
-from contexts.spec.read import MAX_BYTES, read_source
+from contexts.spec.read import MAX_BYTES, read_spec_text
 from contexts.spec.repository_name import is_url, resolve
 from contexts.spec.rules import Problem, spec_problems
-from contexts.spec.source import Source, located, show
+from contexts.spec.spec_text import SpecText, located, show
 from contexts.text.plural import and_more
 
 SHOWN_PROBLEMS = 5
@@ -67,8 +67,8 @@ def load_spec(path: Path | str) -> LoadedSpec:
         SpecError: It cannot be read or is wrong; the message has at most five sentences, each with its place.
     """
     given = Path(path)
-    spec, source = _parse(_read(given), name=str(path))
-    return LoadedSpec(spec, source.value, given.absolute().parent, str(path))
+    spec, spec_text = _parse(_read(given), name=str(path))
+    return LoadedSpec(spec, spec_text.value, given.absolute().parent, str(path))
 
 
 def parse_spec(text: bytes, *, name: str) -> Spec:
@@ -108,9 +108,9 @@ def _read(path: Path) -> bytes:
     return body
 
 
-def _parse(body: bytes, *, name: str) -> tuple[Spec, Source]:
-    source = read_source(body, name)
-    value = source.value
+def _parse(body: bytes, *, name: str) -> tuple[Spec, SpecText]:
+    spec_text = read_spec_text(body, name)
+    value = spec_text.value
     spec: Spec | None = None
     problems: list[Problem] = []
     while spec is None:
@@ -126,22 +126,22 @@ def _parse(body: bytes, *, name: str) -> tuple[Spec, Source]:
     # What is checked here has a better place than what the model says of the whole.
     problems = [problem for problem in problems if not (more and problem.of_whole)] + more
     if problems or spec is None:
-        raise _error(source, problems)
-    return spec, source
+        raise _error(spec_text, problems)
+    return spec, spec_text
 
 
-def _error(source: Source, problems: Sequence[Problem]) -> SpecError:
+def _error(spec_text: SpecText, problems: Sequence[Problem]) -> SpecError:
     placed = sorted(
-        ((source.place(problem.path, key=problem.at_key), problem.message, problem) for problem in problems),
+        ((spec_text.place(problem.path, key=problem.at_key), problem.message, problem) for problem in problems),
         key=lambda found: found[:2],
     )
-    sentences = [f"{source.name}, line {line}, column {column}: {text}" for (line, column), text, _ in placed]
+    sentences = [f"{spec_text.name}, line {line}, column {column}: {text}" for (line, column), text, _ in placed]
     if len(sentences) > SHOWN_PROBLEMS:
         sentences[SHOWN_PROBLEMS:] = [and_more(len(sentences) - SHOWN_PROBLEMS, "problem")]
     (line, column), _, first = placed[0]
     return SpecError(
         "\n".join(sentences),
-        path=source.name,
+        path=spec_text.name,
         line=line,
         column=column,
         place=show(first.path),

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from contexts.documents.base import Closed, Identifier, Instant, Number, RelativePath
 from contexts.documents.parts import FeatureSpec, Metadata
-from contexts.documents.version import FORMAT_VERSION
+from contexts.documents.version import FORMAT_VERSION, SUMMARY_LIMIT
 from contexts.spec.checks import Check
 from contexts.spec.policy import Agent, Budget, Deployment, Group, Policy, Repository
 
@@ -136,7 +136,7 @@ class Spec(Closed):
     current_agent: str = "orchestrator"
     next_agent: str | None = None
     phase: str = "parallel-execution"
-    context_summary: str | None = Field(default=None, max_length=500)
+    context_summary: str | None = Field(default=None, max_length=SUMMARY_LIMIT)
     metadata: Metadata | None = None
     shared_constraints: tuple[Any, ...] = ()
     integration_requirements: tuple[Any, ...] = ()

@@ -14,7 +14,7 @@ from contexts.documents.base import Closed
 from contexts.json.values import is_list, is_object
 from contexts.spec.model import Spec
 from contexts.spec.rules import Problem, nearest
-from contexts.spec.source import Path, show
+from contexts.spec.spec_text import Path, show
 
 
 def strip_own_fields(value: Any, error: ValidationError) -> tuple[Any, bool]:

@@ -8,13 +8,13 @@ from typing import Any
 
 from contexts.json.values import is_list, is_object
 from contexts.spec.json_text import read_json
-from contexts.spec.source import Path, Source, located, show
+from contexts.spec.spec_text import Path, SpecText, located, show
 from contexts.spec.yaml_text import read_yaml
 
 MAX_BYTES = 4_000_000
 
 
-def read_source(body: bytes, name: str) -> Source:
+def read_spec_text(body: bytes, name: str) -> SpecText:
     """Read a file's bytes; JSON when its name ends in ``.json``, else YAML.
 
     Raises:
@@ -28,24 +28,24 @@ def read_source(body: bytes, name: str) -> Source:
         before = body[: error.start]
         place = (before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
         raise located(name, place, "is not UTF-8; save it in that encoding") from error
-    source = read_json(text, name) if name.lower().endswith(".json") else read_yaml(text, name)
-    if source.value is None:
+    spec_text = read_json(text, name) if name.lower().endswith(".json") else read_yaml(text, name)
+    if spec_text.value is None:
         raise located(name, None, "is empty; a spec needs at least workflow_id and parallel_tasks")
-    if not isinstance(source.value, dict):
-        raise source.error((), "must be a mapping with workflow_id and parallel_tasks at its top")
-    _check_text(source)
-    return source
+    if not isinstance(spec_text.value, dict):
+        raise spec_text.error((), "must be a mapping with workflow_id and parallel_tasks at its top")
+    _check_text(spec_text)
+    return spec_text
 
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-def _check_text(source: Source) -> None:
+def _check_text(spec_text: SpecText) -> None:
     """Refuse control characters, which no text of a spec needs and terminals obey, and halves of surrogate pairs."""
-    for path, value in _strings(source.value):
+    for path, value in _strings(spec_text.value):
         if bad := _CONTROL.search(value):
             what = "NUL" if bad.group() == "\0" else f"the control character U+{ord(bad.group()):04X}"
-            raise source.error(path, f"{show(path)} holds {what}; remove it")
+            raise spec_text.error(path, f"{show(path)} holds {what}; remove it")
 
 
 def _strings(value: Any) -> Iterator[tuple[Path, str]]:

@@ -15,7 +15,7 @@ from contexts.documents.version import FORMAT_VERSION, version_number
 from contexts.errors import BadIdentifier
 from contexts.identifiers import check_id
 from contexts.json.values import is_object, items, mapping, section
-from contexts.spec.source import MAX_DEPTH, Path, show
+from contexts.spec.spec_text import MAX_DEPTH, Path, show
 
 
 @dataclass(frozen=True, slots=True, order=True)

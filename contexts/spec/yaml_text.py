@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from contexts.json.values import is_list
-from contexts.spec.source import MAX_DEPTH, Path, Place, Source, clip, located, number_of
+from contexts.spec.spec_text import MAX_DEPTH, Path, Place, SpecText, clip, located, number_of
 
 MAX_ALIASED = 10_000
 """How much aliases may stand for in one file (nodes, and hundreds of characters): room for defaults, none for bombs."""
@@ -45,14 +45,14 @@ class _Anchored:
     height: int
 
 
-def read_yaml(text: str, name: str) -> Source:
+def read_yaml(text: str, name: str) -> SpecText:
     """Build a value from the parser's events, so that limits hold before memory is spent."""
     import yaml  # noqa: PLC0415 - only those who read a YAML spec pay for it
 
-    source = Source(name, None)
+    spec_text = SpecText(name, None)
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _Events(source).run(yaml.parse(text, Loader=loader), yaml)
+        _Events(spec_text).run(yaml.parse(text, Loader=loader), yaml)
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         if mark and (deep := _too_deep(yaml.parse(text[: mark.index], Loader=loader), yaml)):
@@ -65,7 +65,7 @@ def read_yaml(text: str, name: str) -> Source:
         before = text[: error.position]
         place = (before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
         raise located(name, place, f"not valid YAML: {error.reason}") from error
-    return source
+    return spec_text
 
 
 def _too_deep(events: Any, yaml: Any) -> Place | None:
@@ -87,8 +87,8 @@ def _too_deep(events: Any, yaml: Any) -> Place | None:
 
 
 class _Events:
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, spec_text: SpecText) -> None:
+        self.spec_text = spec_text
         self.stack: list[_Frame] = []
         self.anchors: dict[str, _Anchored] = {}
         self.aliased = 0
@@ -111,7 +111,7 @@ class _Events:
                     self.refuse(place, "holds more than one YAML document; a spec is one")
 
     def refuse(self, place: Place, message: str) -> NoReturn:
-        raise located(self.source.name, place, message)
+        raise located(self.spec_text.name, place, message)
 
     def scalar(self, event: Any, place: Place) -> None:
         text: str = event.value
@@ -165,8 +165,8 @@ class _Events:
     def add(self, value: Any, place: Place, *, size: int, height: int) -> Path:
         """Put a value where the parser stands; return its path."""
         if not self.stack:
-            self.source.value = value
-            self.source.values[()] = place
+            self.spec_text.value = value
+            self.spec_text.values[()] = place
             return ()
         frame = self.stack[-1]
         frame.size += size
@@ -182,7 +182,7 @@ class _Events:
             path = (*frame.path, frame.key)
             holder[frame.key] = value
             frame.key = None
-        self.source.values[path] = place
+        self.spec_text.values[path] = place
         return path
 
     def key(self, frame: _Frame, key: Any, place: Place) -> None:
@@ -192,7 +192,7 @@ class _Events:
         if key == "<<":
             self.refuse(place, "merging with << is not supported; write the fields out")
         if key in frame.value:
-            line, column = self.source.keys[(*frame.path, key)]
+            line, column = self.spec_text.keys[(*frame.path, key)]
             self.refuse(place, f"the key {clip(key)} stands twice in one mapping (first at {line}:{column})")
         frame.key = key
-        self.source.keys[(*frame.path, key)] = place
+        self.spec_text.keys[(*frame.path, key)] = place

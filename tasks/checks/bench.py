@@ -19,7 +19,7 @@ from contexts.spec.load import resolve_argv
 from tasks.sandbox.clean_log import clean_log
 from tasks.sandbox.environment import agent_environment, split_environment
 from tasks.sandbox.outcome import Outcome, last_line
-from tasks.sandbox.ports import PortLease, lease_ports
+from tasks.sandbox.ports import LentPorts, lend_ports
 from tasks.sandbox.supervisor import run_supervised
 
 MAX_CAPTURE_BYTES = 50_000_000
@@ -214,12 +214,12 @@ def ports_of(check: Check) -> int:
     return max(check.ports, 1 if check.kind == "performance" else 0)
 
 
-def lease_for(check: Check) -> PortLease:
+def lend_ports_for(check: Check) -> LentPorts:
     """Lend a check its ports, or none where there are too few: it is then not run, and says so."""
     try:
-        return lease_ports(ports_of(check))
+        return lend_ports(ports_of(check))
     except PortsExhausted:
-        return PortLease(())
+        return LentPorts(())
 
 
 def from_environment(value: str) -> str | None:

@@ -25,7 +25,7 @@ from tasks.git.folders import fill_folder
 from tasks.git.integration import Integration, integrate
 from tasks.git.snapshot import Snapshot, Staged, added_lines, changed_paths
 from tasks.git.trusted_git import TrustedGit, create_git_dir
-from tasks.git.user_repository import Source, deliver, names_of, no_base
+from tasks.git.user_repository import UserRepository, deliver, names_of, no_base
 
 _REFSPECS = tuple(f"+refs/{kind}/*:refs/source/{kind}/*" for kind in ("heads", "tags", "remotes"))
 
@@ -60,25 +60,25 @@ def _lock(root: Path) -> Generator[None]:
 class Repository:
     """All git work of one workflow; make one with `prepare`."""
 
-    def __init__(self, root: Path, source: Source) -> None:
+    def __init__(self, root: Path, user: UserRepository) -> None:
         self.root = root.resolve()
-        self.source = source
+        self.user = user
         self.git = TrustedGit(self.root / "trusted.git")
 
     @classmethod
-    def prepare(cls, root: Path, source: str) -> Self:
-        """Make or open a workflow's repository folder and fetch the source's branches and tags into it.
+    def prepare(cls, root: Path, where: str) -> Self:
+        """Make or open a workflow's repository folder and fetch the user's branches and tags into it.
 
         Objects are copied: neither hard links nor alternates tie the folder to the user's repository.
 
         Args:
             root: Folder of plait's own; two processes may prepare it at the same time.
-            source: The user's repository, a path or URL.
+            where: The user's repository, a path or URL.
 
         Raises:
-            RepositoryError: The source is no repository, or cannot be reached.
+            RepositoryError: It is no repository, or cannot be reached.
         """
-        repository = cls(root, Source(source))
+        repository = cls(root, UserRepository(where))
         repository.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         with repository.locked():
             if not repository._is_prepared():
@@ -87,7 +87,7 @@ class Repository:
                 try:
                     repository.fetch()
                 except RepositoryError:
-                    if not repository.git.is_damaged() or not repository.source.answers():
+                    if not repository.git.is_damaged() or not repository.user.answers():
                         raise
                     repository._make()
         return repository
@@ -97,7 +97,7 @@ class Repository:
 
     def _make(self) -> None:
         remove_folder(self.git.git_dir)  # an attempt that was interrupted, or what is left after damage
-        create_git_dir(self.git.git_dir, bare=True, object_format=self.source.object_format)
+        create_git_dir(self.git.git_dir, bare=True, object_format=self.user.object_format)
         (self.git.git_dir / "plait").mkdir()
         self.fetch()
         (self.git.git_dir / "plait" / "prepared").touch()
@@ -124,8 +124,8 @@ class Repository:
         return _lock(self.root)
 
     def fetch(self, *wanted: str) -> None:
-        """Fetch the source's branches and tags, or the refspecs named."""
-        url = self.source.url
+        """Fetch the user's branches and tags, or the refspecs named."""
+        url = self.user.url
         options = (
             "--quiet",
             "--no-tags",
@@ -145,7 +145,7 @@ class Repository:
         """Return the full id of the commit a base names: branch, tag, remote branch or id, also with ``~`` or ``^``.
 
         Raises:
-            RepositoryError: The source has no such commit.
+            RepositoryError: The user's repository has no such commit.
         """
         for candidate in names_of(base, "refs/source"):
             if found := self.git.commit_of(candidate):
@@ -153,23 +153,23 @@ class Repository:
         if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", base):  # and nothing after it: git is given it as it stands
             return self._fetch_commit(base)
         if not self.git.run("for-each-ref", "--count=1", "refs/source"):
-            raise RepositoryError(f"{self.source.url} has no commit yet; commit something there first", commit=base)
-        raise no_base(self.source.url, base)
+            raise RepositoryError(f"{self.user.url} has no commit yet; commit something there first", commit=base)
+        raise no_base(self.user.url, base)
 
     def _fetch_commit(self, commit: str) -> str:
-        """Ask the source for a commit that none of its branches holds any more."""
+        """Ask the user's repository for a commit that none of its branches holds any more."""
         try:
             self.fetch(f"{commit}:refs/source/commits/{commit}")
         except RepositoryError as error:
             raise RepositoryError(
-                f"commit {commit} is not in {self.source.url}; give a repository that contains it with --repository",
+                f"commit {commit} is not in {self.user.url}; give a repository that contains it with --repository",
                 commit=commit,
             ) from error
         return commit
 
     def dirty(self, globs: Sequence[str]) -> tuple[str, ...]:
         """Return paths with uncommitted changes in the user's repository that one of the globs owns."""
-        return self.source.dirty(tuple(globs))
+        return self.user.dirty(tuple(globs))
 
     def create_workspace(self, task_id: str, commit: str, *, as_repository: bool = True) -> Path:
         """Return a fresh workspace at a commit; one with work nobody took over is set aside as ``work-left-N``."""
@@ -258,7 +258,7 @@ class Repository:
 
     def deliver(self, branch: str, commit: str, *, previous: str | None) -> str:
         """Put a branch into the user's repository; return the name really used (see `user_repository.deliver`)."""
-        return deliver(self.git, self.source, branch, commit, previous=previous)
+        return deliver(self.git, self.user, branch, commit, previous=previous)
 
     def workspaces(self) -> tuple[Workspace, ...]:
         """List every track's workspace, and those that were set aside, by track."""

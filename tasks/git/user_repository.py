@@ -13,7 +13,7 @@ from tasks.git.paths import matches_any, readable
 from tasks.git.trusted_git import TrustedGit, list_remote
 
 
-class Source:
+class UserRepository:
     """Where a workflow's code comes from, a folder of this machine or a URL.
 
     Args:
@@ -67,7 +67,7 @@ class Source:
         return TrustedGit(self.git_dir, users_own=True)
 
     def answers(self) -> bool:
-        """Say whether the source can be read at all."""
+        """Say whether the repository can be read at all."""
         try:
             list_remote(self.url)
         except RepositoryError:
@@ -78,7 +78,7 @@ class Source:
         """Make sure that a base is there, as far as that can be seen without fetching.
 
         Raises:
-            RepositoryError: The source cannot be read, has no commit yet, or has no such branch, tag or commit.
+            RepositoryError: The repository cannot be read, has no commit yet, or has no such branch, tag or commit.
         """
         candidates = names_of(base, "refs")
         if self.git_dir is not None:
@@ -115,7 +115,7 @@ class Source:
         return frozenset(line.removeprefix("branch refs/heads/") for line in lines if line.startswith("branch "))
 
     def branch(self, name: str) -> str | None:
-        """Return the commit a branch of the source is at, None where there is none."""
+        """Return the commit a branch is at, None where there is none."""
         if self.git_dir is not None:
             return self.git().commit_of(f"refs/heads/{name}")
         return None
@@ -133,7 +133,7 @@ def names_of(base: str, root: str) -> list[str]:
 
     Args:
         base: Name as the user gave it.
-        root: Where the source's references are: ``refs`` in the source itself.
+        root: Where the user's references are: ``refs`` in the user's repository itself.
 
     Raises:
         RepositoryError: It holds control characters.
@@ -155,7 +155,7 @@ def looks_like_id(base: str) -> bool:
 
 
 def no_base(url: str, base: str) -> RepositoryError:
-    """Return the error for a base the source does not have."""
+    """Return the error for a base the user's repository does not have."""
     return RepositoryError(f"{url} has no branch, tag or commit {base!r}; check repository.base", commit=base)
 
 
@@ -165,12 +165,12 @@ def _split_revision(base: str) -> tuple[str, str]:
     return base[:at], base[at:]
 
 
-def deliver(trusted: TrustedGit, source: Source, branch: str, commit: str, *, previous: str | None) -> str:
+def deliver(trusted: TrustedGit, user: UserRepository, branch: str, commit: str, *, previous: str | None) -> str:
     """Put a branch into the user's repository, never over commits plait did not put there.
 
     Args:
         trusted: The orchestrator's git, which holds the commit.
-        source: The user's repository.
+        user: The user's repository.
         branch: Wanted name.
         commit: Full id.
         previous: What plait delivered last, None for nothing.
@@ -180,16 +180,16 @@ def deliver(trusted: TrustedGit, source: Source, branch: str, commit: str, *, pr
     """
     ref = f"refs/plait/deliver/{commit}"
     trusted.run("update-ref", ref, commit)
-    if source.git_dir is None:
-        return _push(trusted, source, branch, commit, previous)
-    git = TrustedGit(source.common_dir, users_own=True)
+    if user.git_dir is None:
+        return _push(trusted, user, branch, commit, previous)
+    git = TrustedGit(user.common_dir, users_own=True)
     git.run(
         "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules",
         "--update-shallow", str(trusted.git_dir), ref,
     )  # fmt: skip
-    busy = source.checked_out()
+    busy = user.checked_out()
     for name in _names(branch):
-        there = source.branch(name)
+        there = user.branch(name)
         if there == commit:
             return name
         if there not in {None, previous} or name in busy:
@@ -199,11 +199,11 @@ def deliver(trusted: TrustedGit, source: Source, branch: str, commit: str, *, pr
         if done.returncode == 0:
             return name
         # Somebody moved it this very moment, or a branch of that name stands where a folder is needed.
-    raise RepositoryError(f"no branch name like {branch!r} is free in {source.url}; delete some of them and run again")
+    raise RepositoryError(f"no branch name like {branch!r} is free in {user.url}; delete some of them and run again")
 
 
-def _push(trusted: TrustedGit, source: Source, branch: str, commit: str, previous: str | None) -> str:
-    listed = trusted.text("ls-remote", "--heads", "--", source.url, as_user=True)
+def _push(trusted: TrustedGit, user: UserRepository, branch: str, commit: str, previous: str | None) -> str:
+    listed = trusted.text("ls-remote", "--heads", "--", user.url, as_user=True)
     heads = {ref.removeprefix("refs/heads/"): sha for sha, ref in (line.split("\t") for line in listed.splitlines())}
     for name in _names(branch):
         there = heads.get(name)
@@ -213,10 +213,10 @@ def _push(trusted: TrustedGit, source: Source, branch: str, commit: str, previou
             continue
         lease = f"--force-with-lease=refs/heads/{name}:{there or ''}"
         trusted.run(
-            "push", "--quiet", "--no-verify", lease, "--", source.url, f"{commit}:refs/heads/{name}", as_user=True
+            "push", "--quiet", "--no-verify", lease, "--", user.url, f"{commit}:refs/heads/{name}", as_user=True
         )
         return name
-    raise RepositoryError(f"no branch name like {branch!r} is free at {source.url}; delete some of them and run again")
+    raise RepositoryError(f"no branch name like {branch!r} is free at {user.url}; delete some of them and run again")
 
 
 def _names(branch: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contexts.documents.context import Context
 from contexts.documents.refs import ContextRef
 from contexts.documents.verification import Evidence
+from contexts.documents.version import SUMMARY_LIMIT
 from contexts.text.markdown_table import markdown_table
 from tasks.prefect_ui.markdown import Row, cell, row
 from tasks.prefect_ui.run_metrics import measure
@@ -40,7 +41,7 @@ def overview(context: Context, sizes: Sequence[tuple[str, ContextRef]]) -> str:
     lines = [
         f"# {cell(context.workflow_id)}: {cell(context.status)}",
         "",
-        cell(context.context_summary or "", 500),
+        cell(context.context_summary or "", SUMMARY_LIMIT),
         "",
     ]
     if run and run.branch:

@@ -14,7 +14,7 @@ from contexts.store.contexts import ContextStore
 from contexts.text.plural import first_of
 from tasks.git.bundles import restore_history
 from tasks.git.repository import Repository
-from tasks.git.user_repository import Source
+from tasks.git.user_repository import UserRepository
 from tasks.run.workspaces import workspace_root
 
 RESTORED = "base.git"
@@ -74,7 +74,7 @@ def open_repository(
         restore_history(root / RESTORED, store.get_blob(workflow_id, copy))
         repository = Repository.prepare(root, str(root / RESTORED))
         return repository, repository.pin(kept)
-    _refuse_uncommitted(repository.source, loaded.spec)
+    _refuse_uncommitted(repository.user, loaded.spec)
     return repository, repository.pin(wanted.base)
 
 
@@ -98,20 +98,20 @@ def check_repository(loaded: LoadedSpec, record: RunRecord | None, *, named: str
     kept = kept_base(record, wanted, fresh=fresh)
     if kept and record and (loaded.programs is None or record.base_bundle):
         return
-    source = Source(_where(loaded, wanted, named))
+    user = UserRepository(_where(loaded, wanted, named))
     if kept:
         return
-    source.check_base(wanted.base)
-    _refuse_uncommitted(source, loaded.spec)
+    user.check_base(wanted.base)
+    _refuse_uncommitted(user, loaded.spec)
 
 
 def _where(loaded: LoadedSpec, wanted: Wanted, named: str | None) -> str:
     return locate(wanted.path, loaded.folder) if named is None else locate(named, Path.cwd())
 
 
-def _refuse_uncommitted(source: Source, spec: Spec) -> None:
+def _refuse_uncommitted(user: UserRepository, spec: Spec) -> None:
     owned = tuple(dict.fromkeys(glob for track in spec.parallel_tasks for glob in track.owns))
-    changed = source.dirty(owned) if owned else ()
+    changed = user.dirty(owned) if owned else ()
     if changed:
         shown = first_of(changed, 5)
         raise InputError(

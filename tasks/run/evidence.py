@@ -19,7 +19,7 @@ from contexts.spec.checks import Check
 from contexts.spec.model import Spec
 from contexts.spec.programs import Known
 from contexts.text.plural import counted, first_of
-from tasks.checks.bench import Bench, Step, StepFailed, lease_for
+from tasks.checks.bench import Bench, Step, StepFailed, lend_ports_for
 from tasks.checks.own_files import Change, changed_files
 from tasks.checks.results import CheckResult, CheckRun, notes_on
 from tasks.checks.rewritten_files import rewritten, stamps
@@ -113,7 +113,7 @@ def inputs_at(spec: Spec, check: Check, subject: Subject, *, folder: Path, known
 
 def run_check_on(run: Run, check: Check, subject: Subject) -> Evidence:
     """Run a check and return its record, logs and reports kept as blobs."""
-    with lease_for(check) as lent:
+    with lend_ports_for(check) as lent:
         bench = _bench(run, check, subject, lent.ports)
         ran, more = _run(run, check, bench, subject.commit)
     evidence = _evidence(run, check, bench, ran, more).changed(tree=subject.tree, inputs=inputs_of(run, check, subject))

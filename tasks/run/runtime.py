@@ -94,7 +94,7 @@ class Runtime:
     @property
     def delivers(self) -> bool:
         """Whether the user's own repository is within reach and receives a branch."""
-        return self.has_repository and self.repository.source.git_dir != self.repository.root / RESTORED
+        return self.has_repository and self.repository.user.git_dir != self.repository.root / RESTORED
 
     def is_forced(self, task_id: str) -> bool:
         """Whether a track runs whatever the store holds."""

@@ -17,7 +17,7 @@ _lent: set[int] = set()
 _lock = threading.Lock()
 
 
-class PortLease:
+class LentPorts:
     """Some ports, and the duty to give them back; a context manager."""
 
     def __init__(self, ports: tuple[int, ...]) -> None:
@@ -38,7 +38,7 @@ class PortLease:
         self.release()
 
 
-def lease_ports(n: int) -> PortLease:
+def lend_ports(n: int) -> LentPorts:
     """Lend ``n`` distinct TCP ports that nobody listens on now.
 
     Raises:
@@ -46,7 +46,7 @@ def lease_ports(n: int) -> PortLease:
     """
     found: list[int] = []
     if n == 0:  # most tracks: shuffling the range for them would cost more than all else here
-        return PortLease(())
+        return LentPorts(())
     with _lock:
         for port in random.sample(range(_FIRST, _LAST), _LAST - _FIRST):
             if len(found) == n:
@@ -60,12 +60,12 @@ def lease_ports(n: int) -> PortLease:
             )
             raise PortsExhausted(reason)
         _lent.update(found)
-    return PortLease(tuple(found))
+    return LentPorts(tuple(found))
 
 
 def free_ports(n: int) -> tuple[int, ...]:
     """Return ``n`` distinct free ports that stay lent until this process ends."""
-    return lease_ports(n).ports
+    return lend_ports(n).ports
 
 
 def _is_free(port: int) -> bool:

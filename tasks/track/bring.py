@@ -33,7 +33,7 @@ from tasks.run.progress import Progress, report
 from tasks.run.track_runtime import TrackRuntime
 from tasks.sandbox.clean_log import clean_log
 from tasks.sandbox.outcome import read_log
-from tasks.sandbox.ports import lease_ports
+from tasks.sandbox.ports import lend_ports
 from tasks.track.attempt import Trial, earlier_attempts
 from tasks.track.checkpoints import checkpointing, read_checkpoint
 from tasks.track.document import describe_success, describe_unfinished, in_log
@@ -231,7 +231,7 @@ def _deliver(trial: Trial, place: Started | None) -> tuple[Delivery, BlobRef | N
     run, track = trial.run, trial.track
     exchange = run.exchange(track.task_id)
     log = exchange / f"attempt-{trial.number}.log"
-    with lease_ports(track.ports) as lent:
+    with lend_ports(track.ports) as lent:
         job = Job(
             assignment=_assignment(trial, lent.ports),
             workspace=place.folder if place else exchange,

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from contexts.documents.base import JsonObject, now
-from contexts.documents.context import SUMMARY_LIMIT, Context
+from contexts.documents.context import Context
 from contexts.documents.findings import Finding, Severity, Source
 from contexts.documents.fitting import fit
 from contexts.documents.lenient import can_be_read, claimed, keep, shown
 from contexts.documents.parts import Checkpoint, ErrorEntry
 from contexts.documents.records import Execution
-from contexts.documents.version import FORMAT_VERSION
+from contexts.documents.version import FORMAT_VERSION, SUMMARY_LIMIT
 from contexts.json.pointer import pointer
 from contexts.redaction import LineHit
 from contexts.spec.model import Track
@@ -226,7 +226,7 @@ def describe_unfinished(
         phase=f"{track.task_id}-{status}",
         kind="track",
         status=status,
-        context_summary=f"{status.capitalize()}: {reason}"[:500] if reason else status.capitalize(),
+        context_summary=f"{status.capitalize()}: {reason}"[:SUMMARY_LIMIT] if reason else status.capitalize(),
         execution=execution,
     )
     more: dict[str, object] = {}

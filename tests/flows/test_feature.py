@@ -23,7 +23,7 @@ from tasks.run.progress import LOGGER
 from tasks.run.run import RESULT
 from tasks.run.workspaces import workspace_root
 from tasks.sandbox import ports
-from tasks.sandbox.ports import lease_ports
+from tasks.sandbox.ports import lend_ports
 from tests.flows.specs import LEAVE, RECORDINGS, TRACKS, commit, make_repository, write_spec
 from tests.servers import Server
 from tests.waiting import wait_until
@@ -158,8 +158,8 @@ def test_siblings_of_a_failed_track_finish_and_are_kept_and_what_needs_it_is_blo
 def test_a_track_that_finds_too_few_ports_fails_alone_and_a_check_that_does_was_not_run(
     flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with lease_ports(1) as lease:
-        only = lease.ports[0]
+    with lend_ports(1) as lent:
+        only = lent.ports[0]
     monkeypatch.setattr(ports, "_FIRST", only)
     monkeypatch.setattr(ports, "_LAST", only + 1)
     verification = {"checks": [{"id": "served", "argv": ["true"], "ports": 2}]}

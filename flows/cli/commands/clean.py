@@ -148,11 +148,11 @@ def _removed(store: ContextStore, one: _Found) -> _Found:
 def _repository(root: Path):  # noqa: ANN202 named in the import below
     from contexts.errors import RepositoryError
     from tasks.git.repository import Repository
-    from tasks.git.user_repository import Source
+    from tasks.git.user_repository import UserRepository
 
     # Workspaces are told from the orchestrator's own git dir alone; the user's repository may be gone.
     try:
-        return Repository(root, Source(str(root / "trusted.git")))
+        return Repository(root, UserRepository(str(root / "trusted.git")))
     except RepositoryError as error:
         raise RepositoryError(
             f"{root} is damaged ({error.message}); run the workflow again, which makes it anew, or remove the folder"

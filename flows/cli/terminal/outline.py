@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from contexts.documents.version import SUMMARY_LIMIT
 from contexts.json.values import items, mapping
 from contexts.text.plural import and_more
 from flows.cli.terminal.tables import instant, print_table, styled
@@ -40,7 +41,7 @@ def print_outline(console: Console, name: str, document: JsonObject, *, whole: s
     head = [(key, instant(document[key]) if key == "timestamp" else document[key]) for key in _HEAD if key in document]
     _grid(console, ((key, styled(plain(value, _LINE))) for key, value in head if value not in (None, "")))
     if document.get("context_summary"):
-        console.print(Text(plain(document["context_summary"], 500), "dim"), soft_wrap=False)
+        console.print(Text(plain(document["context_summary"], SUMMARY_LIMIT), "dim"), soft_wrap=False)
     rows = [mapping(one) for one in items(mapping(document.get("run")).get("tracks"))]
     if rows:
         rows.sort(key=lambda row: row.get("status") == "completed")

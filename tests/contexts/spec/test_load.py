@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from contexts.errors import SpecError
 from contexts.spec.load import check_agents, expand_workflow_id, load_spec, parse_spec, resolve_argv
 from contexts.spec.model import Spec
-from contexts.spec.read import read_source
+from contexts.spec.read import read_spec_text
 from tests.document_sets import DocumentSet, read
 
 GOOD = """\
@@ -278,7 +278,7 @@ def test_yaml_words_dates_and_numbers_mean_what_they_say():
 
 
 def parse_raw(text: str, name: str = "s.yaml") -> dict:
-    return read_source(text.encode(), name).value
+    return read_spec_text(text.encode(), name).value
 
 
 @given(

@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from contexts.spec.checks import Check
-from tasks.checks.bench import Bench, lease_for
+from tasks.checks.bench import Bench, lend_ports_for
 from tasks.checks.results import CheckRun
 from tasks.checks.run import run_on
 
@@ -52,7 +52,7 @@ def run_check(outside: None, tree: Path, tmp_path: Path) -> Iterator[RunCheck]:
         **fields: Any,
     ) -> CheckRun:
         check = make_check(**fields)
-        with lease_for(check) as lent:
+        with lend_ports_for(check) as lent:
             bench = Bench(
                 tree=tree,
                 place=tree.parent,

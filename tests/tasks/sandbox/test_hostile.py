@@ -109,7 +109,7 @@ def _whole_road(repository: Repository, base: str, when: datetime, tmp_path: Pat
     repository.workspaces()
     repository.dirty(["**"])
     repository.deliver("plait/x", done.commit, previous=None)
-    Repository.prepare(repository.root, repository.source.url)
+    Repository.prepare(repository.root, repository.user.url)
     repository.create_workspace("t", base)
     repository.remove_workspace("t", keep_uncommitted=False)
 

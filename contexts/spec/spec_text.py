@@ -18,7 +18,7 @@ Place = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Source:
+class SpecText:
     """A file's plain value, and where in the text each key and value stands.
 
     Attributes:
