@@ -1,4 +1,4 @@
-"""The command line `plait`: a thin skin over contexts, tasks and flows; one module per command or small group."""
+"""The command line `plait`: a thin skin over what the other packages do."""
 
 from flows.cli.startup import defer_gc
 
