@@ -1,4 +1,7 @@
-"""The audit: deterministic rules over context documents that find what is wrong, with no language model."""
+"""The audit: deterministic rules over context documents that find what is wrong, with no language model.
+
+Imports the store, documents, contracts and what is below them; neither merge, metrics nor verification.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""API contracts: one model, read from three notations, compared by direction."""
+"""API contracts: one model, read from three notations, compared by direction.
+
+Imports text, json and errors; no document.
+"""
 
 from contexts.contracts.compare import Mismatch, Verdict, compare, compare_all, matrix
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Field, Problem, Schema

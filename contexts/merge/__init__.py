@@ -3,6 +3,8 @@
 The state of a merge is a map from task_id to `Contribution`, in which the highest revision wins. The union of such maps
 is associative, commutative and idempotent, so groups may be merged in any order and nesting; every list of the merged
 document is derived from the whole map at the end, in spec order.
+
+Imports the store, documents and what is below them; neither audit, metrics nor verification.
 """
 
 from contexts.merge.assemble import assemble

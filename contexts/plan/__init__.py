@@ -1,4 +1,7 @@
-"""The plan of a run: the graph of its tracks, their groups, what they may fight over, estimates and advice."""
+"""The plan of a run: the graph of its tracks, their groups, what they may fight over, estimates and advice.
+
+Imports spec, documents and what is below them; no lease.
+"""
 
 from contexts.plan.graph import topological_order, transitive_needs, waves
 from contexts.plan.groups import GroupNode, groups_of

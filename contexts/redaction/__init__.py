@@ -1,4 +1,7 @@
-"""Secrets at the save boundary: what they look like, and taking them out of whatever is stored."""
+"""Secrets at the save boundary: what they look like, and taking them out of whatever is stored.
+
+Imports json and errors alone.
+"""
 
 from contexts.redaction.cuts import clean_edges, head_of, margin, tail_of
 from contexts.redaction.known_values import know, knows_any, without_known

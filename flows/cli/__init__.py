@@ -1,4 +1,7 @@
-"""The command line `plait`: a thin skin over contexts, tasks and flows; one module per command or small group."""
+"""The command line `plait`: a thin skin over what the other packages do.
+
+Imports the rest of flows, tasks and contexts; no other room imports it.
+"""
 
 from flows.cli.startup import defer_gc
 

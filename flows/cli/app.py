@@ -11,21 +11,21 @@ from flows.cli.session import Session
 _COMMANDS = {
     "run": ("flows.cli.commands.run:run", "Run or resume a workflow here, with live progress."),
     "plan": ("flows.cli.commands.plan:plan", "Show order, groups, overlaps, estimate and what would be reused."),
-    "resume": ("flows.cli.commands.run:resume", "Run a workflow again from the store alone."),
-    "list": ("flows.cli.commands.show:list_workflows", "List the workflows of the store."),
+    "resume": ("flows.cli.commands.resume:resume", "Run a workflow again from the store alone."),
+    "list": ("flows.cli.commands.list:list_workflows", "List the workflows of the store."),
     "show": ("flows.cli.commands.show:show", "Print a stored document: its outline on a terminal, else whole."),
-    "history": ("flows.cli.commands.show:history", "List every revision of a workflow's documents."),
+    "history": ("flows.cli.commands.history:history", "List every revision of a workflow's documents."),
     "diff": ("flows.cli.commands.diff:diff", "Compare two revisions of a document."),
     "approve": ("flows.cli.commands.approve:approve", "Answer at a gate: approve or reject, and tick what holds."),
     "edit": ("flows.cli.commands.edit:edit", "List what is open; waive criteria, checks, findings; settle concerns."),
     "merge": ("flows.cli.commands.merge:merge", "Merge context files; the merged document goes to stdout."),
     "audit": ("flows.cli.commands.audit:audit", "Audit context files, or a folder of them."),
     "export": (
-        "flows.cli.commands.export_import:export_workflow",
+        "flows.cli.commands.export:export_workflow",
         "Write a workflow as files in the .claude/context/ layout.",
     ),
     "import": (
-        "flows.cli.commands.export_import:import_folder",
+        "flows.cli.commands.import_:import_folder",
         "Read files in the .claude/context/ layout into the store.",
     ),
     "init": ("flows.cli.commands.init:init", "Scaffold a spec that runs at once."),
@@ -69,7 +69,7 @@ def build() -> App:
     for place, (name, (target, text)) in enumerate(_COMMANDS.items()):
         app.command(target, name=name, help=text, sort_key=place)
     store = App(name="store", help="Look after a store.", sort_key=len(_COMMANDS))
-    store.command("flows.cli.commands.store_check:check", name="check", help="Verify digests, sequence and references.")
+    store.command("flows.cli.commands.store:check", name="check", help="Verify digests, sequence and references.")
     app.command(store)
     return app
 

@@ -1,13 +1,27 @@
-"""Find what a user names: a workflow, a document, a revision; near names when it is not there."""
+"""Find what a user names: a workflow, a document, a revision; near names where it is not there; read many at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
+from typing import TypeVar
 
 from contexts.errors import NotFound
 from contexts.store.contexts import ContextStore
 from contexts.store.keys import GROUPS, TRACKS
+
+DAMAGED = 2
+"""Exit code of a list with a damaged document in it, as of every command that meets what is not what was saved."""
+_READERS = 16
+Wanted = TypeVar("Wanted")
+Read = TypeVar("Read")
+
+
+def read_all(read: Callable[[Wanted], Read], wanted: Iterable[Wanted]) -> list[Read]:
+    """Read many documents at once; return what came of each, in the order they were asked for."""
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="plait-read") as pool:
+        return list(pool.map(read, wanted))
 
 
 def revisions_of(store: ContextStore, workflow_id: str) -> dict[str, tuple[int, ...]]:

@@ -1,4 +1,4 @@
 """The phases of the feature flow, composed of tasks; and how a run is opened, and ended from outside.
 
-Imports deployments.
+Imports deployments, tasks and contexts.
 """

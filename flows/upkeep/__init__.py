@@ -1,4 +1,4 @@
 """Flows a server starts by schedule: resume what was interrupted, verify again, keep the store small.
 
-Imports phases and deployments.
+Imports phases, deployments, tasks and contexts.
 """

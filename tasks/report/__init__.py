@@ -1,6 +1,8 @@
 """The report of a run: one HTML file that says everything, needs nothing, and trusts no string in it.
 
 Data goes one way: store -> `gather` -> `ReportData` -> templates. Everything that leaves a template passes `shown`.
+
+Imports contexts alone; no Prefect.
 """
 
 from tasks.report.build import build_report

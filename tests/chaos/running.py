@@ -262,7 +262,7 @@ def _warm(environment: Mapping[str, str]) -> None:
         os.environ.clear()
         os.environ.update(environment)
         try:
-            FORKS.set_forkserver_preload(["flows.cli.commands.run", "flows.launch", "flows.feature", __name__])
+            FORKS.set_forkserver_preload(["flows.cli.watched_run", "flows.launch", "flows.feature", __name__])
             forkserver.ensure_running()
         finally:
             os.environ.clear()

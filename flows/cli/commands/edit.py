@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from flows.cli.rulings import BRIEF, save_ruling
 from flows.cli.session import Given
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _By = Annotated[str, Parameter(help="Who decides.")]
 _Why = Annotated[str, Parameter(help="The reason, to be read later.")]
-_BRIEF = {"document", "revision", "sha256"}
 
 
 def edit(
@@ -60,39 +59,6 @@ def edit(
     return save_ruling(store, workflow_id, change, session, "waiver" if what == "waive" else "settlement")
 
 
-def save_ruling(
-    store: ContextStore,
-    workflow_id: str,
-    change: Callable[[Context, str], Context],
-    session: Session,
-    kind: Literal["waiver", "settlement", "approval"],
-) -> int:
-    """Save a ruling and say where it is."""
-    from contexts.documents.verification import SettlementEntry
-    from contexts.verification.rulings import superseded_by
-    from contexts.verification.save_ruling import amend
-
-    ref = amend(store, workflow_id, change)
-    context = store.load_context(ref)
-    kept = {"waiver": context.waivers, "settlement": context.settlements, "approval": context.approvals}[kind]
-    made = (kept or [])[-1]
-    before = superseded_by(context, made) if isinstance(made, SettlementEntry) else None
-    if session.as_json:
-        more = {"supersedes": before.to_json()} if before else {}
-        brief = ref.model_dump(include=_BRIEF)
-        session.emit({"workflow_id": workflow_id, "context": brief, kind: made.to_json(), **more})
-        return 0
-    console = session.out()
-    console.print(f"saved {ref}", markup=False, soft_wrap=True)
-    if before:
-        said = f"this supersedes the choice {before.choice!r} of {before.by}, which stays on record"
-        console.print(said, markup=False, soft_wrap=True)
-    numbers = f"{ref.revision - 1} {ref.revision}"
-    hint = f"`plait diff {workflow_id} {numbers}` shows it; `plait resume {workflow_id}` honours it"
-    console.print(hint, markup=False, soft_wrap=True)
-    return 0
-
-
 def _list(store: ContextStore, workflow_id: str, session: Session) -> int:
     from contexts.verification.open_items import all_items, open_items
     from contexts.verification.rulings import said_of
@@ -103,7 +69,7 @@ def _list(store: ContextStore, workflow_id: str, session: Session) -> int:
     settled = [one for one in all_items(context) if one.status == "settled"]
     if session.as_json:
         told = [[one.listed(said_of(context, one)).to_json() for one in group] for group in (items, settled)]
-        brief = ref.model_dump(include=_BRIEF)
+        brief = ref.model_dump(include=BRIEF)
         session.emit({"workflow_id": workflow_id, "context": brief, "open": told[0], "settled": told[1]})
         return 0
     if not items:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.cli.commands.run import Fresh, RepositoryOption, Rerun, check_tracks
+from flows.cli.run_options import Fresh, RepositoryOption, Rerun, check_tracks
 from flows.cli.session import Given
 
 if TYPE_CHECKING:

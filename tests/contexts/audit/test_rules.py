@@ -5,11 +5,15 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import contexts.audit.prose
+import contexts.audit.rules
 from contexts.audit import RULES, Finding, Rule, audit
 from contexts.audit.read_files import parse, read_documents
 from contexts.audit.reference_page import PAGE, judged, page
@@ -18,6 +22,14 @@ from contexts.audit.sample_documents import file_name, merged, plain_members, tr
 from contexts.json.pointer import resolve
 
 _GONE = object()
+
+
+@pytest.mark.parametrize("package", [contexts.audit.rules, contexts.audit.prose], ids=lambda package: package.__name__)
+def test_every_module_that_registers_a_rule_is_named_by_its_package(package: ModuleType) -> None:
+    files = Path(str(package.__file__)).parent.glob("*.py")
+    register = {path.stem for path in files if re.search(r"^@(claim_)?rule\(", path.read_text("utf-8"), re.MULTILINE)}
+    assert len(register) > 1
+    assert sorted(register - set(package.__all__)) == []
 
 
 def _audited(example: Documents) -> tuple[Finding, ...]:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 
+from contexts.errors import DocumentError
 from contexts.leases.interrupted import Mark, interrupted, leave_mark, marks, restarts_in_a_row
 from contexts.leases.lease import acquire
 from contexts.leases.record import LeaseRecord, read_lease
@@ -101,3 +103,23 @@ def test_leases_are_only_read(objects: LocalObjects) -> None:
     before = read_lease(objects, "silent")
     look(objects)
     assert read_lease(objects, "silent") == before
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"renewed": "2026-05-01T00:00:00"}, {"pid": -1}, {"epoch": 2**70}, {"heartbeat": -1},
+        {"acquired": "0001-01-01T00:00:00+02:00"},
+    ],
+)  # fmt: skip
+def test_what_no_run_could_have_written_is_no_lease_and_hides_no_other(
+    objects: LocalObjects, odd: dict[str, object]
+) -> None:
+    leave(objects, "silent", silent_for=61)
+    leave(objects, "odd", silent_for=61)
+    seen = objects.read_versioned("leases/odd.json")
+    assert seen
+    objects.replace("leases/odd.json", orjson.dumps({**orjson.loads(seen.body), **odd}), seen.version)
+    with pytest.raises(DocumentError, match="is not a lease"):
+        read_lease(objects, "odd")
+    assert look(objects) == ["silent"]

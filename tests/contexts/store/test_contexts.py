@@ -393,3 +393,18 @@ def test_references_in_a_tracks_own_document_are_not_followed(store: ContextStor
 def test_a_document_at_the_size_limit_is_saved_and_read(store: ContextStore) -> None:
     given = document(notes=["n" * 1000] * (LIMIT_BYTES // 1003))
     assert bare(store.load(save(store, given))) == given
+
+
+@pytest.mark.parametrize(
+    "aside", [5, {}, {"sha256": "../../etc/passwd", "size": 1}, {"sha256": 64 * "a", "size": 1, "x": 2}, "hello"]
+)
+def test_a_member_that_says_it_was_set_aside_and_was_not_is_told_in_one_sentence(
+    store: ContextStore, aside: object
+) -> None:
+    if aside == "hello":
+        aside = store.put_blob("w", b"hello").model_dump()
+    document = {"version": "1.0", "workflow_id": "w", "x": {"$blob": aside}}
+    body, _ = seal(document)
+    store.objects.create(document_key("w", CONTEXT, 1), body)
+    with pytest.raises((DocumentError, NotFound)):
+        store.load_revision("w", "context", 1)

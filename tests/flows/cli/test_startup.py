@@ -1,6 +1,7 @@
 """What the quick commands load; how long that takes is in benchmarks/cli.py."""
 
 import json
+import keyword
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from flows.cli.app import build
+from tests.servers import ROOT
 
 HEAVY = ("prefect", "boto3", "botocore", "fastapi", "jinja2")
 QUICK = {
@@ -97,3 +99,17 @@ def test_every_command_can_be_loaded_and_says_what_it_does():
     assert {"run", "plan", "resume", "list", "show", "history", "diff", "merge", "audit", "export", "import"} < names
     for name in names:
         assert app[name].help, name
+
+
+def test_every_command_has_the_module_named_as_it_is_typed_and_no_module_is_without_a_command():
+    app = build()
+    expected, found = {}, {}
+    for name in sorted(name for name in app if not name.startswith("-")):
+        expected[name] = f"flows.cli.commands.{name}{'_' if keyword.iskeyword(name) else ''}"
+        command = app[name]
+        called = [command] if command.default_command else [command[one] for one in command if not one.startswith("-")]
+        found[name] = ", ".join(sorted({one.default_command.__module__ for one in called}))
+    assert found == expected
+    folder = ROOT / "flows" / "cli" / "commands"
+    modules = {f"flows.cli.commands.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"}
+    assert modules == set(expected.values())

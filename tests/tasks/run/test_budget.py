@@ -8,7 +8,7 @@ from contexts.documents.context import Context
 from contexts.documents.parts import Usage
 from contexts.documents.records import Execution, Spent
 from contexts.spec.policy import Budget
-from tasks.run.budget import Ledger, add, recorded, reported
+from tasks.run.budget import MOST_DOLLARS, MOST_TOKENS, Ledger, add, recorded, reported
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ from tasks.run.budget import Ledger, add, recorded, reported
         ({"cost_usd": -3, "input_tokens": -7, "output_tokens": True}, Spent()),
         ({"cost_usd": float("nan"), "input_tokens": float("inf")}, Spent()),
         ("much", Spent()),
+        ({"input_tokens": "99999999999999999999", "output_tokens": 1e300}, Spent(tokens=MOST_TOKENS)),
+        ({"cost_usd": 1e308}, Spent(cost_usd=MOST_DOLLARS)),
         (None, Spent()),
     ],
 )
@@ -38,6 +40,8 @@ def test_a_document_says_what_all_attempts_cost_and_an_older_one_what_its_agent_
     assert recorded(newer) == Spent(cost_usd=5, tokens=7)
     assert recorded(None) == Spent()
     assert add(Spent(cost_usd=1, tokens=2), Spent(cost_usd=3)) == Spent(cost_usd=4, tokens=2)
+    most = Spent(cost_usd=MOST_DOLLARS, tokens=MOST_TOKENS)
+    assert add(most, most) == most
 
 
 def test_a_ledger_says_which_limit_is_reached_and_a_later_entry_takes_an_earlier_ones_place() -> None:

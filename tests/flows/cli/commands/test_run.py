@@ -56,7 +56,7 @@ def launched(monkeypatch):
             return result() if callable(result) else result
 
         monkeypatch.setattr(launch, "launch", run)
-        monkeypatch.setattr("flows.cli.commands.run._start_server", lambda: None)
+        monkeypatch.setattr("flows.cli.watched_run._start_server", lambda: None)
         return asked
 
     return end

@@ -83,7 +83,7 @@ def test_without_a_server_one_line_says_how_to_keep_one(call, spec, home, monkey
         asked.append(request)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flows.cli.commands.run._start_server", lambda: None)
+    monkeypatch.setattr("flows.cli.watched_run._start_server", lambda: None)
     monkeypatch.setattr("flows.launch.launch", launch)
     result = call("run", spec)
     assert len(asked) == 1
