@@ -1,10 +1,10 @@
 """Which leases count as interrupted, and how restarts are counted."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import orjson
 import pytest
 
 from contexts.errors import DocumentError
@@ -119,7 +119,7 @@ def test_what_no_run_could_have_written_is_no_lease_and_hides_no_other(
     leave(objects, "odd", silent_for=61)
     seen = objects.read_versioned("leases/odd.json")
     assert seen
-    objects.replace("leases/odd.json", orjson.dumps({**orjson.loads(seen.body), **odd}), seen.version)
+    objects.replace("leases/odd.json", json.dumps({**json.loads(seen.body), **odd}).encode(), seen.version)
     with pytest.raises(DocumentError, match="is not a lease"):
         read_lease(objects, "odd")
     assert look(objects) == ["silent"]
