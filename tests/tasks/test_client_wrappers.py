@@ -177,7 +177,9 @@ def test_a_denied_tool_that_the_client_got_over_is_a_warning(tried: Tried) -> No
 
 @pytest.mark.parametrize("heeds", [True, False])
 def test_what_a_stopped_client_has_spent_counts(tried: Tried, heeds: bool) -> None:
-    handler = "lambda *_: (result(0.9, is_error=True), sys.exit(1))" if heeds else "signal.SIG_IGN"
+    # It is interrupted by the wrapper and with it: a second signal must not come between its last words.
+    last_words = "lambda *_: (signal.signal(signal.SIGINT, signal.SIG_IGN), result(0.9, is_error=True), sys.exit(1))"
+    handler = last_words if heeds else "signal.SIG_IGN"
     script = f"signal.signal(signal.SIGINT, {handler})\n{SPENDING}print('ready', flush=True)\nwhile True: time.sleep(1)"
     delivery = tried.run("claude_code", script, lambda line: tried.cancel.set() if "ready" in line else None)
     assert delivery.cancelled
