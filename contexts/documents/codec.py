@@ -128,7 +128,7 @@ def checksum(document: Mapping[str, object]) -> str:
 
 
 def seal(document: Mapping[str, object], name: str = "document") -> tuple[bytes, str]:
-    """Return the JSON to store and its checksum; the order of fields is kept for people.
+    """Return the JSON to store and its checksum; the order of fields stays as it is given.
 
     Raises:
         DocumentError: Something JSON cannot hold, NaN and infinity among it: reading it back would give another value.

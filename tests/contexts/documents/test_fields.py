@@ -1,4 +1,8 @@
-"""Models and what is written agree: every field of plait's own records has a writer and a reader."""
+"""Models and what is written agree: every field of plait's own records has a writer and a reader.
+
+By name: a field counts as read where anything is asked for a member of that name. What this cannot see is held by
+`tests.contexts.building.unknown_members` on the documents of real runs.
+"""
 
 from __future__ import annotations
 
