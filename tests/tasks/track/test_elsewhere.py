@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from contexts.errors import InputError, LeaseLost
+from contexts.errors import InputError, LeaseLost, RevisionConflict, SpecError
 from contexts.leases import watched
+from contexts.leases.held import held_lease
 from contexts.spec.load import load_spec
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
@@ -65,7 +67,8 @@ def request_of_run(tmp_path: Path, store: str) -> RunRequest:
 
 
 @pytest.fixture
-def run(request_of_run: RunRequest) -> Iterator[Run]:
+def run(request_of_run: RunRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    monkeypatch.setattr("tasks.run.run.held_lease", partial(held_lease, every=0.5))  # others wait to see it move
     with open_run(request_of_run) as opened:
         initialize.fn(opened)
         yield opened
@@ -106,6 +109,36 @@ def test_a_track_waits_for_no_prerequisite_that_is_not_completed(run: Run, store
     with open_track(TrackReference(store, "w", "page")) as opened, pytest.raises(InputError, match="needs api"):
         prerequisites_of(opened, "page")
     assert not run.lease.lost.is_set()
+
+
+def test_of_two_processes_that_save_one_track_one_meets_a_conflict(
+    request_of_run: RunRequest, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr("tasks.run.run.held_lease", partial(held_lease, every=0.05))
+    with open_run(request_of_run) as run:
+        initialize.fn(run)
+        with open_track(TrackReference(store, "w", "api")) as elsewhere_:
+            made = bring_track(elsewhere_, "api", {})
+            assert (made.status, made.ref and made.ref.revision) == ("completed", 1)
+            with pytest.raises(RevisionConflict):
+                bring_track(run, "api", {})
+        assert run.store.revisions("w")["tracks/api"] == (1,)
+        assert len(run.outage.entries("api")) == 1, "what the second did is kept on this machine"
+
+
+def test_a_program_that_is_not_there_is_told_before_anything_is_begun(
+    tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "agent.py").write_text(PAGE)
+    agents = {"api": {"backend": "command", "argv": ["{python}", "{spec_dir}/agent.py"]}}
+    spec = write_spec(tmp_path, "w", {"api": PAGE}, agents=agents)
+    with open_run(RunRequest(spec=spec, store=store)) as run:
+        initialize.fn(run)
+        monkeypatch.setenv("PLAIT_WORKSPACES", str(tmp_path / "another machine"))
+        with pytest.raises(SpecError, match="track api"):
+            open_track(TrackReference(store, "w", "api")).__enter__()
+        assert "tracks/api" not in run.store.revisions("w")
 
 
 def test_there_is_nothing_to_open_for_a_run_that_has_ended(run: Run, store: str) -> None:
