@@ -110,7 +110,7 @@ def test_a_lease_on_another_machine_is_taken_after_60_seconds_without_change_by_
     taken = acquire(objects, "w", owner="two", clock=clock.as_clock())
     assert STALE_AFTER <= clock.seconds - 1000 <= STALE_AFTER + 2
     assert taken.record.epoch == 2
-    for act in (old.renew, old.check, lambda: old.release("finished")):
+    for act in (old.renew, old.ensure_held, lambda: old.release("finished")):
         with pytest.raises(LeaseLost, match=f"pid {os.getpid()}"):
             act()
     still = read_lease(objects, "w")

@@ -118,7 +118,7 @@ def test_removing_old_revisions_needs_the_permission_of_its_own_that_is_document
         lease = acquire(objects, "w", owner="upkeep:test")
         place.proxy.refuse = gate(known["ListOwnPrefix"], known["DocumentsAreOnlyAdded"])
         with pytest.raises(StoreDenied, match="s3:DeleteObject"):
-            carry_out(objects, plan, held, read_again=lease.check, each=lease.check)
+            carry_out(objects, plan, held, read_again=lease.ensure_held, each=lease.ensure_held)
         place.proxy.refuse = gate(known["ListOwnPrefix"], known["DocumentsAreOnlyAdded"], known["RemoveOldRevisions"])
-        assert carry_out(objects, plan, held, read_again=lease.check, each=lease.check) is not None
+        assert carry_out(objects, plan, held, read_again=lease.ensure_held, each=lease.ensure_held) is not None
         assert Counter(entry.key.partition("/")[0] for entry in objects.list("")) == {"archive": 1, "leases": 1}
