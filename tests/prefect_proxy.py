@@ -68,12 +68,11 @@ def proxied(api_url: str) -> Generator[Proxy]:
             if self.headers.get("Upgrade"):
                 self._tunnel()
                 return
-            connection = http.client.HTTPConnection(host, port, timeout=60)
             kept = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
-            connection.request(self.command, self.path, body, kept)
-            answer = connection.getresponse()
-            said = answer.read()
-            connection.close()
+            with contextlib.closing(http.client.HTTPConnection(host, port, timeout=60)) as connection:
+                connection.request(self.command, self.path, body, kept)
+                answer = connection.getresponse()
+                said = answer.read()
             if wrong == "unheard":
                 self._answer(503, b'{"exception_message": "Service Unavailable"}')
                 return
