@@ -42,8 +42,8 @@ def history(workflow_id: str, /, *, session: Given) -> int:
             ref, said = store.load_revision(workflow_id, name, number)
         except (DocumentError, NotFound) as error:
             return _Revision(name, number, damaged=error.message)
-        told = [text(said.get(member)) for member in ("timestamp", "current_agent", "phase")]
-        return _Revision(name, number, *told, ref.size, ref.sha256)
+        timestamp, agent, phase = (text(said.get(member)) for member in ("timestamp", "current_agent", "phase"))
+        return _Revision(name, number, timestamp, agent, phase, ref.size, ref.sha256)
 
     rows = read_all(look, wanted)
     rows.sort(key=lambda row: (row.document != "context", row.document, row.revision))
