@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from contexts.documents.base import JsonObject
 from contexts.documents.records import TrackRecord
 from contexts.documents.refs import ContextRef
-from contexts.errors import PlaitError, RunStopped, ServerUnreachable
+from contexts.errors import DocumentError, PlaitError, RunStopped, ServerUnreachable
 from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.url import open_objects
@@ -179,13 +179,15 @@ def describe_run(request: RunRequest, final: ContextRef, *, address: str | None 
     store = ContextStore(open_objects(request.store))
     context = store.load_context(final)
     record = context.run_record
+    if record.exit_code is None:
+        raise DocumentError(f"{final} does not say how its run ended; run it again", document=str(final))
     root = workspace_root(store, final.workflow_id)
     page, result = root / REPORT, root / RESULT
     still_open = open_items(context)
     return RunReport(
         workflow_id=final.workflow_id,
         status=record.status,
-        exit_code=0 if record.exit_code is None else record.exit_code,
+        exit_code=record.exit_code,
         tracks=tuple(TrackLine.of(one) for one in record.tracks or ()),
         context=final,
         report=str(page) if page.is_file() else None,

@@ -5,7 +5,6 @@ Each workflow is gone through on its own, document after document, so that memor
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -251,8 +250,16 @@ class _WorkflowCheck:
                 )
             elif name in self._lists:
                 # A list that was stored aside refers to blobs as its document would.
-                with contextlib.suppress(orjson.JSONDecodeError):  # its document is told of
+                try:
                     inner.update((ref.sha256, key) for ref in blobs_in(orjson.loads(raw)))
+                except orjson.JSONDecodeError:
+                    yield self._trouble(
+                        "damaged-blob",
+                        key,
+                        f"blob {name[:12]} of {self._workflow_id} is no JSON, and {self._wanted_blobs.get(name)} says "
+                        "that it holds a part of it",
+                        "remove the revision that refers to it: no run wrote it",
+                    )
         for digest, user in inner.items():
             self._wanted_blobs.setdefault(digest, user)
         for digest in self._wanted_blobs.keys() - held:

@@ -21,6 +21,7 @@ from contexts.errors import (
 from contexts.json.pointer import resolve
 from contexts.merge import assemble, contribute, expand_tracks
 from contexts.store.contexts import CONTEXT, INLINE_BYTES, ContextStore, group_document, track_document
+from contexts.store.integrity import check_store
 from contexts.store.keys import blob_kind, document_key, read_key
 from contexts.store.local import LocalObjects
 from tests.contexts.merge_strategies import parent
@@ -408,3 +409,10 @@ def test_a_member_that_says_it_was_set_aside_and_was_not_is_told_in_one_sentence
     store.objects.create(document_key("w", CONTEXT, 1), body)
     with pytest.raises((DocumentError, NotFound)):
         store.load_revision("w", "context", 1)
+
+
+def test_a_part_that_is_no_json_is_told_by_the_check_of_the_store(store: ContextStore) -> None:
+    aside = store.put_blob("w", b"hello")
+    body, _ = seal({"version": "1.0", "workflow_id": "w", "x": {"$blob": aside.model_dump()}})
+    store.objects.create(document_key("w", CONTEXT, 1), body)
+    assert ["is no JSON" in one.message for one in check_store(store.objects).troubles] == [True]
