@@ -13,6 +13,7 @@ from pydantic import Field
 from contexts.documents.base import Instant, Open, RelativePath
 from contexts.documents.deployment import ApprovalEntry, DeploymentAttempt, DeploymentReadiness, ProductionReadiness
 from contexts.documents.findings import Finding
+from contexts.documents.handin import Claim, Contracts
 from contexts.documents.merged import Concern, ExecutionSummary, Omission, TrackContext
 from contexts.documents.parts import (
     Checkpoint,
@@ -75,6 +76,9 @@ class Context(Open):
     metadata: Metadata | None = None
     conversation_history: list[Any] | None = None
     usage: Usage | None = None
+    contracts: Annotated[Contracts | Any, Field(union_mode="left_to_right")] = None
+    claimed_results: Annotated[list[Claim] | Any, Field(union_mode="left_to_right")] = None
+    notes: Any = None
 
     implementation_details: dict[str, Any] | None = None
     api_contract_assumptions: dict[str, Any] | None = None
