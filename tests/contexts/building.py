@@ -8,6 +8,17 @@ from pydantic import BaseModel
 from contexts.documents.base import Open
 from contexts.documents.codec import dump
 from contexts.documents.context import Context
+from contexts.documents.handin import (
+    Claim,
+    ContractFile,
+    Contracts,
+    ContractSide,
+    Example,
+    FileOperation,
+    Operation,
+    Port,
+    Variable,
+)
 from contexts.documents.parts import (
     ActionRecord,
     Checkpoint,
@@ -21,6 +32,7 @@ from contexts.documents.parts import (
 
 OF_AGENTS_AND_USERS: tuple[type[Open], ...] = (
     ActionRecord, Checkpoint, DecisionRecord, ErrorEntry, FeatureSpec, Metadata, TrackEntry, Usage,
+    Claim, ContractFile, Contracts, ContractSide, Example, FileOperation, Operation, Port, Variable,
 )  # fmt: skip
 """What agents write in their documents and users in their specs: plait carries it on."""
 
