@@ -23,6 +23,8 @@ class TestCounts(Open):
     Attributes:
         tests: All of them.
         errors: Those that ended before they could fail.
+        flaky: Those that passed after a try that failed.
+        xpassed: Those that passed though they were expected to fail.
         seconds: What they took together.
         failures: The first of those that failed.
         contradiction: Where the report says of itself that more failed than its cases show: a sentence about that.
@@ -35,6 +37,8 @@ class TestCounts(Open):
     failed: int
     errors: int
     skipped: int
+    flaky: int | None = None
+    xpassed: int | None = None
     seconds: Number
     failures: Items[TestFailure] = ()
     contradiction: str | None = None

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from xml.etree.ElementTree import ParseError, XMLParser
@@ -36,6 +37,31 @@ _MARKS = (
 _ONE_BYTE = frozenset({"iso-8859-1", "iso-8859-15", "latin-1", "windows-1252", "cp1252", "us-ascii", "ascii"})
 
 Outcome = Literal["passed", "failed", "errors", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class TestCase:
+    """One test of a report.
+
+    Attributes:
+        id: ``classname::name``; the second of that name in the report has ``#2`` behind it, and so on.
+        outcome: How it ended.
+        file: The file it is in, where the report tells it.
+        suite: Name of the suite around it.
+        seconds: How long it took.
+        flaky: Whether an earlier try of it failed.
+    """
+
+    __test__ = False  # pytest looks at names
+
+    id: str
+    outcome: Outcome
+    file: str | None
+    suite: str
+    seconds: float = 0.0
+    flaky: bool = False
+
+
 _BY_CHILD: Mapping[str, Outcome] = {
     "failure": "failed", "error": "errors", "skipped": "skipped", "disabled": "skipped", "ignored": "skipped",
 }  # fmt: skip
@@ -47,6 +73,8 @@ _BY_WORD: Mapping[str, Outcome] = {
     ),
 }
 """What ``status`` and ``result`` of a case say where no element does; any other word is that of a test that ran."""
+_EARLIER = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
+"""Surefire's elements for other tries of a test than the one that decides."""
 _WORST: tuple[Outcome, ...] = ("errors", "failed", "skipped", "passed")
 _UNITS = {
     "": 1,
@@ -73,6 +101,35 @@ def parse_junit(raw: bytes) -> TestCounts:
     Raises:
         ReportError: Not JUnit XML, or with a document type (which could expand without bound).
     """
+    return count_junit([raw])
+
+
+def count_junit(raw: Sequence[bytes]) -> TestCounts:
+    """Return the counts of several JUnit XML files that are one report, as `parse_junit` does of one.
+
+    Raises:
+        ReportError: One of them cannot be read; the text says which by position where there are several.
+    """
+    return _counted([_read(one) for one in raw])
+
+
+def parse_cases(raw: bytes) -> tuple[TestCase, ...]:
+    """Return every test of a JUnit XML report, in its order; what concerns a suite alone is a test without a name.
+
+    Raises:
+        ReportError: As for `parse_junit`.
+    """
+    seen: Counter[str] = Counter()
+    cases: list[TestCase] = []
+    for one in _read(raw).cases:
+        seen[one.name] += 1
+        again = f"#{seen[one.name]}" if seen[one.name] > 1 else ""
+        flaky = one.retried and one.outcome == "passed"
+        cases.append(TestCase(one.name + again, one.outcome, one.file or None, one.suite, one.seconds, flaky))
+    return tuple(cases)
+
+
+def _read(raw: bytes) -> _Reader:
     text = _DECLARATION.sub("", _decoded(raw))
     reader = _Reader()
     parser = XMLParser(target=reader)  # noqa: S314 a document type, which could expand, is refused
@@ -81,7 +138,24 @@ def parse_junit(raw: bytes) -> TestCounts:
         parser.close()
     except (ParseError, ValueError) as error:
         raise ReportError(f"the JUnit report cannot be read: {error}") from error
-    return reader.result()
+    return reader
+
+
+def _counted(readers: Sequence[_Reader]) -> TestCounts:
+    cases = [case for one in readers for case in one.cases]
+    by_outcome = Counter(case.outcome for case in cases)
+    failures = [case for case in cases if case.outcome in {"failed", "errors"}][:_SHOWN_FAILURES]
+    return TestCounts(
+        tests=len(cases),
+        passed=by_outcome["passed"],
+        failed=by_outcome["failed"],
+        errors=by_outcome["errors"],
+        skipped=by_outcome["skipped"],
+        flaky=sum(case.retried and case.outcome == "passed" for case in cases) or None,
+        seconds=round(sum(case.seconds for case in cases), 3),
+        failures=tuple(TestFailure(test=case.name, message=head_of(case.message, _LONGEST)) for case in failures),
+        contradiction=next((one.contradiction for one in readers if one.contradiction), None),
+    ).compact()
 
 
 def _decoded(raw: bytes) -> str:
@@ -103,6 +177,10 @@ class _Case:
     seconds: float
     outcome: Outcome
     message: str = ""
+    file: str = ""
+    suite: str = ""
+    retried: bool = False
+    """Whether an earlier try of it failed, as Surefire tells."""
     tolerated: bool = False
     """Whether it is marked as skipped: Node and Catch2 write the failure of a test that may fail (todo) beside that."""
 
@@ -139,10 +217,8 @@ class _Reader:
     def __init__(self) -> None:
         self._open: list[_Open] = []
         self._suites: list[_Suite] = []
-        self._counts: dict[Outcome, int] = dict.fromkeys(_WORST, 0)
-        self._seconds = 0.0
-        self._failures: list[TestFailure] = []
-        self._contradiction = ""
+        self.cases: list[_Case] = []
+        self.contradiction = ""
 
     def doctype(self, name: str, public: str | None, system: str | None) -> None:
         """Refuse a document type before any of its entities is read."""
@@ -161,6 +237,9 @@ class _Reader:
             self._suites.append(_Suite(dict(attributes)))
         elif tag == "testcase":
             one.case = _begun(attributes)
+            self._place(one.case, attributes)
+        elif tag in _EARLIER and self._open[-1].case is not None:
+            self._open[-1].case.retried = True
         self._open.append(one)
 
     def data(self, text: str) -> None:
@@ -195,15 +274,22 @@ class _Reader:
         elif around.tag in {"testsuites", "testsuite"} and outcome != "skipped":
             # It concerns no case: the suite did not compile, its set-up failed, its process died.
             self._suites[-1].bad += 1
-            self._count(_Case(f"{self._suites[-1].attributes.get('name', '')}::", 0.0, outcome, message))
+            case = _Case(f"{self._suites[-1].attributes.get('name', '')}::", 0.0, outcome, message)
+            self._place(case, {})
+            self._count(case)
 
     def _count(self, case: _Case) -> None:
         if case.tolerated and case.outcome == "failed":
             case.outcome = "skipped"
-        self._counts[case.outcome] += 1
-        self._seconds += case.seconds
-        if case.outcome in {"failed", "errors"} and len(self._failures) < _SHOWN_FAILURES:
-            self._failures.append(TestFailure(test=case.name, message=head_of(case.message, _LONGEST)))
+        case.message = case.message[:_KEPT] if case.outcome in {"failed", "errors"} else ""
+        self.cases.append(case)
+
+    def _place(self, case: _Case, attributes: Mapping[str, str]) -> None:
+        """Put to a case the suite around it, and its file: its own or that of the nearest suite that tells one."""
+        around = [suite.attributes for suite in reversed(self._suites)]
+        case.suite = next((one["name"] for one in around if one.get("name")), "")
+        told = [one for each in (attributes, *around) if (one := each.get("file") or each.get("filepath"))]
+        case.file = told[0] if told else ""
 
     def _close_suite(self) -> None:
         suite = self._suites.pop()
@@ -218,25 +304,12 @@ class _Reader:
         suites in different ways.
         """
         bad = sum(_whole(suite.attributes.get(key)) for key in ("failures", "errors"))
-        if bad > suite.bad and not self._contradiction:
+        if bad > suite.bad and not self.contradiction:
             named = str(suite.attributes.get("name") or "")[:80]
             who = f"suite {named!r} of its report" if named else "its report"
-            self._contradiction = (
+            self.contradiction = (
                 f"{who} says that {bad} failed, and its cases show {suite.bad}: attributes and cases disagree"
             )
-
-    def result(self) -> TestCounts:
-        """Return what `parse_junit` returns."""
-        return TestCounts(
-            tests=sum(self._counts.values()),
-            passed=self._counts["passed"],
-            failed=self._counts["failed"],
-            errors=self._counts["errors"],
-            skipped=self._counts["skipped"],
-            seconds=round(self._seconds, 3),
-            failures=tuple(self._failures),
-            contradiction=self._contradiction or None,
-        ).compact()
 
 
 def _begun(attributes: Mapping[str, str]) -> _Case:
