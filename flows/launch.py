@@ -16,6 +16,7 @@ from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.url import open_objects
 from contexts.verification.open_items import open_items
+from contexts.verification.verdict import remarks_on
 from tasks.run.progress import SERVER_LOGGER, Progress, report
 from tasks.run.run import REPORT, RESULT
 from tasks.run.workspaces import workspace_root
@@ -57,6 +58,7 @@ class RunReport(BaseModel):
         context: The final context.
         report: Where the report is, if one was written.
         reasons: Why the run is not simply verified.
+        remarks: What is to be said of checks that passed.
         checks: How many checks ended how, by status; none where none was run.
         branch: The branch delivered to the user's repository.
         result: Folder with the integrated files, where there is no such repository.
@@ -75,6 +77,7 @@ class RunReport(BaseModel):
     context: ContextRef | None
     report: str | None
     reasons: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
     checks: tuple[tuple[str, int], ...] = ()
     branch: str | None
     result: str | None = None
@@ -192,6 +195,7 @@ def describe_run(request: RunRequest, final: ContextRef, *, address: str | None 
         context=final,
         report=str(page) if page.is_file() else None,
         reasons=tuple(record.reasons or ()),
+        remarks=tuple(remarks_on(context.evidence or ())),
         checks=tuple(sorted(Counter[str](one.status for one in context.evidence or ()).items())),
         branch=record.branch,
         result=str(result) if result.is_dir() and not record.branch else None,

@@ -23,7 +23,7 @@ from contexts.verification.areas import areas_of
 from contexts.verification.criteria import decide
 from contexts.verification.open_items import fingerprint
 from contexts.verification.rulings import apply_settlements, apply_waivers
-from contexts.verification.verdict import Verdict, reach_verdict
+from contexts.verification.verdict import Verdict, reach_verdict, remarks_on
 from tasks.prefect_ui import events
 from tasks.prefect_ui.run_metrics import measure
 from tasks.run.outcome import TrackOutcome
@@ -170,6 +170,6 @@ def _summary(verdict: Verdict, tracks: Sequence[TrackOutcome], evidence: Sequenc
     passed = sum(one.status == "passed" for one in evidence)
     text = f"{verdict.status}: {done} of {counted(len(tracks), 'track')} completed, "
     text += f"{passed} of {counted(len(evidence), 'check')} passed."
-    if verdict.reasons:
-        text += " " + "; ".join(verdict.reasons)
+    if said := [*verdict.reasons, *remarks_on(evidence)]:
+        text += " " + "; ".join(said)
     return text if len(text) <= SUMMARY_LIMIT else head_of(text, SUMMARY_LIMIT - 3) + "..."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-from contexts.documents.base import Items, Lenient, Number, Open
+from contexts.documents.base import Items, JsonObject, Lenient, Number, Open
+from contexts.json.values import is_object
 
 
 class TestFailure(Open):
@@ -23,6 +24,8 @@ class TestCounts(Open):
     Attributes:
         tests: All of them.
         errors: Those that ended before they could fail.
+        flaky: Those that passed after a try that failed.
+        xpassed: Those that passed though they were expected to fail.
         seconds: What they took together.
         failures: The first of those that failed.
         contradiction: Where the report says of itself that more failed than its cases show: a sentence about that.
@@ -35,6 +38,8 @@ class TestCounts(Open):
     failed: int
     errors: int
     skipped: int
+    flaky: int | None = None
+    xpassed: int | None = None
     seconds: Number
     failures: Items[TestFailure] = ()
     contradiction: str | None = None
@@ -198,6 +203,31 @@ class Migrations(Open):
     down_and_up: str | None = None
 
 
+class SarifFinding(Open):
+    """One result of a SARIF report."""
+
+    rule: str
+    level: str
+    path: str
+    line: int | None
+    message: str
+
+
+class Sarif(Open):
+    """Results of a SARIF report by level.
+
+    Attributes:
+        suppressed: Those the code or the tool's settings accept; they count at no level.
+        findings: The first of the others, the gravest before the rest.
+    """
+
+    error: int
+    warning: int
+    note: int
+    suppressed: int
+    findings: Items[SarifFinding] = ()
+
+
 Alignment = Literal["aligned", "mismatch", "unknown"]
 
 
@@ -228,10 +258,22 @@ class CheckFigures(Lenient):
     security: Security | None = None
     migrations: Migrations | None = None
     contract: ContractFigures | None = None
+    sarif: Sarif | None = None
+    metrics: JsonObject | None = None
 
     def number(self, path: str) -> float | None:
         """Return the number under a path such as ``coverage.line_percent``; None where there is none."""
-        value: object = self.to_json()
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType] JSON
+        return _number(self.to_json(), path.split("."))
+
+
+def _number(value: Any, parts: Sequence[str]) -> float | None:
+    """Return the number under a path; a key may have dots of its own."""
+    if not parts:
         return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not is_object(value):
+        return None
+    for count in range(1, len(parts) + 1):
+        key = ".".join(parts[:count])
+        if key in value and (found := _number(value[key], parts[count:])) is not None:
+            return found
+    return None

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from contexts.plan.graph import longest_path, makespan, topological_order, waves
 from contexts.plan.groups import GROUP_SIZE, GroupNode, groups_of
 from contexts.plan.overlaps import Overlaps, overlaps, peak_ports
+from contexts.spec.checks import TestsCheck
 from contexts.spec.model import Spec
+from contexts.spec.runners import without_report
 
 FEW = 5
 WORTH_IT = 1.25
@@ -183,6 +185,9 @@ def _advice(spec: Spec, width: int, groups: GroupNode, found: Overlaps, estimate
             else f"{missing}{_assumed(few, estimate.assumed)}, the mean of the rest"
         )
         yield Advice(kind="note", reason=reason)
+    for check in spec.verification.checks:
+        if isinstance(check, TestsCheck) and check.reports.junit is None:
+            yield Advice(kind="warning", reason=f"check {check.id} will be unverified: {without_report(check.argv)}")
     shown = [overlap for overlap in found.listed if not overlap.ordered][:SHOWN_WARNINGS]
     yield from (Advice(kind="warning", reason=overlap.message) for overlap in shown)
     if found.unsettled > len(shown):

@@ -4,27 +4,50 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from contexts.documents.base import Closed, Identifier, Number, RelativePath
+from contexts.errors import BadIdentifier
+from contexts.identifiers import check_relative_path
 from contexts.json.values import is_object
 
 Argv = Annotated[tuple[str, ...], Field(min_length=1)]
 Percent = Annotated[Number, Field(ge=0, le=100)]
+IN_TREE = "{tree}/"
+"""What the name of a report begins with that is left in the tree the check runs in."""
+
+
+def _report_name(value: str) -> str:
+    try:
+        check_relative_path(value.removeprefix(IN_TREE))
+    except BadIdentifier as error:
+        raise ValueError(error.message) from error
+    return value
+
+
+ReportName = Annotated[str, AfterValidator(_report_name)]
 Milliseconds = Annotated[Number, Field(gt=0)]
 Tool = Literal["bandit", "detect-secrets", "pip-audit"]
 
 
 class Reports(Closed):
-    """Report files a check leaves in its report folder (``{reports}``), relative to it.
+    """Report files a check leaves: each a file, a folder or a glob, and all its files together are one report.
+
+    They are looked for in the check's report folder (``{reports}``); one that begins with ``{tree}/`` in the tree the
+    check runs in. What stood there before the check ran is no report.
 
     Attributes:
         junit: JUnit XML.
-        coverage: The JSON report of coverage.py.
+        coverage: Coverage: the JSON of coverage.py, lcov, Cobertura XML, JaCoCo XML, or istanbul's
+            ``coverage-final.json`` or ``coverage-summary.json``.
+        sarif: What a linter or scanner found, as SARIF 2.1.0; a result of level ``error`` fails the check.
+        metrics: A JSON object with numbers at any depth; criteria name them, as ``metrics.bundle_kb``.
     """
 
-    junit: RelativePath | None = None
-    coverage: RelativePath | None = None
+    junit: ReportName | None = None
+    coverage: ReportName | None = None
+    sarif: ReportName | None = None
+    metrics: ReportName | None = None
 
 
 class CheckBase(Closed):
@@ -65,10 +88,10 @@ class CommandCheck(CheckBase):
 
 
 class TestsCheck(CheckBase):
-    """Tests; with a JUnit report, at least one must have passed and none failed; without one, they must print.
+    """Tests: their JUnit report must show that at least one passed and none failed; without one it is unverified.
 
     Attributes:
-        reports: Report files it leaves.
+        reports: Report files it leaves; the JUnit report is needed.
     """
 
     kind: Literal["tests"]

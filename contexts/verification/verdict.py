@@ -131,6 +131,11 @@ def reach_verdict(
     return Verdict("verified", 0, ())
 
 
+def remarks_on(evidence: Sequence[Evidence]) -> list[str]:
+    """Return what is to be said of checks that passed: tests skipped or passed at a later try, output dropped."""
+    return [f"check {one.check}: {note}" for one in evidence if one.status == "passed" for note in one.notes or ()]
+
+
 def _gaps(spec: Spec, tracks: Mapping[str, str], left_out: Sequence[str]) -> list[str]:
     statuses = {track.task_id: tracks.get(track.task_id, "never ran") for track in spec.parallel_tasks}
     reasons = [f"branch of track {task_id} conflicts and was left out" for task_id in left_out]

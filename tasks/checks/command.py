@@ -2,76 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import TypeVar
+import re
 
+from contexts.documents.base import parse_instant
 from contexts.documents.figures import CheckFigures, Coverage, TestCounts
 from contexts.spec.checks import CommandCheck, CoverageCheck, TestsCheck
-from tasks.checks.bench import Bench, Step
-from tasks.checks.reports import ReportError, parse_coverage, parse_junit, read_report, track_coverage
+from contexts.spec.runners import without_report
+from contexts.text.plural import counted
+from tasks.checks.bench import Bench, Step, from_environment
+from tasks.checks.coverage.measured import Measured
+from tasks.checks.coverage.read import coverage_of, placed, track_coverage
+from tasks.checks.own_files import is_test
+from tasks.checks.report_file import Shelf
+from tasks.checks.report_times import zones_of
+from tasks.checks.reports import Moment, Reader, Said
 from tasks.checks.results import CheckResult, Status
 
-_Figures = TypeVar("_Figures")
-
-
-class _Reports:
-    """A check's report files as they are read: the raw ones by kind, and why one could not be read."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.raw: dict[str, tuple[bytes, str]] = {}
-        self.unreadable = ""
-
-    def read(self, kind: str, name: str | None, media: str, parse: Callable[[bytes], _Figures]) -> _Figures | None:
-        """Return what a report says; None where there is none to be read."""
-        if name is None:
-            return None
-        try:
-            content = read_report(self._folder / name)
-            self.raw[kind] = content, media
-            return parse(content)
-        except ReportError as error:
-            self.unreadable = str(error)
-            return None
+_XPASSED = re.compile(r"^=* ?(?:\d+ [a-z]+, ){0,8}(\d{1,9}) xpassed(?:, \d+ [a-z]+){0,8} in [\d.]+s\b", re.MULTILINE)
+"""Pytest's closing line: its JUnit report writes a test that passed unexpectedly as any that passed."""
 
 
 def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) -> CheckResult:
     """Run the check's command in the tree and judge it by exit code and reports."""
+    reader = Reader(Shelf(bench.reports, bench.tree), check.reports)
     step = bench.run(check.id, bench.resolve(check.argv))
     if not step.finished:
         return CheckResult("unverified", bench.why_unfinished(step))
-    reports = _Reports(bench.reports)
-    tests = reports.read("tests", check.reports.junit, "text/xml", parse_junit)
-    coverage = reports.read("coverage", check.reports.coverage, "application/json", parse_coverage)
-    if coverage:
-        tracks = track_coverage(reports.raw["coverage"][0], bench.changed_by, bench.tree)
-        coverage = coverage.changed(tracks=tracks)
-    status, reason = _judge(check, step, tests, reports.unreadable)
+    zone = check.env.get("TZ", "")
+    zones = zones_of(from_environment(zone) if zone.startswith("env:") else zone)
+    said = reader.read(Moment(parse_instant(step.started_at), zones))
+    if said.tests:
+        said.tests = said.tests.changed(xpassed=_xpassed(step))
+    coverage = None
+    if said.coverage:
+        said.coverage = placed(said.coverage, bench.tree)
+        tracks = track_coverage(said.coverage, bench.changed_by)
+        coverage = coverage_of(said.coverage).changed(tracks=tracks)
+    status, reason = _judge(check, step, said)
     if status == "passed" and isinstance(check, CoverageCheck):
         status, reason = _judge_coverage(check, coverage or Coverage())
-    return CheckResult(status, reason, CheckFigures(tests=tests, coverage=coverage).compact(), reports.raw)
+    figures = CheckFigures(tests=said.tests, coverage=coverage, sarif=said.sarif, metrics=said.metrics).compact()
+    notes = (*said.notes, *_notes(said.tests, said.coverage))
+    return CheckResult(status, reason, figures, said.raw, notes=notes)
 
 
-def _judge(
-    check: CommandCheck | TestsCheck | CoverageCheck, step: Step, tests: TestCounts | None, unreadable: str
-) -> tuple[Status, str]:
+def _xpassed(step: Step) -> int:
+    return sum(int(found) for found in _XPASSED.findall(step.text))
+
+
+def _judge(check: CommandCheck | TestsCheck | CoverageCheck, step: Step, said: Said) -> tuple[Status, str]:
     if step.outcome.exit_code != 0:
-        return "failed", _why_failed(step, tests)
-    if unreadable:
-        return "unverified", f"it ended with 0, but {unreadable}"
-    if tests is not None:
-        return _judge_tests(step, tests)
-    if isinstance(check, TestsCheck) and not step.text.strip():
-        # A test runner says what it ran. A process that tests end from within, with 0, says nothing.
-        return "unverified", "it ended with 0, but printed nothing and left no report: nothing shows that a test ran"
+        return "failed", _why_failed(step, said)
+    if said.unreadable:
+        return "unverified", f"it ended with 0, but {'; '.join(said.unreadable)}"
+    if said.sarif and said.sarif.error:
+        return "failed", _why_failed(step, said)
+    if said.tests is not None:
+        return _judge_tests(step, said.tests, said)
+    if isinstance(check, TestsCheck):
+        return "unverified", f"it ended with 0, but {without_report(check.argv)}"
     return "passed", ""
 
 
-def _judge_tests(step: Step, tests: TestCounts) -> tuple[Status, str]:
+def _judge_tests(step: Step, tests: TestCounts, said: Said) -> tuple[Status, str]:
     """Judge a report whose command ended with 0; what it says against itself is never a pass."""
     if tests.failed + tests.errors:
-        return "failed", _why_failed(step, tests)
+        return "failed", _why_failed(step, said)
     if tests.contradiction:
         return "failed", f"it ended with 0, but {tests.contradiction}"
     if not tests.tests:
@@ -81,12 +77,34 @@ def _judge_tests(step: Step, tests: TestCounts) -> tuple[Status, str]:
     return "passed", ""
 
 
-def _why_failed(step: Step, tests: TestCounts | None) -> str:
+def _why_failed(step: Step, said: Said) -> str:
     outcome = step.outcome
     how = f"exit code {outcome.exit_code}" if outcome.exit_code is not None else f"signal {outcome.signal}"
+    tests = said.tests
     if tests and tests.failed + tests.errors:
         return f"{tests.failed + tests.errors} of {tests.tests} tests failed ({how})"
+    if said.sarif and said.sarif.error:
+        first = said.sarif.findings[0]
+        place = f"{first.path}:{first.line}" if first.line else first.path
+        return f"{counted(said.sarif.error, 'error')} found, the first {first.rule} at {place} ({how})"
     return f"the command ended with {how}"
+
+
+def _notes(tests: TestCounts | None, coverage: Measured | None) -> list[str]:
+    """Return what a pass alone would not say."""
+    notes: list[str] = []
+    if tests and tests.skipped > tests.tests - tests.skipped > 0:
+        notes.append(f"{tests.skipped} of {tests.tests} tests were skipped, more than ran")
+    if tests and tests.flaky:
+        notes.append(f"{counted(tests.flaky, 'test')} passed only at a later try")
+    if tests and tests.xpassed:
+        notes.append(
+            f"{counted(tests.xpassed, 'test')} passed that {'was' if tests.xpassed == 1 else 'were'} expected to fail"
+        )
+    named = [name for name, one in coverage.files.items() if one.lines.total] if coverage else []
+    if named and all(is_test(name) for name in named):
+        notes.append("its coverage is of tests alone: no other file was measured")
+    return notes
 
 
 def _judge_coverage(check: CoverageCheck, coverage: Coverage) -> tuple[Status, str]:

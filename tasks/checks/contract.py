@@ -18,7 +18,7 @@ from contexts.spec.checks import ContractCheck
 from contexts.store.keys import track_document
 from contexts.text.plural import counted
 from tasks.checks.bench import MAX_CAPTURE_BYTES, Bench
-from tasks.checks.reports import ReportError, read_report
+from tasks.checks.report_file import ReportError, read_report
 from tasks.checks.results import CheckResult
 
 PROVIDER = "openapi.json"

@@ -1,67 +1,40 @@
-"""JUnit XML as test tools really write it, read whole: cases wherever they stand, and what suites say of themselves.
-
-There is a schema, and no tool keeps it. Node writes cases directly below ``testsuites`` and suites within suites; Go's
-converters put an ``error`` into a suite that has no case; googletest marks a disabled test by an attribute; pytest
-counts subtests that it writes no case for; Surefire adds earlier tries of a flaky test. So the elements are gone
-through once, in a stream, and nothing but what a case or a suite says of itself is taken for its outcome.
-"""
+"""What a JUnit report says of its tests: how many ended how, and each of them."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
-from xml.etree.ElementTree import ParseError, XMLParser
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from contexts.documents.figures import TestCounts, TestFailure
 from contexts.redaction import head_of
-from tasks.checks.report_file import ReportError
+from tasks.checks.junit_reader import Junit, JunitCase, Outcome, read_junit
 
 _SHOWN_FAILURES = 20
 _LONGEST = 500
-_KEPT = 10_000
-"""Characters of a message that are looked at, so that no secret goes over the end of those that are shown."""
-_DEEPEST = 200
-_DECLARATION = re.compile(r"\A\s{0,100}<\?xml[^>]{0,200}\?>")
-"""Says how the bytes were encoded; text that was decoded already has none."""
-_ENCODING = re.compile(rb"\A\s{0,100}<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}[\"']([\w.-]{1,40})[\"']")
-_MARKS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-_ONE_BYTE = frozenset({"iso-8859-1", "iso-8859-15", "latin-1", "windows-1252", "cp1252", "us-ascii", "ascii"})
 
-Outcome = Literal["passed", "failed", "errors", "skipped"]
-_BY_CHILD: Mapping[str, Outcome] = {
-    "failure": "failed", "error": "errors", "skipped": "skipped", "disabled": "skipped", "ignored": "skipped",
-}  # fmt: skip
-_BY_WORD: Mapping[str, Outcome] = {
-    **dict.fromkeys(("fail", "failed", "failure"), "failed"),
-    **dict.fromkeys(("error", "errored", "crashed", "aborted", "timeout", "timedout", "broken"), "errors"),
-    **dict.fromkeys(
-        ("notrun", "skip", "skipped", "disabled", "suppressed", "ignored", "pending", "todo", "inconclusive"), "skipped"
-    ),
-}
-"""What ``status`` and ``result`` of a case say where no element does; any other word is that of a test that ran."""
-_WORST: tuple[Outcome, ...] = ("errors", "failed", "skipped", "passed")
-_UNITS = {
-    "": 1,
-    "s": 1,
-    "sec": 1,
-    "ms": 1e-3,
-    "us": 1e-6,
-    "µs": 1e-6,
-    "μs": 1e-6,
-    "ns": 1e-9,
-    "m": 60,
-    "min": 60,
-    "h": 3600,
-}
-_DURATION = re.compile(r"\+?(\d[\d,.]{0,30}(?:[eE][+-]?\d{1,3})?)\s?([a-zµμ]{0,3})")
+
+@dataclass(frozen=True, slots=True)
+class TestCase:
+    """One test of a report.
+
+    Attributes:
+        id: ``classname::name``; the second of that name in the report has ``#2`` behind it, and so on.
+        outcome: How it ended.
+        file: The file it is in, where the report tells it.
+        suite: Name of the suite around it.
+        seconds: How long it took.
+        flaky: Whether an earlier try of it failed.
+    """
+
+    __test__ = False  # pytest looks at names
+
+    id: str
+    outcome: Outcome
+    file: str | None
+    suite: str
+    seconds: float = 0.0
+    flaky: bool = False
 
 
 def parse_junit(raw: bytes) -> TestCounts:
@@ -73,197 +46,57 @@ def parse_junit(raw: bytes) -> TestCounts:
     Raises:
         ReportError: Not JUnit XML, or with a document type (which could expand without bound).
     """
-    text = _DECLARATION.sub("", _decoded(raw))
-    reader = _Reader()
-    parser = XMLParser(target=reader)  # noqa: S314 a document type, which could expand, is refused
-    try:
-        parser.feed(text)
-        parser.close()
-    except (ParseError, ValueError) as error:
-        raise ReportError(f"the JUnit report cannot be read: {error}") from error
-    return reader.result()
+    return count_junit([read_junit(raw)])
 
 
-def _decoded(raw: bytes) -> str:
-    declared = _ENCODING.match(raw)
-    name = declared.group(1).decode("ascii").lower() if declared else "utf-8"
-    encoding = next((one for mark, one in _MARKS if raw.startswith(mark)), name if name in _ONE_BYTE else "utf-8-sig")
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise ReportError(f"the JUnit report is not {encoding.removesuffix('-sig').upper()}: {error}") from error
-    if "\0" in text:  # of two bytes a character, and it does not begin by saying so
-        raise ReportError("the JUnit report is not UTF-8: it holds NUL")
-    return text
+def count_junit(files: Sequence[Junit]) -> TestCounts:
+    """Return the counts of several files that are one report, as `parse_junit` does of one."""
+    cases = [case for one in files for case in _last_tries(one)]
+    by_outcome = Counter(case.outcome for case in cases)
+    failures = [case for case in cases if case.outcome in {"failed", "errors"}][:_SHOWN_FAILURES]
+    return TestCounts(
+        tests=len(cases),
+        passed=by_outcome["passed"],
+        failed=by_outcome["failed"],
+        errors=by_outcome["errors"],
+        skipped=by_outcome["skipped"],
+        flaky=sum(case.retried and case.outcome == "passed" for case in cases),
+        seconds=round(sum(case.seconds for case in cases), 3),
+        failures=tuple(TestFailure(test=case.name, message=head_of(case.message, _LONGEST)) for case in failures),
+        contradiction=next((one.contradiction for one in files if one.contradiction), None),
+    ).compact()
 
 
-@dataclass(slots=True)
-class _Case:
-    name: str
-    seconds: float
-    outcome: Outcome
-    message: str = ""
-    tolerated: bool = False
-    """Whether it is marked as skipped: Node and Catch2 write the failure of a test that may fail (todo) beside that."""
+def parse_cases(raw: bytes) -> tuple[TestCase, ...]:
+    """Return every test of a JUnit XML report, in its order; what concerns a suite alone is a test without a name.
 
-    def worsen(self, outcome: Outcome, message: str) -> None:
-        if _WORST.index(outcome) < _WORST.index(self.outcome):
-            self.outcome = outcome
-            self.message = message
-        elif outcome == self.outcome and not self.message:
-            self.message = message
-
-
-@dataclass(slots=True)
-class _Suite:
-    """A suite, or the root above suites, and what it and all below it hold."""
-
-    attributes: Mapping[str, str]
-    bad: int = 0
+    Raises:
+        ReportError: As for `parse_junit`.
+    """
+    seen: Counter[str] = Counter()
+    cases: list[TestCase] = []
+    for one in _last_tries(read_junit(raw)):
+        seen[one.name] += 1
+        again = f"#{seen[one.name]}" if seen[one.name] > 1 else ""
+        flaky = one.retried and one.outcome == "passed"
+        cases.append(TestCase(one.name + again, one.outcome, one.file or None, one.suite, one.seconds, flaky))
+    return tuple(cases)
 
 
-@dataclass(slots=True)
-class _Open:
-    """An element that has begun: what it is, the case or suite around its content, and its text so far."""
+def _last_tries(report: Junit) -> Sequence[JunitCase]:
+    """Return the cases, each with all its tries as one where several of a name can be nothing else.
 
-    tag: str
-    case: _Case | None
-    text: list[str] = field(default_factory=list[str])
-    message: str = ""
-    size: int = 0
-
-
-class _Reader:
-    """Takes the elements as the parser meets them."""
-
-    def __init__(self) -> None:
-        self._open: list[_Open] = []
-        self._suites: list[_Suite] = []
-        self._counts: dict[Outcome, int] = dict.fromkeys(_WORST, 0)
-        self._seconds = 0.0
-        self._failures: list[TestFailure] = []
-        self._contradiction = ""
-
-    def doctype(self, name: str, public: str | None, system: str | None) -> None:
-        """Refuse a document type before any of its entities is read."""
-        del name, public, system
-        raise ReportError("the JUnit report has a document type declaration, which is refused")
-
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Begin an element."""
-        tag = name.rpartition("}")[2]
-        if not self._open and tag not in {"testsuites", "testsuite"}:
-            raise ReportError(f"the JUnit report cannot be read: its root is <{tag[:40]}>")
-        if len(self._open) >= _DEEPEST:
-            raise ReportError("the JUnit report is nested too deep")
-        one = _Open(tag, None, message=attributes.get("message", ""))
-        if tag in {"testsuites", "testsuite"}:
-            self._suites.append(_Suite(dict(attributes)))
-        elif tag == "testcase":
-            one.case = _begun(attributes)
-        self._open.append(one)
-
-    def data(self, text: str) -> None:
-        """Keep the beginning of an element's text."""
-        if self._open and self._open[-1].size < _KEPT and self._open[-1].tag in _BY_CHILD:
-            self._open[-1].text.append(text[:_KEPT])
-            self._open[-1].size += len(text)
-
-    def end(self, name: str) -> None:
-        """End an element, and put it to what it stands in."""
-        del name
-        one = self._open.pop()
-        if one.case is not None:
-            self._count(one.case)
-        elif one.tag in {"testsuites", "testsuite"}:
-            self._close_suite()
-        elif one.tag in _BY_CHILD and self._open:
-            self._outcome(one, self._open[-1])
-
-    def close(self) -> None:
-        """End the document."""
-
-    def _outcome(self, child: _Open, around: _Open) -> None:
-        outcome = _BY_CHILD[child.tag]
-        message = (child.message or "".join(child.text).strip())[:_KEPT]
-        if around.case is not None:
-            if outcome != "skipped":
-                self._suites[-1].bad += 1
-            else:
-                around.case.tolerated = True
-            around.case.worsen(outcome, message)
-        elif around.tag in {"testsuites", "testsuite"} and outcome != "skipped":
-            # It concerns no case: the suite did not compile, its set-up failed, its process died.
-            self._suites[-1].bad += 1
-            self._count(_Case(f"{self._suites[-1].attributes.get('name', '')}::", 0.0, outcome, message))
-
-    def _count(self, case: _Case) -> None:
-        if case.tolerated and case.outcome == "failed":
-            case.outcome = "skipped"
-        self._counts[case.outcome] += 1
-        self._seconds += case.seconds
-        if case.outcome in {"failed", "errors"} and len(self._failures) < _SHOWN_FAILURES:
-            self._failures.append(TestFailure(test=case.name, message=head_of(case.message, _LONGEST)))
-
-    def _close_suite(self) -> None:
-        suite = self._suites.pop()
-        self._compare(suite)
-        if self._suites:
-            self._suites[-1].bad += suite.bad
-
-    def _compare(self, suite: _Suite) -> None:
-        """Note where a suite says that more failed than its elements show.
-
-        Other counts prove nothing: pytest counts subtests and Catch2 assertions that have no case, and tools nest
-        suites in different ways.
-        """
-        bad = sum(_whole(suite.attributes.get(key)) for key in ("failures", "errors"))
-        if bad > suite.bad and not self._contradiction:
-            named = str(suite.attributes.get("name") or "")[:80]
-            who = f"suite {named!r} of its report" if named else "its report"
-            self._contradiction = (
-                f"{who} says that {bad} failed, and its cases show {suite.bad}: attributes and cases disagree"
-            )
-
-    def result(self) -> TestCounts:
-        """Return what `parse_junit` returns."""
-        return TestCounts(
-            tests=sum(self._counts.values()),
-            passed=self._counts["passed"],
-            failed=self._counts["failed"],
-            errors=self._counts["errors"],
-            skipped=self._counts["skipped"],
-            seconds=round(self._seconds, 3),
-            failures=tuple(self._failures),
-            contradiction=self._contradiction or None,
-        ).compact()
-
-
-def _begun(attributes: Mapping[str, str]) -> _Case:
-    name = f"{attributes.get('classname', '')}::{attributes.get('name', '')}"
-    case = _Case(name, _duration(attributes.get("time", "")), "passed")
-    for key in ("status", "result"):
-        word = re.sub(r"[\s_-]", "", attributes.get(key, "")).lower()
-        case.worsen(_BY_WORD.get(word, "passed"), attributes.get("failure", "")[:_KEPT])
-    return case
-
-
-def _whole(value: str | None) -> int:
-    """Return a count, 0 for what is none."""
-    digits = re.fullmatch(r"\s{0,9}(\d[\d,]{0,20})(?:\.0{1,9})?\s{0,9}", value or "")
-    return int(digits.group(1).replace(",", "")) if digits else 0
-
-
-def _duration(value: str) -> float:
-    """Return seconds; 0 for what cannot be read, since no duration decides anything."""
-    found = _DURATION.fullmatch(value.strip())
-    if not found or found.group(2) not in _UNITS:
-        return 0.0
-    digits = found.group(1)
-    # A comma parts thousands where a point follows, or groups of three do; else it is the decimal one.
-    grouped = "." in digits or re.fullmatch(r"\d{1,3}(?:,\d{3})+", digits)
-    try:
-        seconds = float(digits.replace(",", "" if grouped else ".")) * _UNITS[found.group(2)]
-    except ValueError:
-        return 0.0
-    return seconds if math.isfinite(seconds) else 0.0
+    That is so in Go, where names are distinct in a package, and gotestsum runs again what failed: one that passed at
+    last is flaky. Elsewhere two tests may share a name, and each is one of its own.
+    """
+    if not report.go:
+        return report.cases
+    tries: dict[tuple[str, str], list[JunitCase]] = {}
+    for case in report.cases:
+        tries.setdefault((case.suite, case.name), []).append(case)
+    decided: list[JunitCase] = []
+    for same in tries.values():
+        passed = next((one for one in same if one.outcome == "passed"), None)
+        decided.append(passed or same[-1])
+        decided[-1].retried |= passed is not None and len(same) > 1
+    return decided

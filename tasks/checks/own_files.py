@@ -101,10 +101,11 @@ def _subjects(argv: Sequence[str]) -> frozenset[str]:
         for at, argument in enumerate(argv)
         if at and not argument.startswith("-") and not argv[at - 1].startswith("-")
         if (path := argument.partition("::")[0]).endswith(_CODE) and posixpath.normpath(path) != script
-    ) | frozenset(posixpath.normpath(path) for path in (one.partition("::")[0] for one in argv) if _is_test(path))
+    ) | frozenset(posixpath.normpath(path) for path in (one.partition("::")[0] for one in argv) if is_test(path))
 
 
-def _is_test(path: str) -> bool:
+def is_test(path: str) -> bool:
+    """Say whether a file is of tests, by its name."""
     return bool(_TEST.fullmatch(posixpath.basename(path)))
 
 
@@ -209,14 +210,14 @@ def _renamed_tests(changed: Mapping[str, Change], contents: Contents) -> frozens
     Elsewhere a command may not find it: settings and options say which folders it looks into.
     """
     added: dict[tuple[tuple[str, ...], bytes], int] = {}
-    if any(how == "removed" and _is_test(path) for path, how in changed.items()):
+    if any(how == "removed" and is_test(path) for path, how in changed.items()):
         for path, how in changed.items():
-            held = contents(path)[1] if how == "added" and _is_test(path) else None
+            held = contents(path)[1] if how == "added" and is_test(path) else None
             if held is not None:
                 added[_kind_of_test(path), held] = added.get((_kind_of_test(path), held), 0) + 1
     renamed: set[str] = set()
     for path, how in changed.items() if added else ():
-        held = contents(path)[0] if how == "removed" and _is_test(path) else None
+        held = contents(path)[0] if how == "removed" and is_test(path) else None
         if held is not None and added.get((_kind_of_test(path), held)):
             added[_kind_of_test(path), held] -= 1
             renamed.add(path)
@@ -238,8 +239,8 @@ def _kind_of_test(path: str) -> tuple[str, ...]:
 
 def _tests_of_base(changed: Mapping[str, Change], changed_by: Mapping[str, Sequence[str]]) -> list[Finding]:
     """Return what is to be said of tests that the base commit had: removed ones block, changed ones are to be seen."""
-    removed = [path for path, how in changed.items() if how == "removed" and _is_test(path)]
-    altered = [path for path, how in changed.items() if how == "changed" and _is_test(path)]
+    removed = [path for path, how in changed.items() if how == "removed" and is_test(path)]
+    altered = [path for path, how in changed.items() if how == "changed" and is_test(path)]
     findings: list[Finding] = []
     if removed:
         message = (

@@ -1,150 +1,131 @@
-"""What a check's report files say: JUnit XML (see `tasks.checks.junit`) and coverage.py's JSON."""
+"""A check's report files as they are read: what stood there before it ran, then what it left, and what that says."""
 
 from __future__ import annotations
 
-import os
-import posixpath
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from contexts.documents.base import JsonObject
+from contexts.documents.figures import Sarif, TestCounts
+from contexts.spec.checks import Reports
+from contexts.text.plural import counted
+from tasks.checks.coverage.measured import Measured
+from tasks.checks.coverage.read import join_coverage, read_coverage
+from tasks.checks.junit import count_junit
+from tasks.checks.junit_reader import read_junit
+from tasks.checks.metrics_report import join_metrics, parse_metrics
+from tasks.checks.report_file import ReportError, ReportFile, Shelf, Stamp
+from tasks.checks.report_times import why_stale
+from tasks.checks.sarif import SarifLog, join_sarif, parse_sarif
 
-from contexts.documents.figures import Coverage, Covered, FileCoverage, TrackShare
-from contexts.spec.checks import Percent
-from tasks.checks.junit import parse_junit
-from tasks.checks.report_file import MAX_REPORT_BYTES, ReportError, problem_of, read_report
-
-__all__ = ["MAX_REPORT_BYTES", "ReportError", "parse_coverage", "parse_junit", "read_report", "track_coverage"]
-
-
-class _Summary(BaseModel):
-    """Counts of coverage.py, of one file or of all."""
-
-    model_config = ConfigDict(strict=True)
-
-    num_statements: int = Field(lt=2**53)
-    covered_lines: int = Field(ge=0)
-    num_branches: int = Field(default=0, lt=2**53)
-    covered_branches: int = Field(default=0, ge=0)
-    percent_covered: Percent
-
-    @model_validator(mode="after")
-    def _can_be(self) -> Self:
-        if self.covered_lines > self.num_statements:
-            raise ValueError("its counts of lines are not counts")
-        if self.covered_branches > self.num_branches:
-            raise ValueError("its counts of branches are not counts")
-        return self
-
-
-class _File(BaseModel):
-    summary: _Summary
-
-
-class _Report(BaseModel):
-    """The JSON report of coverage.py; its files are read one after another, as a report may have very many wrong."""
-
-    files: dict[str, Any]
-    totals: _Summary
-
-    @model_validator(mode="after")
-    def _each(self) -> Self:
-        self.files.update({name: _File.model_validate(one) for name, one in self.files.items()})
-        return self
-
-
-def parse_coverage(raw: bytes) -> Coverage:
-    """Return line and branch coverage in percent, and per file, of a coverage.py JSON report.
-
-    Raises:
-        ReportError: Not such a report.
-    """
-    try:
-        report = _Report.model_validate_json(raw)
-    except ValidationError as error:
-        raise ReportError(f"the coverage report is not coverage.py's JSON: {problem_of(error)}") from error
-    total = _Counts.of([report.totals])
-    return Coverage(
-        percent=report.totals.percent_covered,
-        line_percent=total.line_percent,
-        branch_percent=total.branch_percent,
-        lines=total.lines,
-        branches=total.branches,
-        files={
-            name: FileCoverage(percent=one.summary.percent_covered, lines=one.summary.num_statements)
-            for name, one in report.files.items()
-        },
-    ).compact()
-
-
-def track_coverage(raw: bytes, changed_by: Mapping[str, Sequence[str]], tree: Path) -> dict[str, TrackShare]:
-    """Return the coverage of the files each track changed, where any of them was measured.
-
-    ``unmeasured`` names code of a track that lies among measured files and is in no report: nothing ever loaded it.
-
-    Args:
-        raw: A coverage.py JSON report that `parse_coverage` read.
-        changed_by: Changed files by task_id, relative to the tree.
-        tree: Where the report's relative names start; absolute ones below it are made relative.
-    """
-    measured: dict[str, _Summary] = {}
-    for name, one in _Report.model_validate_json(raw).files.items():
-        path = Path(os.path.normpath(tree / name.replace("\0", "?")))
-        measured[path.relative_to(tree).as_posix() if path.is_relative_to(tree) else name] = one.summary
-    tracks: dict[str, TrackShare] = {}
-    for task_id, files in changed_by.items():
-        own = [measured[path] for path in files if path in measured]
-        total = _Counts.of(own)
-        if not total.lines.total:
-            continue
-        unmeasured = [path for path in files if path not in measured and _lies_among(path, measured)]
-        tracks[task_id] = TrackShare(
-            percent=total.percent,
-            line_percent=total.line_percent,
-            branch_percent=total.branch_percent,
-            lines=total.lines,
-            branches=total.branches,
-            measured=len(own),
-            unmeasured=tuple(unmeasured) or None,
-        ).compact()
-    return tracks
-
-
-def _lies_among(path: str, measured: Iterable[str]) -> bool:
-    """Say whether a file is code of the same kind, in the same folder, as files that were measured."""
-    folder, _, ending = posixpath.dirname(path), *posixpath.splitext(path)
-    return any(posixpath.dirname(one) == folder and one.endswith(ending or "\0") for one in measured)
+_Read = TypeVar("_Read")
+_Kind = Literal["junit", "coverage", "sarif", "metrics"]
+_STORED_AS: Mapping[str, str] = {"junit": "tests"}
+_MEDIA: Mapping[bytes, str] = {b"{": "application/json", b"<": "text/xml"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Counts:
-    """What several summaries say together; no branches where none is there."""
+class Moment:
+    """When a check began, and which zones a time without one may be of; None: this machine's."""
 
-    lines: Covered
-    branches: Covered | None
+    began: datetime
+    zones: tuple[tzinfo | None, ...]
 
-    @classmethod
-    def of(cls, summaries: Sequence[_Summary]) -> Self:
-        branches = sum(one.num_branches for one in summaries)
-        return cls(
-            Covered(
-                covered=sum(one.covered_lines for one in summaries), total=sum(one.num_statements for one in summaries)
-            ),
-            Covered(covered=sum(one.covered_branches for one in summaries), total=branches) if branches else None,
-        )
 
-    @property
-    def line_percent(self) -> float | None:
-        return 100 * self.lines.covered / self.lines.total if self.lines.total else None
+@dataclass(slots=True)
+class Said:
+    """What a check's reports say.
 
-    @property
-    def branch_percent(self) -> float | None:
-        return 100 * self.branches.covered / self.branches.total if self.branches else None
+    Attributes:
+        raw: The files, by what they are stored as, each with its media type.
+        unreadable: Why one could not be read, or is no evidence.
+        notes: Files that count for nothing beside others that do.
+    """
 
-    @property
-    def percent(self) -> float:
-        """Lines and branches together."""
-        both = [self.lines, *([self.branches] if self.branches else [])]
-        return 100 * sum(one.covered for one in both) / sum(one.total for one in both)
+    tests: TestCounts | None = None
+    coverage: Measured | None = None
+    sarif: Sarif | None = None
+    metrics: JsonObject | None = None
+    raw: dict[str, tuple[bytes, str]] = field(default_factory=dict[str, tuple[bytes, str]])
+    unreadable: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+
+
+class Reader:
+    """Reads the reports a check names; to be made before it runs."""
+
+    def __init__(self, shelf: Shelf, named: Reports) -> None:
+        self._shelf = shelf
+        self._named: Mapping[str, str] = named.model_dump(exclude_none=True)
+        self._before: dict[str, Mapping[str, Stamp]] = {}
+        for kind, name in self._named.items():
+            try:
+                self._before[kind] = shelf.stamps(name)
+            except ReportError:  # it is read, and told, after the check
+                self._before[kind] = {}
+
+    def read(self, moment: Moment) -> Said:
+        """Return what the reports say, now that the check has run."""
+        said = Said()
+        if junit := self._each(said, "junit", read_junit, lambda one: one.times, moment):
+            said.tests = count_junit(junit)
+        if coverage := self._each(said, "coverage", read_coverage, _times_of_coverage, moment):
+            said.coverage = join_coverage(coverage)
+        if logs := self._each(said, "sarif", parse_sarif, _times_of_sarif, moment):
+            said.sarif = join_sarif(logs)
+        if objects := self._each(said, "metrics", parse_metrics, lambda _: (), moment):
+            try:
+                said.metrics = join_metrics(objects)
+            except ReportError as error:
+                said.unreadable.append(str(error))
+        return said
+
+    def _each(
+        self,
+        said: Said,
+        kind: _Kind,
+        parse: Callable[[bytes], _Read],
+        times: Callable[[_Read], Iterable[str | float]],
+        moment: Moment,
+    ) -> list[_Read]:
+        """Return what every file of one report says; nothing where one of them cannot be read, or is of before."""
+        name = self._named.get(kind)
+        if name is None:
+            return []
+        try:
+            files, stale = self._shelf.read_all(name, self._before[kind])
+        except ReportError as error:
+            said.unreadable.append(str(error))
+            return []
+        said.raw[_STORED_AS.get(kind, kind)] = _stored(files)
+        if stale:
+            were = counted(len(stale), "file of it stood", "files of it stood")
+            said.notes.append(f"report {name}: {were} there before the check ran, and counts for nothing")
+        read: list[_Read] = []
+        for one in files:
+            try:
+                read.append(parse(one.raw))
+                why = why_stale(one.name, times(read[-1]), moment.began, moment.zones)
+            except ReportError as error:
+                why = str(error) if len(files) == 1 else f"{one.name}: {error}"
+            if why:
+                said.unreadable.append(why)
+                return []
+        return read
+
+
+def _times_of_coverage(measured: Measured) -> list[str | float]:
+    return [one for one in (measured.told, measured.local) if one is not None]
+
+
+def _times_of_sarif(log: SarifLog) -> Iterable[str]:
+    return log.times
+
+
+def _stored(files: list[ReportFile]) -> tuple[bytes, str]:
+    """Return what is kept of a report: its file, or all of them as one text, each below its name."""
+    if len(files) == 1:
+        return files[0].raw, _MEDIA.get(files[0].raw.lstrip()[:1], "text/plain")
+    return b"\n".join(b"==> %s <==\n%s" % (one.name.encode(), one.raw) for one in files), "text/plain"

@@ -23,6 +23,7 @@ class CheckResult:
         result: What was measured.
         reports: Raw reports by name, each with its media type.
         findings: What is wrong, one by one, with both sides quoted.
+        notes: What a pass does not say: tests that were skipped, or passed at a later try.
     """
 
     status: Status
@@ -30,6 +31,7 @@ class CheckResult:
     result: CheckFigures = field(default_factory=CheckFigures)
     reports: Mapping[str, tuple[bytes, str]] = field(default_factory=dict[str, tuple[bytes, str]])
     findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from tasks.checks.results import CheckResult, CheckRun, notes_on
 from tasks.checks.scanners import SCANNERS
 from tasks.checks.security import run_security
 
-INPUTS_FORMAT = 4
+INPUTS_FORMAT = 5
 _ANSWERS_HOLD = timedelta(days=1)
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
@@ -104,7 +104,7 @@ def run_on(check: Check, bench: Bench) -> CheckRun:
     except StepFailed as error:
         judged = CheckResult("unverified", str(error))
     steps = tuple(sorted(bench.steps, key=lambda step: step.started_at))
-    return CheckRun(judged, steps, notes_on(steps), round(time.monotonic() - started, 3))
+    return CheckRun(judged, steps, (*judged.notes, *notes_on(steps)), round(time.monotonic() - started, 3))
 
 
 def _by_kind(check: Check, bench: Bench) -> CheckResult:

@@ -79,6 +79,7 @@ def evidence_row(one: Evidence, read: ReadLog) -> EvidenceRow:
         results=_results(one.figures),
         failures=listed(tests.failures if tests else (), _failure, most=20, budget=30_000),
         log=read(one.log),
+        notes=tuple(plain(note, 300) for note in (one.notes or ())[:20]),
     )
 
 
@@ -88,6 +89,7 @@ def _results(figures: CheckFigures) -> tuple[tuple[str, str], ...]:
     if tests:
         text = f"{number(tests.passed):.0f} of {number(tests.tests):.0f} passed"
         counts = {"failed": tests.failed, "errors": tests.errors, "skipped": tests.skipped}
+        counts |= {"flaky": tests.flaky or 0, "passed unexpectedly": tests.xpassed or 0}
         more = [f"{number(count):.0f} {name}" for name, count in counts.items() if count]
         pairs.append(("Tests", ", ".join([text, *more])))
     if coverage:

@@ -14,6 +14,7 @@ class EvidenceRow:
     Attributes:
         results: What its reports say, as pairs of name and value.
         failures: Tests that failed, as its report has them.
+        notes: What does not decide it and is to be known.
         waiver: Who accepts its failure, None where nobody does.
     """
 
@@ -29,4 +30,5 @@ class EvidenceRow:
     results: tuple[tuple[str, str], ...]
     failures: Listed[tuple[str, str]]
     log: Log | None
+    notes: tuple[str, ...] = ()
     waiver: Decision | None = None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flows.launch import RunReport
 
 _MOST_ROWS = 60
+_MOST_REMARKS = 10
 _OTHER_LINES = 14
 """What is printed beside the rows of tracks, give or take."""
 
@@ -66,6 +67,10 @@ def print_summary(console: Console, report: RunReport, *, store_url: str | None)
     if report.checks:
         ended = ", ".join(f"{count} {status}" for status, count in report.checks)
         _print_indented(console, Text(f"checks: {ended}"), 2)
+    for remark in report.remarks[:_MOST_REMARKS]:
+        _print_indented(console, Text(remark, STYLES.get("warning", "")), 2)
+    if more := and_more(len(report.remarks) - _MOST_REMARKS, "remark"):
+        _print_indented(console, Text(f"{more}, all of them in the report"), 2)
     for name, value in _pointers(report, f" --store {shlex.quote(store_url)}" if store_url else ""):
         _print_pointer(console, name, value)
 

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contexts.documents.figures import TestFailure
-from tasks.checks.reports import MAX_REPORT_BYTES, ReportError, parse_coverage, parse_junit, read_report, track_coverage
+from tasks.checks.coverage.read import parse_coverage, placed, read_coverage, track_coverage
+from tasks.checks.junit import parse_junit
+from tasks.checks.report_file import MAX_REPORT_BYTES, ReportError, read_report
 
 SUMMARY = {"num_statements": 4, "covered_lines": 2, "percent_covered": 50.0, "num_branches": 2, "covered_branches": 1}
 GOOD: dict[str, Any] = {"totals": SUMMARY, "files": {"src/a.py": {"summary": SUMMARY}}}
@@ -40,7 +42,7 @@ def test_a_coverage_report_of_any_content_gives_figures_or_a_refusal(changes: An
         found = parse_coverage(raw)
     except ReportError:
         return
-    tracks = track_coverage(raw, {"api": (name, "x")}, Path("/tree"))
+    tracks = track_coverage(placed(read_coverage(raw), Path("/tree")), {"api": (name, "x")})
     for share in (found, *tracks.values()):
         figures = share.to_json()
         assert all(0 <= figures.get(key, 0) <= 100 for key in ("percent", "line_percent", "branch_percent"))
