@@ -69,10 +69,12 @@ class TestsCheck(CheckBase):
 
     Attributes:
         reports: Report files it leaves.
+        second_pass: Whether the base commit's tests are put back over the merged product and run as well.
     """
 
     kind: Literal["tests"]
     reports: Reports = Field(default_factory=Reports)
+    second_pass: Literal["auto", "off"] = "auto"  # noqa: S105 - no password
 
 
 class CoverageCheck(CheckBase):
