@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from contexts.documents.base import Closed, Identifier, Number, RelativePath
+from contexts.json.schemas import why_no_schema
 from contexts.json.values import is_object
 
 Argv = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -129,6 +130,8 @@ class LoadRequest(Closed):
         headers: Header fields; a value ``env:NAME`` is taken from plait's own environment.
         body: JSON value to send.
         status: Status codes that are no error.
+        answers: JSON Schema (2020-12) that the JSON of every answer must satisfy; another answer is an error. Without
+            it an answer is an error that says so in a standard's own form, or that says it is JSON and is not.
         warmup: Requests before anything is measured.
         count: Requests that are measured.
         concurrency: Clients side by side, each with a connection of its own; they share ``count``.
@@ -141,10 +144,25 @@ class LoadRequest(Closed):
     headers: dict[str, str] = {}
     body: Any = None
     status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = (200,)
+    answers: dict[str, Any] | bool | None = None
     warmup: int = Field(default=10, ge=0, le=100_000)
     count: int = Field(default=100, ge=1, le=1_000_000)
     concurrency: int = Field(default=1, ge=1, le=64)
     targets: Targets = Field(default_factory=Targets)
+
+    @field_validator("answers")
+    @classmethod
+    def _is_a_schema(cls, answers: dict[str, Any] | bool | None) -> dict[str, Any] | bool | None:
+        problem = None if answers is None else why_no_schema(answers)
+        if problem:
+            raise ValueError(f"answers is no JSON Schema that can be used: {problem}")
+        return answers
+
+    @model_validator(mode="after")
+    def _is_answered(self) -> Self:
+        if self.answers is not None and self.method == "HEAD":
+            raise ValueError("an answer to HEAD has no body; leave out answers, or ask with GET")
+        return self
 
 
 class PerformanceCheck(CheckBase):

@@ -32,7 +32,7 @@ from tasks.checks.results import CheckResult, CheckRun, notes_on
 from tasks.checks.scanners import SCANNERS
 from tasks.checks.security import run_security
 
-INPUTS_FORMAT = 4
+INPUTS_FORMAT = 5
 _ANSWERS_HOLD = timedelta(days=1)
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
