@@ -134,13 +134,13 @@ class Judge:
 
     def _standard_error(self, media: str, value: Any) -> str | None:
         graphql = self._asks_graphql or media == "application/graphql-response+json"
-        several: Any = value if isinstance(value, list) else [value]
+        several: Any = value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType] JSON
         for one in several:
             if not isinstance(one, dict):
                 continue
             if one.get("jsonrpc") == "2.0" and isinstance(one.get("error"), dict):  # pyright: ignore[reportUnknownMemberType] JSON
                 return "answer with an error of JSON-RPC"
-            errors: Any = one.get("errors")  # pyright: ignore[reportUnknownMemberType] JSON
+            errors: Any = one.get("errors")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] JSON
             failed = isinstance(errors, list) and errors != []
             if failed and graphql and one.get("data") is None:  # pyright: ignore[reportUnknownMemberType] JSON
                 return "answer with errors of GraphQL and no data"
