@@ -222,13 +222,15 @@ class SecurityCheck(CheckBase):
 
 
 class MigrationsCheck(CheckBase):
-    """Alembic's migrations: one head, up from nothing and from the base commit's schema, down and up, no drift.
+    """Alembic's migrations: one head, up from nothing and from the base commit, down and up, no drift, no row lost.
 
     Attributes:
         argv: The alembic command, without its sub-command; ``{database}`` in it is the database's URL.
         url_variable: Environment variable through which the project's ``env.py`` takes the URL.
         url_command: Prints the URL of a new empty database; none: an SQLite file.
         down_to: How far down before up again: to the base commit's revision, or to nothing.
+        rows: Whether rows are put into every table before it goes up and down, and counted after; off where no
+            row that is made by types alone can stand in some table.
     """
 
     kind: Literal["migrations"]
@@ -236,6 +238,7 @@ class MigrationsCheck(CheckBase):
     url_variable: str = Field(default="DATABASE_URL", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     url_command: Argv | None = None
     down_to: Literal["base-commit", "nothing"] = "base-commit"
+    rows: Literal["auto", "off"] = "auto"
 
 
 class ContractCheck(CheckBase):
