@@ -26,6 +26,7 @@ from contexts.verification.rulings import apply_settlements, apply_waivers
 from contexts.verification.verdict import Verdict, reach_verdict, remarks_on
 from tasks.prefect_ui import events
 from tasks.prefect_ui.run_metrics import measure
+from tasks.run.evidence import conflicts_of_migrations
 from tasks.run.outcome import TrackOutcome
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
@@ -60,7 +61,8 @@ def verify(
     criteria = decide(run.spec, records, waivers)
     proven = _proven(records)
     audited = without_proven(_audit(run.store, parent, context), proven)
-    findings = by_severity([*(context.findings or ()), *proven, *audited])
+    clashes = conflicts_of_migrations(run, context)
+    findings = by_severity([*(context.findings or ()), *clashes, *proven, *audited])
     findings = apply_waivers(findings, waivers)
     record = context.run_record
     verdict = reach_verdict(

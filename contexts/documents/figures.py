@@ -194,6 +194,7 @@ class Migrations(Open):
         drift: The models differ from the migrated schema.
         from_base: The base commit's head that was upgraded from, or why there was none.
         down_and_up: What was gone down to before going up again.
+        rows: By table, how many rows were put there before it went up and down.
     """
 
     heads: Items[str] | None = None
@@ -201,6 +202,7 @@ class Migrations(Open):
     drift: bool | None = None
     from_base: str | None = None
     down_and_up: str | None = None
+    rows: Mapping[str, int] | None = None
 
 
 class SarifFinding(Open):

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator,
 from contexts.documents.base import Closed, Identifier, Number, RelativePath
 from contexts.errors import BadIdentifier
 from contexts.identifiers import check_relative_path
+from contexts.json.schemas import why_no_schema
 from contexts.json.values import is_object
 
 Argv = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -92,10 +93,14 @@ class TestsCheck(CheckBase):
 
     Attributes:
         reports: Report files it leaves; the JUnit report is needed.
+        second_pass: Whether the base commit's tests are put back over the merged product and run as well.
+        tests: Globs of the files that are tests or serve them alone; default: those of the usual layouts.
     """
 
     kind: Literal["tests"]
     reports: Reports = Field(default_factory=Reports)
+    second_pass: Literal["auto", "off"] = "auto"  # noqa: S105 - no password
+    tests: tuple[RelativePath, ...] = ()
 
 
 class CoverageCheck(CheckBase):
@@ -150,6 +155,8 @@ class LoadRequest(Closed):
         headers: Header fields; a value ``env:NAME`` is taken from plait's own environment.
         body: JSON value to send.
         status: Status codes that are no error.
+        answers: JSON Schema (2020-12) that the JSON of every answer must satisfy; another answer is an error. Without
+            it an answer is an error that says so in a standard's own form, or that says it is JSON and is not.
         warmup: Requests before anything is measured.
         count: Requests that are measured.
         concurrency: Clients side by side, each with a connection of its own; they share ``count``.
@@ -162,10 +169,25 @@ class LoadRequest(Closed):
     headers: dict[str, str] = {}
     body: Any = None
     status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = (200,)
+    answers: dict[str, Any] | bool | None = None
     warmup: int = Field(default=10, ge=0, le=100_000)
     count: int = Field(default=100, ge=1, le=1_000_000)
     concurrency: int = Field(default=1, ge=1, le=64)
     targets: Targets = Field(default_factory=Targets)
+
+    @field_validator("answers")
+    @classmethod
+    def _is_a_schema(cls, answers: dict[str, Any] | bool | None) -> dict[str, Any] | bool | None:
+        problem = None if answers is None else why_no_schema(answers)
+        if problem:
+            raise ValueError(f"answers is no JSON Schema that can be used: {problem}")
+        return answers
+
+    @model_validator(mode="after")
+    def _is_answered(self) -> Self:
+        if self.answers is not None and self.method == "HEAD":
+            raise ValueError("an answer to HEAD has no body; leave out answers, or ask with GET")
+        return self
 
 
 class PerformanceCheck(CheckBase):
@@ -225,13 +247,15 @@ class SecurityCheck(CheckBase):
 
 
 class MigrationsCheck(CheckBase):
-    """Alembic's migrations: one head, up from nothing and from the base commit's schema, down and up, no drift.
+    """Alembic's migrations: one head, up from nothing and from the base commit, down and up, no drift, no row lost.
 
     Attributes:
         argv: The alembic command, without its sub-command; ``{database}`` in it is the database's URL.
         url_variable: Environment variable through which the project's ``env.py`` takes the URL.
         url_command: Prints the URL of a new empty database; none: an SQLite file.
         down_to: How far down before up again: to the base commit's revision, or to nothing.
+        rows: Whether rows are put into every table before it goes up and down, and counted after; off where no
+            row that is made by types alone can stand in some table.
     """
 
     kind: Literal["migrations"]
@@ -239,6 +263,7 @@ class MigrationsCheck(CheckBase):
     url_variable: str = Field(default="DATABASE_URL", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     url_command: Argv | None = None
     down_to: Literal["base-commit", "nothing"] = "base-commit"
+    rows: Literal["auto", "off"] = "auto"
 
 
 class ContractCheck(CheckBase):

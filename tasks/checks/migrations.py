@@ -5,24 +5,30 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from contexts.documents.figures import CheckFigures, Migrations
 from contexts.redaction import head_of
 from contexts.spec.checks import MigrationsCheck
+from contexts.text.plural import first_of
 from tasks.checks.bench import Bench, Step, StepFailed
+from tasks.checks.kept_rows import Rows, Tables, lost
 from tasks.checks.results import CheckResult
 
 _HEAD = re.compile(r"^([0-9A-Za-z_.-]{1,64}) (?:.{0,200} )?\(head\)", re.MULTILINE)
+_ON_ROWS = " (there were rows in the tables, made by their columns' types; `rows: off` goes without)"
+_NONE: Tables = MappingProxyType({})
 _DRIFT = "New upgrade operations detected"
 
 
 @dataclass
 class _Alembic:
-    """Alembic in one tree on one database, and how far it came."""
+    """Alembic in one tree, how far it came, and the rows it was run on."""
 
     check: MigrationsCheck
     bench: Bench
     came: Migrations = field(default_factory=Migrations)
+    rows: Rows | None = None
 
     def run(self, name: str, *arguments: str, url: str, tree: Path | None = None) -> Step:
         argv = (*self.bench.resolve(self.check.argv, database=url), *arguments)
@@ -33,7 +39,7 @@ class _Alembic:
         if not step.finished:
             raise StepFailed(step.problem)
         if not step.succeeded:
-            raise _Wrong(_problem(step))
+            raise _Wrong(_problem(step) + (_ON_ROWS if self.rows and self.rows.made else ""))
         return step
 
     def database(self, name: str) -> str:
@@ -59,11 +65,13 @@ def run_migrations(check: MigrationsCheck, bench: Bench) -> CheckResult:
     alembic = _Alembic(check, bench)
     try:
         _walk(alembic, bench)
+        status, reason = "passed", ""
     except _Wrong as error:
-        return CheckResult("failed", str(error), CheckFigures(migrations=alembic.came))
+        status, reason = "failed", str(error)
     except StepFailed as error:
-        return CheckResult("unverified", str(error), CheckFigures(migrations=alembic.came))
-    return CheckResult("passed", "", CheckFigures(migrations=alembic.came))
+        status, reason = "unverified", str(error)
+    said = tuple(alembic.rows.findings) if alembic.rows else ()
+    return CheckResult(status, reason, CheckFigures(migrations=alembic.came), findings=said)
 
 
 def _walk(alembic: _Alembic, bench: Bench) -> None:
@@ -87,9 +95,51 @@ def _walk(alembic: _Alembic, bench: Bench) -> None:
     if alembic.check.down_to == "nothing":
         down = "base"
     if down != heads[0]:
-        alembic.must(f"down to {'nothing' if down == 'base' else down}", "downgrade", down, url=database)
-        alembic.must("up again", "upgrade", "head", url=database)
+        _down_and_up(alembic, database, down)
     alembic.came = alembic.came.changed(down_and_up=down)
+
+
+def _down_and_up(alembic: _Alembic, database: str, down: str) -> None:
+    """Go down and up again, on rows of the newest schema."""
+    rows = alembic.rows = alembic.rows or Rows(alembic.check, alembic.bench, database)
+    old = rows.before_upgrade
+    full = rows.put("at the head")
+    alembic.came = alembic.came.changed(rows=rows.made or None)
+    alembic.must(f"down to {'nothing' if down == 'base' else down}", "downgrade", down, url=database)
+    low = rows.look("below") if down != "base" else None
+    _must_keep("the downgrade", full, low, rows.before_upgrade or {}, rows.after_upgrade or {})
+    if full is not None and low is not None:
+        gone = lost(full, low)
+        if names := [*gone.tables, *gone.columns]:
+            rows.say("note", f"the downgrade takes away what is in {first_of(names, 10)}, which it drops")
+    if old is not None and low is not None:
+        gone = lost(old, low)
+        if names := [*gone.tables, *gone.columns, *gone.rows, *gone.values]:
+            rows.say("warning", f"up and down again, what the base commit had is not all there: {first_of(names, 10)}")
+    alembic.must("up again", "upgrade", "head", url=database)
+    if low is not None:
+        _must_keep("the second upgrade", low, rows.look("again"))
+
+
+def _must_keep_upgraded(rows: Rows) -> None:
+    before, after = rows.before_upgrade, rows.look("after the upgrade")
+    rows.after_upgrade = after
+    _must_keep("the upgrade", before, after)
+    if before is not None and after is not None and (names := [*(gone := lost(before, after)).tables, *gone.columns]):
+        rows.say("warning", f"the upgrade drops {first_of(names, 10)} with what is in it")
+
+
+def _must_keep(
+    what: str, before: Tables | None, after: Tables | None, own: Tables = _NONE, added: Tables = _NONE
+) -> None:
+    """Refuse a step that took rows, or values of columns that are still there."""
+    if before is None or after is None:
+        return
+    gone = lost(before, after, own, added)
+    if gone.rows:
+        raise _Wrong(f"{what} loses rows of {first_of(gone.rows, 5)}")
+    if gone.values:
+        raise _Wrong(f"{what} loses values of {first_of(gone.values, 5)}")
 
 
 def _must_have_been_used(url: str, variable: str) -> None:
@@ -146,7 +196,11 @@ def _upgrade_from_base(alembic: _Alembic, bench: Bench, head: str) -> tuple[str,
     if not step.succeeded:
         raise StepFailed(f"the base commit's own migrations fail: {_problem(step)}")
     if before[0] != head:
+        rows = alembic.rows = Rows(alembic.check, bench, database)
+        rows.before_upgrade = rows.put("of the base commit's schema")
+        alembic.came = alembic.came.changed(rows=rows.made or None)
         alembic.must("upgrade from the base commit", "upgrade", "head", url=database)
+        _must_keep_upgraded(rows)
     alembic.came = alembic.came.changed(from_base=before[0])
     return database, before[0]
 

@@ -1,7 +1,8 @@
 """A check's own files: what its command runs and reads; and whether a track changed, added or removed any of it.
 
 A command is fixed by the spec, and its files by the base commit. Tests are different: tracks are to add some, but not
-to take away what was there.
+to take away what was there. Where a command starts the product, what it names is what is checked: that is for tracks
+to change, and what decides (the load, the comparison) is plait's own.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import Literal
 
 from contexts.documents.findings import Finding, Source
-from contexts.spec.checks import CheckBase
+from contexts.spec.checks import Check, MigrationsCheck, TestsCheck
 from contexts.store.keys import track_document
 from contexts.text.plural import counted, first_of
-from tasks.checks.tool_settings import looked_up_first, may_be_settings, settings_differ, tool_names
+from tasks.checks.tool_settings import is_test_settings, looked_up_first, may_be_settings, settings_differ, tool_names
 from tasks.git.paths import matches_any
 
+_STARTS_PRODUCT = frozenset({"performance", "contract", "api"})
+"""Kinds whose command starts the product or prints what it says of itself."""
 _READ_ANYWAY: Mapping[str, tuple[str, ...]] = {
     "security": (".bandit", ".secrets.baseline", "bandit.py", "bandit/**", "detect_secrets/**", "detect_secrets.py"),
     "migrations": ("alembic.ini",),
@@ -110,7 +113,7 @@ def is_test(path: str) -> bool:
 
 
 def changed_files(
-    check: CheckBase,
+    check: Check,
     tree: Path,
     changed: Mapping[str, Change],
     changed_by: Mapping[str, Sequence[str]],
@@ -135,36 +138,51 @@ def changed_files(
             others[path] = how
             continue
         before, after = contents(path)
-        message = (
-            f"check {check.id} rests on {path}, which {_who([path], changed_by)} {how}: it no longer checks what the "
-            "spec meant; look at the change, and waive this finding if it is right"
-        )
+        message = f"check {check.id} rests on {path}, which {_who([path], changed_by)} {how}: "
+        if decided_twice := _is_decided_twice(check, path):
+            message += (
+                "what passes may be another claim than before; the base commit's own is put back for a second pass"
+            )
+        else:
+            message += (
+                "it no longer checks what the spec meant; look at the change, and waive this finding if it is right"
+            )
         # The contents are part of what is waived: another change of the same file is another finding.
         sources = (
             *_sources([path], changed_by),
             Source(document="base commit", pointer=path, quote=_digest(before)),
             Source(document="integrated tree", pointer=path, quote=_digest(after)),
         )
-        findings.append(Finding(rule="evidence/check-changed", severity="blocking", message=message, sources=sources))
-    if getattr(check, "kind", "") in {"tests", "coverage"}:
+        severity = "warning" if decided_twice else "blocking"
+        findings.append(Finding(rule="evidence/check-changed", severity=severity, message=message, sources=sources))
+    if check.kind in {"tests", "coverage"}:
         moved = frozenset[str]() if _chosen_by_name(check.argv) else _renamed_tests(others, contents)
         findings += _tests_of_base({path: how for path, how in others.items() if path not in moved}, changed_by)
     return tuple(findings)
 
 
+def _is_decided_twice(check: Check, path: str) -> bool:
+    """Say whether a file is one of those that a check's second pass takes from the base commit."""
+    return (
+        isinstance(check, TestsCheck)
+        and check.second_pass == "auto"  # noqa: S105 - no password
+        and is_test_settings(path)
+        and not matches_any(path, check.files)
+    )
+
+
 class _Own:
     """Tells whether a changed path is one of a check's own files."""
 
-    def __init__(self, check: CheckBase, tree: Path, contents: Contents, setup: Sequence[Sequence[str]]) -> None:
-        kind = getattr(check, "kind", "")
-        argv = [*check.argv, *(getattr(check, "url_command", None) or ())]
+    def __init__(self, check: Check, tree: Path, contents: Contents, setup: Sequence[Sequence[str]]) -> None:
+        self._globs = (*check.files, *_READ_ANYWAY.get(check.kind, ()))
+        self._only_globs = check.kind in _STARTS_PRODUCT
+        argv = [*check.argv, *(check.url_command or () if isinstance(check, MigrationsCheck) else ())]
         programs = [word for one in setup for word in one if not word.endswith((".txt", ".lock", ".toml", ".json"))]
         script = _script(argv)
         self._subjects = _subjects(argv)
         self._named = (named_files(argv, tree) | named_files(programs, tree)) - self._subjects
-        self._globs = (*check.files, *_READ_ANYWAY.get(kind, ()))
-        self._tools = tool_names([*argv, *programs], kind)
-        self._product = getattr(check, "path", None)
+        self._tools = tool_names([*argv, *programs], check.kind)
         self._folders = _folders(argv, tree)
         self._contents = contents
         told = tree / script if script else None
@@ -173,11 +191,9 @@ class _Own:
         self._beside_script = bool(posixpath.dirname(script or ""))
 
     def __call__(self, path: str, how: Change) -> bool:
-        if path == self._product:
-            return False
         if self._globs and matches_any(path, self._globs):
             return True
-        if path in self._subjects:
+        if self._only_globs or path in self._subjects:
             return False
         if path in self._named:
             return True

@@ -95,6 +95,7 @@ def _job(check: PerformanceCheck, bench: Bench) -> load.Job | str:
                 "headers": headers,
                 "body": request.body,
                 "status": list(request.status),
+                "answers": request.answers,
                 "warmup": request.warmup,
                 "count": request.count,
                 "concurrency": request.concurrency,

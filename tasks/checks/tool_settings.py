@@ -14,12 +14,18 @@ from typing import Any
 
 import orjson
 
-from contexts.json.values import mapping
+from contexts.json.values import is_object, mapping
 
 _KNOWN_BY_KIND = {"tests": ("pytest", "coverage"), "coverage": ("pytest", "coverage"), "security": ("bandit",)}
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]{1,40}\Z")
-_SHARED = {"pyproject.toml", "setup.cfg", "tox.ini", "package.json"}
+_SHARED = {"pyproject.toml", "setup.cfg", "tox.ini", "package.json", "Cargo.toml"}
 """Files in which tools have a section each; most of such a file is not about checks."""
+_TEST_SETTINGS = re.compile(
+    r"conftest\.py|\.rspec|\.?coveragerc"
+    r"|\.?(?:pytest|jest|vitest|mocha|karma|ava|jasmine|cypress|playwright|nyc|c8|phpunit)"
+    r"(?:\.ini|\.toml|\.cfg|\.json|\.ya?ml|\.xml(?:\.dist)?|rc(?:\.[a-z]+)?|\.conf(?:ig)?\.[a-z]+)"
+)
+"""Names of files that are about nothing but how tests are run."""
 _EVERY_PYTHON = {"sitecustomize.py", "usercustomize.py"}
 _RUN_SCRIPTS = {"yarn", "npm", "pnpm", "bun"}
 
@@ -42,6 +48,11 @@ def may_be_settings(path: str, tools: Collection[str]) -> bool:
     if name in _EVERY_PYTHON or name.endswith(".pth") or (name == "conftest.py" and "pytest" in tools):
         return True
     return name in _SHARED or _is_whole_settings(name.lower(), tools)
+
+
+def is_test_settings(path: str) -> bool:
+    """Say whether a file, by its name, is about nothing but how tests are run."""
+    return bool(_TEST_SETTINGS.fullmatch(posixpath.basename(path).lower()))
 
 
 def _is_whole_settings(name: str, tools: Collection[str]) -> bool:
@@ -88,11 +99,21 @@ def _sections(name: str, raw: bytes | None, tools: Collection[str]) -> Mapping[s
         return {key: value for key, value in mapping(document).items() if key in wanted}
     if name == "pyproject.toml":
         tables: Any = tomllib.loads(text).get("tool", {})
-        return {key: value for key, value in tables.items() if key in tools}
+        return mapping(_without_dependencies({key: value for key, value in tables.items() if key in tools}))
+    if name == "Cargo.toml":
+        return {"cargo": _without_dependencies(tomllib.loads(text))} if "cargo" in tools else {}
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     parser.read_string(text)
     own = [section for section in parser.sections() if set(re.split(r"[:-]", section.lower())) & set(tools)]
     return {section: dict(parser[section]) for section in own}
+
+
+def _without_dependencies(table: object) -> object:
+    """Return a manifest's table without what is to be installed, and without tables in which nothing else is."""
+    if not is_object(table):
+        return table
+    kept = {key: _without_dependencies(value) for key, value in table.items() if not key.endswith("dependencies")}
+    return {key: value for key, value in kept.items() if value not in ({}, [])}
 
 
 def _has_hooks(raw: bytes) -> bool:

@@ -20,6 +20,7 @@ from contexts.spec.model import Spec
 from contexts.spec.programs import Known
 from contexts.text.plural import counted, first_of
 from tasks.checks.bench import Bench, Step, StepFailed, lend_ports_for
+from tasks.checks.migration_heads import migration_conflicts
 from tasks.checks.own_files import Change, changed_files
 from tasks.checks.results import CheckResult, CheckRun, notes_on
 from tasks.checks.rewritten_files import rewritten, stamps
@@ -84,6 +85,25 @@ def evidence_for(run: Run, context: Context, check: Check, before: Sequence[Evid
     failpoint("check.after-run")
     report(Progress(run.workflow_id, "check", check.id, evidence.status, evidence.reason or "", evidence.seconds))
     return evidence
+
+
+def conflicts_of_migrations(run: Run, context: Context) -> tuple[Finding, ...]:
+    """Return what tracks' migrations do to each other in the integrated commit; nothing where there is none.
+
+    Args:
+        run: The run.
+        context: A context that names the integrated commit.
+    """
+    commit = context.run.integrated if context.run else None
+    if not commit or not run.has_repository or commit == run.base:
+        return ()
+    base, merged = (_paths(run, one) for one in (run.base, commit))
+    return migration_conflicts(base, merged, _changed_by(context), lambda path: _content(run, commit, path))
+
+
+def _paths(run: Run, commit: str) -> list[str]:
+    listed = run.repository.git.run("ls-tree", "-r", "-z", "--name-only", commit)
+    return [os.fsdecode(path) for path in listed.split(b"\0")[:-1]]
 
 
 def earlier_pass(check: Check, inputs: str, before: Sequence[Evidence]) -> Evidence | None:

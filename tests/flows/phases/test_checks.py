@@ -105,13 +105,22 @@ def test_a_track_that_makes_its_check_green_is_found_out(
     workflow: Workflow, trick: dict[str, str | None], rule: str
 ) -> None:
     """The product is wrong and the check passes: only what the check rests on tells."""
-    spec = workflow.spec("tricked", {"web": {"app.py": WRONG, **trick}}, UNIT)
+    spec = workflow.spec("tricked", {"web": {"app.py": WRONG, **trick}}, {**UNIT, "second_pass": "off"})
     state = workflow.run(spec)
     final = workflow.final("tricked")
     assert [one["status"] for one in final["evidence"]] == ["passed"], final["evidence"]
     assert rule in workflow.rules("tricked")
     assert (state.name, state.is_failed(), final["run"]["exit_code"]) == ("VerificationFailed", True, 1)
     assert rule in str(state.message)
+
+
+def test_two_tracks_that_number_their_migrations_alike_are_not_verified_whatever_the_checks_say(
+    workflow: Workflow,
+) -> None:
+    files = {task_id: {f"db/migrate/20260101000000_add_{task_id}.rb": "x"} for task_id in ("web", "api")}
+    state = workflow.run(workflow.spec("numbers", files, {"id": "fine", "argv": ["true"]}))
+    assert (state.name, workflow.rules("numbers")) == ("VerificationFailed", {"contracts/migration"})
+    assert "20260101000000_add_web.rb (track web)" in str(state.message)
 
 
 def test_what_a_track_says_in_words_and_figures_is_warned_of_and_leaves_a_run_verified_by_its_checks(

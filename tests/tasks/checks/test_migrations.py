@@ -1,7 +1,14 @@
 """Migrations: a real alembic project on real SQLite databases, right and wrong in every way that is checked."""
 
+import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
+
+from tasks.checks import migration_rows
 from tasks.checks.results import CheckRun
 from tests.tasks.checks.conftest import RunCheck, write
 
@@ -69,11 +76,17 @@ def test_one_head_up_from_nothing_and_from_the_base_down_and_up_without_drift(
     assert ran.judged.status == "passed", ran.judged.reason
     assert ran.judged.result.to_json()["migrations"] == {
         "heads": ["002"], "from_nothing": True, "drift": False, "from_base": "001", "down_and_up": "001",
+        "rows": {"note": 4},
     }  # fmt: skip
     assert [step.name for step in ran.steps] == [
         "heads", "upgrade from nothing", "current", "drift", "heads of the base commit", "base commit's schema",
-        "upgrade from the base commit", "down to 001", "up again",
+        "rows of the base commit's schema", "what is there of the base commit's schema", "upgrade from the base commit",
+        "what is there after the upgrade", "rows at the head", "what is there at the head", "down to 001",
+        "what is there below", "up again", "what is there again",
     ]  # fmt: skip
+    assert [(one.severity, one.message) for one in ran.judged.findings] == [
+        ("note", "the downgrade takes away what is in note.title, which it drops")
+    ]
 
 
 def test_two_heads_from_two_tracks_fail(run_check: RunCheck, tree: Path) -> None:
@@ -146,3 +159,133 @@ def test_the_database_a_command_makes_is_the_one_that_is_migrated(run_check: Run
     assert ran.judged.status == "passed", ran.judged.reason
     (database,) = tree.glob("made-*.db")
     assert b"alembic_version" in database.read_bytes()
+
+
+def second(up: str, down: str = "pass") -> dict[str, str]:
+    """The project with a second migration that does this; its models do not matter where drift is looked for first."""
+    lines = f"import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '002', '001'\ndef upgrade():\n    {up}\ndef downgrade():\n    {down}\n"
+    return {**PROJECT, "migrations/versions/002.py": lines}
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "reason"),
+    [
+        pytest.param("op.execute('DELETE FROM note')", "pass", "the upgrade loses rows of note (2 rows before, 0 after)", id="an upgrade that empties a table"),
+        pytest.param("op.execute(\"UPDATE note SET text = ''\")", "pass", "the upgrade loses values of note.text", id="an upgrade that makes all values one"),
+        pytest.param("[1 / 0 for _ in op.get_bind().execute(sa.text('SELECT 1 FROM note')).all()]", "pass", "upgrade from the base commit ended with exit code 1: ZeroDivisionError: division by zero (there were rows in the tables", id="an upgrade for empty tables alone"),
+        pytest.param("pass", "op.execute('DELETE FROM note WHERE id > 1001')", "the downgrade loses rows of note (4 rows before, 1 after)", id="a downgrade that takes rows"),
+        pytest.param("pass", 'op.execute("UPDATE note SET text = substr(text, 1, 3)")', "the downgrade loses values of note.text", id="a downgrade that cuts values"),
+    ],
+)  # fmt: skip
+def test_migrations_that_lose_what_is_in_the_tables_fail(
+    run_check: RunCheck, tree: Path, tmp_path: Path, up: str, down: str, reason: str
+) -> None:
+    base = write(tmp_path / "base", PROJECT)
+    judged = migrate(run_check, tree, second(up, down), base).judged
+    assert judged.status == "failed"
+    assert reason in judged.reason
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "said"),
+    [
+        pytest.param("op.execute('UPDATE note SET text = upper(text)')", "pass", set(), id="values that are rewritten"),
+        pytest.param("op.execute(\"INSERT INTO note VALUES (1, 'first')\")", "op.execute('DELETE FROM note WHERE id = 1')", set(), id="rows that a migration brings and takes"),
+        pytest.param("op.execute('CREATE TABLE old AS SELECT * FROM note'); op.execute('UPDATE note SET id = id')", "op.drop_table('old')", {("note", "takes away what is in old")}, id="a table that goes with the downgrade"),
+    ],
+)  # fmt: skip
+def test_migrations_that_keep_what_is_in_the_tables_pass(
+    run_check: RunCheck, tree: Path, tmp_path: Path, up: str, down: str, said: set[tuple[str, str]]
+) -> None:
+    base = write(tmp_path / "base", PROJECT)
+    env = ENV.replace(
+        "target_metadata=Base.metadata", "target_metadata=Base.metadata, include_object=lambda o, n, *_: n != 'old'"
+    )
+    judged = migrate(run_check, tree, {**second(up, down), "migrations/env.py": env}, base).judged
+    assert judged.status == "passed", judged.reason
+    assert {(one.severity, next(text for _, text in said if text in one.message)) for one in judged.findings} == said
+
+
+def test_a_column_that_an_upgrade_drops_and_a_downgrade_brings_back_empty_is_warned_of(
+    run_check: RunCheck, tree: Path, tmp_path: Path
+) -> None:
+    both = FIRST.replace("nullable=False)", 'nullable=False), sa.Column("title", sa.String)')
+    base = write(tmp_path / "base", {**PROJECT, "migrations/versions/001.py": both, "models.py": WITH_TITLE})
+    drop = "op.execute('ALTER TABLE note DROP COLUMN title')"
+    files = {**second(drop, 'op.add_column("note", sa.Column("title", sa.String))'), "migrations/versions/001.py": both}
+    judged = migrate(run_check, tree, files, base).judged
+    assert judged.status == "passed", judged.reason
+    assert [(one.rule, one.severity, one.message) for one in judged.findings] == [
+        ("evidence/migration-rows", "warning", "the upgrade drops note.title with what is in it"),
+        (
+            "evidence/migration-rows",
+            "warning",
+            "up and down again, what the base commit had is not all there: note.title",
+        ),
+    ]
+
+
+def test_rows_may_be_left_out_and_a_database_that_cannot_be_filled_is_told(
+    run_check: RunCheck, tree: Path, tmp_path: Path
+) -> None:
+    base = write(tmp_path / "base", PROJECT)
+    empties = second("op.execute('DELETE FROM note')")
+    ran = migrate(run_check, tree, empties, base, rows="off")
+    assert (ran.judged.status, ran.judged.findings) == ("passed", ())
+    starts = write(
+        tmp_path / "bin",
+        {
+            "alembic": f"#!{sys.executable}\nfrom alembic.config import main\nmain()\n",
+            "python": "#!/bin/sh\necho no SQLAlchemy >&2; exit 1\n",
+        },
+    )
+    for program in starts.iterdir():
+        program.chmod(0o700)
+    ran = migrate(run_check, tree, empties, base, argv=(str(starts / "alembic"),))
+    assert ran.judged.status == "passed", ran.judged.reason
+    (said,) = ran.judged.findings
+    assert (said.severity, "are not shown to keep rows" in said.message, "no SQLAlchemy" in said.message) == (
+        "warning",
+        True,
+        True,
+    )
+
+
+SCHEMA = """
+CREATE TABLE person (id INTEGER PRIMARY KEY, email VARCHAR(20) NOT NULL UNIQUE, code CHAR(2), born DATE NOT NULL, active BOOLEAN NOT NULL, score NUMERIC(2, 2), raw BLOB, settings JSON NOT NULL, boss INTEGER REFERENCES person(id));
+CREATE TABLE post (id CHAR(32) PRIMARY KEY, person_id INTEGER NOT NULL REFERENCES person(id), state VARCHAR(9) NOT NULL CHECK (state IN ('draft', 'it''s out')), stars INTEGER NOT NULL, made TIMESTAMP NOT NULL, CHECK (stars BETWEEN 7 AND 9));
+CREATE TABLE tag (post_id CHAR(32) NOT NULL REFERENCES post(id), person_id INTEGER NOT NULL UNIQUE REFERENCES person(id), PRIMARY KEY (post_id, person_id));
+CREATE TABLE never (id INTEGER PRIMARY KEY, word TEXT NOT NULL CHECK (1 = 0));
+CREATE TABLE after_never (never_id INTEGER NOT NULL REFERENCES never(id));
+CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY);
+CREATE TABLE twice (a INTEGER GENERATED ALWAYS AS (b + 1), b INTEGER NOT NULL);
+INSERT INTO person VALUES (1, 'email 1', 'x', '2020-01-01', 1, 0.5, NULL, '{}', NULL);
+"""
+
+
+def test_rows_are_made_by_the_schema_alone_and_the_same_each_time(tmp_path: Path) -> None:
+    contents: list[list[str]] = []
+    for name in ("one.db", "two.db"):
+        with closing(sqlite3.connect(tmp_path / name)) as database:
+            database.executescript(SCHEMA)
+        engine = sa.create_engine(f"sqlite:///{tmp_path / name}", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            for first in (1, 3):
+                filled = migration_rows.fill(connection, first)
+                assert filled["rows"] == {"person": 2, "post": 2, "tag": 2, "twice": 2}
+                assert set(filled["left_out"]) == {"never", "after_never"}
+                assert filled["left_out"]["after_never"] == "it points at never, which has no row"
+            seen = migration_rows.look(connection)
+        assert seen["person"] == {
+            "rows": 5,
+            "columns": {
+                **{key: [5, 5] for key in ("id", "email", "code", "born", "score", "settings")},
+                "active": [5, 2],
+                "raw": [4, 4],
+                "boss": [0, 0],
+            },
+        }
+        assert (seen["post"]["rows"], seen["tag"]["columns"]["person_id"]) == (4, [4, 4])
+        with closing(sqlite3.connect(tmp_path / name)) as database:
+            contents.append(list(database.iterdump()))
+    assert contents[0] == contents[1]

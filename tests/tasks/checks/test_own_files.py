@@ -26,6 +26,7 @@ BASE = {
     "tests/data.txt": "x",
     "ruff.toml": "",
     "frontend/package.json": '{"scripts": {"test": "jest"}}',
+    "Cargo.toml": '[package]\nname = "x"\n[dependencies]\na = "1"\n',
 }
 
 
@@ -51,19 +52,35 @@ def rules(said: list[Finding]) -> set[str]:
     return {one.rule.removeprefix("evidence/") for one in said if one.severity == "blocking"}
 
 
+WITHOUT_SECOND_PASS = [
+    pytest.param(PYTEST, {"pytest.ini": "[pytest]\naddopts = --collect-only\n"}, id="settings that win over those there are"),
+    pytest.param(PYTEST, {"tests/pytest.ini": "[pytest]\n"}, id="settings beside the tests that are named"),
+    pytest.param(PYTEST, {"tests/conftest.py": "collect_ignore = ['test_old.py']\n"}, id="the conftest there was"),
+    pytest.param(PYTEST, {"tests/new/conftest.py": "def pytest_sessionfinish(session): session.exitstatus = 0\n"}, id="a hook in a new conftest"),
+    pytest.param(PYTEST, {"tests/new/conftest.py": "from hooks import pytest_runtest_makereport\n"}, id="a hook that is imported"),
+    pytest.param(PYTEST, {"tests/new/conftest.py": "pytest_plugins = ['x']\n"}, id="a plugin"),
+    pytest.param(PYTEST, {"tests/new/conftest.py": "def (:"}, id="a conftest that cannot be read"),
+    pytest.param(("npx", "jest"), {"jest.config.js": ""}, id="settings of another tool"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("argv", "now"), WITHOUT_SECOND_PASS)
+def test_settings_of_tests_alone_are_told_where_the_base_commit_s_own_are_put_back(
+    tmp_path: Path, argv: tuple[str, ...], now: dict[str, str | None]
+) -> None:
+    (said,) = found(tmp_path / "auto", argv, now)
+    assert (said.rule, said.severity) == ("evidence/check-changed", "warning")
+    assert "second pass" in said.message
+    for other in ({"second_pass": "off"}, {"files": tuple(now)}):
+        assert rules(found(tmp_path / "off", argv, now, **other)) == {"check-changed"}
+
+
 @pytest.mark.parametrize(
     ("argv", "now"),
     [
-        pytest.param(PYTEST, {"pytest.ini": "[pytest]\naddopts = --collect-only\n"}, id="settings that win over those there are"),
-        pytest.param(PYTEST, {"tests/pytest.ini": "[pytest]\n"}, id="settings beside the tests that are named"),
         pytest.param(PYTEST, {"pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-k nothing"\n'}, id="a tool's section"),
         pytest.param(PYTEST, {"pyproject.toml": "[[[not toml"}, id="settings that cannot be read"),
         pytest.param(PYTEST, {"setup.cfg": "[tool:pytest]\naddopts = -k nothing\n"}, id="a section of setup.cfg"),
-        pytest.param(PYTEST, {"tests/conftest.py": "collect_ignore = ['test_old.py']\n"}, id="the conftest there was"),
-        pytest.param(PYTEST, {"tests/new/conftest.py": "def pytest_sessionfinish(session): session.exitstatus = 0\n"}, id="a hook in a new conftest"),
-        pytest.param(PYTEST, {"tests/new/conftest.py": "from hooks import pytest_runtest_makereport\n"}, id="a hook that is imported"),
-        pytest.param(PYTEST, {"tests/new/conftest.py": "pytest_plugins = ['x']\n"}, id="a plugin"),
-        pytest.param(PYTEST, {"tests/new/conftest.py": "def (:"}, id="a conftest that cannot be read"),
         pytest.param(PYTEST, {"pytest.py": "raise SystemExit(0)\n"}, id="a module in the place of the tool"),
         pytest.param(PYTEST, {"random.py": ""}, id="a module in the place of one the tool imports"),
         pytest.param(PYTEST, {"sitecustomize.py": ""}, id="what every Python runs at its start"),
@@ -77,7 +94,8 @@ def rules(said: list[Finding]) -> set[str]:
         pytest.param(("sh", "-c", "make test && echo ok"), {"Makefile": "test:\n\ttrue\n"}, id="a Makefile within a shell line"),
         pytest.param(PYTEST, {"Makefile": "deps:\n\ttrue\n"}, id="what prepares the tree"),
         pytest.param(("npm", "test"), {"package.json": '{"scripts": {"test": "true"}}'}, id="a script of package.json"),
-        pytest.param(("npx", "jest"), {"jest.config.js": ""}, id="settings of another tool"),
+        pytest.param(("cargo", "test"), {"Cargo.toml": "[package]\nautotests = false\n"}, id="a manifest that leaves tests out"),
+        pytest.param(("poetry", "run", "pytest"), {"pyproject.toml": BASE["pyproject.toml"] + "[tool.poetry]\npackages = []\nname = 'x'\n"}, id="a runner's section"),
         pytest.param(("ruff", "check", "."), {"ruff.toml": "lint.ignore = ['ALL']"}, id="a linter's settings"),
         pytest.param(("ruff", "check", "."), {"pyproject.toml": "[tool.ruff]\nline-length = 900\n"}, id="a linter's section"),
         pytest.param(("mypy", "--config-file=checks/mypy.ini", "src"), {"checks/mypy.ini": ""}, id="a named configuration"),
@@ -107,6 +125,8 @@ def test_what_decides_a_check_is_its_own(tmp_path: Path, argv: tuple[str, ...], 
         pytest.param(("{python}", "-m", "py_compile", "src/app.py"), {"src/app.py": "thing = 2\n"}, id="what a tool is pointed at"),
         pytest.param(SCRIPT, {"tools/other.py": "", "src/coverage.py": ""}, id="modules the script does not see"),
         pytest.param(("make", "test"), {"docs/Makefile": ""}, id="another part's Makefile"),
+        pytest.param(("cargo", "test"), {"Cargo.toml": '[package]\nname = "x"\n[dependencies]\na = "2"\n[dev-dependencies]\nb = "1"\n'}, id="a crate"),
+        pytest.param(("poetry", "run", "pytest"), {"pyproject.toml": BASE["pyproject.toml"] + "[tool.poetry.group.dev.dependencies]\na = '1'\n"}, id="a dependency of a group"),
     ],
 )  # fmt: skip
 def test_the_work_of_a_track_is_not(tmp_path: Path, argv: tuple[str, ...], now: dict[str, str | None]) -> None:
@@ -225,3 +245,52 @@ def test_a_scanner_in_the_tree_is_told(tmp_path: Path) -> None:
 def test_a_program_given_as_text_is_no_file_of_the_check_however_long_it_is(tmp_path: Path, program: str) -> None:
     for argv in (("{python}", "-c", program), ("sh", "-c", f"{program}; exit 0"), ("make", f"CODE={program}")):
         assert found(tmp_path / argv[0].strip("{}"), argv, {"src/app.py": "changed"}) == []
+
+
+STARTS = {
+    "app.py": (("{python}", "app.py", "{port}"), ("python3", "-u", "./app.py"), ("flask", "--app", "app.py", "run")),
+    "app/__main__.py": (("{python}", "-m", "app", "--port", "{port}"),),
+    "app/main.py": (("uvicorn", "app.main:app", "--port", "{port}"), ("{python}", "-c", "import app.main; app.main.run()")),
+    "server.js": (("node", "server.js"), ("node", "--enable-source-maps", "server.js")),
+    "start.sh": (("bash", "start.sh"), ("./start.sh",), ("sh", "-c", "./start.sh")),
+    "package.json": (("npm", "start"),),
+    "Makefile": (("make", "serve"),),
+    "cmd/server/main.go": (("go", "run", "./cmd/server"), ("go", "run", "cmd/server/main.go")),
+    "docker-entrypoint.sh": (("./docker-entrypoint.sh", "serve"),),
+    "scripts/print_openapi.py": (("{python}", "scripts/print_openapi.py"),),
+}  # fmt: skip
+KINDS: dict[str, dict[str, Any]] = {"performance": {"requests": ({"path": "/"},)}, "contract": {}}
+
+
+@pytest.mark.parametrize(("path", "argv"), [(path, argv) for path, forms in STARTS.items() for argv in forms])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_starts_the_product_is_the_product(tmp_path: Path, kind: str, path: str, argv: tuple[str, ...]) -> None:
+    now = {path: "another", "sitecustomize.py": "", "settings.toml": "a = 1\n"}
+    assert found(tmp_path / "open", argv, now, kind=kind, **KINDS[kind]) == []
+    named = found(tmp_path / "named", argv, now, kind=kind, files=("settings.*",), **KINDS[kind])
+    assert [one.sources[0].quote for one in named] == ["settings.toml"]
+
+
+CHECKS = {
+    "check.py": (("{python}", "check.py"), ("python3", "-u", "./check.py"), ("{python}", "-m", "check")),
+    "check/__main__.py": (("{python}", "-m", "check"),),
+    "check.js": (("node", "check.js"), ("node", "--no-warnings", "check.js")),
+    "check.sh": (("bash", "check.sh"), ("./check.sh",)),
+    "package.json": (("npm", "run", "check"),),
+    "Makefile": (("make", "check"),),
+    "tools/check": (("tools/check", "app"),),
+}
+NEEDS: dict[str, dict[str, Any]] = {
+    "command": {}, "tests": {}, "coverage": {}, "security": {}, "migrations": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "argv"), [(path, argv) for path, forms in CHECKS.items() for argv in forms])
+@pytest.mark.parametrize("kind", NEEDS)
+def test_what_the_check_is_is_its_own(tmp_path: Path, kind: str, path: str, argv: tuple[str, ...]) -> None:
+    text = '{"scripts": {"check": "true"}}' if path.endswith(".json") else "another"
+    said = found(tmp_path / "wrong", argv, {path: text}, kind=kind)
+    assert [(one.severity, one.sources[0].quote) for one in said] == [("blocking", path)]
+    assert (
+        found(tmp_path / "honest", argv, {"src/app.py": "thing = 2\n", "app.py": "", "server.js": ""}, kind=kind) == []
+    )

@@ -8,11 +8,13 @@ from typing import Any
 
 import psutil
 import pytest
+import urllib3
 
 from contexts.documents.base import JsonObject
 from contexts.documents.figures import Performance
+from tasks.checks import load_generator
 from tasks.checks.results import CheckResult, CheckRun
-from tests.tasks.checks.conftest import RunCheck, write
+from tests.tasks.checks.conftest import RunCheck, make_check, write
 
 # Answers with what it counted; /slow waits, /one-in-ten fails, and all it saw goes to a file at its end.
 APP = """
@@ -191,3 +193,108 @@ def test_the_application_is_gone_afterwards(run_check: RunCheck, tree: Path) -> 
     port = int(ran.steps[0].argv[2]) if ran.steps[0].name == "application" else int(ran.steps[1].argv[2])
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+# Answers as its table says: status, media type, body.
+TOLD = """
+import json, sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+told = json.load(open("told.json"))
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status, media, bodies = told.get(self.path, (200, "text/plain", ["ready"]))
+        body = bodies.pop(0) if len(bodies) > 1 else bodies[0]
+        self.send_response(status)
+        self.send_header("Content-Type", media)
+        self.send_header("Content-Length", str(len(body) + 10 * (self.path == "/cut")))
+        self.end_headers()
+        self.wfile.write(body.encode())
+        self.close_connection = self.path == "/cut"
+    do_POST = do_GET
+    def log_message(self, *_): pass
+ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+JSON = "application/json; charset=utf-8"
+GRAPHQL = {"method": "POST", "body": {"query": "{ items }"}}
+LIST = {"answers": {"type": "array", "items": {"required": ["id"]}}}
+ERRORS = '{"errors": [{"message": "no"}], "data": null}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "request_", "problem"),
+    [
+        pytest.param((200, JSON, '[{"id": 1}]'), LIST, "", id="as wanted"),
+        pytest.param((200, "text/plain", '[{"id": 1}]'), LIST, "", id="as wanted, of any media type"),
+        pytest.param((200, JSON, '{"error": "database is down"}'), LIST, "answer not as wanted: type at $", id="an error in its place"),
+        pytest.param((200, JSON, '[{"id": 1}, {}]'), LIST, "required at $[1]", id="a member that is missing"),
+        pytest.param((200, JSON, ""), LIST, "answer that is no JSON", id="no answer in its place"),
+        pytest.param((200, JSON, '{"error": "is a word like others"}'), {}, "", id="words decide nothing"),
+        pytest.param((200, "text/html", "<h1>Error</h1>"), {}, "", id="nor does a page"),
+        pytest.param((200, JSON, ""), {}, "", id="no body says nothing"),
+        pytest.param((200, JSON, "<h1>"), {}, "answer that says it is JSON and is not", id="no JSON"),
+        pytest.param((200, JSON, '{"a": NaN}'), {}, "says it is JSON and is not", id="no number of JSON's"),
+        pytest.param((200, JSON, "[" * 100_000), {}, "says it is JSON and is not", id="a body without end"),
+        pytest.param((200, "application/problem+json", '{"title": "no"}'), {}, "status 200 with application/problem+json", id="problem details"),
+        pytest.param((200, "application/problem+xml", "<problem/>"), {}, "status 200 with application/problem+xml", id="problem details in XML"),
+        pytest.param((404, "application/problem+json", '{"title": "no"}'), {"status": (404,)}, "", id="problem details that are wanted"),
+        pytest.param((200, JSON, ERRORS), GRAPHQL, "errors of GraphQL and no data", id="GraphQL"),
+        pytest.param((200, "application/graphql-response+json", ERRORS), {}, "errors of GraphQL and no data", id="GraphQL's own media type"),
+        pytest.param((200, JSON, '{"errors": [{"message": "no"}], "data": {"items": []}}'), GRAPHQL, "", id="a part of GraphQL's data"),
+        pytest.param((200, JSON, ERRORS), {}, "", id="a list that is called like GraphQL's"),
+        pytest.param((200, "application/vnd.api+json", '{"errors": [{"status": "500"}]}'), {}, "errors of JSON:API", id="JSON:API"),
+        pytest.param((200, JSON, '[{"jsonrpc": "2.0", "id": 1, "error": {"code": -1}}]'), {}, "an error of JSON-RPC", id="JSON-RPC"),
+    ],
+)  # fmt: skip
+def test_an_answer_with_the_right_status_that_is_none_counts_as_failed(
+    run_check: RunCheck, tree: Path, answer: tuple[int, str, str], request_: dict[str, Any], problem: str
+) -> None:
+    write(tree, {"told.json": json.dumps({"/x": [*answer[:2], [answer[2]]]})})
+    judged = load(run_check, tree, {"path": "/x", "warmup": 0, "count": 3, **request_}, app=TOLD).judged
+    figures = measured(judged).requests["request-1"]
+    assert (judged.status, figures.errors) == (("failed", 3) if problem else ("passed", 0)), judged.reason
+    assert problem in judged.reason
+    assert figures.status == {str(answer[0]): 3}
+
+
+@pytest.mark.parametrize("clients", [1, 2])
+def test_every_answer_is_judged_also_where_each_is_another(run_check: RunCheck, tree: Path, clients: int) -> None:
+    bodies = [json.dumps([{"id": number}] if number % 5 else {"error": number}) for number in range(40)]
+    write(tree, {"told.json": json.dumps({"/x": [200, JSON, bodies]})})
+    request = {"path": "/x", "warmup": 0, "count": 40, "concurrency": clients, "targets": {"errors": 8}, **LIST}
+    judged = load(run_check, tree, request, app=TOLD).judged
+    assert (judged.status, measured(judged).errors) == ("passed", 8), judged.reason
+
+
+def test_a_body_that_ends_early_counts_as_failed(run_check: RunCheck, tree: Path) -> None:
+    write(tree, {"told.json": json.dumps({"/cut": [200, JSON, ["{}"]]})})
+    judged = load(run_check, tree, {"path": "/cut", "warmup": 0, "count": 2}, app=TOLD).judged
+    assert (judged.status, measured(judged).errors) == ("failed", 2)
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        ({"type": "lists"}, "'lists' is not valid"),
+        ({"$ref": "https://example.org/items.json"}, "is not in it"),
+        ({"$ref": "#/$defs/Item"}, "is not in it"),
+    ],
+)
+def test_a_schema_that_cannot_be_used_is_refused_with_the_spec(answers: JsonObject, why: str) -> None:
+    with pytest.raises(ValueError, match="answers is no JSON Schema that can be used") as caught:
+        make_check(kind="performance", argv=("a",), requests=({"path": "/", "answers": answers},))
+    assert why in str(caught.value)
+
+
+def test_bodies_that_wait_to_be_judged_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load_generator, "_HELD", 20)
+    judge = load_generator.Judge(
+        {"id": "a", "method": "GET", "path": "/", "headers": {}, "body": None, "status": [200], "answers": True,
+         "warmup": 0, "count": 1, "concurrency": 1}
+    )  # fmt: skip
+    marks = [judge.take(urllib3.HTTPResponse(body, preload_content=True)) for body in (b"1" * 15, b"no" * 8, b"no" * 8)]
+    assert judge.is_full
+    judge.settle()
+    assert not judge.is_full
+    assert [judge.problem(mark) for mark in marks] == [None, "answer that is no JSON", "answer that is no JSON"]
