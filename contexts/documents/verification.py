@@ -24,6 +24,29 @@ class EvidenceStep(Open):
     log: BlobRef | None = None
 
 
+class SecondPass(Open):
+    """The base commit's tests, put back over the merged product and run once more.
+
+    Attributes:
+        status: ``same``, ``differs``, ``not-comparable`` (it gave no report to compare) or ``not-run`` (there was
+            nothing to put back, or nothing to compare with).
+        reason: Why it is not the same.
+        put_back: Files that were taken from the base commit.
+        tests: Tests that were compared.
+        diff: What the tracks changed in these files.
+    """
+
+    status: Literal["same", "differs", "not-comparable", "not-run"]
+    reason: str | None = None
+    put_back: int = 0
+    tests: int = 0
+    exit_code: int | None = None
+    seconds: Number | None = None
+    log: BlobRef | None = None
+    report: BlobRef | None = None
+    diff: BlobRef | None = None
+
+
 class Evidence(Open):
     """One check plait ran, and what came of it.
 
@@ -37,6 +60,8 @@ class Evidence(Open):
         steps: The commands behind it, where it is more than one.
         findings: What is wrong, one by one.
         notes: What does not decide the check: output dropped, processes killed, files rewritten.
+        second_pass: What the base commit's tests say of the same product.
+        at_base: How the check ends on the base commit, where it was tried there because it failed.
     """
 
     check: str
@@ -56,6 +81,8 @@ class Evidence(Open):
     steps: list[EvidenceStep] | None = None
     findings: list[Finding] | None = None
     notes: list[str] | None = None
+    second_pass: SecondPass | None = None
+    at_base: Literal["passed", "failed", "unverified"] | None = None
 
     @property
     def figures(self) -> CheckFigures:

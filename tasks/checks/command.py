@@ -6,7 +6,7 @@ import re
 
 from contexts.documents.base import parse_instant
 from contexts.documents.figures import CheckFigures, Coverage, TestCounts
-from contexts.spec.checks import CommandCheck, CoverageCheck, TestsCheck
+from contexts.spec.checks import CheckBase, CommandCheck, CoverageCheck, Reports, TestsCheck
 from contexts.spec.runners import without_report
 from contexts.text.plural import counted
 from tasks.checks.bench import Bench, Step, from_environment
@@ -24,13 +24,9 @@ _XPASSED = re.compile(r"^=* ?(?:\d+ [a-z]+, ){0,8}(\d{1,9}) xpassed(?:, \d+ [a-z
 
 def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) -> CheckResult:
     """Run the check's command in the tree and judge it by exit code and reports."""
-    reader = Reader(Shelf(bench.reports, bench.tree), check.reports)
-    step = bench.run(check.id, bench.resolve(check.argv))
+    step, said = run_and_read(check, bench, check.reports)
     if not step.finished:
         return CheckResult("unverified", bench.why_unfinished(step))
-    zone = check.env.get("TZ", "")
-    zones = zones_of(from_environment(zone) if zone.startswith("env:") else zone)
-    said = reader.read(Moment(parse_instant(step.started_at), zones))
     if said.tests:
         said.tests = said.tests.changed(xpassed=_xpassed(step))
     coverage = None
@@ -43,7 +39,18 @@ def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) 
         status, reason = _judge_coverage(check, coverage or Coverage())
     figures = CheckFigures(tests=said.tests, coverage=coverage, sarif=said.sarif, metrics=said.metrics).compact()
     notes = (*said.notes, *_notes(said.tests, said.coverage))
-    return CheckResult(status, reason, figures, said.raw, notes=notes)
+    return CheckResult(status, reason, figures, said.raw, notes=notes, cases=said.cases)
+
+
+def run_and_read(check: CheckBase, bench: Bench, named: Reports) -> tuple[Step, Said]:
+    """Run a check's command in the bench's tree; return how it ended and what its reports say, nothing if it did not."""
+    reader = Reader(Shelf(bench.reports, bench.tree), named)
+    step = bench.run(check.id, bench.resolve(check.argv))
+    if not step.finished:
+        return step, Said()
+    zone = check.env.get("TZ", "")
+    zones = zones_of(from_environment(zone) if zone.startswith("env:") else zone)
+    return step, reader.read(Moment(parse_instant(step.started_at), zones))
 
 
 def _xpassed(step: Step) -> int:

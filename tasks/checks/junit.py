@@ -73,9 +73,14 @@ def parse_cases(raw: bytes) -> tuple[TestCase, ...]:
     Raises:
         ReportError: As for `parse_junit`.
     """
+    return cases_of([read_junit(raw)])
+
+
+def cases_of(files: Sequence[Junit]) -> tuple[TestCase, ...]:
+    """Return every test of several files that are one report, as `parse_cases` does of one."""
     seen: Counter[str] = Counter()
     cases: list[TestCase] = []
-    for one in _last_tries(read_junit(raw)):
+    for one in (case for file in files for case in _last_tries(file)):
         seen[one.name] += 1
         again = f"#{seen[one.name]}" if seen[one.name] > 1 else ""
         flaky = one.retried and one.outcome == "passed"

@@ -13,7 +13,7 @@ from contexts.spec.checks import Reports
 from contexts.text.plural import counted
 from tasks.checks.coverage.measured import Measured
 from tasks.checks.coverage.read import join_coverage, read_coverage
-from tasks.checks.junit import count_junit
+from tasks.checks.junit import TestCase, cases_of, count_junit
 from tasks.checks.junit_reader import read_junit
 from tasks.checks.metrics_report import join_metrics, parse_metrics
 from tasks.checks.report_file import ReportError, ReportFile, Shelf, Stamp
@@ -39,12 +39,14 @@ class Said:
     """What a check's reports say.
 
     Attributes:
+        cases: The tests one by one.
         raw: The files, by what they are stored as, each with its media type.
         unreadable: Why one could not be read, or is no evidence.
         notes: Files that count for nothing beside others that do.
     """
 
     tests: TestCounts | None = None
+    cases: tuple[TestCase, ...] = ()
     coverage: Measured | None = None
     sarif: Sarif | None = None
     metrics: JsonObject | None = None
@@ -70,7 +72,7 @@ class Reader:
         """Return what the reports say, now that the check has run."""
         said = Said()
         if junit := self._each(said, "junit", read_junit, lambda one: one.times, moment):
-            said.tests = count_junit(junit)
+            said.tests, said.cases = count_junit(junit), cases_of(junit)
         if coverage := self._each(said, "coverage", read_coverage, _times_of_coverage, moment):
             said.coverage = join_coverage(coverage)
         if logs := self._each(said, "sarif", parse_sarif, _times_of_sarif, moment):

@@ -9,6 +9,7 @@ from typing import Literal
 from contexts.documents.figures import CheckFigures
 from contexts.documents.findings import Finding
 from tasks.checks.bench import Step
+from tasks.checks.junit import TestCase
 
 Status = Literal["passed", "failed", "unverified"]
 
@@ -24,6 +25,7 @@ class CheckResult:
         reports: Raw reports by name, each with its media type.
         findings: What is wrong, one by one, with both sides quoted.
         notes: What a pass does not say: tests that were skipped, or passed at a later try.
+        cases: The tests of its report, one by one.
     """
 
     status: Status
@@ -32,6 +34,7 @@ class CheckResult:
     reports: Mapping[str, tuple[bytes, str]] = field(default_factory=dict[str, tuple[bytes, str]])
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    cases: tuple[TestCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
