@@ -219,6 +219,18 @@ class ContractFigures(Open):
     consumers: Mapping[str, Mapping[str, Alignment]]
 
 
+class ContractFileFigures(Open):
+    """Files that tracks name as contracts.
+
+    Attributes:
+        read: How many were read.
+        unread: How many could not be.
+    """
+
+    read: int
+    unread: int
+
+
 class CheckFigures(Lenient):
     """What a check measured; only what its kind and reports give is there."""
 
@@ -228,6 +240,7 @@ class CheckFigures(Lenient):
     security: Security | None = None
     migrations: Migrations | None = None
     contract: ContractFigures | None = None
+    contract_files: ContractFileFigures | None = None
 
     def number(self, path: str) -> float | None:
         """Return the number under a path such as ``coverage.line_percent``; None where there is none."""

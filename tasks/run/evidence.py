@@ -186,14 +186,14 @@ def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[CheckRun, l
             bench.tree,
             _changes(run, commit),
             bench.changed_by,
-            lambda path: (_content(run, run.base, path), _content(run, commit, path)),
+            lambda path: (content_at(run, run.base, path), content_at(run, commit, path)),
             run.spec.verification.setup,
         )
         found += silenced(check, run.repository.diff_text(run.base, commit), bench.changed_by)
     before = stamps(bench.tree)
     prepared = len(bench.steps)
     ran = run_on(check, bench)
-    touched = rewritten(bench.tree, before, lambda path: _content(run, commit, path))
+    touched = rewritten(bench.tree, before, lambda path: content_at(run, commit, path))
     if touched:
         names = first_of([readable(name) for name in touched], 5)
         message = f"check {check.id} rewrote files of the tree it checks: {names}; no other check sees that"
@@ -208,6 +208,15 @@ def _prepare(run: Run, bench: Bench, commit: str, folder: Path) -> None:
         StepFailed: A setup command failed.
     """
     run.repository.checkout(commit, folder, as_repository=True)
+    set_up(run, bench, folder)
+
+
+def set_up(run: Run, bench: Bench, folder: Path) -> None:
+    """Run the spec's setup in a folder.
+
+    Raises:
+        StepFailed: A setup command failed.
+    """
     for argv in run.spec.verification.setup:
         step = bench.run(f"verification.setup {' '.join(argv)}", bench.resolve(argv), cwd=folder)
         if not step.succeeded:
@@ -230,7 +239,7 @@ def _changes(run: Run, commit: str) -> dict[str, Change]:
     return {path: kinds.get(kind, "changed") for kind, path in zip(words[::2], words[1::2], strict=True)}
 
 
-def _content(run: Run, commit: str, path: str) -> bytes | None:
+def content_at(run: Run, commit: str, path: str) -> bytes | None:
     """Return what the commit says a file holds, None for a file that it does not have."""
     done = run.repository.git.call("cat-file", "blob", f"{commit}:{path}")
     return done.stdout if done.returncode == 0 else None
@@ -239,7 +248,7 @@ def _content(run: Run, commit: str, path: str) -> bytes | None:
 def _evidence(run: Run, check: Check, bench: Bench, ran: CheckRun, more: Sequence[Finding]) -> Evidence:
     judged = ran.judged
     only = ran.steps[0] if len(ran.steps) == 1 else None
-    kept = [_log(run, step) for step in ran.steps]
+    kept = [keep_log(run, step) for step in ran.steps]
     logs = [log for log, _ in kept]
     findings = [*judged.findings, *more, *(one for _, found in kept for one in found)]
     steps = [
@@ -272,7 +281,7 @@ def _evidence(run: Run, check: Check, bench: Bench, ran: CheckRun, more: Sequenc
     ).compact()
 
 
-def _log(run: Run, step: Step) -> tuple[BlobRef | None, list[Finding]]:
+def keep_log(run: Run, step: Step) -> tuple[BlobRef | None, list[Finding]]:
     """Store a step's log; also return what is to be said of the secret values that were taken out of it."""
     if not step.log.is_file():
         return None, []
