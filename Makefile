@@ -6,7 +6,7 @@ UV := .venv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.plait-setup
 
-.PHONY: help setup setup-stores setup-clients setup-postgres check cov docs test test-unit test-stores test-deploy test-ui test-chaos \
+.PHONY: help setup setup-typescript setup-stores setup-clients setup-postgres check cov docs test test-unit test-stores test-deploy test-ui test-chaos \
   test-audit test-clients test-reference soak server deploy bench demo browser screenshots
 
 help: ## list the targets
@@ -28,13 +28,22 @@ check: setup ## ruff, pyright strict, import-linter
 
 # A file's tests stay together: they share servers and repositories.
 TESTS := -n 2 --dist loadfile -m "not chaos and not stores and not ui and not deploy and not clients and not soak and not reference"
-test: setup ## the tests
+test: setup setup-typescript ## the tests
 	$(RUN) pytest $(TESTS)
 
 # The floor is in pyproject.toml; only the whole of the tests is held to it.
-cov: setup ## the tests, measured: the modules they reach least and the total; fails below the floor
+cov: setup setup-typescript ## the tests, measured: the modules they reach least and the total; fails below the floor
 	$(RUN) pytest $(TESTS) --cov --cov-report= --cov-fail-under=0
 	@report=$$($(RUN) coverage report --sort=cover); code=$$?; echo "$$report" | sed -n '1,32p'; echo ...; echo "$$report" | tail -n 4; exit $$code
+
+TYPESCRIPT := .cache/typescript
+setup-typescript: ## install the TypeScript compiler below .cache, for the tests of contract files; without npm they are skipped
+	@test -e $(TYPESCRIPT)/node_modules/typescript/package.json || { \
+	  if command -v npm >/dev/null; then \
+	    npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(TYPESCRIPT) typescript@5.9.3; \
+	  else \
+	    echo "there is no npm: the tests that read TypeScript will be skipped" >&2; \
+	  fi; }
 
 # Without the walks over the audit's corpora, which take longer than all others together: `make test-audit` has them.
 OTHER_SUITES := chaos contexts/audit contexts/stores deploy flows/stores ui

@@ -29,7 +29,7 @@ from flows.deployments.form import (
 )
 from flows.deployments.own_process import move_out
 from flows.deployments.scheduled import skipped_if_held, skipped_if_late
-from flows.phases.checks import run_checks
+from flows.phases.checks import contract_file_evidence, run_checks
 from flows.phases.deploy import deploy
 from flows.phases.ending import final_state
 from flows.phases.gate import waits_at_gate
@@ -117,6 +117,7 @@ def _go_through(request: RunRequest, hearing: Hearing) -> State[Any]:
                 merged = merge_all(run, parent, tracks)
             with run.phase("checks"):
                 evidence = run_checks(run_check, run, merged, run.spec.verification.checks)
+                evidence += contract_file_evidence(run, merged)
             verified = verify(run, parent, merged, evidence, tracks.outcomes)
             run.ensure_going()
             final = deploy(run, verified)

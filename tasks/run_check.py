@@ -15,6 +15,7 @@ from contexts.failpoints import failpoint
 from contexts.redaction import redact_text
 from contexts.store.contexts import CONTEXT
 from tasks.prefect_ui.markdown import words
+from tasks.run.contract_files import contract_files
 from tasks.run.evidence import Subject, evidence_for, run_check_on, subject_of
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
@@ -35,6 +36,21 @@ def run_check(run: Run, merged: ContextRef, check_id: str) -> Any:
     evidence = evidence_for(run, run.store.load_context(merged), check, before or ())
     blob = run.store.put_json(run.workflow_id, evidence.to_json(), kind="evidence")
     failpoint("check.evidence-saved")
+    return state_of(evidence, blob)
+
+
+@task(name="read_contract_files", task_run_name="contract files {run.workflow_id}", cache_policy=NO_CACHE)
+def read_contract_files(run: Run, merged: ContextRef) -> Any:
+    """Read the files of the integrated tree that tracks name as contracts, or take over what was read of the same.
+
+    Returns:
+        Reference of the evidence record, as `run_check` does; Unverified is the state's name where some are not read.
+    """
+    newest = run.latest(CONTEXT)
+    before = newest.context.evidence if newest else None
+    evidence = contract_files(run, run.store.load_context(merged), before or ())
+    blob = run.store.put_json(run.workflow_id, evidence.to_json(), kind="evidence")
+    failpoint("contract-files.evidence-saved")
     return state_of(evidence, blob)
 
 

@@ -8,7 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.audit.saved import audit_saved, without_proven
-from contexts.documents.base import now
+from contexts.documents.base import JsonObject, now
 from contexts.documents.context import Context
 from contexts.documents.findings import Finding, by_severity
 from contexts.documents.records import PhaseRecord, RunRecord, TrackRecord
@@ -17,15 +17,17 @@ from contexts.documents.verification import RULINGS, Evidence
 from contexts.documents.version import SUMMARY_LIMIT
 from contexts.failpoints import failpoint
 from contexts.redaction import head_of
-from contexts.store.contexts import CONTEXT, ContextStore
+from contexts.store.contexts import CONTEXT
 from contexts.text.plural import counted
 from contexts.verification.areas import areas_of
 from contexts.verification.criteria import decide
 from contexts.verification.open_items import fingerprint
 from contexts.verification.rulings import apply_settlements, apply_waivers
 from contexts.verification.verdict import Verdict, reach_verdict, remarks_on
+from tasks.checks.contract_files.named import with_read
 from tasks.prefect_ui import events
 from tasks.prefect_ui.run_metrics import measure
+from tasks.run.contract_files import files_read
 from tasks.run.evidence import conflicts_of_migrations
 from tasks.run.outcome import TrackOutcome
 from tasks.run.progress import Progress, report
@@ -60,7 +62,7 @@ def verify(
     waivers = context.waivers or []
     criteria = decide(run.spec, records, waivers)
     proven = _proven(records)
-    audited = without_proven(_audit(run.store, parent, context), proven)
+    audited = without_proven(_audit(run, parent, context, records), proven)
     clashes = conflicts_of_migrations(run, context)
     findings = by_severity([*(context.findings or ()), *clashes, *proven, *audited])
     findings = apply_waivers(findings, waivers)
@@ -103,17 +105,21 @@ def verify(
     return ref
 
 
-def _audit(store: ContextStore, parent: ContextRef, merged: Context) -> list[Finding]:
+def _audit(run: Run, parent: ContextRef, merged: Context, evidence: Sequence[Evidence]) -> list[Finding]:
     """Return the findings of the audit over the workflow's first context, its tracks' documents and the merged one.
 
     Args:
-        store: Where the documents are.
+        run: The run.
         parent: The workflow's context as initialize saved it.
         merged: The merged context.
+        evidence: What checks gave; what one read of the tracks' contract files is put into their documents.
     """
-    refs = [track.ref for track in (merged.track_contexts or {}).values() if track.ref]
-    loaded = store.load_many([parent, *refs])
-    named = {ref.document: document for ref, document in zip([parent, *refs], loaded, strict=True)}
+    refs = {name: one.ref for name, one in (merged.track_contexts or {}).items() if one.ref}
+    first, *loaded = run.store.load_many([parent, *refs.values()])
+    named: dict[str, JsonObject] = {parent.document: first}
+    read = files_read(run, evidence)
+    for (task_id, ref), document in zip(refs.items(), loaded, strict=True):
+        named[ref.document] = with_read(document, task_id, read.get(task_id, ()))
     return audit_saved({**named, "merged": merged.to_json()})
 
 

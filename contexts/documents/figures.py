@@ -251,6 +251,18 @@ class ContractFigures(Open):
     consumers: Mapping[str, Mapping[str, Alignment]]
 
 
+class ContractFileFigures(Open):
+    """Files that tracks name as contracts.
+
+    Attributes:
+        read: How many were read.
+        unread: How many could not be.
+    """
+
+    read: int
+    unread: int
+
+
 class CheckFigures(Lenient):
     """What a check measured; only what its kind and reports give is there."""
 
@@ -262,6 +274,7 @@ class CheckFigures(Lenient):
     contract: ContractFigures | None = None
     sarif: Sarif | None = None
     metrics: JsonObject | None = None
+    contract_files: ContractFileFigures | None = None
 
     def number(self, path: str) -> float | None:
         """Return the number under a path such as ``coverage.line_percent``; None where there is none."""

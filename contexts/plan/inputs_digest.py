@@ -26,7 +26,7 @@ TRACK_IN = frozenset({"task_id", "agent", "scope", "needs", "owns", "migrations"
 TRACK_OUT = frozenset(
     {
         "required", "retries", "timeout_minutes", "estimate_minutes", "checkpoint_minutes", "ports", "metadata",
-        "context_ref", "status", "started_at",
+        "context_ref", "status", "started_at", "contracts",
     }
 )  # fmt: skip
 """`TRACK_IN` and `SPEC_IN` count by what they lead to where that says more: ``needs`` by the prerequisites' results,

@@ -12,10 +12,51 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from contexts.documents.base import Closed, Identifier, Instant, Number, RelativePath
+from contexts.documents.handin import FileFormat
 from contexts.documents.parts import FeatureSpec, Metadata
 from contexts.documents.version import FORMAT_VERSION, SUMMARY_LIMIT
 from contexts.spec.checks import Check
 from contexts.spec.policy import Agent, Budget, Deployment, Group, Policy, Repository
+
+
+class OperationTypes(Closed):
+    """Which of a file's types an operation sends and answers, by their names in the file; ``NAME[]`` is a list.
+
+    Attributes:
+        request: Type of the request's body.
+        response: Type of the body of a successful response.
+        message: Type of what an operation that is not HTTP carries.
+    """
+
+    request: str | None = None
+    response: str | None = None
+    message: str | None = None
+
+
+class TrackFile(Closed):
+    """A file of a track's work that describes an interface.
+
+    Attributes:
+        path: The file, from the root of the repository.
+        format: Its language; default: what its ending and its content say.
+        operations: By operation the types it uses, where the file has no operations of its own.
+    """
+
+    path: RelativePath
+    format: FileFormat | None = None
+    operations: dict[str, OperationTypes] | None = None
+
+
+class TrackContracts(Closed):
+    """Files of a track's work that describe interfaces, beside those that its hand-in names.
+
+    Attributes:
+        provides: What they describe is offered.
+        assumes: What they describe is expected of other tracks, or of the product as it was.
+    """
+
+    provides: tuple[TrackFile, ...] = ()
+    assumes: tuple[TrackFile, ...] = ()
 
 
 class Track(Closed):
@@ -35,6 +76,7 @@ class Track(Closed):
         checkpoint_minutes: How often what the agent has left in ``PLAIT_CONTEXT`` so far is saved, in minutes.
         migrations: Names of schema migrations the track adds, so that two heads are seen before they exist.
         criteria: Areas of ``success_criteria`` this track must meet; default: the area named like it, else all.
+        contracts: Files of its work that describe interfaces: read after the merge, and compared.
         metadata: Labels for people.
         context_ref: Name of the track's file on export; default: derived from its task_id.
         status: Read in documents that are used as specs; a run starts from what the store holds.
@@ -54,6 +96,7 @@ class Track(Closed):
     ports: int = Field(default=0, ge=0, le=64)
     migrations: tuple[str, ...] = ()
     criteria: tuple[str, ...] | None = None
+    contracts: TrackContracts | None = None
     metadata: Metadata | None = None
 
     context_ref: RelativePath | None = None

@@ -45,14 +45,23 @@ class _Anchored:
     height: int
 
 
-def read_yaml(text: str, name: str) -> SpecText:
-    """Build a value from the parser's events, so that limits hold before memory is spent."""
+def read_yaml(text: str, name: str, *, text_keys: bool = False) -> SpecText:
+    """Build a value from the parser's events, so that limits hold before memory is spent.
+
+    Args:
+        text: The file's text.
+        name: Its name, for messages.
+        text_keys: A key that is no text, such as ``200``, is taken as it is written instead of refused.
+
+    Raises:
+        SpecError: It is not YAML as it is read here, with line and column.
+    """
     import yaml  # noqa: PLC0415 - only those who read a YAML spec pay for it
 
     spec_text = SpecText(name, None)
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _Events(spec_text).run(yaml.parse(text, Loader=loader), yaml)
+        _Events(spec_text, text_keys=text_keys).run(yaml.parse(text, Loader=loader), yaml)
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         if mark and (deep := _too_deep(yaml.parse(text[: mark.index], Loader=loader), yaml)):
@@ -87,8 +96,9 @@ def _too_deep(events: Any, yaml: Any) -> Place | None:
 
 
 class _Events:
-    def __init__(self, spec_text: SpecText) -> None:
+    def __init__(self, spec_text: SpecText, *, text_keys: bool) -> None:
         self.spec_text = spec_text
+        self.text_keys = text_keys
         self.stack: list[_Frame] = []
         self.anchors: dict[str, _Anchored] = {}
         self.aliased = 0
@@ -119,7 +129,7 @@ class _Events:
             if event.tag != "tag:yaml.org,2002:str":
                 self.refuse(place, f"the tag {event.tag} is not allowed; write a plain value")
             value: Any = text
-        elif event.style or event.tag == "!":
+        elif event.style or event.tag == "!" or (self.text_keys and self.awaits_key):
             value = text
         elif text in _WORDS:
             value = _WORDS[text]
@@ -132,6 +142,11 @@ class _Events:
         self.add(value, place, size=1 + len(text) // 100, height=0)
         if event.anchor:
             self.anchors[event.anchor] = _Anchored(value, 1 + len(text) // 100, 0)
+
+    @property
+    def awaits_key(self) -> bool:
+        """Whether what comes next is the key of a mapping."""
+        return bool(self.stack) and isinstance(self.stack[-1].value, dict) and self.stack[-1].key is None
 
     def start(self, event: Any, place: Place, value: Any) -> None:
         if event.tag not in {None, "!"}:

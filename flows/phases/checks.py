@@ -1,4 +1,7 @@
-"""How checks are run: side by side those that may, then one after another those that must run alone."""
+"""How checks are run: side by side those that may, then one after another those that must run alone.
+
+Then, where tracks name any, the files that describe interfaces are read.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from typing import Any
 from prefect import Task, unmapped
 from prefect.client.schemas.objects import State
 
-from contexts.documents.refs import BlobRef
+from contexts.documents.refs import BlobRef, ContextRef
 from contexts.spec.checks import Check
+from tasks.run.contract_files import named_in
 from tasks.run.run import Run
+from tasks.run_check import read_contract_files
 
 
 def run_checks(task: Task[..., Any], run: Run, subject: object, checks: Sequence[Check]) -> list[BlobRef]:
@@ -32,3 +37,15 @@ def run_checks(task: Task[..., Any], run: Run, subject: object, checks: Sequence
             ended = task(run, subject, check.id)  # here, where an interrupt reaches it
             done[check.id] = ended.result() if isinstance(ended, State) else ended
     return [done[check.id] for check in checks]
+
+
+def contract_file_evidence(run: Run, merged: ContextRef) -> list[BlobRef]:
+    """Read the files that merged tracks name as contracts, in a task run of its own; nothing where none are named.
+
+    Returns:
+        Reference of the evidence.
+    """
+    if not named_in(run, merged):
+        return []
+    ended = read_contract_files(run, merged)
+    return [ended.result() if isinstance(ended, State) else ended]

@@ -142,6 +142,7 @@ class Bench:
         env: Mapping[str, str] = _NOTHING,
         capture: bool = False,
         cancel: threading.Event | None = None,
+        seconds: float | None = None,
     ) -> Step:
         """Run one command in the sandbox and keep it as a step.
 
@@ -152,6 +153,7 @@ class Bench:
             env: More variables.
             capture: Keep stdout apart, at most 50 MB.
             cancel: Ends this command alone; default the check's.
+            seconds: A deadline of its own, in seconds; the check's holds all the same.
         """
         number = next(self._numbers)  # two commands may run side by side
         log = self.place / "logs" / f"{number}.log"
@@ -164,7 +166,7 @@ class Bench:
             cwd=cwd or self.tree,
             env={**self.environment(), **env},
             log=log,
-            deadline=self.remaining,
+            deadline=self.remaining if seconds is None else min(seconds, self.remaining),
             cancel=cancel or self.cancel,
             on_line=self.on_line,
         )

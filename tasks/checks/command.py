@@ -43,7 +43,7 @@ def run_command(check: CommandCheck | TestsCheck | CoverageCheck, bench: Bench) 
 
 
 def run_and_read(check: CheckBase, bench: Bench, named: Reports) -> tuple[Step, Said]:
-    """Run a check's command in the bench's tree; return how it ended and what its reports say, nothing if it did not."""
+    """Run a check's command in the bench's tree; return how it ended and what its reports say."""
     reader = Reader(Shelf(bench.reports, bench.tree), named)
     step = bench.run(check.id, bench.resolve(check.argv))
     if not step.finished:

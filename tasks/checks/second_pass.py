@@ -158,7 +158,7 @@ def findings_on(
             ),
             *(
                 Source(document="integrated tree", pointer=path, quote=_cut(diff))
-                for path, diff in list(sorted(shown.items()))[:_SHOWN]
+                for path, diff in sorted(shown.items())[:_SHOWN]
             ),
         )
         rule = "evidence/test-edited" if edited else "evidence/second-pass"
@@ -167,7 +167,9 @@ def findings_on(
     return tuple(found)
 
 
-def not_comparable(check: TestsCheck, problem: str, paths: Sequence[str], changed_by: Mapping[str, Sequence[str]]) -> Finding:
+def not_comparable(
+    check: TestsCheck, problem: str, paths: Sequence[str], changed_by: Mapping[str, Sequence[str]]
+) -> Finding:
     """Return the warning that the second pass gave nothing to compare."""
     message = (
         f"check {check.id} was not compared with the base commit's tests ({first_of(sorted(paths), _SHOWN)} put back): "

@@ -23,14 +23,19 @@ _LARGEST = 1_000_000
 _LONGEST_NAME = 300
 
 
-def serves_tests(path: str, globs: tuple[str, ...]) -> bool:
-    """Say whether a file is a test, serves tests alone, or is about nothing but how they are run.
+def is_test_file(path: str, globs: tuple[str, ...]) -> bool:
+    """Say whether a file is a test or lies among tests.
 
     Args:
         path: The file, relative to the tree.
         globs: Those of the check; none: `USUAL_TESTS`.
     """
-    return matches_any(path, globs or USUAL_TESTS) or is_test_settings(path)
+    return matches_any(path, globs or USUAL_TESTS)
+
+
+def to_put_back(changed: Collection[str], globs: tuple[str, ...]) -> Iterator[str]:
+    """Yield the changed paths that a second pass takes from the base commit: tests, and settings of nothing else."""
+    return (path for path in sorted(changed) if is_test_file(path, globs) or is_test_settings(path))
 
 
 class TestFiles:
@@ -81,7 +86,7 @@ class TestFiles:
         return None
 
     def _holding(self, name: str, package: str) -> str | None:
-        """Return the one file with a test's name in it; of several, the one in the folder its package is called after."""
+        """Return the one file with a test's name in it; of several, the one in its package's folder."""
         bare = re.split(r"[\[(/]", name[:_LONGEST_NAME])[0].strip()
         if not bare:
             return None
@@ -94,9 +99,3 @@ class TestFiles:
     @cached_property
     def _stems(self) -> dict[str, str]:
         return {path: posixpath.splitext(path)[0] for path in self._paths}
-
-
-def to_put_back(changed: Collection[str], globs: tuple[str, ...]) -> Iterator[str]:
-    """Yield the changed paths that a second pass takes from the base commit."""
-    return (path for path in sorted(changed) if serves_tests(path, globs))
-

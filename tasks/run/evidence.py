@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,27 +9,28 @@ from pathlib import Path
 
 from contexts.documents.context import Context
 from contexts.documents.findings import Finding
-from contexts.documents.refs import BlobRef, ContextRef
+from contexts.documents.refs import ContextRef
 from contexts.documents.verification import Evidence, EvidenceStep
 from contexts.errors import DocumentError
 from contexts.failpoints import failpoint
 from contexts.redaction import head_of
-from contexts.spec.checks import Check
+from contexts.spec.checks import Check, TestsCheck
 from contexts.spec.model import Spec
 from contexts.spec.programs import Known
 from contexts.text.plural import counted, first_of
-from tasks.checks.bench import Bench, Step, StepFailed, lend_ports_for
+from tasks.checks.bench import Bench, StepFailed, lend_ports_for
 from tasks.checks.migration_heads import migration_conflicts
-from tasks.checks.own_files import Change, changed_files
+from tasks.checks.own_files import changed_files
 from tasks.checks.results import CheckResult, CheckRun, notes_on
 from tasks.checks.rewritten_files import rewritten, stamps
 from tasks.checks.run import check_inputs, run_on, still_holds
 from tasks.checks.silenced_warnings import silenced
 from tasks.filesystem import remove_folder
 from tasks.git.paths import readable
+from tasks.run.check_trees import base_tree, changes_of, content_at, keep_log, paths_of, prepare
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
-from tasks.sandbox.clean_log import clean_log
+from tasks.run.second_pass import run_second_pass, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,8 @@ def conflicts_of_migrations(run: Run, context: Context) -> tuple[Finding, ...]:
     commit = context.run.integrated if context.run else None
     if not commit or not run.has_repository or commit == run.base:
         return ()
-    base, merged = (_paths(run, one) for one in (run.base, commit))
-    return migration_conflicts(base, merged, _changed_by(context), lambda path: _content(run, commit, path))
-
-
-def _paths(run: Run, commit: str) -> list[str]:
-    listed = run.repository.git.run("ls-tree", "-r", "-z", "--name-only", commit)
-    return [os.fsdecode(path) for path in listed.split(b"\0")[:-1]]
+    base, merged = (paths_of(run, one) for one in (run.base, commit))
+    return migration_conflicts(base, merged, _changed_by(context), lambda path: content_at(run, commit, path))
 
 
 def earlier_pass(check: Check, inputs: str, before: Sequence[Evidence]) -> Evidence | None:
@@ -135,8 +130,16 @@ def run_check_on(run: Run, check: Check, subject: Subject) -> Evidence:
     """Run a check and return its record, logs and reports kept as blobs."""
     with lend_ports_for(check) as lent:
         bench = _bench(run, check, subject, lent.ports)
-        ran, more = _run(run, check, bench, subject.commit)
-    evidence = _evidence(run, check, bench, ran, more).changed(tree=subject.tree, inputs=inputs_of(run, check, subject))
+        ran, found = _run(run, check, bench, subject.commit)
+        second = None
+        passed = run.has_repository and ran.judged.status == "passed"
+        if passed and isinstance(check, TestsCheck) and check.second_pass == "auto":  # noqa: S105 - no password
+            second, more = run_second_pass(run, check, bench, subject.commit, ran.judged.cases)
+            found = [*settled(found, second), *more]
+    evidence = _evidence(run, check, bench, ran, found)
+    evidence = evidence.changed(tree=subject.tree, inputs=inputs_of(run, check, subject))
+    if second:
+        evidence = evidence.changed(second_pass=second)
     if ran.judged.status == "passed":
         remove_folder(bench.place)
     return evidence
@@ -195,25 +198,25 @@ def _bench(run: Run, check: Check, subject: Subject, ports: tuple[int, ...]) -> 
 def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[CheckRun, list[Finding]]:
     """Run a check in a tree of its own; also return what is to be said of its own files and of the tree's."""
     try:
-        _prepare(run, bench, commit, bench.tree)
+        prepare(run, bench, commit, bench.tree)
     except StepFailed as error:
         return CheckRun(CheckResult("unverified", str(error)), tuple(bench.steps), notes_on(bench.steps), 0.0), []
     found: list[Finding] = []
     if run.has_repository:
-        bench.base = partial(_base, run, bench)
+        bench.base = partial(base_tree, run, bench)
         found += changed_files(
             check,
             bench.tree,
-            _changes(run, commit),
+            changes_of(run, commit),
             bench.changed_by,
-            lambda path: (_content(run, run.base, path), _content(run, commit, path)),
+            lambda path: (content_at(run, run.base, path), content_at(run, commit, path)),
             run.spec.verification.setup,
         )
         found += silenced(check, run.repository.diff_text(run.base, commit), bench.changed_by)
     before = stamps(bench.tree)
     prepared = len(bench.steps)
     ran = run_on(check, bench)
-    touched = rewritten(bench.tree, before, lambda path: _content(run, commit, path))
+    touched = rewritten(bench.tree, before, lambda path: content_at(run, commit, path))
     if touched:
         names = first_of([readable(name) for name in touched], 5)
         message = f"check {check.id} rewrote files of the tree it checks: {names}; no other check sees that"
@@ -221,45 +224,10 @@ def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[CheckRun, l
     return CheckRun(ran.judged, ran.steps[prepared:], ran.notes, ran.seconds), found
 
 
-def _prepare(run: Run, bench: Bench, commit: str, folder: Path) -> None:
-    """Write a commit's files into a folder and run the spec's setup there.
-
-    Raises:
-        StepFailed: A setup command failed.
-    """
-    run.repository.checkout(commit, folder, as_repository=True)
-    for argv in run.spec.verification.setup:
-        step = bench.run(f"verification.setup {' '.join(argv)}", bench.resolve(argv), cwd=folder)
-        if not step.succeeded:
-            raise StepFailed(step.problem)
-
-
-def _base(run: Run, bench: Bench) -> Path:
-    """Return a folder with the base commit's tree, prepared like the integrated one."""
-    folder = bench.place / "base"
-    if not folder.exists():
-        _prepare(run, bench, run.base, folder)
-    return folder
-
-
-def _changes(run: Run, commit: str) -> dict[str, Change]:
-    """Return the paths that differ between the base commit and another, and how."""
-    listed = run.repository.git.run("diff-tree", "-r", "-z", "--no-renames", "--name-status", run.base, commit)
-    words = [os.fsdecode(word) for word in listed.split(b"\0")[:-1]]
-    kinds: Mapping[str, Change] = {"A": "added", "D": "removed"}
-    return {path: kinds.get(kind, "changed") for kind, path in zip(words[::2], words[1::2], strict=True)}
-
-
-def _content(run: Run, commit: str, path: str) -> bytes | None:
-    """Return what the commit says a file holds, None for a file that it does not have."""
-    done = run.repository.git.call("cat-file", "blob", f"{commit}:{path}")
-    return done.stdout if done.returncode == 0 else None
-
-
 def _evidence(run: Run, check: Check, bench: Bench, ran: CheckRun, more: Sequence[Finding]) -> Evidence:
     judged = ran.judged
     only = ran.steps[0] if len(ran.steps) == 1 else None
-    kept = [_log(run, step) for step in ran.steps]
+    kept = [keep_log(run, step) for step in ran.steps]
     logs = [log for log, _ in kept]
     findings = [*judged.findings, *more, *(one for _, found in kept for one in found)]
     steps = [
@@ -290,24 +258,3 @@ def _evidence(run: Run, check: Check, bench: Bench, ran: CheckRun, more: Sequenc
         findings=findings or None,
         notes=list(ran.notes) or None,
     ).compact()
-
-
-def _log(run: Run, step: Step) -> tuple[BlobRef | None, list[Finding]]:
-    """Store a step's log; also return what is to be said of the secret values that were taken out of it."""
-    if not step.log.is_file():
-        return None, []
-    try:
-        clean, hits = run.store.cleaned(run.workflow_id, step.log.read_bytes(), "text/plain")
-    finally:
-        clean_log(step.log)
-    kinds = sorted({hit.kind for hit in hits if hit.certain})
-    found = [
-        Finding(
-            rule="secrets/value-in-log",
-            severity="warning",
-            message=f"the log of {step.name} held a secret value ({kind}); revoke it",
-            sources=(),
-        )
-        for kind in kinds
-    ]
-    return run.store.put_blob(run.workflow_id, clean, "text/plain", scanned=True), found

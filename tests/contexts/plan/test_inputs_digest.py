@@ -42,7 +42,7 @@ TRACK_CHANGES: dict[str, Any] = {
     "criteria": ["web"], "needs": [],
     "required": False, "retries": 3, "timeout_minutes": 5, "estimate_minutes": 7, "checkpoint_minutes": 9, "ports": 2,
     "metadata": {"priority": "high"}, "context_ref": "x.json", "status": "pending",
-    "started_at": "2026-01-15T09:05:00Z",
+    "started_at": "2026-01-15T09:05:00Z", "contracts": {"provides": [{"path": "openapi.yaml"}]},
 }  # fmt: skip
 SPEC_CHANGES: dict[str, Any] = {
     "feature_spec": {"name": "Feature", "requirements": ["Works well"]},
