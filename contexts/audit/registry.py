@@ -63,6 +63,16 @@ class Rule:
     find: FindDefects
     yields_to: tuple[str, ...] = ()
 
+    @property
+    def family(self) -> str:
+        """The part of its id that other rules share."""
+        return self.id.partition("/")[0]
+
+    @property
+    def package(self) -> str:
+        """The package that registered it."""
+        return self.find.__module__.rpartition(".")[0]
+
     def apply(self, documents: DocumentSet) -> Iterator[Finding]:
         """Yield what the rule finds in the documents of one workflow."""
         yield from self.find(documents)

@@ -188,7 +188,6 @@ def planned_starts(documents: DocumentSet) -> Mapping[str, tuple[SourceDocument,
         ),
         track("api"),
     ),
-    yields_to=("time/longer-than-elapsed",),
 )
 def track_before_start(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare every track's timestamp with its planned start."""
