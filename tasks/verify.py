@@ -18,8 +18,11 @@ from contexts.documents.version import SUMMARY_LIMIT
 from contexts.failpoints import failpoint
 from contexts.redaction import head_of
 from contexts.store.contexts import CONTEXT, ContextStore
+from contexts.store.keys import TRACKS
 from contexts.text.plural import counted
 from contexts.verification.areas import areas_of
+from contexts.verification.claims import compare_claims
+from contexts.verification.constraints import against_constraints
 from contexts.verification.criteria import decide
 from contexts.verification.open_items import fingerprint
 from contexts.verification.rulings import apply_settlements, apply_waivers
@@ -59,8 +62,15 @@ def verify(
     waivers = context.waivers or []
     criteria = decide(run.spec, records, waivers)
     proven = _proven(records)
-    audited = without_proven(_audit(run.store, parent, context), proven)
-    findings = by_severity([*(context.findings or ()), *proven, *audited])
+    documents = _tracks(run.store, context)
+    saved = {f"{TRACKS}{task_id}": one.to_json() for task_id, one in documents.items()}
+    judged = audit_saved(
+        {parent.document: first.to_json(), **saved, "merged": context.to_json()}, prose=run.spec.audit.prose != "off"
+    )
+    audited = without_proven(judged, proven)
+    claims, doubted = compare_claims(documents, records)
+    told = [*doubted, *against_constraints(documents, run.spec.constraints)]
+    findings = by_severity([*(context.findings or ()), *proven, *audited, *told])
     findings = apply_waivers(findings, waivers)
     record = context.run_record
     verdict = reach_verdict(
@@ -83,6 +93,7 @@ def verify(
         status=verdict.status,
         verification_results=areas_of(records),
         evidence=records,
+        compared_claims=claims or None,
         criteria=list(criteria),
         findings=findings,
         integration_concerns=concerns,
@@ -101,18 +112,10 @@ def verify(
     return ref
 
 
-def _audit(store: ContextStore, parent: ContextRef, merged: Context) -> list[Finding]:
-    """Return the findings of the audit over the workflow's first context, its tracks' documents and the merged one.
-
-    Args:
-        store: Where the documents are.
-        parent: The workflow's context as initialize saved it.
-        merged: The merged context.
-    """
-    refs = [track.ref for track in (merged.track_contexts or {}).values() if track.ref]
-    loaded = store.load_many([parent, *refs])
-    named = {ref.document: document for ref, document in zip([parent, *refs], loaded, strict=True)}
-    return audit_saved({**named, "merged": merged.to_json()})
+def _tracks(store: ContextStore, merged: Context) -> dict[str, Context]:
+    """Return the documents of the tracks that a merged document is made of, by task_id."""
+    refs = {task_id: track.ref for task_id, track in (merged.track_contexts or {}).items() if track.ref}
+    return dict(zip(refs, store.load_contexts(refs.values()), strict=True))
 
 
 def _proven(records: Sequence[Evidence]) -> list[Finding]:
