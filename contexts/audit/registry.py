@@ -29,10 +29,10 @@ Documents = tuple[Mapping[str, object] | Raw, ...]
 FAMILIES: Mapping[str, str] = {
     "contracts": "what consumers expect against what providers offer",
     "assumptions": "what tracks take for granted and nobody provides",
-    "thresholds": "measured values against targets; ticks are ignored",
-    "arithmetic": "totals, means, percentages, durations, speedups and counts",
+    "thresholds": "measured percentiles against the targets written beside them",
+    "arithmetic": "totals, means, percentages and speedups of typed figures",
     "fidelity": "a merged document against the merge of its tracks",
-    "claims": "passes, approvals and references to documentation that the documents do not bear out",
+    "claims": "ticks and references to documentation that the documents do not bear out",
     "references": "names that lead nowhere",
     "time": "instants and durations that cannot be",
     "input": "files that cannot be judged",

@@ -27,8 +27,7 @@ def audit_saved(documents: Mapping[str, JsonObject], *, prose: bool = True) -> l
         prose: Whether the rules about words are applied.
     """
     sources = [
-        SourceDocument(name, without_records(_without_judged(one, documents)), own=True)
-        for name, one in documents.items()
+        SourceDocument(name, without_records(_without_judged(one, documents))) for name, one in documents.items()
     ]
     tracks = [source for source in sources if source.name.startswith(TRACKS)]
     worded = {one.id for one in RULES.values() if one.package == PROSE}

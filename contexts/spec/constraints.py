@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from contexts.documents.base import Closed
+from contexts.json.values import is_object
 
 
 class Constraint(Closed):
@@ -56,6 +57,4 @@ class Audit(Closed):
     @classmethod
     def _off_is_a_word(cls, given: object) -> object:
         """YAML 1.1 reads a bare ``off`` as false."""
-        if isinstance(given, dict) and given.get("prose") is False:  # pyright: ignore[reportUnknownMemberType] YAML
-            return {**given, "prose": "off"}
-        return given  # pyright: ignore[reportUnknownVariableType] YAML
+        return {**given, "prose": "off"} if is_object(given) and given.get("prose") is False else given

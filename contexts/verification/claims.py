@@ -8,6 +8,7 @@ from contexts.documents.context import Context
 from contexts.documents.findings import Doubt, Source
 from contexts.documents.handin import Claim
 from contexts.documents.verification import ComparedClaim, Evidence
+from contexts.json.values import sequence
 from contexts.store.keys import TRACKS
 
 TOLERANCE = 0.5
@@ -29,8 +30,7 @@ def compare_claims(
     rows: list[ComparedClaim] = []
     doubts: list[Doubt] = []
     for task_id, document in tracks.items():
-        given = document.claimed_results
-        for index, claim in enumerate(given if isinstance(given, list) else ()):
+        for index, claim in enumerate(sequence(document.claimed_results)):
             if not isinstance(claim, Claim):
                 continue
             of_claim = list(_figures(task_id, claim, evidence))

@@ -27,6 +27,7 @@ _MEASURES = {
     "efficiency": "Efficiency",
     "saved": "Saved",
 }
+_CLAIMED = {True: Status("agrees", "good"), False: Status("differs", "warn"), None: Status("claimed")}
 _STATUS = {"unmet": 0, "unverified": 1, "waived": 2, "met": 3}
 
 
@@ -144,13 +145,12 @@ def claims(context: Context) -> Listed[ClaimRow]:
 
 
 def _claim(one: ComparedClaim) -> ClaimRow:
-    word = {True: "agrees", False: "differs", None: "claimed"}[one.agrees]
     return ClaimRow(
         task_id=plain(one.task_id, 80),
         about=plain(" ".join(part for part in (one.check, one.file, one.figure) if part), 300),
         claimed=f"{one.claimed:g}",
         shown="" if one.shown is None else f"{one.shown:g}",
-        status=Status(word, {True: "good", False: "warn", None: "quiet"}[one.agrees]),
+        status=_CLAIMED[one.agrees],
     )
 
 

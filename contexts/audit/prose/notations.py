@@ -10,15 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from contexts.audit.source_document import SourceDocument
+from contexts.audit.source_document import DATA, SourceDocument
 from contexts.json.values import Path, number, text
 
 NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,6})?"
-_DATA = frozenset({"contracts", "schema", "schemas", "openapi", "example", "examples", "claimed_results"})
 _FOR_PEOPLE = frozenset(
     {"context_summary", "decisions", "description", "error_log", "notes", "pending_actions", "rationale", "summary"}
 )
-_SILENT = _DATA | _FOR_PEOPLE
+_SILENT = DATA | _FOR_PEOPLE
 _PERCENT = re.compile(rf"({NUMBER}) ?%(?: average)?")
 _FRACTION = re.compile(rf"([0-9]{{1,9}})/([0-9]{{1,9}})(?: tests)?(?: passed)?(?: \(({NUMBER}) ?%\))?")
 
