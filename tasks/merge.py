@@ -23,6 +23,7 @@ from contexts.failpoints import failpoint
 from contexts.json.values import entries, section
 from contexts.merge import Contribution, assemble, contribute, derive, union
 from contexts.merge.contribution import dump_contributions, load_contributions
+from contexts.merge.left_out import left_out_decisions
 from contexts.store.contexts import CONTEXT, group_document
 from contexts.text.plural import counted
 from tasks.prefect_ui import events
@@ -155,12 +156,14 @@ def merge_contexts(
         left_out=[conflict.task_id for conflict in integration.conflicts],
     )
     context = validate({**merged, "kind": "workflow", "findings": found}, run.workflow_id).changed(run=record)
+    if record.left_out:
+        context = context.changed(left_out=left_out_decisions(context.provenance or {}, record.left_out))
     if concerns:
         context = context.changed(status="partial", phase="parallel-partial-merge")
     failpoint("merge.before-save")
     ref = run.save(CONTEXT, context)
     failpoint("merge.after-save")
-    events.concerns_found(run.workflow_id, context.integration_concerns or ())
+    events.concerns_found(run.workflow_id, [one for one in context.integration_concerns or () if one.asks])
     report(Progress(run.workflow_id, "phase", "merge", "done", context.context_summary or ""))
     return ref
 

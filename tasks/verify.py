@@ -8,7 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from contexts.audit.saved import audit_saved, without_proven
-from contexts.documents.base import JsonObject, now
+from contexts.documents.base import now
 from contexts.documents.context import Context
 from contexts.documents.findings import Finding, by_severity
 from contexts.documents.records import PhaseRecord, RunRecord, TrackRecord
@@ -17,9 +17,12 @@ from contexts.documents.verification import RULINGS, Evidence
 from contexts.documents.version import SUMMARY_LIMIT
 from contexts.failpoints import failpoint
 from contexts.redaction import head_of
-from contexts.store.contexts import CONTEXT
+from contexts.store.contexts import CONTEXT, ContextStore
+from contexts.store.keys import TRACKS
 from contexts.text.plural import counted
 from contexts.verification.areas import areas_of
+from contexts.verification.claims import compare_claims
+from contexts.verification.constraints import against_constraints
 from contexts.verification.criteria import decide
 from contexts.verification.open_items import fingerprint
 from contexts.verification.rulings import apply_settlements, apply_waivers
@@ -62,9 +65,20 @@ def verify(
     waivers = context.waivers or []
     criteria = decide(run.spec, records, waivers)
     proven = _proven(records)
-    audited = without_proven(_audit(run, parent, context, records), proven)
+    documents = _tracks(run.store, context)
+    read = files_read(run, records)
+    saved = {
+        f"{TRACKS}{task_id}": with_read(one.to_json(), task_id, read.get(task_id, ()))
+        for task_id, one in documents.items()
+    }
+    judged = audit_saved(
+        {parent.document: first.to_json(), **saved, "merged": context.to_json()}, prose=run.spec.audit.prose != "off"
+    )
+    audited = without_proven(judged, proven)
+    claims, doubted = compare_claims(documents, records)
+    told = [*doubted, *against_constraints(documents, run.spec.constraints)]
     clashes = conflicts_of_migrations(run, context)
-    findings = by_severity([*(context.findings or ()), *clashes, *proven, *audited])
+    findings = by_severity([*(context.findings or ()), *clashes, *proven, *audited, *told])
     findings = apply_waivers(findings, waivers)
     record = context.run_record
     verdict = reach_verdict(
@@ -87,6 +101,7 @@ def verify(
         status=verdict.status,
         verification_results=areas_of(records),
         evidence=records,
+        compared_claims=claims or None,
         criteria=list(criteria),
         findings=findings,
         integration_concerns=concerns,
@@ -105,22 +120,10 @@ def verify(
     return ref
 
 
-def _audit(run: Run, parent: ContextRef, merged: Context, evidence: Sequence[Evidence]) -> list[Finding]:
-    """Return the findings of the audit over the workflow's first context, its tracks' documents and the merged one.
-
-    Args:
-        run: The run.
-        parent: The workflow's context as initialize saved it.
-        merged: The merged context.
-        evidence: What checks gave; what one read of the tracks' contract files is put into their documents.
-    """
-    refs = {name: one.ref for name, one in (merged.track_contexts or {}).items() if one.ref}
-    first, *loaded = run.store.load_many([parent, *refs.values()])
-    named: dict[str, JsonObject] = {parent.document: first}
-    read = files_read(run, evidence)
-    for (task_id, ref), document in zip(refs.items(), loaded, strict=True):
-        named[ref.document] = with_read(document, task_id, read.get(task_id, ()))
-    return audit_saved({**named, "merged": merged.to_json()})
+def _tracks(store: ContextStore, merged: Context) -> dict[str, Context]:
+    """Return the documents of the tracks that a merged document is made of, by task_id."""
+    refs = {task_id: track.ref for task_id, track in (merged.track_contexts or {}).items() if track.ref}
+    return dict(zip(refs, store.load_contexts(refs.values()), strict=True))
 
 
 def _proven(records: Sequence[Evidence]) -> list[Finding]:

@@ -5,9 +5,9 @@ Imports the store, documents, contracts and what is below them; neither merge, m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from contexts.audit.all_rules import load_rules
+from contexts.audit.all_rules import PROSE, load_rules
 from contexts.audit.documents import DocumentSet, split
 from contexts.audit.findings import AuditReport
 from contexts.audit.gc_pause import paused_collection
@@ -27,21 +27,25 @@ __all__ = [
     "audit",
 ]
 
-RULES = load_rules(("contexts.audit.rules", "contexts.audit.prose"))
-"""Every rule by its id. What reads sentences is one package among others, and no module names it but this line."""
+RULES = load_rules(("contexts.audit.rules", PROSE))
+"""Every rule by its id. What reads sentences is one package among others, and no module imports it."""
 
 
-def audit(documents: Sequence[SourceDocument], before: Sequence[Finding] = ()) -> AuditReport:
-    """Apply every rule to every workflow among the documents.
+def audit(
+    documents: Sequence[SourceDocument], before: Sequence[Finding] = (), *, rules: Iterable[Rule] | None = None
+) -> AuditReport:
+    """Apply rules to every workflow among the documents.
 
     Args:
         documents: Any subset of any number of workflows, in any order.
         before: Findings made while reading, to be reported with the rest.
+        rules: Those that are applied; default: all.
     """
     findings = list(before)
+    applied = tuple(RULES.values() if rules is None else rules)
     with paused_collection():
         for documents_of_one in split(documents):
-            mine = [finding for rule in RULES.values() for finding in rule.apply(documents_of_one)]
+            mine = [finding for rule in applied for finding in rule.apply(documents_of_one)]
             findings.extend(in_precedence(mine))
     findings.sort(key=_order)
     return AuditReport(tuple(dict.fromkeys(findings)), tuple(sorted(document.name for document in documents)))

@@ -8,6 +8,9 @@ from importlib.util import find_spec
 
 from contexts.audit.registry import RULES, Rule
 
+PROSE = "contexts.audit.prose"
+"""The package of the rules about words, which a spec can turn off."""
+
 
 def load_rules(packages: Iterable[str]) -> Mapping[str, Rule]:
     """Import the packages of rules that are there, and return every rule by its id; the audit does without the rest."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +12,6 @@ from contexts.audit.source_document import STAGES, WORD, SourceDocument, Stage
 from contexts.contracts.compare import Mismatch, compare_all
 from contexts.contracts.model import Contract
 from contexts.json.values import Path, at, mapping, sequence, text
-from contexts.text.subjects import stem
-
-_PART = re.compile(r"[a-z0-9]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +55,6 @@ class DocumentSet:
         return {document.task_id: document for document in self.tracks}
 
     @cached_property
-    def tracks_by_word(self) -> Mapping[str, Mapping[SourceDocument, None]]:
-        """Return, by the stem of every word of their ids and phases, the tracks that have it."""
-        named: dict[str, dict[SourceDocument, None]] = {}
-        for track in self.tracks:
-            for word in _PART.findall(f"{track.task_id} {track.phase}".lower()):
-                named.setdefault(stem(word), {})[track] = None
-        return named
-
-    @cached_property
     def current(self) -> tuple[SourceDocument, ...]:
         """Return every document that counts: the workflow's revisions and the newest of each track."""
         return (*self.revisions, *self.tracks)
@@ -109,23 +96,9 @@ class DocumentSet:
         return frozenset(text(mapping(task).get("task_id")) for task in listed) - {""}
 
     @cached_property
-    def absent_tracks(self) -> frozenset[str]:
-        """Return the task ids of the plan that no document is of."""
-        return self.named_tracks - self.track.keys()
-
-    @cached_property
     def providers(self) -> tuple[Contract, ...]:
         """Return what the tracks provide; what the workflow's documents say only where no track does."""
         return self._contracts("provider")
-
-    @cached_property
-    def offered_by(self) -> Mapping[tuple[str, str], frozenset[str]]:
-        """Return, by method and path template, the names of the documents that provide an endpoint."""
-        owners: dict[tuple[str, str], set[str]] = {}
-        for contract in self.providers:
-            for endpoint in contract.endpoints:
-                owners.setdefault(endpoint.key, set()).add(contract.document)
-        return {key: frozenset(names) for key, names in owners.items()}
 
     @cached_property
     def consumers(self) -> tuple[Contract, ...]:

@@ -8,7 +8,9 @@ from typing import Any
 from contexts.documents.verification import RULINGS
 from contexts.json.values import mapping, sequence, text
 
-RECORDS = frozenset({"execution", "run", "evidence", "criteria", "findings", "_checksum", *RULINGS})
+RECORDS = frozenset(
+    {"execution", "run", "evidence", "compared_claims", "criteria", "findings", "left_out", "_checksum", *RULINGS}
+)
 """Members of a document that plait writes: what was run and found, and what people decided about it."""
 
 _UNDELIVERED = {"running", "failed", "cancelled", "blocked", "out-of-budget"}

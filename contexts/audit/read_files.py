@@ -161,7 +161,7 @@ def _judge(name: str, data: Any, size: int, *, named: bool) -> tuple[SourceDocum
     missing = [key for key in _REQUIRED if not text(members.get(key))]
     findings = [_problem("input/incomplete-context", name, f"{name} lacks {listed(missing, 5)}")] if missing else []
     if is_own(members):
-        return SourceDocument(name, without_records(members), size, own=True), findings
+        return SourceDocument(name, without_records(members), size), findings
     return SourceDocument(name, members, size), findings
 
 

@@ -35,9 +35,12 @@ finding: repeats are grouped, and a rule steps back where a more specific one ha
 milder than its severity below, never graver. Criteria and targets come from the documents alone, and ticks count for
 nothing.
 
-What somebody wrote, in sentences or in figures, is a claim: it is no proof, and a grammar that reads it is wrong now
-and then about a true one. So rules that judge claims warn at most, and no setting makes them block. In a run, only
-failed evidence, contracts that contradict each other and plait's own records can make it fail.
+What somebody wrote is a claim and no proof. So rules that judge claims warn at most, and no setting makes them block.
+They read numbers, ticks, and texts that are one notation as a whole, such as `45/50 passed (90%)`; no sentence is
+understood. Nothing is read in schemas, contracts and examples, nor in what is written for people: summaries, decisions,
+notes. In a run, only failed evidence, contracts that contradict each other and plait's own records can make it fail.
+There the rules on claims, on fidelity, time and input judge what agents handed in, and not what plait wrote itself;
+`audit: {prose: off}` in the spec leaves out those that look at words. `plait audit` judges all of every document.
 
 Each rule stands here with a small example in which it finds something, less the members that do not matter (a file
 that names neither a `workflow_id` nor a `task_id` is no context, and not judged); what is quoted below the example is

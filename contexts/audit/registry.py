@@ -29,10 +29,10 @@ Documents = tuple[Mapping[str, object] | Raw, ...]
 FAMILIES: Mapping[str, str] = {
     "contracts": "what consumers expect against what providers offer",
     "assumptions": "what tracks take for granted and nobody provides",
-    "thresholds": "measured values against targets; ticks are ignored",
-    "arithmetic": "totals, means, percentages, durations, speedups and counts",
+    "thresholds": "measured percentiles against the targets written beside them",
+    "arithmetic": "totals, means, percentages and speedups of typed figures",
     "fidelity": "a merged document against the merge of its tracks",
-    "claims": "passes, approvals and references to documentation that the documents do not bear out",
+    "claims": "ticks and references to documentation that the documents do not bear out",
     "references": "names that lead nowhere",
     "time": "instants and durations that cannot be",
     "input": "files that cannot be judged",
@@ -62,6 +62,16 @@ class Rule:
     clean: Documents
     find: FindDefects
     yields_to: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """The part of its id that other rules share."""
+        return self.id.partition("/")[0]
+
+    @property
+    def package(self) -> str:
+        """The package that registered it."""
+        return self.find.__module__.rpartition(".")[0]
 
     def apply(self, documents: DocumentSet) -> Iterator[Finding]:
         """Yield what the rule finds in the documents of one workflow."""

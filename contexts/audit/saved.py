@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from contexts.audit import SourceDocument, audit
+from contexts.audit import RULES, SourceDocument, audit
+from contexts.audit.all_rules import PROSE
 from contexts.audit.plait_records import without_records
 from contexts.documents.base import JsonObject
-from contexts.documents.findings import Finding
+from contexts.documents.findings import Finding, by_severity
 from contexts.json.values import section
 from contexts.store.keys import TRACKS
 
+OF_OTHERS = frozenset({"fidelity", "time", "input"})
+"""Families that judge what agents handed in or somebody imported, and not what plait wrote itself."""
 
-def audit_saved(documents: Mapping[str, JsonObject]) -> list[Finding]:
+
+def audit_saved(documents: Mapping[str, JsonObject], *, prose: bool = True) -> list[Finding]:
     """Return the findings of the audit over documents that plait saved, by the names that findings call them.
 
-    What an agent wrote is judged once, in its track's document, and not again where the merge carries it.
+    Contracts, assumptions and references are compared over all documents. What an agent wrote is judged in its track's
+    document alone; the workflow's own documents, which plait wrote, are nobody's claim.
+
+    Args:
+        documents: The workflow's first document, its tracks' and the merged one.
+        prose: Whether the rules about words are applied.
     """
     sources = [
-        SourceDocument(name, without_records(_without_judged(one, documents)), own=True)
-        for name, one in documents.items()
+        SourceDocument(name, without_records(_without_judged(one, documents))) for name, one in documents.items()
     ]
-    return _once(audit(sources).findings)
-
-
-def _once(findings: Sequence[Finding]) -> list[Finding]:
-    """Leave out of the merge's lists what is said of the very words in the document of the track they come from."""
-    places = [{one.document for one in finding.sources} for finding in findings]
-    said = [(finding.rule, finding.message) for finding in findings]
-    of_tracks = {told for told, at in zip(said, places, strict=True) if any(name.startswith(TRACKS) for name in at)}
-    return [
-        finding
-        for finding, told, at in zip(findings, said, places, strict=True)
-        if at != {"merged"} or told not in of_tracks
-    ]
+    tracks = [source for source in sources if source.name.startswith(TRACKS)]
+    worded = {one.id for one in RULES.values() if one.package == PROSE}
+    compared = [one for one in RULES.values() if one.id not in worded and one.family not in OF_OTHERS]
+    handed_in = [one for one in RULES.values() if (prose and one.id in worded) or one.family in OF_OTHERS]
+    found = [*audit(sources, rules=compared).findings, *audit(tracks, rules=handed_in).findings]
+    return by_severity(dict.fromkeys(found))
 
 
 def _without_judged(document: JsonObject, documents: Mapping[str, JsonObject]) -> JsonObject:

@@ -23,7 +23,8 @@ STAGES: tuple[Stage, ...] = ("parent", "merged", "verified")
 # A sentence longer than this is a log or a blob, not a claim; grammars read only the beginning of it.
 LONGEST_TEXT = 4_000
 WORD = re.compile(r"[\w-]{2,120}")
-_DIGIT = re.compile(r"[0-9]")
+DATA = frozenset({"contracts", "schema", "schemas", "openapi", "example", "examples", "claimed_results"})
+"""Members that hold data about an interface, or claims that evidence is compared with: they state nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +36,12 @@ class SourceDocument:
         data: Parsed JSON; for prose ``{"lines": [...]}``.
         size: Bytes.
         prose: A report in words (Markdown or plain text), of which only figures are judged.
-        own: Plait wrote its head: how the document stands is plait's record, and nobody's claim.
     """
 
     name: str
     data: Mapping[str, object]
     size: int = 0
     prose: bool = False
-    own: bool = False
 
     @cached_property
     def memo(self) -> dict[str, Any]:
@@ -62,11 +61,6 @@ class SourceDocument:
             for entry in self.values
             if isinstance(entry[1], str)
         )
-
-    @cached_property
-    def figures(self) -> tuple[tuple[Path, str], ...]:
-        """Return the strings that hold a digit: only these can state a quantity."""
-        return tuple(entry for entry in self.texts if _DIGIT.search(entry[1]))
 
     @cached_property
     def objects(self) -> tuple[tuple[Path, Mapping[str, object]], ...]:
@@ -150,17 +144,6 @@ class SourceDocument:
         """Return the phase in lower case."""
         return text(self.data.get("phase")).lower()
 
-    @property
-    def claimed_status(self) -> str:
-        """Return the status that somebody gave the document; plait's own is none."""
-        return "" if self.own else text(self.data.get("status"))
-
-    @property
-    def claimed_phase(self) -> str:
-        """Return the phase that somebody gave the document, in lower case; an agent may name its own."""
-        given = self.own and (not self.task_id or self.phase == f"{self.task_id}-complete".lower())
-        return "" if given else self.phase
-
     @cached_property
     def stage(self) -> Stage:
         """Return how far a workflow's document has come; the furthest mark it bears decides."""
@@ -176,6 +159,11 @@ class SourceDocument:
         if value is None:
             value = resolve(self.data, pointer(*path))
         return Source(document=self.name, pointer=pointer(*path), quote=quote(value))
+
+
+def is_data(path: Path) -> bool:
+    """Tell whether what stands there is data, which states nothing about the work."""
+    return not DATA.isdisjoint(path)
 
 
 def moment(value: Any) -> datetime | None:

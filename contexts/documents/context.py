@@ -28,6 +28,7 @@ from contexts.documents.parts import (
 from contexts.documents.records import Execution, RunRecord
 from contexts.documents.refs import BlobRef
 from contexts.documents.verification import (
+    ComparedClaim,
     CriterionResult,
     Evidence,
     Reverification,
@@ -93,10 +94,12 @@ class Context(Open):
     contributions: dict[str, dict[str, Any]] | None = None
     provenance: dict[str, list[list[str]]] | None = None
     omissions: list[Omission] | None = None
+    left_out: dict[str, list[str]] | None = None
     metrics: dict[str, Any] | None = None
 
     verification_results: VerificationResults | None = None
     evidence: list[Evidence] | None = None
+    compared_claims: list[ComparedClaim] | None = None
     findings: list[Finding] | None = None
     criteria: list[CriterionResult] | None = None
     waivers: list[WaiverEntry] | None = None

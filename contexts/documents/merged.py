@@ -38,10 +38,15 @@ class Settled(Open):
     timestamp: Instant
 
 
+SHOWN_ALONE = frozenset({"differing-decisions", "differing-statuses"})
+"""Kinds of concerns that show what tracks said side by side; they ask nobody, and nothing waits for them."""
+
+
 class Concern(Lenient):
-    """What the merge could not settle alone.
+    """What the merge could not settle alone, or what tracks said differently.
 
     Attributes:
+        kind: What it is about; those of `SHOWN_ALONE` are shown side by side and ask nothing.
         settlement: What a person chose, where somebody has.
         settled_before: Choices that one superseded, oldest first.
     """
@@ -54,6 +59,11 @@ class Concern(Lenient):
     sources: list[Source] | None = None
     settlement: Settled | None = None
     settled_before: list[Settled] | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether it is one that a person may settle."""
+        return self.kind not in SHOWN_ALONE
 
 
 class TrackContext(Open):

@@ -45,7 +45,7 @@ class TrackEntry(Open):
 
 
 class DecisionRecord(Open):
-    """A decision with its reason; the same topic with another choice is a contradiction."""
+    """A decision with its reason; the same topic with another choice differs from it, and both are shown."""
 
     topic: str
     choice: str

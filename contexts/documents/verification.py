@@ -90,6 +90,27 @@ class Evidence(Open):
         return self.result or CheckFigures()
 
 
+class ComparedClaim(Open):
+    """A figure that an agent claimed, beside what evidence shows; it decides nothing.
+
+    Attributes:
+        task_id: The track whose agent claimed it.
+        check: The check it is about, or whose evidence shows it.
+        file: The file it is about.
+        claimed: The claimed number: tests, passed tests, or line coverage in percent.
+        shown: What evidence shows; absent where nothing does.
+        agrees: Whether both are the same; absent where nothing shows it.
+    """
+
+    task_id: str
+    check: str | None = None
+    file: str | None = None
+    figure: Literal["tests", "passed", "coverage"]
+    claimed: Number
+    shown: Number | None = None
+    agrees: bool | None = None
+
+
 class CriterionResult(Open):
     """How one success criterion ended, and by what."""
 

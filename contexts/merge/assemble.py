@@ -11,7 +11,7 @@ import orjson
 
 from contexts.documents.base import JsonObject, format_instant, parse_instant
 from contexts.documents.codec import canonical
-from contexts.documents.merged import Concern, Omission
+from contexts.documents.merged import SHOWN_ALONE, Concern, Omission
 from contexts.documents.version import SUMMARY_LIMIT
 from contexts.json.pointer import pointer
 from contexts.json.values import entries, section
@@ -25,10 +25,13 @@ _OWN_HEAD = {
 }  # fmt: skip
 """Head fields that say of the parent itself what the merged document says of itself."""
 
-_DERIVED = {"parallel_execution_summary", "track_contexts", "provenance", "omissions"}
+_DERIVED = {"parallel_execution_summary", "track_contexts", "provenance", "omissions", "left_out"}
 """What only a merge writes: in a parent that was itself a merge it is derived again."""
 
-_OWN_KINDS = {"missing-track", "unfinished-track", "same-file", "contradicting-decisions", "conflicting-statuses"}
+_OWN_KINDS = {
+    "missing-track", "unfinished-track", "same-file", *SHOWN_ALONE,
+    "contradicting-decisions", "conflicting-statuses",  # of documents of earlier versions
+}  # fmt: skip
 
 _UNFINISHED = {"pending", "in_progress", "running", "failed", "blocked", "cancelled", "out-of-budget"}
 
@@ -149,7 +152,7 @@ def _head(parent: Mapping[str, object], derived: Derived, timestamp: str, missin
         f"{counted(len(derived.lists['files_modified']), 'file')}, "
         f"{counted(len(derived.lists['decisions']), 'decision')}, "
         f"{counted(len(derived.lists['pending_actions']), 'pending action')}, "
-        f"{counted(len(derived.concerns), 'concern')}.{gap}"
+        f"{counted(sum(one.asks for one in derived.concerns), 'concern')}.{gap}"
     )
     return _Head(
         version=parent.get("version", "1.0"),

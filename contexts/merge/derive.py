@@ -24,7 +24,7 @@ class Derived:
     Attributes:
         lists: The four merged lists.
         sources: For every list, per item, the source as ``task_id#pointer``, or several.
-        concerns: What could not be settled.
+        concerns: What could not be settled, and what tracks said differently.
         omissions: What was not taken over as it stood, with the reason and the value.
     """
 
@@ -66,7 +66,7 @@ def derive(contributions: Contributions, order: Sequence[str]) -> Derived:
     derived = Derived()
     _files(derived, named)
     _concatenated(derived, named, "decisions")
-    _contradictions(derived, named)
+    _differences(derived, named)
     _actions(derived, named)
     _concatenated(derived, named, "error_log")
     return derived
@@ -104,7 +104,7 @@ def _concatenated(derived: Derived, named: Sequence[Contribution], name: str) ->
     derived.sources[name] = sources
 
 
-def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
+def _differences(derived: Derived, named: Sequence[Contribution]) -> None:
     topics: dict[str, list[tuple[str, int, Mapping[str, object]]]] = {}
     for one in named:
         for index, decision in enumerate(one.lists.get("decisions", ())):
@@ -118,9 +118,9 @@ def _contradictions(derived: Derived, named: Sequence[Contribution]) -> None:
         said = "; ".join(f"{task_id}: {decision.get('choice')}" for task_id, _, decision in held)
         derived.concerns.append(
             Concern(
-                concern=f"Contradicting decisions on {topic!r}: {said}",
-                kind="contradicting-decisions",
-                status="open",
+                concern=f"Differing decisions on {topic!r}: {said}",
+                kind="differing-decisions",
+                status="differing",
                 tracks=list(dict.fromkeys(task_id for task_id, _, _ in held)),
                 sources=[
                     Source(document=task_id, pointer=f"/decisions/{index}", quote=str(decision.get("choice")))
@@ -173,10 +173,10 @@ def _actions(derived: Derived, named: Sequence[Contribution]) -> None:
             text = items[place] if isinstance(items[place], str) else items[place]["action"]
             derived.concerns.append(
                 Concern(
-                    concern=f"Conflicting statuses of pending action {text!r}: "
+                    concern=f"Differing statuses of pending action {text!r}: "
                     + "; ".join(f"{task_id}: {status}" for task_id, _, status in said),
-                    kind="conflicting-statuses",
-                    status="open",
+                    kind="differing-statuses",
+                    status="differing",
                     tracks=list(dict.fromkeys(task_id for task_id, _, _ in said)),
                     sources=[Source(document=task, pointer=where, quote=str(status)) for task, where, status in said],
                 )

@@ -39,7 +39,7 @@ SPEC_OUT = frozenset(
     {
         "workflow_id", "parallel_tasks", "version", "timestamp", "current_agent", "next_agent", "phase",
         "context_summary", "metadata", "groups", "verification", "deployment", "budget", "policy", "max_parallel",
-        "secrets",
+        "secrets", "constraints", "audit",
     }
 )  # fmt: skip
 COMMAND_IN = frozenset({"backend", "argv", "env"})

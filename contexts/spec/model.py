@@ -16,6 +16,7 @@ from contexts.documents.handin import FileFormat
 from contexts.documents.parts import FeatureSpec, Metadata
 from contexts.documents.version import FORMAT_VERSION, SUMMARY_LIMIT
 from contexts.spec.checks import Check
+from contexts.spec.constraints import Audit, Constraint
 from contexts.spec.policy import Agent, Budget, Deployment, Group, Policy, Repository
 
 
@@ -156,6 +157,8 @@ class Spec(Closed):
         metadata: Labels for people.
         shared_constraints: What every track must keep to; given to every agent.
         integration_requirements: What must hold once all is merged; given to every agent.
+        constraints: What may be decided, by topic; a decision against one is a warning.
+        audit: What the audit of a run looks at.
         success_criteria: Criteria by area, as texts or with the check that decides; a text alone stays unverified, is
             required all the same, and so ends the run as ``verification-incomplete`` (exit code 1).
         repository: The git repository; none: tracks work in plain folders, and no branch is made.
@@ -184,6 +187,8 @@ class Spec(Closed):
     shared_constraints: tuple[Any, ...] = ()
     integration_requirements: tuple[Any, ...] = ()
     success_criteria: dict[str, tuple[str | Criterion, ...]] = {}
+    constraints: tuple[Constraint, ...] = ()
+    audit: Audit = Field(default_factory=Audit)
 
     repository: Repository | None = None
     agents: dict[str, Agent] = {}

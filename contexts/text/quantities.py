@@ -1,4 +1,4 @@
-"""Read quantities in prose: values with units, percentiles, comparators, targets, ticks, fractions and speedups.
+"""Read quantities in words: values with units, percentiles, comparators, targets and ticks.
 
 Everything here is linear: one tokenizer whose alternatives are bounded, then one pass over the tokens.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from contexts.text.number_words import in_digits
@@ -61,12 +61,6 @@ _CROSS = re.compile(
     r"|too slow|regress\w{0,6})\b",
     re.IGNORECASE,
 )
-_FRACTION = re.compile(
-    r"(?<![\d/.,\-:])(\d{1,3}(?:,\d{3}){1,3}|\d{1,9})\s?(?:/|of|out of)\s?(\d{1,3}(?:,\d{3}){1,3}"
-    r"|\d{1,9})(?![\d/\-:]|\.\d|,\d{3}|[A-Za-z])"
-    r"(?P<words>[^\d\n;(=]{0,60})(?:[(=]\s{0,2}(?P<percent>\d{1,3}(?:\.\d{1,6})?)\s?%)?"
-)
-_SPEEDUP = re.compile(r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?)\s?[x\u00d7](?![\w])", re.IGNORECASE)
 _SCORE = re.compile(r"\bscores?(?:\s?[:=]|\s(?:of|is|was))?\s?\Z", re.IGNORECASE)
 _LOW_IS_GOOD = re.compile(
     r"error|fail|loss|lost|drop|cpu|memory|miss|churn|bounce|flak|latency|duplicat|vulnerab|regress", re.IGNORECASE
@@ -143,17 +137,6 @@ class Reading:
     ticked: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fraction:
-    """``46/46 passed (100%)``: part, whole, the words after it, and the percentage if one is written."""
-
-    part: int
-    whole: int
-    words: str
-    percent: Quantity | None
-    start: int
-
-
 def _quantity(number: str, unit: str | None, start: int, end: int) -> Quantity:
     digits = number.replace(",", "")
     decimals = len(digits.partition(".")[2])
@@ -186,23 +169,6 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         for match in _TOKEN.finditer(text)
         if match.group("number")
     )
-
-
-def as_quantity(value: float, unit: str = "") -> Quantity:
-    """Return a bare JSON number as a quantity; its written digits decide what rounding may hide."""
-    shown = f"{value:.9f}".rstrip("0").rstrip(".")
-    if len(shown) > 40 or value < 0:
-        return replace(_quantity("0", unit, 0, 0), value=value, base=value)
-    return _quantity(shown, unit, 0, 0)
-
-
-def as_percent(value: float) -> Quantity:
-    """Return a bare JSON number that is a percentage; at most 1 it is a share of one: nobody covers one percent."""
-    quantity = as_quantity(value, "%")
-    if not 0 < value <= 1:
-        return quantity
-    scaled = round(100 * value, 9)
-    return replace(quantity, value=scaled, base=scaled, step=100 * quantity.step)
 
 
 def statistic_name(word: str) -> str:
@@ -326,18 +292,3 @@ def _after(tokens: Sequence[re.Match[str]], at: int) -> str:
     if following < len(tokens) and tokens[following].group("stat") and _is_trailing(tokens, following):
         return statistic_name(tokens[following].group())
     return ""
-
-
-def fractions(text: str) -> Iterator[Fraction]:
-    """Yield every ``part/whole`` or ``part of whole`` of a text."""
-    for match in _FRACTION.finditer(text):
-        percent = match.group("percent")
-        shown = _quantity(percent, "%", 0, 0) if percent else None
-        part, whole = (int(match.group(n).replace(",", "")) for n in (1, 2))
-        yield Fraction(part, whole, match.group("words").strip(), shown, match.start())
-
-
-def speedups(text: str) -> Iterator[Quantity]:
-    """Yield every factor such as ``2.6x``."""
-    for match in _SPEEDUP.finditer(text):
-        yield _quantity(match.group(1), "x", match.start(), match.end())

@@ -131,11 +131,6 @@ def subject(text: str) -> Subject:
     return Subject(frozenset(stems), frozenset(names), frozenset(places), later)
 
 
-def is_place(text: str) -> bool:
-    """Tell whether a text is the name of an environment."""
-    return text.strip().lower() in _PLACES
-
-
 def same_subject(one: str, other: str, common: frozenset[str] = frozenset()) -> bool:
     """Tell whether a claim and an open action are about the same thing, by content words; in doubt they are not.
 

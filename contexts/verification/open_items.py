@@ -143,6 +143,8 @@ def _findings(context: Context) -> Iterable[Item]:
 
 def _concerns(context: Context) -> Iterable[Item]:
     for number, one in enumerate(context.integration_concerns or (), 1):
+        if not one.asks:
+            continue
         also = (concern_fingerprint(one), *((f"{one.kind}:{','.join(one.tracks or ())}",) if one.kind else ()))
         yield Item("concern", str(number), one.status or "open", one.concern, also, one)
 

@@ -92,11 +92,22 @@ class TrackRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """A figure an agent claimed, and what evidence shows of it; empty where nothing does."""
+
+    task_id: str
+    about: str
+    claimed: str
+    shown: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
 class Sourced:
     """A merged item and where it came from, each source as ``task_id#/pointer``.
 
     Attributes:
-        note: What a person decided on it.
+        note: What a person decided on it, or why its work is not in the tree.
     """
 
     text: str
@@ -241,5 +252,6 @@ class ReportData:
     contracts: ContractMatrix
     findings: Listed[Matter]
     criteria: Listed[CriterionRow]
+    claims: Listed[ClaimRow]
     evidence: Listed[EvidenceRow]
     sizes: Listed[Size]

@@ -19,7 +19,7 @@ from tasks.report.contract_matrix import contract_matrix
 from tasks.report.data import ReportData, Size, TrackRow
 from tasks.report.deployment import deployment
 from tasks.report.evidence import ReadLog, evidence, log_reader
-from tasks.report.lists import concerns, criteria, findings, measures, merged_list
+from tasks.report.lists import claims, concerns, criteria, findings, measures, merged_list
 from tasks.report.rulings import check_waivers
 from tasks.report.text import cut, instant, noun, number, plain
 from tasks.report.timeline import build_timeline
@@ -78,6 +78,7 @@ def gather(store: ContextStore, final: ContextRef) -> ReportData:
         contracts=contract_matrix(documents),
         findings=findings(context),
         criteria=criteria(context),
+        claims=claims(context),
         evidence=evidence(context, read),
         sizes=_sizes(parent, merged, final, list(refs.items())),
     )
@@ -168,7 +169,7 @@ def _counts(context: Context, records: Sequence[_Ended]) -> tuple[tuple[str, str
     accepted = check_waivers(context)
     let = sum(one.status != "passed" and plain(one.check, 120) in accepted for one in checks)
     found = context.findings or []
-    concerned = context.integration_concerns or []
+    concerned = [one for one in context.integration_concerns or () if one.asks]
     settled = sum(one.status == "settled" for one in concerned)
     changed = len(context.files_modified or ())
     return (

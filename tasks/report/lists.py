@@ -10,13 +10,13 @@ from contexts.documents.context import Context
 from contexts.documents.findings import Finding, Source
 from contexts.documents.merged import Concern
 from contexts.documents.parts import Decision, DecisionRecord, PendingAction
-from contexts.documents.verification import CriterionResult
+from contexts.documents.verification import ComparedClaim, CriterionResult
 from contexts.json.values import items, mapping
 from tasks.report.bounds import listed
-from tasks.report.data import CriterionRow, Matter, Measure, Quote, Sourced
+from tasks.report.data import ClaimRow, CriterionRow, Matter, Measure, Quote, Sourced
 from tasks.report.rulings import Settled, decision, settled_items, settlement, sides, waived_badge
 from tasks.report.text import plain
-from tasks.report.values import Listed, status
+from tasks.report.values import Listed, Status, status
 
 _SEVERITY = {"blocking": 0, "waived": 1, "warning": 2, "note": 3}
 _MEASURES = {
@@ -27,6 +27,7 @@ _MEASURES = {
     "efficiency": "Efficiency",
     "saved": "Saved",
 }
+_CLAIMED = {True: Status("agrees", "good"), False: Status("differs", "warn"), None: Status("claimed")}
 _STATUS = {"unmet": 0, "unverified": 1, "waived": 2, "met": 3}
 
 
@@ -37,12 +38,19 @@ def merged_list(context: Context, name: Literal["decisions", "pending_actions"])
     ) or ()
     sources = (context.provenance or {}).get(name, [])
     paired = [(one, sources[place] if place < len(sources) else []) for place, one in enumerate(given)]
+    left_out = context.left_out or {}
     settled: Mapping[str, Settled] = settled_items(context) if name == "decisions" else {}
 
     def make(pair: tuple[Decision | PendingAction, Sequence[str]]) -> Sourced:
         made = _sourced(*pair)
         what = next((settled[one] for one in pair[1] if one in settled), None)
-        return replace(made, status=what.status, note=what.note) if what else made
+        if what:
+            return replace(made, status=what.status, note=what.note)
+        gone = sorted({one.partition("#")[0] for one in pair[1]} & left_out.keys()) if name == "decisions" else []
+        if gone:
+            said = f"The branch of track {plain(gone[0], 80)} was left out; the merged tree does not hold it"
+            return replace(made, status=Status("left out", "warn"), note=said)
+        return made
 
     return listed(paired, make, most=2_500, budget=900_000)
 
@@ -127,6 +135,22 @@ def _criterion(one: CriterionResult) -> CriterionRow:
         status=status(plain(one.status, 80)),
         reason=plain(one.reason),
         evidence=_texts(one.evidence),
+    )
+
+
+def claims(context: Context) -> Listed[ClaimRow]:
+    """Return what agents claimed of tests and coverage beside what evidence shows, differences first."""
+    ordered = sorted(context.compared_claims or (), key=lambda one: one.agrees is not False)
+    return listed(ordered, _claim, most=1_000, budget=200_000)
+
+
+def _claim(one: ComparedClaim) -> ClaimRow:
+    return ClaimRow(
+        task_id=plain(one.task_id, 80),
+        about=plain(" ".join(part for part in (one.check, one.file, one.figure) if part), 300),
+        claimed=f"{one.claimed:g}",
+        shown="" if one.shown is None else f"{one.shown:g}",
+        status=_CLAIMED[one.agrees],
     )
 
 

@@ -27,6 +27,7 @@ OURS = frozenset(
     {
         "_checksum", "execution", "run", "kind", "group_id", "evidence", "findings", "criteria", "waivers",
         "settlements", "provenance", "omissions", "track_contexts", "contributions", "spec",
+        "compared_claims", "left_out",
     }
 )  # fmt: skip
 """Fields only plait writes; an agent's own go under ``claims``, where nothing believes them."""

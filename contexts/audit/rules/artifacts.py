@@ -10,7 +10,7 @@ from contexts.audit.documents import DocumentSet
 from contexts.audit.findings import listed
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import plan, track, verified
-from contexts.audit.source_document import SourceDocument
+from contexts.audit.source_document import SourceDocument, is_data
 from contexts.contracts.paths import endpoint_name, mentions
 from contexts.documents.findings import Doubt, Source
 from contexts.json.values import Path, sequence, text
@@ -63,6 +63,8 @@ def endpoint(documents: DocumentSet) -> Iterator[Doubt]:
 
 def _named_endpoints(document: SourceDocument) -> Iterator[tuple[Path, tuple[str, str]]]:
     for path, value in document.values:
+        if is_data(path):
+            continue
         key = path[-1] if path else ""
         name = endpoint_name(key) if isinstance(key, str) and " /" in key else None
         if name:
@@ -110,6 +112,8 @@ _MIGRATION_FOLDERS = ("migrations", "migration", "versions", "migrate")
 
 def _migrations(document: SourceDocument) -> Iterator[tuple[Path, str]]:
     for path, value in document.texts if document.has_key(_MIGRATION_KEYS.__contains__) else ():
+        if is_data(path):
+            continue
         named = next((part for part in reversed(path) if isinstance(part, str)), "") in _MIGRATION_KEYS
         if named and value and " " not in value.strip() and not _DIGEST.fullmatch(value.strip()):
             yield path, value
@@ -174,11 +178,15 @@ _FOLDER_KEYS = frozenset({"test_files", "files"})
 
 def _described(document: SourceDocument) -> Iterator[tuple[Path, str]]:
     for path, value in document.texts if document.has_key(_FILE_KEYS.__contains__) else ():
+        if is_data(path):
+            continue
         if path[:1] == ("implementation_details",) and path[-1] in _FILE_KEYS:
             suffix = PurePosixPath(value).suffix if len(value) < 300 else ""
             if 2 <= len(suffix) <= 8 and " " not in value and not value.startswith(("/", "http")) and "{" not in value:
                 yield path, value
     for path, value in document.objects if document.has_key(_FOLDER_KEYS.__contains__) else ():
+        if is_data(path):
+            continue
         if path[:1] == ("implementation_details",) and len(path) > 1 and path[-1] in _FOLDER_KEYS:
             for name in value:
                 if re.fullmatch(r"[\w.\-/]{1,200}\.[a-z]{1,5}", name):

@@ -10,7 +10,7 @@ from typing import Any
 from contexts.audit.documents import DocumentSet
 from contexts.audit.registry import claim_rule, doubt
 from contexts.audit.sample_documents import merged, parent, track
-from contexts.audit.source_document import SourceDocument, moment
+from contexts.audit.source_document import SourceDocument, is_data, moment
 from contexts.documents.findings import Doubt
 from contexts.json.values import Path, mapping, sequence, text
 
@@ -60,6 +60,8 @@ def ends_before_start(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare start and end in the same object, in their own time zones."""
     for document in documents.current:
         for path, members in document.objects:
+            if is_data(path):
+                continue
             for first, last in SPANS:
                 if first not in members or last not in members:
                     continue
@@ -104,7 +106,7 @@ def saved_before_reported(documents: DocumentSet) -> Iterator[Doubt]:
         later = [
             path
             for path, value in document.holding(_DATED)
-            if path != ("timestamp",) and _reports(path, value) and _is_after(value, saved, shown)
+            if not is_data(path) and path != ("timestamp",) and _reports(path, value) and _is_after(value, saved, shown)
         ]
         if later:
             yield doubt(
@@ -188,7 +190,6 @@ def planned_starts(documents: DocumentSet) -> Mapping[str, tuple[SourceDocument,
         ),
         track("api"),
     ),
-    yields_to=("time/longer-than-elapsed",),
 )
 def track_before_start(documents: DocumentSet) -> Iterator[Doubt]:
     """Compare every track's timestamp with its planned start."""
@@ -219,8 +220,9 @@ def unreadable(documents: DocumentSet) -> Iterator[Doubt]:
         wrong = [
             path
             for path, value in document.holding(_DATED)
-            if path and isinstance(path[-1], str) and _TIME_KEY.search(path[-1]) and len(value) <= 40
-            and re.match(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}|\Z)", value) and moment(value) is None
+            if not is_data(path) and path and isinstance(path[-1], str) and _TIME_KEY.search(path[-1])
+            and len(value) <= 40 and re.match(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}|\Z)", value)
+            and moment(value) is None
         ]  # fmt: skip
         if wrong:
             yield doubt("time/unreadable", "no instant of the calendar", (document.source(path) for path in wrong[:20]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -57,9 +57,11 @@ def print_outline(console: Console, name: str, document: JsonObject, *, whole: s
                 for row in rows
             ],
         )
+    gone = {place for places in mapping(document.get("left_out")).values() for place in items(places)}
     for key in _TOLD:
-        _told(console, key, items(document.get(key)))
-    known = {*_HEAD, *_TOLD, "context_summary"}
+        _told(console, key, items(document.get(key)), gone)
+    _claims(console, [mapping(one) for one in items(document.get("compared_claims"))])
+    known = {*_HEAD, *_TOLD, "context_summary", "compared_claims"}
     rest = [(key, Text(_amount(value))) for key, value in document.items() if key not in known and value]
     if rest:
         console.print()
@@ -86,15 +88,29 @@ def _tracks(console: Console, rows: Sequence[tuple[str, str, str, str]]) -> None
         console.print(Text(more, "dim"))
 
 
-def _told(console: Console, key: str, entries: list[Any]) -> None:
+def _told(console: Console, key: str, entries: list[Any], gone: Container[object]) -> None:
     if not entries:
         return
     console.print()
     console.print(Text(f"{key.replace('_', ' ')}: {_amount(entries)}", "bold"), soft_wrap=True)
-    for entry in entries[:_MOST_TOLD]:
-        console.print(Text(f"  {_words(entry)}"), no_wrap=True, overflow="ellipsis")
+    for index, entry in enumerate(entries[:_MOST_TOLD]):
+        mark = "branch left out: " if f"/{key}/{index}" in gone else ""
+        console.print(Text(f"  {mark}{_words(entry)}"), no_wrap=True, overflow="ellipsis")
     if more := and_more(len(entries) - _MOST_TOLD):
         console.print(Text(f"  {more}", "dim"))
+
+
+def _claims(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    console.print()
+    console.print(Text("claimed by agents, and shown by evidence", "bold"), soft_wrap=True)
+    shown = sorted(rows, key=lambda row: row.get("agrees") is not False)[:_MOST_TOLD]
+    columns = ("track", "check", "file", "figure", "claimed", "shown")
+    keys = ("task_id", "check", "file", "figure", "claimed", "shown")
+    print_table(console, columns, [[plain(row.get(key), 60) for key in keys] for row in shown], cut=("file",))
+    if more := and_more(len(rows) - len(shown)):
+        console.print(Text(more, "dim"))
 
 
 def _words(entry: Any) -> str:

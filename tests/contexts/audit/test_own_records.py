@@ -143,38 +143,13 @@ def test_what_is_merged_again_from_an_export_is_judged_alike(tmp_path: Path) -> 
     assert SAID in json.dumps(document["error_log"])
     assert "findings" in document
     assert told(findings(tmp_path, document)) == []
-    spoken = {**document, "implementation_details": {"performance": SAID}}
+    spoken = {**document, "implementation_details": {"performance": "P99: 310ms (target <300ms)"}}
     assert ("thresholds/target-missed", "/implementation_details/performance") in told(findings(tmp_path, spoken))
-
-
-def test_the_same_words_of_an_agent_make_findings(tmp_path: Path) -> None:
-    found = findings(tmp_path, PLAN, {**track(), "kind": "track", "context_summary": SAID})
-    assert ("thresholds/target-missed", "/context_summary") in told(found)
-
-
-@pytest.mark.parametrize("delivered", [("api",), ("ui",), (), ("api", "ui")])
-def test_the_summary_of_a_merge_counts_its_tracks_right_however_many_are_there(
-    tmp_path: Path, delivered: tuple[str, ...]
-) -> None:
-    planned = {**PLAN, "parallel_tasks": [{"task_id": "api"}]}
-    done = [{**track(), "task_id": name, "workflow_id": f"orders-{name}", "execution": {}} for name in delivered]
-    made = assemble(
-        planned,
-        {one["task_id"]: contribute(one) for one in done},
-        timestamp="2025-03-01T11:00:00Z",
-        files_settled=True,
-    )
-    document = json.loads(json.dumps(made))
-    assert document["context_summary"].startswith(f"Merged {len(delivered)} of {len({'api', *delivered})} track")
-    assert "arithmetic/spoken-count" not in {f.rule for f in findings(tmp_path, planned, *done, document)}
-    summary = document["context_summary"].replace(" track:", " tracks:").replace(" tracks:", "1 tracks:")
-    wrong = {**document, "context_summary": summary}
-    assert "arithmetic/spoken-count" in {f.rule for f in findings(tmp_path, planned, *done, wrong)}
 
 
 def test_a_track_that_calls_itself_a_merge_hides_nothing(tmp_path: Path) -> None:
     claims = {
-        "context_summary": "45 of 50 tests pass (98%). P95 is 410 ms (target <300 ms).",
+        "test_results": {"unit": "45/50 passed (98%)", "performance": "P95: 410ms (target <300ms)"},
         "integration_concerns": [{"kind": "missing-track", "concern": "9 of 10 (95%)"}],
     }
     plain, dressed = ({**track(), **claims, **more} for more in ({}, {"parallel_execution_summary": {}}))
@@ -183,21 +158,8 @@ def test_a_track_that_calls_itself_a_merge_hides_nothing(tmp_path: Path) -> None
     assert {"arithmetic/percentage", "thresholds/target-missed"} <= {one.rule for one in found[1]}
 
 
-@pytest.mark.parametrize(("said", "wrong"), [("3 of 5", False), ("4 of 5", True), ("5 of 5", True), ("2 of 4", True)])
-def test_a_merge_counts_no_more_tracks_than_there_are(said: str, wrong: bool) -> None:
-    document = {
-        **PLAN,
-        "phase": "parallel-complete-merge",
-        "parallel_tasks": [{"task_id": f"t{number}"} for number in range(5)],
-        "parallel_execution_summary": {"tasks": [{"task_id": f"t{number}"} for number in range(3)]},
-        "context_summary": f"Merged {said} tracks.",
-    }
-    found = {one.rule for one in audit([SourceDocument("merged.json", document)]).findings}
-    assert ("arithmetic/spoken-count" in found) == wrong
-
-
 def test_every_member_of_the_records_is_among_those_tried() -> None:
-    assert RECORDS - RECORDED.keys() == {"execution", "_checksum"}
+    assert RECORDS - RECORDED.keys() == {"execution", "compared_claims", "left_out", "_checksum"}
 
 
 def test_a_digest_is_no_migration_that_a_track_must_have_written(tmp_path: Path) -> None:

@@ -17,14 +17,14 @@ def measured() -> Measured:
 
 
 def test_nine_of_ten_planted_defects_are_found_at_their_place(measured: Measured) -> None:
-    assert len(measured.found) + len(measured.missed) >= 220
+    assert len(measured.found) + len(measured.missed) >= 180
     assert measured.recall >= LEAST_RECALL, table(measured)
 
 
 def test_so_are_nine_of_ten_in_every_family(measured: Measured) -> None:
     found = Counter(defect["family"] for _, defect in measured.found)
     every = found + Counter(defect["family"] for _, defect in measured.missed)
-    assert len(every) == 8
+    assert len(every) == 7
     assert {family for family in every if found[family] < LEAST_RECALL * every[family]} == set(), table(measured)
 
 

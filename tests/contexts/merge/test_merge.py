@@ -9,6 +9,7 @@ from contexts.documents.codec import seal
 from contexts.documents.merged import Concern
 from contexts.errors import BadIdentifier, ChecksumMismatch, DocumentError
 from contexts.merge import assemble, contribute, derive, merge_files, read_loose
+from contexts.merge.left_out import left_out_decisions
 from tests.contexts.merge_strategies import parent
 
 STAMP = "2026-01-15T10:10:00Z"
@@ -38,17 +39,19 @@ def concerns(merged: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [one for one in merged["integration_concerns"] if one["kind"] == kind]
 
 
-def test_contradicting_decisions_become_a_concern_with_their_sources() -> None:
+def test_differing_decisions_are_shown_with_their_sources_and_count_as_no_concern() -> None:
     merged = merge(
         track("api", decisions=["Use REST", {"topic": "ids", "choice": "uuid", "rationale": "no guessing"}]),
         track("web", decisions=[{"topic": " IDs ", "choice": "Integer"}]),
     )
-    (concern,) = concerns(merged, "contradicting-decisions")
+    (concern,) = concerns(merged, "differing-decisions")
     assert concern["tracks"] == ["api", "web"]
     assert concern["sources"] == [
         {"document": "api", "pointer": "/decisions/1", "quote": "uuid"},
         {"document": "web", "pointer": "/decisions/0", "quote": "Integer"},
     ]
+    assert concern["status"] == "differing"
+    assert merged["context_summary"].endswith("0 concerns.")
     assert len(merged["decisions"]) == 3
 
 
@@ -65,17 +68,17 @@ def test_decisions_that_agree_but_for_case_and_space_are_no_concern() -> None:
         track("api", decisions=[{"topic": "ids", "choice": "UUID"}]),
         track("web", decisions=[{"topic": "ids", "choice": " uuid "}, {"topic": "colour", "choice": "red"}]),
     )
-    assert concerns(merged, "contradicting-decisions") == []
+    assert concerns(merged, "differing-decisions") == []
     assert len(merged["decisions"]) == 3
 
 
-def test_conflicting_statuses_of_one_action_become_a_concern() -> None:
+def test_differing_statuses_of_one_action_are_shown() -> None:
     merged = merge(
         track("api", pending_actions=[{"action": "Seed", "status": "done"}, {"action": "Ship", "status": "open"}]),
         track("web", pending_actions=["Seed", {"action": "Ship", "status": "open"}]),
         track("e2e", pending_actions=[{"action": " Seed", "status": "open"}]),
     )
-    (concern,) = concerns(merged, "conflicting-statuses")
+    (concern,) = concerns(merged, "differing-statuses")
     assert concern["tracks"] == ["api", "e2e"]
     assert [source["quote"] for source in concern["sources"]] == ["done", "open"]
     assert [one["action"] for one in merged["pending_actions"]] == ["Seed", "Ship"]
@@ -265,3 +268,9 @@ def test_derived_provenance_is_the_same_as_json_and_as_lists() -> None:
         ["web#/files_modified/1", "api#/files_modified/0"],
     ]
     assert orjson.loads(orjson.dumps(derived.take_provenance_json())) == lists
+
+
+def test_decisions_of_tracks_whose_branch_was_left_out_are_marked() -> None:
+    merged = merge(track("api", decisions=["Use REST"]), track("web", decisions=["Use HTMX", "Use REST"]))
+    assert left_out_decisions(merged["provenance"], ["web"]) == {"web": ["/decisions/1", "/decisions/2"]}
+    assert left_out_decisions(merged["provenance"], []) == {}

@@ -56,7 +56,8 @@ SPEC_CHANGES: dict[str, Any] = {
     "groups": [{"id": "early", "tracks": ["db"]}],
     "verification": {"checks": [{"id": "unit", "argv": ["pytest"]}]},
     "deployment": {"staging": {"argv": ["deploy"]}}, "budget": {"tokens": 5}, "policy": {"quorum": 1},
-    "max_parallel": 2, "secrets": "refuse",
+    "max_parallel": 2, "secrets": "refuse", "audit": {"prose": "off"},
+    "constraints": [{"topic": "auth", "forbid": ["basic"]}],
     "parallel_tasks": [{"task_id": "db", "agent": "developer"}, TRACK, {"task_id": "docs", "agent": "writer"}],
 }  # fmt: skip
 
