@@ -91,17 +91,22 @@ def cases_of(files: Sequence[Junit]) -> tuple[TestCase, ...]:
 def _last_tries(report: Junit) -> Sequence[JunitCase]:
     """Return the cases, each with all its tries as one where several of a name can be nothing else.
 
-    That is so in Go, where names are distinct in a package, and gotestsum runs again what failed: one that passed at
-    last is flaky. Elsewhere two tests may share a name, and each is one of its own.
+    In Go names are distinct within a package, and gotestsum runs again what failed: one that passed at last is flaky.
+    Pytest's are distinct as well; of what is run again its report has the earlier tries as cases without a failure.
+    Elsewhere two tests may share a name, and each is one of its own.
     """
-    if not report.go:
+    if not report.maker:
         return report.cases
     tries: dict[tuple[str, str], list[JunitCase]] = {}
     for case in report.cases:
         tries.setdefault((case.suite, case.name), []).append(case)
     decided: list[JunitCase] = []
     for same in tries.values():
-        passed = next((one for one in same if one.outcome == "passed"), None)
-        decided.append(passed or same[-1])
-        decided[-1].retried |= passed is not None and len(same) > 1
+        last = same[-1]
+        if report.maker == "go":
+            last = next((one for one in same if one.outcome == "passed"), last)
+        elif any(one.outcome != "passed" for one in same):
+            last = next(one for one in reversed(same) if one.outcome != "passed")
+        last.retried |= len(same) > 1
+        decided.append(last)
     return decided

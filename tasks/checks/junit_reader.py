@@ -34,6 +34,7 @@ _ONE_BYTE = frozenset({"iso-8859-1", "iso-8859-15", "latin-1", "windows-1252", "
 Outcome = Literal["passed", "failed", "errors", "skipped"]
 _BY_CHILD: Mapping[str, Outcome] = {
     "failure": "failed", "error": "errors", "skipped": "skipped", "disabled": "skipped", "ignored": "skipped",
+    "warning": "skipped",
 }  # fmt: skip
 _BY_WORD: Mapping[str, Outcome] = {
     **dict.fromkeys(("fail", "failed", "failure"), "failed"),
@@ -43,6 +44,8 @@ _BY_WORD: Mapping[str, Outcome] = {
     ),
 }
 """What ``status`` and ``result`` of a case say where no element does; any other word is that of a test that ran."""
+_OWN_FILE = re.compile(r"test::(?:/|[A-Za-z]:[\\/])")
+"""Node's case on top for a file that ended well without a test in it."""
 _EARLIER = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
 """Surefire's elements for other tries of a test than the one that decides."""
 _WORST: tuple[Outcome, ...] = ("errors", "failed", "skipped", "passed")
@@ -76,7 +79,7 @@ def read_junit(raw: bytes) -> Junit:
         parser.close()
     except (ParseError, ValueError) as error:
         raise ReportError(f"the JUnit report cannot be read: {error}") from error
-    return Junit(tuple(reader.cases), reader.contradiction, tuple(reader.times), reader.go)
+    return Junit(tuple(reader.cases), reader.contradiction, tuple(reader.times), reader.maker)
 
 
 def _decoded(raw: bytes) -> str:
@@ -130,13 +133,13 @@ class Junit:
     Attributes:
         contradiction: A sentence where attributes say that more failed than the elements show; else empty.
         times: What it says of when it was made.
-        go: Whether Go's tests are in it, which never share a name within a package.
+        maker: Whose tests are in it, where these never share a name: Go's within a package, pytest's at all.
     """
 
     cases: tuple[JunitCase, ...]
     contradiction: str
     times: tuple[str, ...]
-    go: bool
+    maker: Literal["", "go", "pytest"]
 
 
 @dataclass(slots=True)
@@ -167,7 +170,7 @@ class _Reader:
         self.cases: list[JunitCase] = []
         self.contradiction = ""
         self.times: list[str] = []
-        self.go = False
+        self.maker: Literal["", "go", "pytest"] = ""
 
     def doctype(self, name: str, public: str | None, system: str | None) -> None:
         """Refuse a document type before any of its entities is read."""
@@ -184,12 +187,14 @@ class _Reader:
         one = _Open(tag, None, message=attributes.get("message", ""))
         if tag in {"testsuites", "testsuite"}:
             self._suites.append(_Suite(dict(attributes)))
+            if attributes.get("name") == "pytest tests" and len(self._suites) == 1:
+                self.maker = "pytest"
             self.times += [attributes["timestamp"][:100]] if "timestamp" in attributes else []
         elif tag == "testcase":
             one.case = _begun(attributes)
             self._place(one.case, attributes)
         elif tag == "property" and attributes.get("name") == "go.version":
-            self.go = True
+            self.maker = "go"
         elif tag in _EARLIER and self._open[-1].case is not None:
             self._open[-1].case.retried = True
         self._open.append(one)
@@ -220,7 +225,7 @@ class _Reader:
         if around.case is not None:
             if outcome != "skipped":
                 self._suites[-1].bad += 1
-            else:
+            elif child.tag != "warning":  # PHPUnit's of a class without tests, or of a test that it doubts
                 around.case.tolerated = True
             around.case.worsen(outcome, message)
         elif around.tag in {"testsuites", "testsuite"} and outcome != "skipped":
@@ -233,6 +238,8 @@ class _Reader:
     def _count(self, case: JunitCase) -> None:
         if case.tolerated and case.outcome == "failed":
             case.outcome = "skipped"
+        if case.outcome == "passed" and len(self._open) == 1 and _OWN_FILE.match(case.name):
+            return
         case.message = case.message if case.outcome in {"failed", "errors"} else ""
         self.cases.append(case)
 
