@@ -71,7 +71,7 @@ def test_two_tracks_that_number_their_migrations_alike_are_not_verified_whatever
     assert "20260101000000_add_web.rb (track web)" in str(state.message)
 
 
-def test_what_a_track_says_in_words_and_figures_is_warned_of_and_leaves_a_run_verified_by_its_checks(
+def test_what_a_track_says_in_words_and_figures_leaves_a_run_verified_by_its_checks(
     workflow: Workflow,
 ) -> None:
     said = {
@@ -92,7 +92,6 @@ def test_what_a_track_says_in_words_and_figures_is_warned_of_and_leaves_a_run_ve
     assert (state.name, final["run"]["status"], final["run"]["exit_code"]) == ("Completed", "verified", 0), final
     assert {one["severity"] for one in final["findings"]} <= {"warning", "note"}
     doubted = [one for one in final["findings"] if one["severity"] == "warning"]
-    assert {"claims/passed-with-failures", "thresholds/target-missed"} <= {one["rule"] for one in doubted}
     about = [{source["document"] for source in one["sources"]} for one in doubted]
     assert all("tracks/web" in documents for documents in about), "nothing is said again of the merge"
 
