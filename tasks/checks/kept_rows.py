@@ -107,7 +107,7 @@ class Rows:
     def __init__(self, check: MigrationsCheck, bench: Bench, url: str) -> None:
         self._bench = bench
         self._env = {"PLAIT_ROWS_URL": url}
-        self._python = bench.resolve(_python_of(check.argv))
+        self._python = bench.resolve(python_of(check.argv))
         self._first = 1
         self._wanted = check.rows == "auto"
         self.before_upgrade: Tables | None = None
@@ -160,7 +160,7 @@ class Rows:
         self.say("warning", f"the migrations are not shown to keep rows: {head_of(why, 300)}")
 
 
-def _python_of(argv: Sequence[str]) -> tuple[str, ...]:
+def python_of(argv: Sequence[str]) -> tuple[str, ...]:
     """Return how the Python is started that an alembic command runs on."""
     for at, word in enumerate(argv):
         if posixpath.basename(word) != "alembic":

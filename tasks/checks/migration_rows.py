@@ -23,6 +23,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import DOMAIN, INTERVAL
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -94,7 +95,7 @@ def look(connection: sa.Connection) -> dict[str, Any]:
 
 
 def fill(connection: sa.Connection, first: int) -> dict[str, Any]:
-    """Put rows into every table and return how many each took, and why some took none."""
+    """Put rows into every table and return how many each took, and why some tables or columns took none."""
     rows: dict[str, int] = {}
     left_out: dict[str, str] = {}
     for table in tables_of(connection):
@@ -104,8 +105,16 @@ def fill(connection: sa.Connection, first: int) -> dict[str, Any]:
                 rows[table.fullname] = rows.get(table.fullname, 0) + 1
         except (_Unfillable, SQLAlchemyError, ValueError, TypeError, OverflowError) as error:
             if table.fullname not in rows:
-                left_out[table.fullname] = str(error.__cause__ or error).strip().splitlines()[0][:200]
+                left_out[table.fullname] = _said_by(error)
+        for column in _settable(table) if table.fullname in rows else ():
+            if not column.foreign_keys and value_of(column, first) is None:
+                left_out[f"{table.fullname}.{column.name}"] = f"no value is known of type {column.type!r}"[:200]
     return {"rows": rows, "left_out": left_out}
+
+
+def _said_by(error: Exception) -> str:
+    """Return the first line of what a driver said, without the class that some put before it."""
+    return re.sub(r"\A<class '[^']*'>: ", "", str(error.__cause__ or error).strip()).partition("\n")[0][:200]
 
 
 def _insert(connection: sa.Connection, table: sa.Table, number: int) -> None:
@@ -115,7 +124,7 @@ def _insert(connection: sa.Connection, table: sa.Table, number: int) -> None:
         _Unfillable: It needs a row that is not there.
         SQLAlchemyError: The database takes none of the values that were tried.
     """
-    checked = _constants(connection, table)
+    checked = _constants(connection, table, number)
     pointers = _pointers(connection, table, number)
     refused: Exception | None = None
     for values in itertools.islice(_candidates(table, number, checked), _MOST_TRIES):
@@ -146,9 +155,7 @@ def _candidates(table: sa.Table, number: int, checked: dict[str, list[Any]]) -> 
 
 def _row(table: sa.Table, number: int) -> Row:
     row: Row = {}
-    for column in table.columns:
-        if column.computed is not None or (column.identity is not None and column.identity.always):
-            continue
+    for column in _settable(table):
         key = column.primary_key and isinstance(column.type, sa.Integer)
         value = value_of(column, 1000 + number if key and number < 5000 else number)
         if value is not None:
@@ -158,13 +165,24 @@ def _row(table: sa.Table, number: int) -> Row:
     return row
 
 
+def _settable(table: sa.Table) -> list[sa.Column[Any]]:
+    """Return the columns that the database does not set by itself alone."""
+    return [
+        column
+        for column in table.columns
+        if column.computed is None and not (column.identity is not None and column.identity.always)
+    ]
+
+
 def value_of(column: sa.Column[Any], number: int) -> Any:
     """Return a value of a column's type, None where the type is not known.
 
     Small numbers and early dates first: they keep to most limits. Of an enumeration the first two, which are likely
     to have been there longest.
     """
-    kind = column.type
+    kind: Any = column.type
+    while isinstance(kind, DOMAIN):
+        kind = kind.data_type
     at = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number)
     match kind:
         case sa.Enum():
@@ -177,14 +195,15 @@ def value_of(column: sa.Column[Any], number: int) -> Any:
             return date(2020, 1, 1) + timedelta(days=number)
         case sa.Time():
             return time(number % 24, number % 60)
-        case sa.Interval():
+        case sa.Interval() | INTERVAL():
             return timedelta(days=number)
         case sa.Uuid():
             return uuid.UUID(int=number) if kind.as_uuid else str(uuid.UUID(int=number))
         case sa.JSON():
             return {column.name: number}
         case sa.ARRAY():
-            inner = value_of(sa.Column(column.name, kind.item_type), number)
+            item: Any = kind.item_type  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            inner = value_of(sa.Column(column.name, item), number)
             return None if inner is None else [inner]
         case sa.LargeBinary():
             return str(number).encode()
@@ -239,8 +258,11 @@ def _keys(table: sa.Table) -> list[tuple[sa.Table, list[tuple[sa.Column[Any], sa
     ]
 
 
-def _constants(connection: sa.Connection, table: sa.Table) -> dict[str, list[Any]]:
-    """Return the constants that stand in CHECK constraints beside each column's name, and the numbers next to them."""
+def _constants(connection: sa.Connection, table: sa.Table, number: int) -> dict[str, list[Any]]:
+    """Return the constants that stand in CHECK constraints beside each column's name, and the numbers next to them.
+
+    The first two take turns, so that rows differ where they may.
+    """
     found: dict[str, list[Any]] = {}
     try:
         constraints = sa.inspect(connection).get_check_constraints(table.name, schema=table.schema)
@@ -251,18 +273,20 @@ def _constants(connection: sa.Connection, table: sa.Table) -> dict[str, list[Any
         text = constraint["sqltext"]
         for column in table.columns:
             if re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", text):
-                found.setdefault(column.name, []).extend(_constants_in(text, column))
-    return {name: list(dict.fromkeys(values)) for name, values in found.items() if values}
+                found.setdefault(column.name, []).extend(_constants_in(text, column, number))
+    turn = (number - 1) % ROWS
+    unique = {name: list(dict.fromkeys(values)) for name, values in found.items() if values}
+    return {name: values[turn:] + values[:turn] for name, values in unique.items()}
 
 
-def _constants_in(text: str, column: sa.Column[Any]) -> Iterator[Any]:
+def _constants_in(text: str, column: sa.Column[Any], number: int) -> Iterator[Any]:
     for literal in _LITERAL.finditer(text):
         if isinstance(column.type, sa.Integer | sa.Numeric):
             if literal[2]:
-                number = float(literal[2]) if "." in literal[2] else int(literal[2])
-                yield from (number, number + 1, number - 1)
+                limit = float(literal[2]) if "." in literal[2] else int(literal[2])
+                yield from (limit, limit + 1, limit - 1)
         elif literal[1] is not None:
-            yield literal[1].replace("''", "'")
+            yield literal[1].replace("''", "'").replace("%", str(number))  # a pattern of LIKE
         elif literal[2]:  # the length of a text
             yield (f"{column.name} " * 1000)[: max(0, min(int(float(literal[2])), 1000))]
 

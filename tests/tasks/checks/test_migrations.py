@@ -1,15 +1,19 @@
 """Migrations: a real alembic project on real SQLite databases, right and wrong in every way that is checked."""
 
+import asyncio
 import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
 from tasks.checks import migration_rows
+from tasks.checks.kept_rows import python_of
 from tasks.checks.results import CheckRun
+from tests.postgres import NoPostgres, programs, running_postgres
 from tests.tasks.checks.conftest import RunCheck, write
 
 ENV = """
@@ -289,3 +293,50 @@ def test_rows_are_made_by_the_schema_alone_and_the_same_each_time(tmp_path: Path
         with closing(sqlite3.connect(tmp_path / name)) as database:
             contents.append(list(database.iterdump()))
     assert contents[0] == contents[1]
+
+
+ON_POSTGRES = """
+CREATE TYPE mood AS ENUM ('sad', 'well', 'glad');
+CREATE DOMAIN size AS integer CHECK (VALUE > 0);
+CREATE TABLE person (id SERIAL PRIMARY KEY, email varchar(20) UNIQUE NOT NULL CHECK (email LIKE '%@%'), uid uuid NOT NULL, mood mood NOT NULL, tags text[] NOT NULL, settings jsonb NOT NULL, seen timestamptz NOT NULL, pause interval NOT NULL, address inet NOT NULL, raw bytea NOT NULL, size size NOT NULL, code char(2) NOT NULL, rating int CHECK (rating >= 10 AND rating <= 12), words tsvector);
+CREATE TABLE team (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, lead int REFERENCES person(id), "order" text NOT NULL);
+ALTER TABLE person ADD team int REFERENCES team(id);
+"""
+
+
+def test_rows_are_made_on_postgres_over_an_asynchronous_driver(outside: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def make(url: str) -> None:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        await connection.execute(ON_POSTGRES)
+        await connection.close()
+
+    try:
+        programs()
+    except NoPostgres as error:
+        pytest.skip(str(error))
+    with running_postgres() as url:
+        asyncio.run(make(url))
+        monkeypatch.setenv("PLAIT_ROWS_URL", url)
+        for first in (1, 3):
+            filled = migration_rows.on_database(lambda connection, first=first: migration_rows.fill(connection, first))
+            assert (filled["rows"], list(filled["left_out"])) == ({"person": 2, "team": 2}, ["person.words"])
+        seen = migration_rows.on_database(migration_rows.look)
+    assert {name: table["rows"] for name, table in seen.items()} == {"person": 4, "team": 4}
+    alike = {"mood": [4, 2], "rating": [4, 2], "words": [0, 0], "team": seen["person"]["columns"]["team"]}
+    assert {name: pair for name, pair in seen["person"]["columns"].items() if pair != [4, 4]} == alike
+
+
+@pytest.mark.parametrize(
+    ("argv", "python"),
+    [
+        (("{python}", "-m", "alembic"), ("{python}",)),
+        (("{python}", "-m", "alembic", "-c", "db/alembic.ini"), ("{python}",)),
+        ((".venv/bin/alembic",), (".venv/bin/python",)),
+        (("uv", "run", "alembic"), ("uv", "run", "python")),
+        (("poetry", "run", "python", "-m", "alembic"), ("poetry", "run", "python")),
+        (("alembic",), ("{python}",)),
+        (("make", "migrate"), ("{python}",)),
+    ],
+)
+def test_rows_are_put_by_the_python_that_alembic_runs_on(argv: tuple[str, ...], python: tuple[str, ...]) -> None:
+    assert python_of(argv) == python
