@@ -24,7 +24,7 @@ from contexts.verification.criteria import decide
 from contexts.verification.open_items import fingerprint
 from contexts.verification.rulings import apply_settlements, apply_waivers
 from contexts.verification.verdict import Verdict, reach_verdict
-from tasks.checks.contract_files.named import with_read
+from tasks.checks.contract_files.named import is_of_a_file, with_read
 from tasks.prefect_ui import events
 from tasks.prefect_ui.run_metrics import measure
 from tasks.run.contract_files import files_read
@@ -118,7 +118,7 @@ def _audit(run: Run, parent: ContextRef, merged: Context, evidence: Sequence[Evi
     read = files_read(run, evidence)
     for (task_id, ref), document in zip(refs.items(), loaded, strict=True):
         named[ref.document] = with_read(document, task_id, read.get(task_id, ()))
-    return audit_saved({**named, "merged": merged.to_json()})
+    return [one for one in audit_saved({**named, "merged": merged.to_json()}) if not is_of_a_file(one)]
 
 
 def _proven(records: Sequence[Evidence]) -> list[Finding]:
