@@ -50,7 +50,6 @@ def read_contract_files(run: Run, merged: ContextRef) -> Any:
     before = newest.context.evidence if newest else None
     evidence = contract_files(run, run.store.load_context(merged), before or ())
     blob = run.store.put_json(run.workflow_id, evidence.to_json(), kind="evidence")
-    failpoint("contract-files.evidence-saved")
     return state_of(evidence, blob)
 
 

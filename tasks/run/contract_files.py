@@ -15,7 +15,6 @@ from contexts.documents.figures import CheckFigures, ContractFileFigures
 from contexts.documents.findings import Finding
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import Evidence, EvidenceStep
-from contexts.failpoints import failpoint
 from contexts.spec.model import Spec
 from contexts.text.plural import first_of
 from tasks.checks.bench import Bench, Step
@@ -73,7 +72,6 @@ def contract_files(run: Run, context: Context, before: Sequence[Evidence]) -> Ev
         report(Progress(run.workflow_id, "check", name, "passed", "reused: same tree, same files", earlier.seconds))
         return earlier.changed(reused=True)
     report(Progress(run.workflow_id, "check", name, "running"))
-    failpoint("contract-files.before-read")
     evidence = _read(run, name, subject, named).changed(tree=subject.tree, inputs=inputs)
     report(Progress(run.workflow_id, "check", name, evidence.status, evidence.reason or "", evidence.seconds))
     return evidence

@@ -15,9 +15,9 @@ graphql: Any = importlib.import_module("graphql") if importlib.util.find_spec("g
 MOST = 100
 NOT_ABOUT_THE_SCHEMA = {
     "NoUnusedFragmentsRule", "KnownFragmentNamesRule", "NoUnusedVariablesRule", "UniqueOperationNamesRule",
-    "LoneAnonymousOperationRule", "UniqueFragmentNamesRule",
+    "LoneAnonymousOperationRule", "UniqueFragmentNamesRule", "KnownDirectivesRule",
 }  # fmt: skip
-"""Rules that several files together, or only some of a client's, may break."""
+"""Rules that some of a client's files break without the others, or that its own directives break."""
 RULES = {"FieldsOnCorrectTypeRule": "contracts/field", "KnownTypeNamesRule": "contracts/field"}
 
 

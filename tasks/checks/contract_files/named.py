@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,6 +20,7 @@ from contexts.store.keys import TRACKS
 Side = Literal["provides", "assumes"]
 SIDES: tuple[Side, Side] = ("provides", "assumes")
 
+_IN_READ = re.compile(r"/contracts/(?:provides|assumes)/files/\d+/read/")
 _ENDINGS: Mapping[str, FileFormat] = {
     ".ts": "typescript",
     ".tsx": "typescript",
@@ -154,6 +156,11 @@ def with_read(document: JsonObject, task_id: str, files: Sequence[FileRead]) -> 
         contracts = section(changed, "contracts")
         changed = {**changed, "contracts": {**contracts, side: {**section(contracts, side), "files": listed}}}
     return changed
+
+
+def is_of_a_file(finding: Finding) -> bool:
+    """Tell whether a finding is about the words of a file that was read: examples and descriptions claim nothing."""
+    return finding.family != "contracts" and any(_IN_READ.match(one.pointer) for one in finding.sources)
 
 
 def unread(named: Named, reason: str) -> Finding:

@@ -19,6 +19,9 @@ UNREAD_PART = "x-unread"
 _MOST_FILES = 100
 _MOST_VALUES = 500_000
 _VALUES = frozenset({"example", "examples", "default", "enum", "const"})
+"""Members whose value is somebody's data, whatever it looks like."""
+_OF_NAMES = frozenset({"properties", "patternProperties", "responses", "schemas", "definitions", "$defs", "parameters"})
+"""Members whose own members are names, whatever they are called."""
 
 
 class _Bundle:
@@ -35,8 +38,15 @@ class _Bundle:
         made = mapping(self.copied(value, self.root))
         return {**made, BESIDE: self.beside} if self.beside else made
 
-    def copied(self, value: Any, at: str, *, data: bool = False) -> Any:
-        """Return a copy in which references lead into the whole document; ``data`` is somebody's value, not schema."""
+    def copied(self, value: Any, at: str, *, data: bool = False, names: bool = False) -> Any:
+        """Return a copy in which references lead into the whole document.
+
+        Args:
+            value: The value.
+            at: The file it stands in.
+            data: It is somebody's value, in which nothing is a reference.
+            names: Its members are names.
+        """
         self.values += 1
         if self.values > _MOST_VALUES:
             raise Unread(f"it has more than {_MOST_VALUES:,} values, with the files it refers to")
@@ -44,6 +54,8 @@ class _Bundle:
             return [self.copied(one, at, data=data) for one in value]
         if not is_object(value):
             return value
+        if names:
+            return {key: self.copied(one, at) for key, one in value.items()}
         reference = text(value.get("$ref"))
         if reference and not data:
             told = self.reference(reference, at)
@@ -51,7 +63,10 @@ class _Bundle:
                 return {UNREAD_PART: reference[:200]}
             rest = {key: self.copied(one, at) for key, one in value.items() if key != "$ref"}
             return {"$ref": told, **rest}
-        return {key: self.copied(one, at, data=data or key in _VALUES) for key, one in value.items()}
+        return {
+            key: self.copied(one, at, data=data or key in _VALUES, names=not data and key in _OF_NAMES)
+            for key, one in value.items()
+        }
 
     def reference(self, reference: str, at: str) -> str | None:
         """Return where a reference leads in the whole document; None where that could not be read."""

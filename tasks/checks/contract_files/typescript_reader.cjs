@@ -33,7 +33,7 @@ class Reader {
     this.program = program;
     this.checker = program.getTypeChecker();
     this.source = source;
-    this.schemas = {};
+    this.schemas = Object.create(null);
     this.names = new Map();
     this.parts = [];
     this.values = 0;
@@ -57,7 +57,7 @@ class Reader {
   read(names) {
     const found = this.declared();
     for (const name of names ?? found.keys()) {
-      const symbol = found.get(name);
+      const symbol = found.get(name) ?? this.source.locals?.get(name);
       if (!symbol) continue;
       const type = this.checker.getDeclaredTypeOfSymbol(symbol);
       const open = symbol.declarations?.some((one) => one.typeParameters?.length);
@@ -168,17 +168,14 @@ class Reader {
 
   object(type, at, depth) {
     const { ts, checker } = this;
-    const properties = {};
+    const properties = Object.create(null); // a member may be called __proto__
     const required = [];
     for (const symbol of checker.getPropertiesOfType(type)) {
       const name = symbol.name;
       if (name.startsWith("__@")) continue; // a brand: a symbol is no member of JSON
-      let member = checker.getTypeOfSymbolAtLocation(symbol, this.source);
+      if (type.symbol?.flags & ts.SymbolFlags.Class && symbol.flags & ts.SymbolFlags.Method) continue;
+      const member = checker.getTypeOfSymbolAtLocation(symbol, this.source);
       const optional = Boolean(symbol.flags & ts.SymbolFlags.Optional);
-      if (optional && !member.isUnion()) {
-        properties[name] = this.used(member, `${at}.${name}`, depth + 1);
-        continue;
-      }
       const absent = optional || (member.isUnion() && member.types.some((one) => one.flags & ts.TypeFlags.Undefined));
       properties[name] = this.used(member, `${at}.${name}`, depth + 1);
       if (!absent) required.push(name);

@@ -19,8 +19,9 @@ paths:
         200:
           description: one
           content: {application/json: {schema: {$ref: "schemas/item.yaml#/Item"}}}
+        default: {$ref: "schemas/item.yaml#/Problem"}
 """
-ITEM = "Item: {type: object, required: [id], properties: {id: {type: string}, next: {$ref: '#/Item'}}}\n"
+ITEM = "Item: {type: object, required: [id], properties: {id: {type: string}, next: {$ref: '#/Item'}}}\nProblem: {description: no}\n"
 SWAGGER: Any = """
 swagger: "2.0"
 info: {title: Items, version: "1"}

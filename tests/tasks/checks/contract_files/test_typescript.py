@@ -24,6 +24,7 @@ export interface Item {
 }
 interface Place { lat: number; lon: number }
 export enum Colour { Red = "red", Blue = "blue" }
+export class Made { id = ""; greet(): string { return this.id } }
 interface Page<T> { items: T[]; next?: string }
 export type Items = Page<Item>;
 export type NewItem = Pick<Item, "price"> & Partial<Pick<Item, "id">>;
@@ -43,7 +44,8 @@ def assumes(path: str, **operations: Any) -> Any:
 
 def test_types_are_read_with_everything_they_are_made_of(read: Read, typescript: Path) -> None:
     told = read(
-        {"web/types.ts": TYPES, "web/ids.ts": IDS}, assumes("web/types.ts", items="Items", item="Item", new="NewItem")
+        {"web/types.ts": TYPES, "web/ids.ts": IDS},
+        assumes("web/types.ts", items="Items", item="Item", new="NewItem", at="Place", made="Made"),
     )
     assert said(told) == []
     got = only(told)
@@ -71,6 +73,7 @@ def test_types_are_read_with_everything_they_are_made_of(read: Read, typescript:
     assert set(item["properties"]) - set(item["required"]) == {"name"}
     assert schemas["Items"]["properties"]["items"] == {"type": "array", "items": {"$ref": "#/schemas/Item"}}
     assert (set(schemas["NewItem"]["properties"]), schemas["NewItem"]["required"]) == ({"price", "id"}, ["price"])
+    assert (set(schemas["Place"]["properties"]), set(schemas["Made"]["properties"])) == ({"lat", "lon"}, {"id"})
     assert got["operations"][1] == {"operation": "GET /item", "responses": {"2XX": {"$ref": "#/schemas/Item"}}}
 
 
