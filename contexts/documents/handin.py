@@ -61,7 +61,13 @@ class Operation(Lenient):
 
 
 class FileOperation(Lenient):
-    """Which of a file's types an operation sends and answers, by their names in the file."""
+    """Which of a file's types an operation sends and answers, by their names in the file.
+
+    Attributes:
+        request: The type of what is sent.
+        response: The type of what is answered.
+        message: The type of what an operation that is not HTTP carries.
+    """
 
     request: str | None = None
     response: str | None = None
@@ -86,8 +92,10 @@ class Variable(Lenient):
     """An environment variable: provided where the track's work sets it, assumed where it reads it.
 
     Attributes:
+        name: Its name.
         required: Whether whoever reads it fails without it.
         default: What is taken where it is not set.
+        description: What it is for.
     """
 
     name: str = Field(min_length=1)
@@ -97,14 +105,27 @@ class Variable(Lenient):
 
 
 class Port(Lenient):
-    """A TCP port: provided by what listens on it, assumed by what calls it."""
+    """A TCP port: provided by what listens on it, assumed by what calls it.
+
+    Attributes:
+        number: The port.
+        name: What listens there.
+    """
 
     number: int = Field(ge=1, le=65535)
     name: str | None = None
 
 
 class ContractSide(Lenient):
-    """What a track offers, or what it expects others to offer."""
+    """What a track offers, or what it expects others to offer.
+
+    Attributes:
+        operations: Operations with JSON Schemas.
+        schemas: JSON Schemas by name; ``{"$ref": "#/schemas/NAME"}`` in an operation refers to one.
+        files: Files of the track's commit that describe interfaces.
+        variables: Environment variables.
+        ports: TCP ports.
+    """
 
     operations: Items[Operation] | None = None
     schemas: dict[str, JsonSchema] | None = None

@@ -45,7 +45,13 @@ class TrackEntry(Open):
 
 
 class DecisionRecord(Open):
-    """A decision with its reason; the same topic with another choice differs from it, and both are shown."""
+    """A decision with its reason; the same topic with another choice differs from it, and both are shown.
+
+    Attributes:
+        topic: What was decided about; tracks that mean the same call it the same.
+        choice: What was decided.
+        rationale: Why.
+    """
 
     topic: str
     choice: str
@@ -56,7 +62,13 @@ Decision = str | DecisionRecord
 
 
 class ActionRecord(Open):
-    """Something still to be done, by verb and subject."""
+    """Something still to be done, by verb and subject.
+
+    Attributes:
+        action: What is to be done.
+        subject: What it is to be done to.
+        status: How far it is.
+    """
 
     action: str
     subject: str | None = None

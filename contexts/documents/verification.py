@@ -47,6 +47,18 @@ class SecondPass(Open):
     diff: BlobRef | None = None
 
 
+class AtBase(Open):
+    """How a check that failed ends on the base commit.
+
+    Attributes:
+        inputs: Digest of everything that decides it there.
+    """
+
+    status: Literal["passed", "failed", "unverified"]
+    reason: str | None = None
+    inputs: str
+
+
 class Evidence(Open):
     """One check plait ran, and what came of it.
 
@@ -82,7 +94,7 @@ class Evidence(Open):
     findings: list[Finding] | None = None
     notes: list[str] | None = None
     second_pass: SecondPass | None = None
-    at_base: Literal["passed", "failed", "unverified"] | None = None
+    at_base: AtBase | None = None
 
     @property
     def figures(self) -> CheckFigures:

@@ -15,6 +15,8 @@ from pydantic_core import PydanticUndefined
 
 from contexts.documents.assignment import Assignment
 from contexts.documents.base import Closed, Identifier, Instant, RelativePath
+from contexts.documents.described import attributes_of, models_in
+from contexts.documents.handin import HandIn
 from contexts.documents.parts import FeatureSpec, Metadata
 from contexts.json.values import is_sequence
 from contexts.spec.checks import CheckBase
@@ -46,6 +48,12 @@ _ASSIGNMENT = """\
 The file that `PLAIT_ASSIGNMENT` names; see [agents](../guides/agents.md). `plait schema assignment` prints its JSON
 Schema.
 """
+_HAND_IN = """\
+## What an agent hands in
+
+The JSON object it writes to the file that `PLAIT_CONTEXT` names; see [agents](../guides/agents.md). All of it may be
+left out, and other members are kept. `plait schema handin` prints its JSON Schema, for prompts and tools.
+"""
 _WORDS: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
 _ALIASES = {str(Identifier): "name", str(RelativePath): "path", str(Instant): "time"}
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
@@ -58,7 +66,16 @@ def spec_reference() -> str:
         LookupError: A field has no description in its model's docstring.
     """
     sections = [_INTRODUCTION, *(_section(model, title) for model, title in _models(Spec, "The whole spec").items())]
-    return "\n".join([*sections, _ASSIGNMENT, *_table(Assignment)]) + "\n"
+    handed_in = [line for model, title in _hand_in().items() for line in (f"### {title}", "", *_table(model))]
+    return "\n".join([*sections, _ASSIGNMENT, *_table(Assignment), _HAND_IN, *handed_in]).rstrip() + "\n"
+
+
+def _hand_in() -> dict[type[BaseModel], str]:
+    """Return the models of a hand-in, each with its title."""
+    found: dict[type[BaseModel], str] = {HandIn: "The whole of it"}
+    for model in models_in(HandIn):
+        found.setdefault(model, f"{re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', model.__name__).capitalize()}")
+    return found
 
 
 def _models(model: type[BaseModel], title: str) -> dict[type[BaseModel], str]:
@@ -106,7 +123,7 @@ def _section(model: type[BaseModel], title: str) -> str:
 
 
 def _table(model: type[BaseModel]) -> list[str]:
-    words = _attributes(model)
+    words = attributes_of(model)
     shared = CheckBase.model_fields if issubclass(model, CheckBase) and model is not CheckBase else {}
     rows: list[tuple[str, ...]] = []
     for name, field in model.model_fields.items():
@@ -120,19 +137,6 @@ def _table(model: type[BaseModel]) -> list[str]:
             raise LookupError(f"{model.__name__}.{name} has no line under Attributes in its docstring")
         rows.append((f"`{name}`", _type(field), _default(field), _markdown(meaning)))
     return [*markdown_table(("field", "type", "default", "meaning"), rows), ""]
-
-
-def _attributes(model: type[BaseModel]) -> dict[str, str]:
-    """Return the lines under ``Attributes:`` of a model and what it inherits from, by field."""
-    found: dict[str, str] = {}
-    for owner in reversed(model.__mro__):
-        if not issubclass(owner, BaseModel) or "Attributes:" not in (owner.__doc__ or ""):
-            continue
-        body = inspect.cleandoc(owner.__doc__ or "").split("Attributes:\n", 1)[1]
-        for entry in re.split(r"\n(?=    \S)", body):
-            name, _, text = entry.strip().partition(": ")
-            found[name] = " ".join(text.split())
-    return found
 
 
 def _type(field: FieldInfo) -> str:

@@ -25,7 +25,7 @@ def survey() -> int:
     page = Path(f"{track}.md")
     page.write_text(f"# {assignment['scope']}\n\n" + "".join(f"- {fact}\n" for fact in facts), encoding="utf-8")
     context = {
-        "context_summary": f"{len(facts)} facts about {track}: {'; '.join(facts)}"[:500],
+        "summary": f"{len(facts)} facts about {track}: {'; '.join(facts)}"[:500],
         "files_modified": [page.name],
         "decisions": [f"Record {track} as {facts[0]}"],
     }

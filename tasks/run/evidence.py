@@ -10,11 +10,11 @@ from pathlib import Path
 from contexts.documents.context import Context
 from contexts.documents.findings import Finding
 from contexts.documents.refs import ContextRef
-from contexts.documents.verification import Evidence, EvidenceStep
+from contexts.documents.verification import AtBase, Evidence, EvidenceStep
 from contexts.errors import DocumentError
 from contexts.failpoints import failpoint
 from contexts.redaction import head_of
-from contexts.spec.checks import Check, TestsCheck
+from contexts.spec.checks import Check, ContractCheck, TestsCheck
 from contexts.spec.model import Spec
 from contexts.spec.programs import Known
 from contexts.text.plural import counted, first_of
@@ -31,6 +31,9 @@ from tasks.run.check_trees import base_tree, changes_of, content_at, keep_log, p
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
 from tasks.run.second_pass import run_second_pass, settled
+
+_AT_BASE = "checks-at-base"
+"""Folder of the trees in which checks are tried at the base commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,42 @@ def evidence_for(run: Run, context: Context, check: Check, before: Sequence[Evid
     failpoint("check.before-run")
     evidence = run_check_on(run, check, subject)
     failpoint("check.after-run")
+    if evidence.status == "failed" and tried_at_base(check) and run.has_repository and subject.commit != run.base:
+        evidence = _with_base(run, check, evidence, before)
     report(Progress(run.workflow_id, "check", check.id, evidence.status, evidence.reason or "", evidence.seconds))
     return evidence
+
+
+def tried_at_base(check: Check) -> bool:
+    """Say whether a check is one that the base commit can pass or fail; what compares tracks is not."""
+    return not isinstance(check, ContractCheck)
+
+
+def check_at_base(run: Run, check: Check) -> Evidence:
+    """Run a check on the base commit and return its record; nothing of its tree is left."""
+    try:
+        return run_check_on(run, check, _base_of(run), folder=_AT_BASE)
+    finally:
+        remove_folder(run.repository.root / _AT_BASE / check.id)
+
+
+def _base_of(run: Run) -> Subject:
+    return Subject(run.base, run.repository.tree(run.base), {}, {})
+
+
+def _with_base(run: Run, check: Check, evidence: Evidence, before: Sequence[Evidence]) -> Evidence:
+    """Return the evidence of a failed check with how it ends on the base commit, which is tried once."""
+    inputs = inputs_of(run, check, _base_of(run))
+    known = (one.at_base for one in before if one.at_base and one.at_base.inputs == inputs)
+    at_base = next(known, None)
+    if at_base is None:
+        report(Progress(run.workflow_id, "check", check.id, "running", "failed; tried at the base commit"))
+        there = check_at_base(run, check)
+        at_base = AtBase(status=there.status, reason=there.reason, inputs=inputs).compact()
+    if at_base.status == "failed":
+        reason = head_of(f"{evidence.reason}; it fails at the base too: {at_base.reason}", 4000)
+        return evidence.changed(at_base=at_base, reason=reason)
+    return evidence.changed(at_base=at_base)
 
 
 def conflicts_of_migrations(run: Run, context: Context) -> tuple[Finding, ...]:
@@ -126,10 +163,17 @@ def inputs_at(spec: Spec, check: Check, subject: Subject, *, folder: Path, known
     )
 
 
-def run_check_on(run: Run, check: Check, subject: Subject) -> Evidence:
-    """Run a check and return its record, logs and reports kept as blobs."""
+def run_check_on(run: Run, check: Check, subject: Subject, *, folder: str = "checks") -> Evidence:
+    """Run a check and return its record, logs and reports kept as blobs.
+
+    Args:
+        run: The run.
+        check: The check.
+        subject: What it is run on.
+        folder: Where its trees are made, below the workflow's own folder.
+    """
     with lend_ports_for(check) as lent:
-        bench = _bench(run, check, subject, lent.ports)
+        bench = _bench(run, check, subject, run.repository.root / folder / check.id, lent.ports)
         ran, found = _run(run, check, bench, subject.commit)
         second = None
         passed = run.has_repository and ran.judged.status == "passed"
@@ -177,8 +221,7 @@ def _track_refs(context: Context) -> dict[str, ContextRef]:
     }
 
 
-def _bench(run: Run, check: Check, subject: Subject, ports: tuple[int, ...]) -> Bench:
-    place = run.repository.root / "checks" / check.id
+def _bench(run: Run, check: Check, subject: Subject, place: Path, ports: tuple[int, ...]) -> Bench:
     remove_folder(place)
     wanted: Mapping[str, ContextRef] = subject.tracks if check.kind == "contract" else {}
     return Bench(

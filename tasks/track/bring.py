@@ -17,7 +17,7 @@ from contexts.documents.refs import BlobRef, ContextRef
 from contexts.errors import DocumentError, InputError, PortsExhausted, SecretRefused
 from contexts.failpoints import failpoint
 from contexts.full_disk import full, without_room
-from contexts.json.values import entries
+from contexts.json.values import entries, is_object
 from contexts.plan.graph import transitive_needs
 from contexts.plan.inputs_digest import Inputs, criteria_of, result_digest
 from contexts.plan.reuse import judge_track
@@ -272,7 +272,7 @@ def _assignment(trial: Trial, ports: tuple[int, ...]) -> Assignment:
     feature = run.spec.feature_spec.to_json()
     requirements = entries(feature, "requirements")
     feature.pop("requirements", None)
-    stated = {name: one.api_contract_assumptions for name, one in needed.items()}
+    stated = {name: _contracts(one) for name, one in needed.items()}
     return Assignment(
         workflow_id=run.workflow_id,
         task_id=track.task_id,
@@ -291,3 +291,9 @@ def _assignment(trial: Trial, ports: tuple[int, ...]) -> Assignment:
         checkpoint=trial.checkpoint,
         ports=list(ports),
     )
+
+
+def _contracts(context: Context) -> JsonObject | None:
+    """Return what a track says of interfaces: as handed in, or in the notations of older documents."""
+    told = context.to_json()
+    return told["contracts"] if is_object(told.get("contracts")) else context.api_contract_assumptions

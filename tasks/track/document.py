@@ -10,6 +10,7 @@ from contexts.documents.base import JsonObject, now
 from contexts.documents.context import Context
 from contexts.documents.findings import Finding, Severity, Source
 from contexts.documents.fitting import fit
+from contexts.documents.handed_in import members_of
 from contexts.documents.lenient import can_be_read, claimed, keep, shown
 from contexts.documents.parts import Checkpoint, ErrorEntry
 from contexts.documents.records import Execution
@@ -45,8 +46,8 @@ def describe_success(run: TrackRuntime, track: Track, delivery: Delivery, work: 
     """
     left: JsonObject = delivery.context or {}
     claims: JsonObject = dict(delivery.claims)
-    odd = list(delivery.odd)
-    members = {key: value for key, value in left.items() if key not in OURS}
+    members, unread = members_of({key: value for key, value in left.items() if key not in OURS}, claims)
+    odd = [*delivery.odd, *unread]
     for key, value in _strangers(run, track, members, worked=work is not None):
         claims[key] = value
         odd.append(pointer(key))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-ANSWER = {"context_summary": "Wrote the note.", "decisions": ["One sentence is enough"], "pending_actions": []}
+ANSWER = {"summary": "Wrote the note.", "decisions": ["One sentence is enough"], "pending_actions": []}
 
 
 @dataclass

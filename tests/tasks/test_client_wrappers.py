@@ -27,8 +27,8 @@ def result(cost=0.5, **more):
     say(**{{"type": "result", "subtype": "success", "is_error": False, "result": "done", "total_cost_usd": cost,
            "usage": {{"input_tokens": 100, "output_tokens": 20}}, "permission_denials": [], **more}})
 def message(text): say(type="item.completed", item={{"type": "agent_message", "text": text}})
-ANSWER = {{"context_summary": "did it", "decisions": [], "pending_actions": []}}
-OTHER = {{**ANSWER, "context_summary": "did more"}}
+ANSWER = {{"summary": "did it", "decisions": [], "pending_actions": []}}
+OTHER = {{**ANSWER, "summary": "did more"}}
 DENIED = [{{"tool_name": "Bash"}}]
 def work(): open("made.md", "w").write("work")
 {script}
@@ -110,7 +110,7 @@ def test_the_last_answer_that_is_one_becomes_the_context_however_the_client_ends
 ) -> None:
     delivery = tried.run(client, script)
     assert delivery.context, delivery.reason
-    assert delivery.context["context_summary"] == summary
+    assert delivery.context["summary"] == summary
     assert (delivery.context["usage"].get("cost_usd"), delivery.context["usage"]["input_tokens"]) == (cost, 100)
     assert "error_log" not in delivery.context
 
@@ -128,9 +128,9 @@ FAILED = [
     ("claude_code", "result(result='I did it all.')", False, ["without the object", "I did it all."], (0.5, 120)),
     ("claude_code", "result(structured_output=ANSWER, permission_denials=DENIED)", False,
      ["denied Bash; allow it with --allowedTools (it changed nothing)"], (0.5, 120)),
-    ("claude_code", "result(structured_output={**ANSWER, 'context_summary': None})", False,
+    ("claude_code", "result(structured_output={**ANSWER, 'summary': None})", False,
      ["without the object"], (0.5, 120)),
-    ("claude_code", "result(structured_output={**ANSWER, 'context_summary': ' '})", False,
+    ("claude_code", "result(structured_output={**ANSWER, 'summary': ' '})", False,
      ["without the object"], (0.5, 120)),
     ("claude_code", "result(structured_output={**ANSWER, 'decisions': None})", False, ["without the object"], (0.5, 120)),
     ("claude_code", "result(result='I could do nothing. Done, it would be\\n```json\\n' + json.dumps(ANSWER) + '\\n```')", False,

@@ -19,6 +19,7 @@ from flows.cli.session import Given
 if TYPE_CHECKING:
     from contexts.plan import Estimate, GroupNode, Plan
     from contexts.plan.reuse import Reuse
+    from tasks.run.plan_checks import Tried
 
 _MOST_ROWS = 60
 _MOST_OVERLAPS = 10
@@ -32,6 +33,9 @@ def plan(
     fresh: Fresh = False,
     rerun: Rerun = (),
     repository: RepositoryOption = None,
+    checks: Annotated[
+        bool, Parameter(negative=(), help="Run the checks on the base commit too; exit code 1 if a required one fails.")
+    ] = False,
     session: Given,
 ) -> int:
     """Show order, waves, groups, overlaps, estimate, advice, and what `run` would reuse from the store, and why.
@@ -58,12 +62,40 @@ def plan(
         forced=frozenset(rerun),
         fresh=fresh,
     )
+    if not session.as_json:
+        _print(session.out(), made, workflow_id, {one.task_id: one for one in expected})
+    tried = _try_checks(spec, repository, session) if checks else None
     if session.as_json:
         more = {"workflow_id": workflow_id, "reuse": [asdict(one) for one in expected]}
+        if tried is not None:
+            more["checks"] = [_told(one) for one in tried]
         session.emit({**made.model_dump(mode="json"), **more})
-    else:
-        _print(session.out(), made, workflow_id, {one.task_id: one for one in expected})
-    return 0
+    return int(any(one.check.required and one.evidence and one.evidence.status != "passed" for one in tried or ()))
+
+
+def _try_checks(spec: Path, repository: str | None, session: Given) -> list[Tried]:
+    """Run the checks at the base, and print each as it ends."""
+    from contexts.spec.request import RunRequest
+    from tasks.run.plan_checks import try_checks
+
+    found: list[Tried] = []
+    out = None if session.as_json else session.out()
+    if out:
+        out.print()
+        out.print(Text("checks at the base commit", style="bold"))
+    for one in try_checks(RunRequest(spec=str(spec), repository=repository)):
+        found.append(one)
+        if out:
+            told = _told(one)
+            line = f"{told['status']:<11} {told['check']}" + (f"  {told['reason']}" if told["reason"] else "")
+            out.print(Text(line), soft_wrap=True)
+    return found
+
+
+def _told(one: Tried) -> dict[str, str]:
+    if one.evidence is None:
+        return {"check": one.check.id, "status": "not run", "reason": "it compares what tracks say"}
+    return {"check": one.check.id, "status": one.evidence.status, "reason": one.evidence.reason or ""}
 
 
 def _print(console: Console, made: Plan, workflow_id: str, expected: dict[str, Reuse]) -> None:

@@ -12,16 +12,19 @@ if TYPE_CHECKING:
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema(what: Literal["spec", "context", "assignment"] = "spec", /, *, session: Given) -> int:
+def schema(what: Literal["spec", "handin", "context", "assignment"] = "spec", /, *, session: Given) -> int:
     """Print a JSON Schema (draft 2020-12).
 
     Args:
-        what: The spec a user writes, the context an agent leaves, or the assignment an agent is given.
+        what: The spec a user writes, what an agent hands in, the context that is stored, or the assignment an agent
+            is given.
     """
+    from contexts.documents.described import described_schema
+
     model, title = _model(what)
     document = {
         "$schema": _DIALECT,
-        **model.model_json_schema(mode="validation"),
+        **(described_schema(model) if what == "handin" else model.model_json_schema(mode="validation")),
         "title": title,
     }
     if what == "spec":
@@ -38,6 +41,10 @@ def _model(what: str) -> tuple[type[BaseModel], str]:
         from contexts.documents.context import Context
 
         return Context, "plait context document"
+    if what == "handin":
+        from contexts.documents.handin import HandIn
+
+        return HandIn, "plait hand-in"
     if what == "assignment":
         from contexts.documents.assignment import Assignment
 

@@ -359,3 +359,54 @@ def test_where_it_is_not_plain_which_object_is_meant_none_is_guessed(raw: bytes)
     assert "context_summary" not in document
     assert document.get("decisions") in (None, [])
     holds(document)
+
+
+def test_a_hand_in_becomes_the_context() -> None:
+    left = {
+        "summary": "Built it.",
+        "decisions": [{"topic": "storage", "choice": "SQLite", "rationale": "one file"}],
+        "pending_actions": [{"action": "limit", "subject": "POST /items", "status": "open"}],
+        "contracts": {"provides": {"operations": [{"operation": "GET /items", "responses": {"200": True}}], "more": 1}},
+        "claims": [{"check": "unit", "tests": 3, "passed": 3, "coverage": 91.5}],
+        "notes": "slow at first",
+        "mood": "good",
+    }
+    document = document_of(json.dumps(left).encode())
+    holds(document)
+    assert document["context_summary"] == "Built it."
+    assert document["claimed_results"] == left["claims"]
+    assert document["notes"] == ["slow at first"]
+    assert {name: document[name] for name in ("decisions", "pending_actions", "contracts", "mood")} == {
+        name: left[name] for name in ("decisions", "pending_actions", "contracts", "mood")
+    }
+    assert "summary" not in document
+    assert "claims" not in document
+    assert not warnings(document)
+
+
+def test_what_of_a_hand_in_does_not_fit_is_kept_with_one_warning() -> None:
+    left = {
+        "summary": ["did", "it"], "claims": [{"check": "unit"}, "12 passed", 3], "contracts": {"provides": "all"},
+        "notes": {"a": 1},
+    }  # fmt: skip
+    document = document_of(json.dumps(left).encode())
+    holds(document)
+    assert document["claimed_results"] == [{"check": "unit"}]
+    assert document["claims"] == {"summary": ["did", "it"], "/claims/1": "12 passed", "/claims/2": 3}
+    assert (document["contracts"], document["notes"]) == (left["contracts"], {"a": 1})
+    (warning,) = warnings(document)
+    assert all(place in warning for place in ("/summary", "/claims/1", "/claims/2"))
+
+
+def test_a_summary_that_is_too_long_is_cut_and_kept_whole_beside() -> None:
+    document = document_of(json.dumps({"summary": "a" * 600}).encode())
+    holds(document)
+    assert len(document["context_summary"]) == 500
+    assert document["claims"] == {"context_summary": "a" * 600}
+
+
+def test_an_agent_of_the_older_form_keeps_its_own_claims() -> None:
+    left = {"context_summary": "old", "summary": "new", "claims": {"mine": 1}}
+    document = document_of(json.dumps(left).encode())
+    holds(document)
+    assert (document["context_summary"], document["summary"], document["claims"]) == ("old", "new", {"mine": 1})

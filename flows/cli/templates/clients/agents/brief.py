@@ -17,9 +17,9 @@ from typing import Any, NoReturn
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["context_summary", "decisions", "pending_actions"],
+    "required": ["summary", "decisions", "pending_actions"],
     "properties": {
-        "context_summary": {"type": "string", "description": "what was done, in at most 500 characters"},
+        "summary": {"type": "string", "description": "what was done, in at most 500 characters"},
         "decisions": {"type": "array", "items": {"type": "string"}},
         "pending_actions": {"type": "array", "items": {"type": "string"}},
     },
@@ -84,7 +84,7 @@ def tokens(value: Any) -> int:
 
 def leave(answer: dict[str, Any], **more: Any) -> None:
     """Write an accepted answer as this track's context."""
-    _write({**answer, "context_summary": answer["context_summary"][:500], **more})
+    _write({**answer, "summary": answer["summary"][:500], **more})
 
 
 def leave_usage(usage: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ greeting = Path(f"{assignment['task_id']}.txt")
 greeting.write_text(assignment["scope"] + "\n", encoding="utf-8")
 
 context = {
-    "context_summary": f"Wrote {greeting}.",
+    "summary": f"Wrote {greeting}.",
     "decisions": [f"Keep the {assignment['task_id']} greeting in a file of its own"],
     "pending_actions": ["Have a native speaker read the greetings"],
 }

@@ -38,7 +38,7 @@ for name, text in FILES[assignment["task_id"]].items():
     print(f"wrote {path}", flush=True)
 
 context = {
-    "context_summary": f"Did: {assignment['scope']}.",
+    "summary": f"Did: {assignment['scope']}.",
     "decisions": [{"topic": f"{assignment['task_id']} files", "choice": ", ".join(FILES[assignment["task_id"]])}],
 }
 Path(os.environ["PLAIT_CONTEXT"]).write_text(json.dumps(context), encoding="utf-8")
