@@ -8,7 +8,7 @@ from dataclasses import replace
 from contexts.documents.context import Context
 from contexts.documents.figures import CheckFigures, TestFailure
 from contexts.documents.refs import BlobRef
-from contexts.documents.verification import Evidence
+from contexts.documents.verification import Evidence, SecondPass
 from contexts.errors import BadIdentifier, ChecksumMismatch, NotFound
 from contexts.store.contexts import ContextStore
 from contexts.text.visible import show_invisible
@@ -76,7 +76,7 @@ def evidence_row(one: Evidence, read: ReadLog) -> EvidenceRow:
         seconds=number(one.seconds),
         tree=plain(one.tree, 80),
         reason=plain(one.reason),
-        results=_results(one.figures),
+        results=(*_results(one.figures), *_second_pass(one.second_pass)),
         failures=listed(tests.failures if tests else (), _failure, most=20, budget=30_000),
         log=read(one.log),
         notes=tuple(plain(note, 300) for note in (one.notes or ())[:20]),
@@ -96,9 +96,22 @@ def _results(figures: CheckFigures) -> tuple[tuple[str, str], ...]:
         pairs.append(("Coverage", f"{number(coverage.percent):.2f} %"))
         if lines := coverage.lines:
             pairs.append(("Lines", f"{number(lines.covered):.0f} of {number(lines.total):.0f}"))
-    others = [(key, value) for key, value in figures.to_json().items() if key not in {"tests", "coverage"}]
+    if files := figures.contract_files:
+        pairs.append(("Contract files", f"{number(files.read):.0f} read, {number(files.unread):.0f} unread"))
+    known = {"tests", "coverage", "contract_files"}
+    others = [(key, value) for key, value in figures.to_json().items() if key not in known]
     pairs += [(plain(key, 80), plain(value, 300)) for key, value in others[:12]]
     return tuple(pairs)
+
+
+def _second_pass(one: SecondPass | None) -> tuple[tuple[str, str], ...]:
+    if one is None:
+        return ()
+    said = {
+        "same": f"{number(one.tests):.0f} tests, {number(one.put_back):.0f} files put back: the same",
+        "differs": f"{number(one.tests):.0f} tests, {number(one.put_back):.0f} files put back: not the same",
+    }
+    return (("The base's own tests", said.get(one.status) or plain(f"{one.status}: {one.reason}", 300)),)
 
 
 def _failure(one: TestFailure) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from contexts.spec.request import RunRequest
 from contexts.store.contexts import ContextStore
 from contexts.store.integrity import check_store
 from contexts.store.local import LocalObjects
-from contexts.verification.rulings import settle, waive
+from contexts.verification.rulings import waive
 from contexts.verification.save_ruling import amend
 from flows.feature import feature
 from flows.launch import launch
@@ -228,7 +228,7 @@ def test_production_is_not_deployed_with_an_argument_that_was_taken_out(tmp_path
     assert place.run().status == "deployed"
 
 
-def test_the_next_run_honours_a_waiver_and_a_settlement(tmp_path):
+def test_the_next_run_honours_a_waiver_and_decisions_that_differ_ask_nobody(tmp_path):
     checks = {"checks": [{"id": "unit", "argv": ["false"]}]}
     criteria = {"all": [{"id": "works", "text": "it works", "check": "unit"}]}
     decision = (
@@ -244,12 +244,10 @@ def test_the_next_run_honours_a_waiver_and_a_settlement(tmp_path):
     for target in ("works", "unit"):
         amend(store, "shop", lambda context, at, target=target: waive(context, target, at=at, **made))
     (concern,) = store.require("shop")[1]["integration_concerns"]
-    amend(store, "shop", lambda context, at: settle(context, "1", choice="redis", at=at, **made))
+    assert concern["kind"] == "differing-decisions"
     report = launch(request)
     assert (report.status, report.exit_code) == ("verified", 0)
     final = store.require("shop")[1]
     assert [one["status"] for one in final["criteria"]] == ["waived"]
-    assert final["integration_concerns"][0]["status"] == "settled"
-    assert final["integration_concerns"][0]["concern"] == concern["concern"]
-    assert final["integration_concerns"][0]["settlement"]["choice"] == "redis"
+    assert final["integration_concerns"] == [concern]
     assert launch(request).status == "verified", "a decision outlives the run after it"
