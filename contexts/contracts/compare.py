@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from contexts.contracts.compatibility import Difference, receive, send
+from contexts.contracts.compatibility import Difference, receive, resolve_name, send
 from contexts.contracts.model import Body, Contract, Endpoint
 from contexts.contracts.paths import resource
 
@@ -57,7 +57,8 @@ def compare(consumer: Contract, provider: Contract) -> tuple[Mismatch, ...]:
     An endpoint the provider lacks is ``missing-endpoint``; callers with several providers ask each and keep the
     endpoints missing in all. What could not be read gives ``unknown``, never silence.
     """
-    offered = {endpoint.key: endpoint for endpoint in provider.endpoints}
+    offered = {key: endpoint for endpoint in reversed(provider.endpoints) for key in endpoint.keys}
+    offered |= {endpoint.key: endpoint for endpoint in provider.endpoints}
     return tuple(found for endpoint in consumer.endpoints for found in _endpoint(endpoint, offered, consumer, provider))
 
 
@@ -77,20 +78,22 @@ def compare_all(
     resources: dict[str, set[str]] = {}
     for provider in providers:
         for endpoint in provider.endpoints:
-            offers.setdefault(endpoint.key, []).append((provider, endpoint))
+            for key in endpoint.keys:
+                offers.setdefault(key, []).append((provider, endpoint))
             paths.setdefault(endpoint.path, (provider, endpoint))
             resources.setdefault(resource(endpoint.path), set()).add(provider.document)
     result = list[tuple[Contract, Contract, Mismatch]]()
     for consumer in consumers:
         for asked in consumer.endpoints:
             for provider, given in offers.get(asked.key, ()):
-                found = _endpoint(asked, {given.key: given}, consumer, provider)
+                found = _endpoint(asked, {asked.key: given}, consumer, provider)
                 result.extend((consumer, provider, mismatch) for mismatch in found)
             if asked.key not in offers and offers and complete is not False:
                 provider, given = paths.get(asked.path, (providers[0], None))
                 near = {given.key: given} if given else {}
                 others = resources.get(resource(asked.path), set[str]()) - {consumer.document}
-                certain = complete is True or bool(others)
+                # What a track counts on may be of the product as it was, which no track tells of.
+                certain = (complete is True and not consumer.typed) or bool(others)
                 found = (replace(m, certain=certain) for m in _endpoint(asked, near, consumer, provider))
                 result.extend((consumer, provider, mismatch) for mismatch in found)
     return tuple(result)
@@ -105,11 +108,12 @@ def matrix(contracts: Sequence[Contract]) -> dict[tuple[str, str], dict[str, Ver
     result: dict[tuple[str, str], dict[str, Verdict]] = {}
     for consumer in (contract for contract in contracts if contract.role == "consumer"):
         for provider in providers:
-            offered = {endpoint.key for endpoint in provider.endpoints}
+            offered = {key for endpoint in provider.endpoints for key in endpoint.keys}
             asked = [e for e in consumer.endpoints if e.key in offered or len(providers) == 1]
             if asked:
                 found = compare(consumer, provider)
-                result[consumer.document, provider.document] = {e.shown: _verdict(e, found) for e in asked}
+                verdicts: dict[str, Verdict] = {e.shown: _verdict(e, found) for e in asked}
+                result.setdefault((consumer.document, provider.document), {}).update(verdicts)
     return result
 
 
@@ -141,6 +145,8 @@ def _endpoint(
         )
     if asked.request is not None or given.request is not None:
         yield from _requests(asked, given, consumer, provider)
+    if asked.parameters is not None and given.parameters is not None:
+        yield from _parameters(asked, asked.parameters, given.parameters, consumer, provider)
     yield from _codes(asked, given)
     if asked.auth is False and given.auth is True:
         message = f"{asked.shown} is called without authentication, which the provider requires"
@@ -203,6 +209,18 @@ def _requests(asked: Endpoint, given: Endpoint, consumer: Contract, provider: Co
         yield Mismatch("file-type", asked.shown, mine.limit_pointer, theirs.limit_pointer, message)
 
 
+def _parameters(
+    asked: Endpoint, mine: Body, theirs: Body, consumer: Contract, provider: Contract
+) -> Iterator[Mismatch]:
+    """Compare the query: who says any of its members says all, so what a provider does not know it ignores."""
+    known = resolve_name(theirs.schema, provider.definitions)
+    taken = replace(known, closed=bool(known.fields) and known.items is None)
+    for one in send(mine.schema, taken, consumer.definitions, provider.definitions):
+        message = f"query of {asked.shown}: {one.message}"
+        certain = one.kind not in _DOUBTFUL
+        yield Mismatch(one.kind, asked.shown, mine.pointer, theirs.pointer, message, one.field, certain=certain)
+
+
 def _codes(asked: Endpoint, given: Endpoint) -> Iterator[Mismatch]:
     handled = asked.codes or ()
     if handled and given.codes is None:
@@ -210,13 +228,18 @@ def _codes(asked: Endpoint, given: Endpoint) -> Iterator[Mismatch]:
         message = f"{asked.shown} handles {listed}, and the provider declares no status codes at all"
         yield Mismatch("codes-undeclared", asked.shown, handled[0].pointer, given.pointer, message, certain=False)
     declared = {code.status for code in given.codes or ()}
+    expected = {code.status for code in handled if code.status < 300}
+    answered = {status for status in declared if status < 300}
+    # A client may handle what never comes; that none of the successes it knows comes breaks it.
+    never = expected if answered and not expected & answered else set[int]()
     if given.codes is not None and not given.any_code:
         for code in handled:
             # A list of error codes only says nothing about success codes.
             errors_only = all(status >= 400 for status in declared)
             if code.status not in declared and not (errors_only and code.status < 400):
                 message = f"{asked.shown} handles {code.status}, which the provider does not declare"
-                yield Mismatch("status-code", asked.shown, code.pointer, given.pointer, message)
+                certain = code.status in never
+                yield Mismatch("status-code", asked.shown, code.pointer, given.pointer, message, certain=certain)
     if asked.codes is not None:
         known = {code.status for code in handled}
         for code in given.implied:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -130,9 +130,24 @@ def _union(
     mine: Schema, theirs: Schema, source: Schema, target: Schema, name: str, *, sides: _Sides
 ) -> Iterator[Difference]:
     """Every alternative the sender may use must fit one the receiver takes."""
-    sources = source.variants if source.kind == "union" else (source,)
-    targets = target.variants if target.kind == "union" else (target,)
+    source_names, target_names = (
+        (sides.provider, sides.consumer) if sides.direction == "receive" else (sides.consumer, sides.provider)
+    )
+    sources = [resolve_name(one, source_names) for one in (source.variants if source.kind == "union" else (source,))]
+    targets = [resolve_name(one, target_names) for one in (target.variants if target.kind == "union" else (target,))]
     for option in sources:
+        tagged = _tagged(option, targets)
+        if tagged is not None:
+            words, accepted = tagged
+            if accepted is None:
+                receiver = "consumer" if sides.direction == "receive" else "provider"
+                message = f"{name or 'the body'} may be the variant with {words}, which the {receiver} does not know"
+                yield Difference("type", name, message)
+                continue
+            pair = (accepted, option) if sides.direction == "receive" else (option, accepted)
+            for one in _compare(*pair, name, sides):
+                yield replace(one, message=f"in the variant with {words}, {one.message}")
+            continue
         for accepted in targets:
             pair = (accepted, option) if sides.direction == "receive" else (option, accepted)
             trial = _Sides(sides.consumer, sides.provider, sides.direction, set(sides.seen))
@@ -144,6 +159,27 @@ def _union(
         else:
             yield _type(name, name or "the body", mine, theirs)
             return
+
+
+def _tagged(option: Schema, targets: Sequence[Schema]) -> tuple[str, Schema | None] | None:
+    """Return what tells a variant from the others, in words, and the one of the other side that has the same.
+
+    A variant is told by a member that has one value only. None where nothing tells it, or the other side tells its own
+    by nothing of that name.
+    """
+    for tag, value in _tags(option).items():
+        theirs = [(_tags(one).get(tag), one) for one in targets if one.kind == "object"]
+        if len(theirs) == len(targets) and all(other is not None for other, _ in theirs):
+            return f"{tag} {value}", next((one for other, one in theirs if other == value), None)
+    return None
+
+
+def _tags(schema: Schema) -> dict[str, str]:
+    return {
+        one.name: one.schema.enum[0]
+        for one in schema.fields
+        if one.schema.enum is not None and len(one.schema.enum) == 1
+    }
 
 
 def _scalars(source: Schema, target: Schema, name: str, shown: str, sides: _Sides) -> Iterator[Difference]:
@@ -220,7 +256,11 @@ def _read_member(entry: Field, offered: Field | None, name: str, sides: _Sides) 
             )
         return
     if entry.required and not offered.always:
-        yield Difference("optionality", name, f"{name} is always expected, and the provider may leave it out")
+        if _may_be_null(entry.schema, sides.consumer) and _may_be_null(offered.schema, sides.provider):
+            message = f"{name} is expected as null where there is none, and the provider may leave it out"
+            yield Difference("null-for-absent", name, message)
+        else:
+            yield Difference("optionality", name, f"{name} is always expected, and the provider may leave it out")
     for difference in _compare(entry.schema, offered.schema, name, sides):
         if difference.kind == "nullability" and difference.field == name and not entry.required:
             yield Difference(
@@ -228,3 +268,7 @@ def _read_member(entry: Field, offered: Field | None, name: str, sides: _Sides) 
             )
         else:
             yield difference
+
+
+def _may_be_null(schema: Schema, names: Mapping[str, Schema]) -> bool:
+    return resolve_name(schema, names).nullable

@@ -93,6 +93,8 @@ class Endpoint:
         any_code: A ``default`` or ``4XX`` response covers what is not listed.
         implied: Codes the author's prose implies (auth, permission, uniqueness, rate limit, size, media type).
         auth: Whether authentication is required; None if not said.
+        parameters: The members of the query as one object.
+        prefixes: Paths below which the servers of its document serve it.
     """
 
     method: str
@@ -106,6 +108,13 @@ class Endpoint:
     implied: tuple[Code, ...] = ()
     auth: bool | None = None
     auth_pointer: str = ""
+    parameters: Body | None = None
+    prefixes: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """Return all names of the endpoint: its path alone, and below each of its servers' paths."""
+        return (self.key, *((self.method, prefix + self.path) for prefix in self.prefixes))
 
     @property
     def key(self) -> tuple[str, str]:
@@ -124,13 +133,18 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """All that one document says about one side of an API."""
+    """All that one document, or one file it names, says about one side of an API.
+
+    Attributes:
+        typed: It was handed in as operations with schemas, or read from a file of the commit.
+    """
 
     document: str
     role: Role
     endpoints: tuple[Endpoint, ...]
     definitions: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     problems: tuple[Problem, ...] = ()
+    typed: bool = False
 
 
 def unknown(why: str) -> Schema:

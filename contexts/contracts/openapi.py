@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Field, Kind, Problem, Role, Schema, unknown
 from contexts.contracts.paths import METHODS, template
@@ -24,7 +24,7 @@ _KINDS: Mapping[str, Kind] = {
 """What JSON Schema calls a type."""
 
 
-class _Reader:
+class SchemaReader:
     """Reads schemas of one OpenAPI document; keeps named ones apart, so that recursion ends."""
 
     def __init__(self, root: Mapping[str, object], base: Path) -> None:
@@ -35,6 +35,7 @@ class _Reader:
         self.following = 0
 
     def schema(self, raw: Any, path: Path, depth: int = 0) -> Schema:
+        """Read a schema that stands at a path."""
         if raw is True or raw == {}:
             return Schema("any", nullable=True)
         data = mapping(raw)
@@ -125,6 +126,7 @@ class _Reader:
         )
 
     def reference(self, name: str, path: Path) -> Schema:
+        """Read what a ``$ref`` of a schema names."""
         if name in self.definitions:
             return Schema("reference", reference=name)
         target = self.target(name)
@@ -143,6 +145,7 @@ class _Reader:
         return Schema("reference", reference=name)
 
     def target(self, name: str) -> Any:
+        """Return the value a ``$ref`` leads to, None where it leads nowhere."""
         if not name.startswith("#/"):
             return None
         try:
@@ -182,7 +185,7 @@ def _bounds(data: Mapping[str, object], kind: str) -> tuple[float | None, float 
 
 def read_json_schema(raw: Any) -> Schema:
     """Read one JSON Schema that stands alone."""
-    return _Reader({}, ()).schema(raw, ())
+    return SchemaReader({}, ()).schema(raw, ())
 
 
 def looks_like_openapi(data: Any) -> bool:
@@ -201,26 +204,30 @@ def read_openapi(data: Mapping[str, object], document: str, role: Role, base: Pa
         role: Whose word it is.
         base: Where it lies inside ``document``.
     """
-    reader = _Reader(data, base)
+    reader = SchemaReader(data, base)
     endpoints = list[Endpoint]()
+    prefixes = _prefixes(data)
     for path_name, raw in mapping(data.get("paths")).items():
         item, where = reader.follow(raw, ("paths", path_name))
         for method, operation in item.items():
             if method.upper() in METHODS and isinstance(operation, dict):
                 place = (*where, method)
-                endpoints.append(_operation(reader, method, path_name, mapping(operation), place))
+                made = _operation(reader, method, path_name, mapping(operation), place)
+                shared = [((*where, "parameters", i), one) for i, one in enumerate(sequence(item.get("parameters")))]
+                query = _query(reader, shared, mapping(operation), place)
+                endpoints.append(replace(made, parameters=query, prefixes=prefixes))
     problems = (*validity(data, base), *reader.problems)
     return Contract(document, role, tuple(endpoints), dict(reader.definitions), tuple(dict.fromkeys(problems)))
 
 
 def read_operation(raw: Mapping[str, object], method: str, path: str, base: Path) -> tuple[Endpoint, Contract]:
     """Read one operation that stands alone under a name such as ``GET /items``; also return its definitions."""
-    reader = _Reader(raw, base)
+    reader = SchemaReader(raw, base)
     endpoint = _operation(reader, method, path, raw, ())
     return endpoint, Contract("", "provider", (endpoint,), dict(reader.definitions), tuple(reader.problems))
 
 
-def _operation(reader: _Reader, method: str, path: str, operation: Mapping[str, object], where: Path) -> Endpoint:
+def _operation(reader: SchemaReader, method: str, path: str, operation: Mapping[str, object], where: Path) -> Endpoint:
     place = pointer(*reader.base, *where)
     codes, any_code, response = list[Code](), False, None
     for status, raw in mapping(operation.get("responses")).items():
@@ -247,7 +254,38 @@ def _operation(reader: _Reader, method: str, path: str, operation: Mapping[str, 
     )
 
 
-def _body(reader: _Reader, raw: Any, path: Path) -> Body | None:
+def _prefixes(data: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the paths below which a document is served: of OpenAPI's ``servers``, and Swagger's ``basePath``."""
+    urls = [text(data.get("basePath"))]
+    for one in sequence(data.get("servers")):
+        url = text(mapping(one).get("url"))
+        for name, variable in mapping(mapping(one).get("variables")).items():
+            url = url.replace(f"{{{name}}}", text(mapping(variable).get("default")))
+        urls.append(url)
+    found = (template(urlsplit(url).path) for url in urls if url)
+    return tuple(dict.fromkeys(one for one in found if one != "/"))
+
+
+def _query(
+    reader: SchemaReader, shared: Iterable[tuple[Path, Any]], operation: Mapping[str, object], where: Path
+) -> Body | None:
+    """Return the query's members as one object; those of an operation take the place of its path's."""
+    own = [((*where, "parameters", index), one) for index, one in enumerate(sequence(operation.get("parameters")))]
+    fields: dict[str, Field] = {}
+    for place, raw in (*shared, *own):
+        data, inner = reader.follow(raw, place)
+        name = text(data.get("name"))
+        if data.get("in") == "query" and name:
+            shape = data.get("schema")
+            schema = unknown("no schema is written") if shape is None else reader.schema(shape, (*inner, "schema"))
+            required = data.get("required") is True
+            fields[name] = Field(name, schema, required=required, always=required)
+    if not fields:
+        return None
+    return Body(Schema("object", fields=tuple(fields.values())), pointer(*reader.base, *where, "parameters"))
+
+
+def _body(reader: SchemaReader, raw: Any, path: Path) -> Body | None:
     data, where = reader.follow(raw, path)
     content = mapping(data.get("content"))
     place = pointer(*reader.base, *where)

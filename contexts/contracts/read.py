@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from contexts.contracts.endpoint_prose import file_types, implied_codes, media_types, requires_auth, size_limit
+from contexts.contracts.handed_in import MEMBER, is_handed_in, read_handed_in
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Problem, Role, Schema, unknown
 from contexts.contracts.openapi import looks_like_openapi, read_json_schema, read_openapi, read_operation
 from contexts.contracts.paths import METHODS, endpoint_name, template
@@ -37,11 +38,16 @@ class _Collected:
 
 
 def read_contracts(document: str, data: Mapping[str, object]) -> tuple[Contract, ...]:
-    """Return the consumer's and the provider's contract of a document, each if it has an endpoint or a problem.
+    """Return the contracts of a document, each if it has an endpoint or a problem.
 
+    What was handed in gives one for each side, and one for each file that was read; all else one for each role.
     A member whose name speaks of assumptions, expectations or consumption is the consumer's word, but for what stands
     in it under ``provides`` or the like; ``endpoints``, ``paths`` and other members are the provider's.
     """
+    handed_in: tuple[Contract, ...] = ()
+    if is_handed_in(data.get(MEMBER)):
+        handed_in = tuple(read_handed_in(document, data))
+        data = {key: value for key, value in data.items() if key != MEMBER}
     sides: dict[Role, _Collected] = {"consumer": _Collected(), "provider": _Collected()}
     waiting: list[tuple[Path, Any, bool]] = [((), data, False)]
     while waiting:
@@ -61,11 +67,12 @@ def read_contracts(document: str, data: Mapping[str, object]) -> tuple[Contract,
                 _read_entry(sides[role], entry, role)
         elif len(path) < _DEEPEST:
             waiting += reversed(list(_containers(path, value, speaks=speaks)))
-    return tuple(
+    told = tuple(
         Contract(document, role, tuple(side.endpoints), side.definitions, tuple(side.problems))
         for role, side in sides.items()
         if side.endpoints or side.problems
     )
+    return (*handed_in, *told)
 
 
 def _containers(path: Path, value: Any, *, speaks: bool) -> Iterator[tuple[Path, Any, bool]]:
@@ -122,7 +129,7 @@ def _entries(path: Path, value: Any) -> Iterator[_Entry]:
 def _schemas(data: Mapping[str, object], path: Path) -> dict[str, tuple[Schema, str]]:
     """Read the ``schemas``, ``models`` or ``types`` beside an endpoint list, or above it; with the pointer of each."""
     found: dict[str, tuple[Schema, str]] = {}
-    for depth in range(len(path)):
+    for depth in range(len(path) + 1):
         level = mapping(at(data, *(str(part) for part in path[:depth])))
         for key in ("schemas", "models", "types"):
             for name, raw in mapping(level.get(key)).items():

@@ -78,38 +78,6 @@ def an_answer_becomes_nullable(edit: Editor) -> bool:
 
 
 @_mutation
-def a_handled_code_is_no_longer_declared(edit: Editor) -> bool:
-    asked = {code for _, _, codes in _assumed(edit, "error_codes") for code in codes}
-    places = [
-        (name, (*path, index))
-        for name, path, value in edit.walk(*edit.tracks)
-        if path[-1:] == ("error_codes",) and path[0] == "implementation_details"
-        for index, code in enumerate(value)
-        if code in asked and value.count(code) == 1
-    ]
-    consumers = _assumed(edit, "error_codes")
-    for name, path in edit.random.sample(places, len(places)):
-        code, shown = edit.get(name, *path), re.sub(r"[:{<]\w+[}>]?", "{}", str(path[-3]))
-        users = [
-            (n, p) for n, p, codes in consumers if code in codes and re.sub(r"[:{<]\w+[}>]?", "{}", str(p[1])) == shown
-        ]
-        if users:
-            edit.remove(name, path)
-            edit.mark(name, path[:-2])
-            edit.mark(*users[0])
-            return True
-    return False
-
-
-@_mutation
-def a_consumer_handles_a_code_nobody_declares(edit: Editor) -> bool:
-    name, path, codes = edit.choose(_assumed(edit, "error_codes"))
-    codes.append(418)
-    edit.mark(name, (*path, len(codes) - 1))
-    return True
-
-
-@_mutation
 def an_offered_endpoint_moves(edit: Editor) -> bool:
     wanted = {re.sub(r"[:{<]\w+[}>]?", "{}", str(path[1])) for _, path, _ in _assumed(edit, "response")}
     found = [

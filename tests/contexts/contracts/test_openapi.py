@@ -225,6 +225,5 @@ def test_a_fastapi_applications_own_openapi_is_the_providers_word() -> None:
         "missing-endpoint",
         "missing-field",
         "missing-request-field",
-        "status-code",
         "type",
     ]

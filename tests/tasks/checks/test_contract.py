@@ -55,7 +55,6 @@ def test_expectations_that_hold_are_aligned_for_every_track(run_check: RunCheck,
         (reads("{ id: number, body: string }"), "contracts/field"),
         (reads("{ id: string, text: string }"), "contracts/type"),
         (reads("{ tag: string }"), "contracts/presence"),
-        (reads("{ id: number }", [404, 409]), "contracts/status-code"),
         (reads("{ id: number }", endpoint="DELETE /api/notes/:noteId"), "contracts/missing-endpoint"),
     ],
 )
