@@ -27,7 +27,7 @@ from contexts.verification.criteria import decide
 from contexts.verification.open_items import fingerprint
 from contexts.verification.rulings import apply_settlements, apply_waivers
 from contexts.verification.verdict import Verdict, reach_verdict, remarks_on
-from tasks.checks.contract_files.named import is_of_a_file, with_read
+from tasks.checks.contract_files.named import at_its_entry, is_of_a_file, with_read
 from tasks.prefect_ui import events
 from tasks.prefect_ui.run_metrics import measure
 from tasks.run.contract_files import files_read
@@ -74,7 +74,7 @@ def verify(
     judged = audit_saved(
         {parent.document: first.to_json(), **saved, "merged": context.to_json()}, prose=run.spec.audit.prose != "off"
     )
-    audited = without_proven((one for one in judged if not is_of_a_file(one)), proven)
+    audited = without_proven((at_its_entry(one, read) for one in judged if not is_of_a_file(one)), proven)
     claims, doubted = compare_claims(documents, records)
     told = [*doubted, *against_constraints(documents, run.spec.constraints)]
     clashes = conflicts_of_migrations(run, context)

@@ -163,6 +163,27 @@ def is_of_a_file(finding: Finding) -> bool:
     return finding.family != "contracts" and any(_IN_READ.match(one.pointer) for one in finding.sources)
 
 
+def at_its_entry(finding: Finding, files: Mapping[str, Sequence[FileRead]]) -> Finding:
+    """Return a finding whose sources inside a file that was read point at the file's entry in the document.
+
+    Args:
+        finding: A finding on documents that `with_read` made; what was read is in no document that is kept.
+        files: What was read, by task_id.
+    """
+    return finding.changed(sources=tuple(_at_entry(one, files) for one in finding.sources))
+
+
+def _at_entry(source: Source, files: Mapping[str, Sequence[FileRead]]) -> Source:
+    inside = _IN_READ.match(source.pointer)
+    if inside is None:
+        return source
+    side, index = source.pointer.split("/")[2], int(source.pointer.split("/")[4])
+    of_track = files.get(source.document.removeprefix(TRACKS), ())
+    path = next((text(one.file.get("path")) for one in of_track if (one.side, one.index) == (side, index)), "")
+    place = source.pointer[inside.end() - 1 :]
+    return source.changed(pointer=f"/contracts/{side}/files/{index}", quote=f"{path} {place}: {source.quote}")
+
+
 def unread(named: Named, reason: str) -> Finding:
     """Say of a named file that it, or a part of it, was not read."""
     message = f"{named.path or 'a file'} of track {named.track} was not read: {reason}"
