@@ -14,6 +14,7 @@ from contexts.audit.rules import (
     fidelity_outcomes,
     input,  # noqa: A004 the family's name
     references,
+    settings,
     timestamps,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "fidelity_outcomes",
     "input",
     "references",
+    "settings",
     "timestamps",
 ]
