@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from contexts.contracts.model import Problem
 from contexts.json.pointer import pointer, resolve
