@@ -263,6 +263,22 @@ class ContractFileFigures(Open):
     unread: int
 
 
+class ApiFigures(Open):
+    """What a running server was tried with.
+
+    Attributes:
+        operations: How many of its document's operations were tried.
+        failures: Kinds of answers that are not as the document says, each once for each operation.
+        replayed: Examples of hand-ins that were sent.
+        broken: How many of these were answered otherwise than expected.
+    """
+
+    operations: int
+    failures: int
+    replayed: int
+    broken: int
+
+
 class CheckFigures(Lenient):
     """What a check measured; only what its kind and reports give is there."""
 
@@ -272,6 +288,7 @@ class CheckFigures(Lenient):
     security: Security | None = None
     migrations: Migrations | None = None
     contract: ContractFigures | None = None
+    api: ApiFigures | None = None
     sarif: Sarif | None = None
     metrics: JsonObject | None = None
     contract_files: ContractFileFigures | None = None

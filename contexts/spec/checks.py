@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
@@ -285,6 +286,44 @@ class ContractCheck(CheckBase):
         return self
 
 
+class ApiCheck(CheckBase):
+    """The running server against its OpenAPI document and the examples that tracks hand in.
+
+    ``argv`` starts the product on ``{port}`` of loopback, and it is ended afterwards. Examples are sent first, then
+    schemathesis sends what the document allows: no answer may be a server error, an undocumented success, or of
+    another shape than documented.
+
+    Attributes:
+        openapi: The document: a file in the tree, or a path that the product answers, such as ``/openapi.json``.
+        ready_path: Asked until there is an answer below 500.
+        ready_seconds: How long the product may take until then.
+        headers: Header fields of every request; a value ``env:NAME`` is taken from plait's own environment.
+        max_examples: How many requests are made for each operation.
+        seed: What the requests are made from; the same gives the same.
+        replay: Whether the examples of hand-ins are sent.
+        tool: How schemathesis is started, which must be installed there.
+    """
+
+    kind: Literal["api"]
+    openapi: str = Field(min_length=1)
+    ready_path: str = Field(default="/", pattern=r"^/[!-~]{0,2000}$")
+    ready_seconds: Number = Field(default=60, gt=0)
+    headers: dict[str, str] = {}
+    max_examples: int = Field(default=20, ge=1, le=10_000)
+    seed: int = Field(default=1, ge=0)
+    replay: bool = True
+    tool: Argv = ("{python}", "-m", "schemathesis.cli")
+
+    @field_validator("openapi")
+    @classmethod
+    def _is_a_place(cls, openapi: str) -> str:
+        if not openapi.startswith("/"):
+            return _report_name(openapi)
+        if not re.fullmatch(r"/[!-~]{0,2000}", openapi):
+            raise ValueError("openapi is neither a file of the tree nor a path of the product, such as /openapi.json")
+        return openapi
+
+
 def _kind_of(value: Any) -> str:
     if is_object(value):
         return str(value.get("kind", "command"))
@@ -298,7 +337,8 @@ Check = Annotated[
     | Annotated[PerformanceCheck, Tag("performance")]
     | Annotated[SecurityCheck, Tag("security")]
     | Annotated[MigrationsCheck, Tag("migrations")]
-    | Annotated[ContractCheck, Tag("contract")],
+    | Annotated[ContractCheck, Tag("contract")]
+    | Annotated[ApiCheck, Tag("api")],
     Discriminator(_kind_of),
 ]
 """One check of a spec; without ``kind`` it is a plain command."""

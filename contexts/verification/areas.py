@@ -9,6 +9,7 @@ from contexts.documents.verification import AreaLine, AreaResult, Evidence, Veri
 
 AREAS: Mapping[str, str] = {
     "contract": "api_contract_alignment",
+    "api": "api_contract_alignment",
     "tests": "test_execution",
     "coverage": "test_execution",
     "command": "test_execution",

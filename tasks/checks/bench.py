@@ -212,8 +212,8 @@ class StepFailed(Exception):
 
 
 def ports_of(check: Check) -> int:
-    """Return how many ports a check needs; a performance check needs one, asked for or not."""
-    return max(check.ports, 1 if check.kind == "performance" else 0)
+    """Return how many ports a check needs; one that starts the product needs one, asked for or not."""
+    return max(check.ports, 1 if check.kind in {"performance", "api"} else 0)
 
 
 def lend_ports_for(check: Check) -> LentPorts:

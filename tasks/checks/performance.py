@@ -18,8 +18,8 @@ from contexts.spec.checks import LoadRequest, PerformanceCheck, request_name
 from tasks.checks import load_generator as load
 from tasks.checks.bench import Bench, Step, from_environment
 from tasks.checks.results import CheckResult
+from tasks.checks.served import while_served
 from tasks.filesystem import remove_folder
-from tasks.sandbox.outcome import last_line
 
 PERCENTILE = "nearest rank: the smallest measured value that at least so many percent of the values do not exceed"
 
@@ -41,41 +41,16 @@ class _Measured(BaseModel):
     requests: dict[str, _Load]
 
 
-class _AnyOf(threading.Event):
-    """Set when any of some events is."""
-
-    def __init__(self, *events: threading.Event) -> None:
-        super().__init__()
-        self._events = events
-
-    def is_set(self) -> bool:
-        return super().is_set() or any(event.is_set() for event in self._events)
-
-
 def run_performance(check: PerformanceCheck, bench: Bench) -> CheckResult:
     """Start the application, run the load in a process of its own, end the application, compare with the targets."""
     job = _job(check, bench)
     if isinstance(job, str):
         return CheckResult("unverified", job)
-    enough, gone = threading.Event(), threading.Event()
-    served: list[Step] = []
-
-    def serve() -> None:
-        try:
-            served.append(bench.run("application", bench.resolve(check.argv), cancel=_AnyOf(bench.cancel, enough)))
-        finally:
-            gone.set()
-
-    server = threading.Thread(target=serve, name=f"plait-{check.id}-application")
-    server.start()
-    try:
-        generator, raw = _run_load(bench, job, _AnyOf(bench.cancel, gone))
-        ended_early = gone.is_set()
-    finally:
-        enough.set()
-        server.join()
-    if ended_early or not served:
-        return CheckResult("unverified", _why_ended(served))
+    (generator, raw), ended = while_served(
+        bench, bench.resolve(check.argv), check.id, lambda cancel: _run_load(bench, job, cancel)
+    )
+    if ended:
+        return CheckResult("unverified", ended)
     return _judge(check, bench, generator, raw)
 
 
@@ -123,14 +98,6 @@ def _run_load(bench: Bench, job: load.Job, cancel: threading.Event) -> tuple[Ste
         return step, result.read_bytes() if step.succeeded and result.is_file() else b""
     finally:
         remove_folder(work)  # the job may hold tokens
-
-
-def _why_ended(served: Sequence[Step]) -> str:
-    if not served:
-        return "the application could not be started"
-    step = served[0]
-    said = last_line(step.log)
-    return f"the application ended before the load did: {step.outcome.message}" + (f": {said}" if said else "")
 
 
 def _judge(check: PerformanceCheck, bench: Bench, generator: Step, raw: bytes) -> CheckResult:

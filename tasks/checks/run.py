@@ -12,6 +12,7 @@ from contexts.documents.base import parse_instant
 from contexts.documents.codec import digest
 from contexts.documents.verification import Evidence
 from contexts.spec.checks import (
+    ApiCheck,
     Check,
     CommandCheck,
     ContractCheck,
@@ -23,6 +24,7 @@ from contexts.spec.checks import (
 )
 from contexts.spec.load import programs_of
 from contexts.spec.programs import NOTHING_KNOWN, Known
+from tasks.checks.api import run_api
 from tasks.checks.bench import Bench, StepFailed, ports_of
 from tasks.checks.command import run_command
 from tasks.checks.contract import run_contract
@@ -76,7 +78,7 @@ def check_inputs(
             "setup": setup,
             "base": base,
             "changed_by": changed_by if isinstance(check, TestsCheck | CoverageCheck) else None,
-            "consumers": list(consumers) if isinstance(check, ContractCheck) else None,
+            "consumers": list(consumers) if isinstance(check, ContractCheck | ApiCheck) else None,
         }
     )
 
@@ -121,3 +123,5 @@ def _by_kind(check: Check, bench: Bench) -> CheckResult:
             return run_migrations(check, bench)
         case ContractCheck():
             return run_contract(check, bench)
+        case ApiCheck():
+            return run_api(check, bench)

@@ -96,9 +96,12 @@ def _results(figures: CheckFigures) -> tuple[tuple[str, str], ...]:
         pairs.append(("Coverage", f"{number(coverage.percent):.2f} %"))
         if lines := coverage.lines:
             pairs.append(("Lines", f"{number(lines.covered):.0f} of {number(lines.total):.0f}"))
+    if api := figures.api:
+        tried = f"{number(api.operations):.0f} operations tried, {number(api.replayed):.0f} examples sent"
+        pairs.append(("Running server", f"{tried}, {number(api.failures + api.broken):.0f} failures"))
     if files := figures.contract_files:
         pairs.append(("Contract files", f"{number(files.read):.0f} read, {number(files.unread):.0f} unread"))
-    known = {"tests", "coverage", "contract_files"}
+    known = {"tests", "coverage", "contract_files", "api"}
     others = [(key, value) for key, value in figures.to_json().items() if key not in known]
     pairs += [(plain(key, 80), plain(value, 300)) for key, value in others[:12]]
     return tuple(pairs)

@@ -14,7 +14,7 @@ from contexts.documents.verification import AtBase, Evidence, EvidenceStep
 from contexts.errors import DocumentError
 from contexts.failpoints import failpoint
 from contexts.redaction import head_of
-from contexts.spec.checks import Check, ContractCheck, TestsCheck
+from contexts.spec.checks import ApiCheck, Check, ContractCheck, TestsCheck
 from contexts.spec.model import Spec
 from contexts.spec.programs import Known
 from contexts.text.plural import counted, first_of
@@ -94,7 +94,7 @@ def evidence_for(run: Run, context: Context, check: Check, before: Sequence[Evid
 
 def tried_at_base(check: Check) -> bool:
     """Say whether a check is one that the base commit can pass or fail; what compares tracks is not."""
-    return not isinstance(check, ContractCheck)
+    return not isinstance(check, ContractCheck | ApiCheck)
 
 
 def check_at_base(run: Run, check: Check) -> Evidence:
@@ -223,7 +223,7 @@ def _track_refs(context: Context) -> dict[str, ContextRef]:
 
 def _bench(run: Run, check: Check, subject: Subject, place: Path, ports: tuple[int, ...]) -> Bench:
     remove_folder(place)
-    wanted: Mapping[str, ContextRef] = subject.tracks if check.kind == "contract" else {}
+    wanted: Mapping[str, ContextRef] = subject.tracks if isinstance(check, ContractCheck | ApiCheck) else {}
     return Bench(
         tree=place / "tree",
         place=place,

@@ -133,7 +133,7 @@ def test_a_request_may_have_a_body_and_a_token_from_the_environment(
 def test_an_application_that_ends_early_is_unverified_with_its_last_words(run_check: RunCheck, tree: Path) -> None:
     judged = load(run_check, tree, {"path": "/"}, app="raise SystemExit('no configuration')").judged
     assert judged.status == "unverified"
-    assert "ended before the load did" in judged.reason
+    assert "ended before the check did" in judged.reason
     assert "no configuration" in judged.reason
 
 
