@@ -85,7 +85,10 @@ class Told:
 
 
 def scenarios(folder: Path, kind: str, only: str | None) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
-    """Yield name, scenario and key."""
+    """Yield name, scenario and key; nothing of a class there is no material of."""
+    if not (folder / kind / "key.yaml").is_file():
+        print(f"{kind}: there is no material of this class")
+        return
     key: Mapping[str, Any] = yaml.safe_load((folder / kind / "key.yaml").read_text())
     for path in sorted((folder / kind).glob("*.yaml")):
         if path.stem != "key" and only in {None, path.stem}:
