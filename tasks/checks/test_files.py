@@ -61,6 +61,18 @@ class TestFiles:
                 return found
         return self._holding(name, package=classname or case.suite)
 
+    def beside(self, case: TestCase, changed: Collection[str]) -> str | None:
+        """Return a changed file of the package that a case is about, None where none of its files was changed.
+
+        Args:
+            case: What concerns a package as a whole, such as that it was not built.
+            changed: Paths that differ from the base commit.
+        """
+        told = re.split(r"[.$:/\s]+", f"{case.id} {case.suite}")
+        edited = [path for path in self._paths if path in changed]
+        near = [path for path in edited if posixpath.basename(posixpath.dirname(path)) in told]
+        return next(iter(near), None)
+
     def _ending(self, path: str) -> str | None:
         """Return the one file whose path the other ends with, or that ends with the other."""
         path = posixpath.normpath(path.replace("\\", "/"))

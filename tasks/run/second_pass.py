@@ -11,7 +11,7 @@ from contexts.documents.verification import SecondPass
 from contexts.spec.checks import TestsCheck
 from tasks.checks.bench import Bench, StepFailed
 from tasks.checks.junit import TestCase
-from tasks.checks.second_pass import SecondRun, compare, findings_on, not_comparable, run_again
+from tasks.checks.second_pass import SecondRun, compare, ended_without, findings_on, not_comparable, run_again
 from tasks.checks.test_files import TestFiles, is_test_file, to_put_back
 from tasks.git.put_back import diff_of, put_back
 from tasks.run.check_trees import changes_of, content_at, keep_log, paths_of, prepare
@@ -49,7 +49,11 @@ def run_second_pass(
         again = SecondRun(None, str(error))
     outcome = SecondPass(status="not-comparable", reason=again.problem, put_back=len(paths), tests=len(again.cases))
     if again.problem:
-        found = [not_comparable(check, again.problem, paths, bench.changed_by)]
+        crashed = again.step is not None and again.step.finished and not again.step.succeeded
+        alone = crashed and not any(path in changed for path in tests)
+        say = ended_without if alone else not_comparable
+        found = [say(check, again.problem, paths, bench.changed_by)]
+        outcome = outcome.changed(status="differs") if alone else outcome
     else:
         files = TestFiles(tests, partial(content_at, run, run.base))
         differences = compare(cases, again.cases, files, changed)

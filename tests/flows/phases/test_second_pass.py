@@ -97,6 +97,17 @@ def test_what_cannot_be_compared_is_said_and_settings_block_then(workflow: Workf
     assert final["run"]["status"] == "verification-failed"
 
 
+def test_a_product_that_ends_the_tests_of_the_base_is_found_out(workflow: Workflow) -> None:
+    files = {
+        "app.py": "import os, sys\nhasattr(sys, 'told') or os._exit(3)\ndef add(a, b):\n    return 3\n",
+        "tests/test_aaa.py": "import sys\nsys.told = True\ndef test_told(): pass\n",
+    }
+    workflow.run(workflow.spec("ends", {"api": dict(files)}, UNIT))
+    final = workflow.final("ends")
+    assert final["run"]["status"] == "verification-failed", final["findings"]
+    assert "evidence/second-pass" in workflow.rules("ends")
+
+
 def test_nothing_is_run_twice_where_no_test_was_touched_or_it_is_off(workflow: Workflow) -> None:
     workflow.run(workflow.spec("untouched", {"api": {"more.py": "A = 1\n"}}, UNIT))
     assert second(workflow, "untouched")["status"] == "not-run"
