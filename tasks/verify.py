@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from contexts.audit.saved import audit_saved, without_proven
 from contexts.documents.base import now
 from contexts.documents.context import Context
-from contexts.documents.findings import Finding, by_severity
+from contexts.documents.findings import SEVERITIES, Finding, by_severity
 from contexts.documents.records import PhaseRecord, RunRecord, TrackRecord
 from contexts.documents.refs import BlobRef, ContextRef
 from contexts.documents.verification import RULINGS, Evidence
@@ -133,7 +133,8 @@ def _proven(records: Sequence[Evidence]) -> list[Finding]:
     for record in records:
         for one in record.findings or ():
             mark = fingerprint(one)
-            found.setdefault(mark, one)
+            if mark not in found or SEVERITIES.index(one.severity) < SEVERITIES.index(found[mark].severity):
+                found[mark] = one
             named.setdefault(mark, []).append(record.check)
     return [
         one.changed(message=f"{one.message} (checks {', '.join(named[mark])})") if len(named[mark]) > 1 else one

@@ -111,7 +111,7 @@ class ComparedClaim(Open):
         file: The file it is about.
         claimed: The claimed number: tests, passed tests, or line coverage in percent.
         shown: What evidence shows; absent where nothing does.
-        agrees: Whether both are the same; absent where nothing shows it.
+        agrees: Whether at least as much is shown; absent where nothing shows it.
     """
 
     task_id: str

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from contexts.documents.findings import Finding, Source
-from contexts.spec.checks import Check, MigrationsCheck, TestsCheck
+from contexts.spec.checks import Check, CoverageCheck, MigrationsCheck, TestsCheck
 from contexts.store.keys import track_document
 from contexts.text.plural import counted, first_of
 from tasks.checks.tool_settings import is_test_settings, looked_up_first, may_be_settings, settings_differ, tool_names
@@ -119,6 +119,8 @@ def changed_files(
     changed_by: Mapping[str, Sequence[str]],
     contents: Contents,
     setup: Sequence[Sequence[str]] = (),
+    *,
+    tests_run_twice: bool = False,
 ) -> tuple[Finding, ...]:
     """Return a finding for each of a check's own files that differs from the base commit, and for tests taken away.
 
@@ -129,6 +131,7 @@ def changed_files(
         changed_by: The files each track changed.
         contents: What a path held and holds; asked only where that decides.
         setup: Commands that prepare the tree.
+        tests_run_twice: Whether some check of the spec runs the base commit's tests as well.
     """
     findings: list[Finding] = []
     is_own = _Own(check, tree, contents, setup)
@@ -139,7 +142,7 @@ def changed_files(
             continue
         before, after = contents(path)
         message = f"check {check.id} rests on {path}, which {_who([path], changed_by)} {how}: "
-        if decided_twice := _is_decided_twice(check, path):
+        if decided_twice := _is_decided_twice(check, path, tests_run_twice=tests_run_twice):
             message += (
                 "what passes may be another claim than before; the base commit's own is put back for a second pass"
             )
@@ -161,14 +164,16 @@ def changed_files(
     return tuple(findings)
 
 
-def _is_decided_twice(check: Check, path: str) -> bool:
-    """Say whether a file is one of those that a check's second pass takes from the base commit."""
-    return (
-        isinstance(check, TestsCheck)
-        and check.second_pass == "auto"  # noqa: S105 - no password
-        and is_test_settings(path)
-        and not matches_any(path, check.files)
-    )
+def _is_decided_twice(check: Check, path: str, *, tests_run_twice: bool) -> bool:
+    """Say whether a file is one of those that a second pass takes from the base commit.
+
+    For coverage another check's will do, but not for what decides which lines count.
+    """
+    if not is_test_settings(path) or matches_any(path, check.files):
+        return False
+    if isinstance(check, TestsCheck):
+        return check.second_pass == "auto"  # noqa: S105 - no password
+    return isinstance(check, CoverageCheck) and tests_run_twice and posixpath.basename(path) == "conftest.py"
 
 
 class _Own:

@@ -254,6 +254,10 @@ def _run(run: Run, check: Check, bench: Bench, commit: str) -> tuple[CheckRun, l
             bench.changed_by,
             lambda path: (content_at(run, run.base, path), content_at(run, commit, path)),
             run.spec.verification.setup,
+            tests_run_twice=any(
+                isinstance(one, TestsCheck) and one.second_pass == "auto"  # noqa: S105 - no password
+                for one in run.spec.verification.checks
+            ),
         )
         found += silenced(check, run.repository.diff_text(run.base, commit), bench.changed_by)
     before = stamps(bench.tree)

@@ -61,9 +61,13 @@ def endpoint(documents: DocumentSet) -> Iterator[Doubt]:
         )
 
 
+_PLANS = frozenset({"pending_actions", "decisions", "error_log", "notes"})
+"""Members that also speak of what is not there, or not of this work."""
+
+
 def _named_endpoints(document: SourceDocument) -> Iterator[tuple[Path, tuple[str, str]]]:
     for path, value in document.values:
-        if is_data(path):
+        if is_data(path) or (path and path[0] in _PLANS):
             continue
         key = path[-1] if path else ""
         name = endpoint_name(key) if isinstance(key, str) and " /" in key else None
