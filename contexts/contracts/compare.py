@@ -40,6 +40,7 @@ class Mismatch:
 
 IN_WORDS = frozenset({"size", "file-type"})
 """Kinds that are read out of the words beside an endpoint."""
+_ANY_SUCCESS = "2XX"
 _DOUBTFUL = {
     "unknown",
     "codes-undeclared",
@@ -112,9 +113,16 @@ def matrix(contracts: Sequence[Contract]) -> dict[tuple[str, str], dict[str, Ver
             asked = [e for e in consumer.endpoints if e.key in offered or len(providers) == 1]
             if asked:
                 found = compare(consumer, provider)
-                verdicts: dict[str, Verdict] = {e.shown: _verdict(e, found) for e in asked}
-                result.setdefault((consumer.document, provider.document), {}).update(verdicts)
+                verdicts = result.setdefault((consumer.document, provider.document), {})
+                for one in asked:
+                    verdicts[one.shown] = _worse(verdicts.get(one.shown, "aligned"), _verdict(one, found))
     return result
+
+
+def _worse(one: Verdict, other: Verdict) -> Verdict:
+    if "mismatch" in {one, other}:
+        return "mismatch"
+    return "unknown" if "unknown" in {one, other} else "aligned"
 
 
 def _verdict(endpoint: Endpoint, found: Sequence[Mismatch]) -> Verdict:
@@ -139,10 +147,8 @@ def _endpoint(
             f"{asked.shown} is expected, and {provider.document} does not provide it{near}",
         )
         return
-    if asked.response is not None:
-        yield from _bodies(
-            asked, asked.response, given, given.response, consumer=consumer, provider=provider, reading=True
-        )
+    for mine, theirs in _answers(asked, given):
+        yield from _bodies(asked, mine, given, theirs, consumer=consumer, provider=provider, reading=True)
     if asked.request is not None or given.request is not None:
         yield from _requests(asked, given, consumer, provider)
     if asked.parameters is not None and given.parameters is not None:
@@ -151,6 +157,24 @@ def _endpoint(
     if asked.auth is False and given.auth is True:
         message = f"{asked.shown} is called without authentication, which the provider requires"
         yield Mismatch("auth", asked.shown, asked.auth_pointer, given.auth_pointer, message)
+
+
+def _answers(asked: Endpoint, given: Endpoint) -> Iterator[tuple[Body, Body | None]]:
+    """Yield what is read and what is answered with the same success code; what says no code is of any."""
+    mine, theirs = _by_code(asked), _by_code(given)
+    for code, body in mine.items():
+        if not theirs:
+            yield body, None
+        elif code == _ANY_SUCCESS:
+            yield body, theirs.get(code) or next(iter(theirs.values()))
+        elif (other := theirs.get(code) or theirs.get(_ANY_SUCCESS)) is not None:
+            yield body, other
+
+
+def _by_code(endpoint: Endpoint) -> Mapping[str, Body]:
+    if endpoint.bodies:
+        return dict(endpoint.bodies)
+    return {_ANY_SUCCESS: endpoint.response} if endpoint.response is not None else {}
 
 
 def _bodies(

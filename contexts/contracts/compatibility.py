@@ -123,7 +123,7 @@ def spell(schema: Schema) -> str:
         base = " | ".join(spell(variant) for variant in schema.variants[:4])
     if schema.kind == "array" and schema.items:
         base = f"array of {spell(schema.items)}"
-    return f"{base} or null" if schema.nullable else base
+    return f"{base} or null" if schema.nullable and schema.kind != "null" else base
 
 
 def _union(

@@ -10,9 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Problem, Role, Schema
 from contexts.contracts.openapi import SchemaReader, looks_like_openapi, read_openapi
 from contexts.contracts.paths import METHODS, endpoint_name
+from contexts.documents.handin import ContractFile, Port, Variable
 from contexts.json.pointer import pointer
 from contexts.json.values import Path, is_list, is_object, mapping, text
 
@@ -20,6 +23,7 @@ MESSAGE = "MESSAGE"
 """Stands for the method of an operation that is not HTTP."""
 MEMBER = "contracts"
 _SIDES: Mapping[str, Role] = {"provides": "provider", "assumes": "consumer"}
+_SAYS = frozenset({"auth", "parameters", "request", "responses"})
 _LISTS = ("operations", "files", "variables", "ports")
 
 
@@ -68,10 +72,11 @@ def _read_file(document: str, role: Role, read: Mapping[str, object], where: Pat
 def _named(contract: Contract, path: str) -> Contract:
     """Return a contract whose endpoints say which file they are from."""
     endpoints = tuple(replace(one, shown=f"{one.shown} ({path})") for one in contract.endpoints)
-    return replace(contract, endpoints=endpoints)
+    return replace(contract, endpoints=endpoints, file=path)
 
 
 def _read_side(document: str, role: Role, side: Mapping[str, object], base: Path) -> Contract:
+    side = _rooted_side(side)
     reader = SchemaReader(side, base)
     problems = [_odd((*base, name), "is no list") for name in _LISTS if not isinstance(side.get(name, []), list)]
     endpoints: list[Endpoint] = []
@@ -83,9 +88,62 @@ def _read_side(document: str, role: Role, side: Mapping[str, object], base: Path
             continue
         endpoints.append(_endpoint(reader, name, mapping(raw), where))
         problems += _odd_members(mapping(raw), (*base, *where))
+    problems += _odd_entries(side, base)
     return Contract(
         document, role, tuple(endpoints), dict(reader.definitions), (*problems, *reader.problems), typed=True
     )
+
+
+def _odd_entries(side: Mapping[str, object], base: Path) -> Iterator[Problem]:
+    """Yield the variables, ports and files that are not of their form."""
+    for name, model in (("variables", Variable), ("ports", Port), ("files", ContractFile)):
+        for index, raw in enumerate(_items(side, name)):
+            try:
+                model.model_validate(raw)
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+                member = ".".join(str(part) for part in first["loc"]) or "it"
+                yield _odd((*base, name, index), f"is no entry of {name} ({member}: {first['msg']})")
+
+
+def _rooted_side(side: Mapping[str, object]) -> Mapping[str, object]:
+    """Return a side in which what schemas refer to inside themselves (``#/$defs/NAME``) is found from its root."""
+    schemas = {name: _rooted(raw, pointer("schemas", name)) for name, raw in mapping(side.get("schemas")).items()}
+    operations: list[Any] = []
+    for index, raw in enumerate(_items(side, "operations")):
+        made = dict(mapping(raw))
+        for name in ("parameters", "request", "message"):
+            if name in made:
+                made[name] = _rooted(made[name], pointer("operations", index, name))
+        if is_object(made.get("responses")):
+            made["responses"] = {
+                status: _rooted(one, pointer("operations", index, "responses", status))
+                for status, one in mapping(made["responses"]).items()
+            }
+        operations.append(made if is_object(raw) else raw)
+    changed: dict[str, object] = dict(side)
+    if schemas:
+        changed["schemas"] = schemas
+    if operations:
+        changed["operations"] = operations
+    return changed
+
+
+def _rooted(schema: Any, place: str) -> Any:
+    if not is_object(schema) or not {"$defs", "definitions"} & schema.keys():
+        return schema
+
+    def moved(value: Any) -> Any:
+        if is_object(value):
+            return {
+                key: f"#{place}{one[1:]}"
+                if key == "$ref" and isinstance(one, str) and one.startswith(("#/$defs/", "#/definitions/"))
+                else moved(one)
+                for key, one in value.items()
+            }
+        return [moved(one) for one in value] if is_list(value) else value
+
+    return moved(schema)
 
 
 def _items(side: Mapping[str, object], name: str) -> list[Any]:
@@ -94,7 +152,7 @@ def _items(side: Mapping[str, object], name: str) -> list[Any]:
 
 
 def _odd(where: Path, why: str) -> Problem:
-    return Problem("unreadable", pointer(*where), f"{'.'.join(str(part) for part in where)} {why}; it was not compared")
+    return Problem("unread", pointer(*where), f"{'.'.join(str(part) for part in where)} {why}; it was not compared")
 
 
 def _odd_members(raw: Mapping[str, object], where: Path) -> Iterator[Problem]:
@@ -107,6 +165,8 @@ def _odd_members(raw: Mapping[str, object], where: Path) -> Iterator[Problem]:
     for status in mapping(responses):
         if _code(status) is None and status.upper() not in {"2XX", "3XX", "4XX", "5XX", "DEFAULT"}:
             yield _odd((*where, "responses", status), "is no status code")
+    if endpoint_name(text(raw.get("operation"))) and _SAYS.isdisjoint(raw):
+        yield _odd(where, f"says nothing of what it sends or answers ({', '.join(sorted(_SAYS))})")
     if raw.get("auth") is not None and not isinstance(raw["auth"], bool):
         yield _odd((*where, "auth"), "is neither true nor false")
 
@@ -120,11 +180,12 @@ def _endpoint(reader: SchemaReader, name: str, raw: Mapping[str, object], where:
         message = _body(reader, raw.get("message"), (*where, "message"))
         return Endpoint(MESSAGE, name, name, place, response=message)
     responses = mapping(raw.get("responses"))
-    told = next((status for status in responses if status.startswith("2")), None)
-    response = None
-    if told is not None:
-        at = (*where, "responses", told)
-        response = _body(reader, responses[told], at) or _nothing(pointer(*reader.base, *at))
+    bodies = {
+        status.upper(): _body(reader, raw_body, (*where, "responses", status))
+        or _nothing(pointer(*reader.base, *where, "responses", status))
+        for status, raw_body in responses.items()
+        if status.startswith("2")
+    }
     codes = tuple(
         Code(code, pointer(*reader.base, *where, "responses", status))
         for status in responses
@@ -137,7 +198,8 @@ def _endpoint(reader: SchemaReader, name: str, raw: Mapping[str, object], where:
         name,
         place,
         request=_body(reader, raw.get("request"), (*where, "request")),
-        response=response,
+        response=next(iter(bodies.values()), None),
+        bodies=tuple(bodies.items()),
         codes=codes or None,
         any_code=bool(ranges),
         auth=auth if isinstance(auth, bool) else None,

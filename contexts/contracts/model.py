@@ -93,6 +93,7 @@ class Endpoint:
         any_code: A ``default`` or ``4XX`` response covers what is not listed.
         implied: Codes the author's prose implies (auth, permission, uniqueness, rate limit, size, media type).
         auth: Whether authentication is required; None if not said.
+        bodies: What is answered by success code, or ``2XX``, where that is written; ``response`` is the first.
         parameters: The members of the query as one object.
         prefixes: Paths below which the servers of its document serve it.
     """
@@ -108,6 +109,7 @@ class Endpoint:
     implied: tuple[Code, ...] = ()
     auth: bool | None = None
     auth_pointer: str = ""
+    bodies: tuple[tuple[str, Body], ...] = ()
     parameters: Body | None = None
     prefixes: tuple[str, ...] = ()
 
@@ -124,9 +126,9 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a contract that could not be read."""
+    """Something in a contract that could not be read; ``unread`` is what has not the form of a hand-in."""
 
-    kind: Literal["unreadable", "invalid-openapi", "unresolved-reference"]
+    kind: Literal["unreadable", "unread", "invalid-openapi", "unresolved-reference"]
     pointer: str
     message: str
 
@@ -137,6 +139,7 @@ class Contract:
 
     Attributes:
         typed: It was handed in as operations with schemas, or read from a file of the commit.
+        file: The file it was read from.
     """
 
     document: str
@@ -145,6 +148,7 @@ class Contract:
     definitions: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     problems: tuple[Problem, ...] = ()
     typed: bool = False
+    file: str = ""
 
 
 def unknown(why: str) -> Schema:

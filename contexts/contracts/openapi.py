@@ -69,7 +69,8 @@ class SchemaReader:
             seen = members.get(entry.name)
             needed = entry.required or (seen is not None and seen.required)
             members[entry.name] = replace(entry, required=needed, always=needed)
-        return Schema("object", nullable=nullable, fields=tuple(members.values()))
+        closed = any(part.closed for part in solid)
+        return Schema("object", nullable=nullable, fields=tuple(members.values()), closed=closed)
 
     def _plain(self, data: Mapping[str, object], path: Path, depth: int) -> Schema:
         stated = data.get("type")
@@ -107,7 +108,8 @@ class SchemaReader:
                     name,
                     self.schema(member, (*path, "properties", name), depth + 1),
                     required=name in needed,
-                    always=name in needed,
+                    # What has a value by default is there without being sent.
+                    always=name in needed or mapping(member).get("default") is not None,
                 )
                 for name, member in mapping(data.get("properties")).items()
             )
@@ -229,15 +231,15 @@ def read_operation(raw: Mapping[str, object], method: str, path: str, base: Path
 
 def _operation(reader: SchemaReader, method: str, path: str, operation: Mapping[str, object], where: Path) -> Endpoint:
     place = pointer(*reader.base, *where)
-    codes, any_code, response = list[Code](), False, None
+    codes, any_code, bodies = list[Code](), False, dict[str, Body]()
     for status, raw in mapping(operation.get("responses")).items():
         code_path = (*where, "responses", status)
         if status.isdigit():
             codes.append(Code(int(status), pointer(*reader.base, *code_path)))
         elif status == "default" or status.upper() in {"4XX", "5XX"}:
             any_code = True
-        if status.startswith("2") and response is None:
-            response = _body(reader, raw, code_path)
+        if status.startswith("2") and (body := _body(reader, raw, code_path)) is not None:
+            bodies[status.upper()] = body
     request = _body(reader, operation["requestBody"], (*where, "requestBody")) if "requestBody" in operation else None
     security = operation.get("security", reader.root.get("security"))
     return Endpoint(
@@ -246,7 +248,8 @@ def _operation(reader: SchemaReader, method: str, path: str, operation: Mapping[
         f"{method.upper()} {path}",
         place,
         request=request,
-        response=response,
+        response=next(iter(bodies.values()), None),
+        bodies=tuple(bodies.items()),
         codes=tuple(codes) if codes or any_code else None,
         any_code=any_code,
         auth=None if security is None else bool(sequence(security)) and {} not in sequence(security),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -72,7 +72,17 @@ def read_contracts(document: str, data: Mapping[str, object]) -> tuple[Contract,
         for role, side in sides.items()
         if side.endpoints or side.problems
     )
-    return (*handed_in, *told)
+    return (*handed_in, *told, *_nothing_read(document, data, told))
+
+
+def _nothing_read(document: str, data: Mapping[str, object], told: Sequence[Contract]) -> Iterator[Contract]:
+    """Yield a problem where a track hands in contracts, and nothing of them was read."""
+    if not data.get(MEMBER) or "task_id" not in data:
+        return
+    places = [one.pointer for contract in told for one in (*contract.endpoints, *contract.problems)]
+    if not any(place.startswith(f"/{MEMBER}/") for place in places):
+        why = "contracts has neither provides nor assumes with operations or files; nothing of it was compared"
+        yield Contract(document, "consumer", (), problems=(Problem("unread", f"/{MEMBER}", why),))
 
 
 def _containers(path: Path, value: Any, *, speaks: bool) -> Iterator[tuple[Path, Any, bool]]:

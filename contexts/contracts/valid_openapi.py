@@ -71,5 +71,5 @@ def validity(data: Mapping[str, object], base: Path = ()) -> Iterator[Problem]:
     for error in errors[:1]:
         where = tuple(str(part) for part in getattr(error, "absolute_path", ()))
         more = and_more(len(errors) - 1)
-        message = str(error.message)[:300] + (f" ({more})" if more else "")
+        message = str(error.message).partition("\n")[0][:300] + (f" ({more})" if more else "")
         yield Problem("invalid-openapi", pointer(*base, *where), message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import sys
 import tempfile
 import threading
@@ -29,7 +31,7 @@ from tasks.checks.bench import Bench, Step, from_environment
 from tasks.checks.contract_files.openapi_files import read_openapi_file
 from tasks.checks.contract_files.tree_files import Unread, parse, read_text
 from tasks.checks.results import CheckResult
-from tasks.checks.schemathesis_report import Failure, read_failures
+from tasks.checks.schemathesis_report import Failure, read_schemathesis
 from tasks.checks.served import while_served
 from tasks.filesystem import remove_folder
 
@@ -66,7 +68,7 @@ def _headers(check: ApiCheck) -> dict[str, str] | str:
 
 
 def _try(check: ApiCheck, bench: Bench, work: Path, headers: dict[str, str], cancel: threading.Event) -> CheckResult:
-    examples = dict(_examples(bench.consumers)) if check.replay else {}
+    examples = dict(itertools.islice(_examples(bench.consumers), _MOST_EXAMPLES)) if check.replay else {}
     served = check.openapi if check.openapi.startswith("/") else None
     job: replay.Job = {
         "port": bench.ports[0],
@@ -74,7 +76,7 @@ def _try(check: ApiCheck, bench: Bench, work: Path, headers: dict[str, str], can
         "ready_seconds": float(check.ready_seconds),
         "document": served,
         "headers": headers,
-        "requests": [request for _, request in list(examples.values())[:_MOST_EXAMPLES]],
+        "requests": [request for _, request in examples.values()],
     }
     step, result = _replay(bench, work, job, cancel)
     if result is None:
@@ -82,6 +84,7 @@ def _try(check: ApiCheck, bench: Bench, work: Path, headers: dict[str, str], can
     if result["problem"]:
         return CheckResult("unverified", result["problem"])
     findings = [_of_example(examples[one["id"]][0], one) for one in result["answers"] if one["wrong"]]
+    unread = [f"{one['id']}: {one['unread']}" for one in result["answers"] if one["unread"]]
     try:
         document = _document(check, bench, result["document"])
     except Unread as error:
@@ -89,6 +92,8 @@ def _try(check: ApiCheck, bench: Bench, work: Path, headers: dict[str, str], can
     raw = orjson.dumps(document)
     (work / _DOCUMENT).write_bytes(raw)
     failures, tested, problem = _schemathesis(check, bench, work, headers, cancel)
+    if unread:
+        problem = "; ".join([*([problem] if problem else []), f"examples that cannot be judged: {first_of(unread, 2)}"])
     reports = {"openapi": (raw, "application/json")}
     return _judged(findings, failures, tested, len(result["answers"]), problem, reports)
 
@@ -123,29 +128,35 @@ def _schemathesis(
 ) -> tuple[list[Failure], int, str]:
     """Return what schemathesis found, how many operations it tried, and why it found nothing out."""
     report = work / "report.ndjson"
-    given = [word for name, value in headers.items() for word in ("-H", f"{name}:{value}")]
-    bench.hidden.update({value: "..." for value in headers.values() if value})
+    settings = work / "schemathesis.toml"  # an argument would be seen by everybody on the machine
+    settings.touch(mode=0o600)
+    named = ", ".join(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in headers.items())
+    settings.write_text(f"headers = {{ {named} }}\n" if named else "", encoding="utf-8")
     argv = (
-        *bench.resolve(check.tool), "run", str(work / _DOCUMENT),
+        *bench.resolve(check.tool), "--config-file", str(settings), "run", str(work / _DOCUMENT),
         "--origin", f"http://127.0.0.1:{bench.ports[0]}", "--checks", _CHECKS, "--phases", "examples,fuzzing",
         "--mode", "positive", "--max-examples", str(check.max_examples), "--seed", str(check.seed), "--workers", "1",
         "--continue-on-failure", "--generation-database", "none", "--no-color", "--warnings", "off",
-        "--report", "ndjson", "--report-ndjson-path", str(report), *given,
+        "--report", "ndjson", "--report-ndjson-path", str(report),
     )  # fmt: skip
     # Without this, Python would look into the tree first, where a track may have put one that finds nothing.
     quiet = {"PYTHONSAFEPATH": "1", "DO_NOT_TRACK": "1"}
     step = bench.run("schemathesis", argv, cwd=work, env=quiet, cancel=cancel)
-    if not step.finished:
-        return [], 0, bench.why_unfinished(step)
     if "No module named 'schemathesis" in step.text:
         python = " ".join(bench.shown(bench.resolve(check.tool))[:1])
         return [], 0, f"schemathesis is not there: install it where {python} is (pip install schemathesis)"
-    if step.outcome.exit_code not in {0, 1} or not report.is_file():
-        return [], 0, step.problem
-    failures, tested = read_failures(report)
-    if not tested:
-        return [], 0, f"no operation of {check.openapi} was tried: {step.problem}"
-    return failures, tested, ""
+    if not report.is_file():
+        return [], 0, bench.why_unfinished(step) if not step.finished else step.problem
+    said = read_schemathesis(report)
+    problem = ""
+    if not step.finished:
+        problem = bench.why_unfinished(step)
+    elif step.outcome.exit_code not in {0, 1} or not said.tried:
+        problem = f"no operation of {check.openapi} was tried: {step.problem}"
+    elif said.untried:
+        first = [f"{label or check.openapi}: {why}" for label, why in said.untried.items()]
+        problem = f"{counted(len(first), 'operation was', 'operations were')} not tried: {first_of(first, 2)}"
+    return list(said.failures), len(said.tried), problem
 
 
 def _judged(

@@ -47,12 +47,13 @@ class Job(TypedDict):
 
 
 class Answer(TypedDict):
-    """What came of one request: its answer, shortened, and what is wrong with it, empty where nothing is."""
+    """What came of one request: its answer, shortened, what is wrong with it, and why that cannot be told."""
 
     id: str
     sent: str
     answered: str
     wrong: str
+    unread: str
 
 
 class Result(TypedDict):
@@ -108,7 +109,7 @@ def _ask(port: int, method: str, path: str, headers: dict[str, str], body: Any) 
 
 def _answer(job: Job, one: Request) -> Answer:
     sent = f"{one['method']} {one['path']}" + ("" if one["body"] is None else f" {json.dumps(one['body'])}")
-    told: Answer = {"id": one["id"], "sent": sent[:_LONGEST], "answered": "", "wrong": ""}
+    told: Answer = {"id": one["id"], "sent": sent[:_LONGEST], "answered": "", "wrong": "", "unread": ""}
     headers = {**job["headers"], **one["headers"]}
     try:
         status, body, _ = _ask(job["port"], one["method"], one["path"], headers, one["body"])
@@ -117,8 +118,8 @@ def _answer(job: Job, one: Request) -> Answer:
     told["answered"] = f"{status} {body[:_LONGEST].decode('utf-8', 'replace')}"
     try:
         told["wrong"] = _wrong(one, status, body)[:_LONGEST]
-    except RecursionError:
-        told["wrong"] = "its answer is nested too deeply to be compared"
+    except Exception as error:  # noqa: BLE001 - the schema is an agent's, and may be anything
+        told["unread"] = f"its schema cannot be used: {type(error).__name__} {error}"[:_LONGEST]
     return told
 
 
@@ -128,7 +129,7 @@ def _wrong(one: Request, status: int, body: bytes) -> str:
         return f"it was answered with {status}, and {wanted} is expected"
     ranges = {f"{str(status)[0]}XX", "default"}
     named = {str(status), *ranges} & one["responses"].keys()
-    if wanted is None and (status >= 400 or (one["responses"] and not named)):
+    if wanted is None and not named and (one["responses"] or status >= 400):
         listed = ", ".join(one["responses"]) or "a success"
         return f"it was answered with {status}, which is not among what is expected ({listed})"
     schema = next((one["responses"][name] for name in (str(status), *sorted(ranges)) if name in one["responses"]), True)
@@ -141,14 +142,27 @@ def _wrong(one: Request, status: int, body: bytes) -> str:
     except ValueError:
         return "its answer is no JSON"
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - only where a schema is given
+    from referencing import Registry  # noqa: PLC0415
 
     if isinstance(schema, dict):
-        whole: dict[str, Any] = {"schemas": one["schemas"], "allOf": [schema]}
-        judge: Any = Draft202012Validator(whole)
+        whole: dict[str, Any] = _nullable({"schemas": one["schemas"], "allOf": [schema]})
+        registry = Registry[Any]()  # which fetches nothing
+        judge: Any = Draft202012Validator(whole, registry=registry)
         error = next(judge.iter_errors(value), None)
         if error is not None:
             return f"{error.json_path} of its answer: {error.message}"
     return "" if one["response"] is None else _lacks(value, one["response"], "$")
+
+
+def _nullable(schema: Any) -> Any:
+    """Return a schema in which OpenAPI's ``nullable`` is what JSON Schema calls a type of null."""
+    if isinstance(schema, list):
+        return [_nullable(one) for one in schema]  # pyright: ignore[reportUnknownVariableType] JSON
+    if not isinstance(schema, dict):
+        return schema
+    members: dict[str, Any] = schema  # pyright: ignore[reportUnknownVariableType] JSON
+    made = {name: _nullable(one) for name, one in members.items() if name != "nullable"}
+    return {"anyOf": [made, {"type": "null"}]} if members.get("nullable") is True else made
 
 
 def _lacks(value: Any, wanted: Any, place: str) -> str:

@@ -101,7 +101,7 @@ def _compare_all(
     unjudged = [problem.message for problem in provider.problems if problem.kind == "unreadable"]
     unread: list[str] = []
     wrong: list[str] = []
-    matrix: dict[str, Mapping[str, Alignment]] = {}
+    matrix: dict[str, dict[str, Alignment]] = {}
     for task_id, context in consumers.items():
         for consumer in read_contracts(task_id, context):
             if consumer.role != "consumer":
@@ -115,7 +115,7 @@ def _compare_all(
             wrong += [one.message for one in certain]
             unread += [f"{task_id}: {one.message}" for one in found if one.kind in _UNREAD]
             findings += [_finding(task_id, context, document, one) for one in found if one.kind not in _UNREAD]
-            matrix[task_id] = {one.shown: _verdict(one.shown, found) for one in consumer.endpoints}
+            matrix.setdefault(task_id, {}).update({one.shown: _verdict(one.shown, found) for one in consumer.endpoints})
     result = _result(provider, matrix, len(wrong))
     if wrong:
         reason = f"{counted(len(wrong), 'mismatch', 'mismatches')}: {listed(wrong, 2)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ import orjson
 from contexts.json.values import is_list, is_object, mapping, section, text, whole
 
 _MOST_LINE = 20_000_000
+_NO_ANSWER = re.compile(r"Connection|Timeout|ChunkedEncoding|Protocol")
+"""Names of what goes wrong with a request that was sent."""
 _STATUS_CHECK = "status_code_conformance"
 
 
@@ -40,13 +43,30 @@ class Failure:
     answered: str
 
 
-def read_failures(report: Path) -> tuple[list[Failure], int]:
-    """Return what was found, each kind once for each operation, and how many operations were tried."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run of schemathesis came to.
+
+    Attributes:
+        failures: Each kind once for each operation.
+        tried: Operations that were sent a request.
+        untried: Why an operation was not, by operation.
+    """
+
+    failures: tuple[Failure, ...]
+    tried: frozenset[str]
+    untried: Mapping[str, str]
+
+
+def read_schemathesis(report: Path) -> Report:
+    """Return what a report says, also one that breaks off."""
     found: dict[tuple[str, str], Failure] = {}
     tried: set[str] = set()
+    untried: dict[str, str] = {}
     with report.open("rb") as lines:
-        for line in lines:
-            recorder = _recorder(line)
+        while line := lines.readline(_MOST_LINE):
+            event = _event(line)
+            recorder = section(section(event, "ScenarioFinished"), "recorder")
             label = text(recorder.get("label"))
             interactions = section(recorder, "interactions")
             if interactions:
@@ -54,17 +74,28 @@ def read_failures(report: Path) -> tuple[list[Failure], int]:
             for case, checks in section(recorder, "checks").items():
                 for kind, one in _failures(label, checks, mapping(interactions.get(case))):
                     found.setdefault((label, kind), one)
-    return list(found.values()), len(tried)
+            error = section(event, "NonFatalError")
+            if error:
+                _note_error(error, found, untried)
+    return Report(tuple(found.values()), frozenset(tried - untried.keys()), untried)
 
 
-def _recorder(line: bytes) -> Mapping[str, Any]:
-    if len(line) > _MOST_LINE:
-        return {}
+def _note_error(error: Mapping[str, Any], found: dict[tuple[str, str], Failure], untried: dict[str, str]) -> None:
+    """Note an error: no answer to a request that the document allows is the server's, all else the document's."""
+    label, value = text(error.get("label")), section(error, "value")
+    kind, message = text(value.get("type")), " ".join(text(value.get("message")).split())[:500]
+    if _NO_ANSWER.search(kind):
+        found.setdefault((label, "no answer"), Failure(label, "No answer", message, label, ""))
+    else:
+        untried.setdefault(label, message or kind)
+
+
+def _event(line: bytes) -> Mapping[str, Any]:
     try:
         event: object = orjson.loads(line)
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError:  # cut off, or longer than is read
         return {}
-    return section(section(mapping(event), "ScenarioFinished"), "recorder")
+    return mapping(event)
 
 
 def _failures(label: str, checks: object, interaction: Mapping[str, Any]) -> Iterator[tuple[str, Failure]]:

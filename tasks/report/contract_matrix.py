@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from contexts.contracts import Contract, compare, matrix, read_contracts
 from contexts.documents.base import JsonObject
@@ -22,7 +23,12 @@ def contract_matrix(tracks: Iterable[JsonObject]) -> ContractMatrix:
 
     Where nobody expects what somebody offers, ``unavailable`` says so in a sentence.
     """
-    stated = [one for track in tracks for one in read_contracts(str(track.get("task_id")), track) if one.endpoints]
+    stated = [
+        replace(one, document=f"{one.document}: {one.file}") if one.file else one
+        for track in tracks
+        for one in read_contracts(str(track.get("task_id")), track)
+        if one.endpoints
+    ]
     consumers = [one for one in stated if one.role == "consumer"][:_MOST_SIDES]
     providers = [one for one in stated if one.role == "provider"][:_MOST_SIDES]
     verdicts = matrix([*consumers, *providers])

@@ -217,6 +217,8 @@ def unknown(documents: DocumentSet) -> Iterator[Finding]:
 )
 def unread(documents: DocumentSet) -> Iterator[Finding]:
     """Look for assumptions in which no endpoint, and nothing that is told of as unreadable, was found."""
+    for message, places in _problems(documents, "unread"):
+        yield found("contracts/unread", message, places)
     for document in documents.tracks or documents.revisions[-1:]:
         if not _says_something(document.data.get(_ASSUMED)):
             continue

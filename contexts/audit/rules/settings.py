@@ -89,7 +89,7 @@ def variable(documents: DocumentSet) -> Iterator[Finding]:
             provided.setdefault(one.name, []).append((one, source))
     for name, members in provided.items():
         values = {_plain(one.default): source for one, source in members}
-        if len(values) > 1:
+        if len(values) > 1 and len({source.document for source in values.values()}) > 1:
             shown = " and ".join(repr(value) for value in values)
             yield found("contracts/variable", f"{name} is set to {shown} by several tracks", list(values.values()))
 

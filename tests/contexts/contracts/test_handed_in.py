@@ -180,11 +180,11 @@ def test_what_is_of_another_form_is_said_with_its_place_and_hides_nothing() -> N
     provided = changed(PROVIDED, (*ITEM_AT, "title"), {"type": "integer"})
     told = found(provided, odd)
     assert "contracts/type" in {one.rule for one in told}
-    places = {source.pointer for one in told if one.rule == "contracts/unknown" for source in one.sources}
+    places = {source.pointer for one in told if one.rule == "contracts/unread" for source in one.sources}
     assert places >= {
         f"/contracts/assumes/operations/{place}" for place in ("6", "7", "8/request", "8/responses/fine", "8/auth")
     } | {"/contracts/assumes/files"}
-    assert all(one.severity == "note" for one in told if one.rule == "contracts/unknown")
+    assert all(one.severity == "warning" for one in told if one.rule == "contracts/unread")
 
 
 @pytest.mark.parametrize(
@@ -192,6 +192,74 @@ def test_what_is_of_another_form_is_said_with_its_place_and_hides_nothing() -> N
 )
 def test_any_value_is_read(odd: Any) -> None:
     read_contracts("a", {"contracts": odd})
+
+
+@pytest.mark.parametrize(
+    "odd", ["GET /x", ["a"], {"provides": []}, {"provides": {"ops": []}}, {"offers": {"operations": []}}]
+)
+def test_contracts_of_another_form_are_warned_of(odd: Any) -> None:
+    document = context("w-api", task_id="api", contracts=odd)
+    told = [(one.rule, one.severity) for one in audit([SourceDocument("tracks/api", document.to_json())]).findings]
+    assert told == [("contracts/unread", "warning")]
+
+
+def answers(provided: Any, assumed: Any) -> list[str]:
+    operation = {"operation": "PUT /a"}
+    sides = (
+        {"operations": [{**operation, "responses": provided}]},
+        {"operations": [{**operation, "responses": assumed}]},
+    )
+    return sorted(one.rule for one in found(*sides) if one.severity != "note")
+
+
+NAMED: Any = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+OTHER: Any = {"type": "object", "required": ["key"], "properties": {"key": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("provided", "assumed", "rules"),
+    [
+        ({"200": NAMED, "202": None}, {"202": None}, []),
+        ({"200": OTHER, "201": NAMED}, {"201": NAMED}, []),
+        ({"200": OTHER, "201": NAMED}, {"200": NAMED}, ["contracts/field"]),
+        ({"204": None}, {"200": NAMED}, ["contracts/status-code"]),
+        ({"2XX": NAMED}, {"201": NAMED}, []),
+        ({"2XX": OTHER}, {"201": NAMED}, ["contracts/field"]),
+    ],
+)
+def test_answers_are_compared_by_their_code(provided: Any, assumed: Any, rules: list[str]) -> None:
+    assert answers(provided, assumed) == rules
+
+
+def test_a_member_with_a_default_is_always_there() -> None:
+    shown = {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}, "default": []}}}
+    assert answers({"200": shown}, {"200": {**shown, "required": ["tags"]}}) == []
+
+
+def test_schemas_that_refer_to_what_is_inside_them_are_read() -> None:
+    inside = {"$defs": {"A": NAMED}, "type": "object", "required": ["a"], "properties": {"a": {"$ref": "#/$defs/A"}}}
+    wrong = {**inside, "$defs": {"A": OTHER}}
+    assert answers({"200": inside}, {"200": inside}) == []
+    assert answers({"200": wrong}, {"200": inside}) == ["contracts/field"]
+
+
+def test_parts_that_are_closed_close_the_whole() -> None:
+    closed = {
+        "allOf": [
+            {**NAMED, "additionalProperties": False},
+            {"type": "object", "properties": {"name": {"minLength": 1, "type": "string"}}},
+        ]
+    }
+    sent = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string", "minLength": 1}, "more": {"type": "string"}},
+    }
+    side = (
+        {"operations": [{"operation": "POST /a", "request": closed}]},
+        {"operations": [{"operation": "POST /a", "request": sent}]},
+    )
+    assert [one.rule for one in found(*side) if one.severity != "note"] == ["contracts/field"]
 
 
 def test_what_was_read_of_files_is_compared_and_named() -> None:

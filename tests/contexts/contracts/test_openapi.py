@@ -133,7 +133,7 @@ def test_what_the_validator_found_before_it_stopped_is_invalid_all_the_same() ->
     document["paths"]["/items/{id}"]["get"]["parameters"] = 5
     problems = read_openapi(document, "api.json", "provider").problems
     assert [p.kind for p in problems] == ["invalid-openapi"]
-    assert "5 is not of type 'array'" in problems[0].message
+    assert "5 is not of type" in problems[0].message
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,19 @@ http.createServer((request, response) => {
   answer(404, {error: 'no such path'});
 }).listen(process.argv[2], '127.0.0.1');
 """
+HTTP_SERVER = """
+import http.server
+import sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path.startswith("/drop"):
+            raise RuntimeError("nobody catches this")
+        self.send_response(200)
+        self.end_headers()
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
 DOCUMENT = {
     "openapi": "3.0.3", "info": {"title": "Items", "version": "1"}, "servers": [{"url": "https://example.org/v1"}],
     "paths": {"/items/{id}": {"get": {
@@ -122,6 +135,7 @@ def examples(**members: Any) -> dict[str, Any]:
         ({"body": {"name": "ink"}, "status": 201, "response": {"name": "ink"}}, ""),
         ({"body": {"title": "ink"}}, "it was answered with 422, which is not among what is expected (201)"),
         ({"body": {"title": "ink"}, "status": 422}, ""),
+        ({"body": {"name": "long" * 20}}, "it was answered with 409, which is not among what is expected (201)"),
         ({"body": {"name": "ink"}, "status": 200}, "it was answered with 201, and 200 is expected"),
         ({"body": {"name": "ink"}, "response": {"name": "pen"}}, '$.name of its answer is "ink", and "pen" is expected'),
     ],
@@ -136,6 +150,64 @@ def test_consumers_examples_are_replayed(run_check: RunCheck, tree: Path, exampl
         (found,) = ran.judged.findings
         assert found.message.endswith(wrong)
         assert found.sources[0].place == ("tracks/web", "/contracts/assumes/operations/0/examples/0")
+
+
+@pytest.mark.parametrize(
+    ("schema", "status", "reason"),
+    [
+        ({"type": "object", "properties": {"note": {"type": "string", "nullable": True}}}, "passed", ""),
+        ({"type": "object", "properties": {"note": {"type": "string"}}}, "failed", "$.note of its answer"),
+        ({"$ref": "#/schemas/Gone"}, "unverified", "its schema cannot be used"),
+        ({"$ref": "http://127.0.0.1:1/schema"}, "unverified", "its schema cannot be used"),
+        ({"type": "object", "properties": {"name": {"pattern": "(["}}}, "unverified", "its schema cannot be used"),
+    ],
+)
+def test_an_example_with_any_schema_is_judged_or_said_not_to_be(
+    run_check: RunCheck, tree: Path, schema: Any, status: str, reason: str
+) -> None:
+    write(tree, {"app.py": FASTAPI.replace("{more}", "")})
+    operation = {"operation": "GET /items/1", "responses": {"200": schema, "404": None}, "examples": [{}]}
+    missing = {"operation": "GET /items/9", "responses": {"200": True, "404": {}}, "examples": [{}]}
+    consumers = {"web": {"contracts": {"assumes": {"operations": [operation, missing]}}}}
+    ran = run_check(**SERVED, max_examples=1, consumers=consumers)
+    assert ran.judged.status == status, ran.judged.reason
+    assert reason in ran.judged.reason
+
+
+def test_no_answer_is_found_and_an_operation_that_cannot_be_tried_is_said(run_check: RunCheck, tree: Path) -> None:
+    write(tree, {"app.py": HTTP_SERVER})
+    ok: dict[str, Any] = {"get": {"responses": {"200": {"description": "fine"}}}}
+    document: dict[str, Any] = {"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "paths": {"/ok": ok}}
+    given: dict[str, Any] = {
+        "kind": "api",
+        "argv": ["{python}", "app.py", "{port}"],
+        "openapi": "openapi.json",
+        "max_examples": 3,
+    }
+    for paths, status, reason in (
+        ({}, "passed", ""),
+        ({"/drop": ok}, "failed", "GET /drop: No answer"),
+        ({"/of/{nobody}": ok}, "unverified", "1 operation was not tried: GET /of/{nobody}"),
+    ):
+        write(tree, {"openapi.json": json.dumps({**document, "paths": {**document["paths"], **paths}})})
+        ran = run_check(**given)
+        assert (ran.judged.status, reason in ran.judged.reason) == (status, True), ran.judged.reason
+
+
+def test_a_server_that_always_asks_who_it_is_gets_the_header(
+    run_check: RunCheck, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = HTTP_SERVER.replace(
+        "self.send_response(200)", "self.send_response(200 if self.headers['x-key'] == 'a \"key\"' else 500)"
+    )
+    path: dict[str, Any] = {"get": {"responses": {"200": {"description": "fine"}}}}
+    document = {"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "paths": {"/ok": path}}
+    write(tree, {"app.py": asks, "openapi.json": json.dumps(document)})
+    monkeypatch.setenv("THE_KEY", 'a "key"')
+    given: dict[str, Any] = {"kind": "api", "argv": ["{python}", "app.py", "{port}"], "openapi": "openapi.json"}
+    ran = run_check(**given, headers={"x-key": "env:THE_KEY"})
+    assert ran.judged.status == "passed", ran.judged.reason
+    assert not any("key" in word for step in ran.steps for word in step.argv)
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="not run: there is no node")
