@@ -34,6 +34,7 @@ CLASSES = ("honest", "documents", "tampering", "lying-checks", "defects")
 SENTENCES = 2_000
 PER_TRACK = 25
 PLAIT = Path(sys.executable).parent / "plait"
+TYPESCRIPT = MATERIAL.parents[1] / ".cache" / "typescript" / "node_modules"
 AGENT = """\
 import json, os, pathlib
 here = pathlib.Path(__file__).parent
@@ -126,9 +127,17 @@ def lay_out(material: Path, scenario: Mapping[str, Any], place: Path) -> Path:
         "repository": {"path": str(repository), "base": "main"},
         "agents": {one: {"backend": "command", "argv": ["{python}", "{spec_dir}/agent.py"]} for one in agents},
     }
+    if TYPESCRIPT.is_dir() and any(".ts" in text for text in _paths(scenario)):
+        # A project of TypeScript has its compiler installed.
+        told = spec.setdefault("verification", {})
+        told["setup"] = [["ln", "-s", str(TYPESCRIPT), "node_modules"], *told.get("setup", [])]
     path = folder / "spec.yaml"
     path.write_text(yaml.safe_dump(spec, sort_keys=False))
     return path
+
+
+def _paths(scenario: Mapping[str, Any]) -> list[str]:
+    return [name for track in scenario["tracks"].values() for name in track.get("files", {})]
 
 
 def run(material: Path, scenario: Mapping[str, Any], environment: Mapping[str, str]) -> Told:
