@@ -124,6 +124,6 @@ def test_what_only_its_name_makes_a_secret_refuses_nothing(tmp_path: Path, works
         document = run.store.load(outcome.ref)
         assert run.repository.git.text("show", f"{document['execution']['commit']}:compose.env") == guessed
     assert outcome.status == "completed"
-    assert document["notes"] == "DB_PASSWORD=[redacted:password]"
+    assert document["notes"] == ["DB_PASSWORD=[redacted:password]"]
     assert ("secrets/value-by-name", "warning") in {(one["rule"], one["severity"]) for one in document["findings"]}
     assert guessed.encode() not in stored(tmp_path / "store").replace(document["execution"]["commit"].encode(), b"")

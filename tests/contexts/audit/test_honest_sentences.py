@@ -170,7 +170,7 @@ def test_a_contract_that_contradicts_another_still_decides() -> None:
 
 DECIDE = {
     "contracts/auth", "contracts/field", "contracts/limit", "contracts/missing-endpoint", "contracts/presence",
-    "contracts/status-code", "contracts/type",
+    "contracts/port", "contracts/status-code", "contracts/type", "contracts/variable",
     "fidelity/contract-changed", "fidelity/contract-lost", "fidelity/error-lost", "fidelity/items-changed",
     "fidelity/items-invented", "fidelity/items-lost", "fidelity/promise-lost", "fidelity/status-contradicts",
     "fidelity/track-missing",
