@@ -6,9 +6,10 @@ import re
 
 from contexts.documents.base import parse_instant
 from contexts.documents.figures import CheckFigures, Coverage, TestCounts
+from contexts.redaction import head_of
 from contexts.spec.checks import CheckBase, CommandCheck, CoverageCheck, Reports, TestsCheck
 from contexts.spec.runners import without_report
-from contexts.text.plural import counted
+from contexts.text.plural import counted, first_of
 from tasks.checks.bench import Bench, Step, from_environment
 from tasks.checks.coverage.measured import Measured
 from tasks.checks.coverage.read import coverage_of, placed, track_coverage
@@ -89,7 +90,8 @@ def _why_failed(step: Step, said: Said) -> str:
     how = f"exit code {outcome.exit_code}" if outcome.exit_code is not None else f"signal {outcome.signal}"
     tests = said.tests
     if tests and tests.failed + tests.errors:
-        return f"{tests.failed + tests.errors} of {tests.tests} tests failed ({how})"
+        named = first_of([head_of(one.test, 200) for one in tests.failures], 3)
+        return f"{tests.failed + tests.errors} of {tests.tests} tests failed ({how})" + (f": {named}" if named else "")
     if said.sarif and said.sarif.error:
         first = said.sarif.findings[0]
         place = f"{first.path}:{first.line}" if first.line else first.path

@@ -73,7 +73,10 @@ def test_without_ground(broken): pass
 """,
     )
     assert counts(ran) == {"tests": 4, "passed": 1, "failed": 1, "errors": 1, "skipped": 1}
-    assert (ran.judged.status, ran.judged.reason) == ("failed", "2 of 4 tests failed (exit code 1)")
+    assert (ran.judged.status, ran.judged.reason) == (
+        "failed",
+        "2 of 4 tests failed (exit code 1): tests.test_all::test_bad, tests.test_all::test_without_ground",
+    )
     assert any("one is not two" in one.message for one in counted(ran).failures)
     assert ran.judged.reports["tests"][0].startswith(b"<?xml"), "the raw report is kept"
 

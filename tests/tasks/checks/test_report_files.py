@@ -37,7 +37,8 @@ def test_all_files_of_a_report_are_one(run_check: RunCheck, name: str) -> None:
     assert judged.result.number("tests.passed") == 2
     argv = leaves(**{"target__s__TEST-c.xml": BAD.format("c"), "target__s__TEST-d.xml": GOOD.format("d")})
     assert (
-        run_check(kind="tests", argv=argv, reports={"junit": name}).judged.reason == "1 of 2 tests failed (exit code 0)"
+        run_check(kind="tests", argv=argv, reports={"junit": name}).judged.reason
+        == "1 of 2 tests failed (exit code 0): c::works"
     )
 
 
