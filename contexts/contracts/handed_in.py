@@ -10,12 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from contexts.contracts.model import Body, Code, Contract, Endpoint, Problem, Role, Schema
 from contexts.contracts.openapi import SchemaReader, looks_like_openapi, read_openapi
 from contexts.contracts.paths import METHODS, endpoint_name
-from contexts.documents.handin import ContractFile, Port, Variable
 from contexts.json.pointer import pointer
 from contexts.json.values import Path, is_list, is_object, mapping, text
 
@@ -88,22 +85,9 @@ def _read_side(document: str, role: Role, side: Mapping[str, object], base: Path
             continue
         endpoints.append(_endpoint(reader, name, mapping(raw), where))
         problems += _odd_members(mapping(raw), (*base, *where))
-    problems += _odd_entries(side, base)
     return Contract(
         document, role, tuple(endpoints), dict(reader.definitions), (*problems, *reader.problems), typed=True
     )
-
-
-def _odd_entries(side: Mapping[str, object], base: Path) -> Iterator[Problem]:
-    """Yield the variables, ports and files that are not of their form."""
-    for name, model in (("variables", Variable), ("ports", Port), ("files", ContractFile)):
-        for index, raw in enumerate(_items(side, name)):
-            try:
-                model.model_validate(raw)
-            except ValidationError as error:
-                first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-                member = ".".join(str(part) for part in first["loc"]) or "it"
-                yield _odd((*base, name, index), f"is no entry of {name} ({member}: {first['msg']})")
 
 
 def _rooted_side(side: Mapping[str, object]) -> Mapping[str, object]:

@@ -48,6 +48,9 @@ def run_second_pass(
     except StepFailed as error:
         again = SecondRun(None, str(error))
     outcome = SecondPass(status="not-comparable", reason=again.problem, put_back=len(paths), tests=len(again.cases))
+    if again.problem and _all_new(run, check, commit, cases, tests):
+        reason = "none of the base commit's tests is one of this check's"
+        return _kept(run, outcome.changed(status="not-run", reason=reason), again, b"", [])
     if again.problem:
         crashed = again.step is not None and again.step.finished and not again.step.succeeded
         alone = crashed and not any(path in changed for path in tests)
@@ -62,6 +65,14 @@ def run_second_pass(
     return _kept(run, outcome, again, diff_of(run.repository.git, run.base, commit, paths), found)
 
 
+def _all_new(run: Run, check: TestsCheck, commit: str, cases: Sequence[TestCase], tests: Sequence[str]) -> bool:
+    """Say whether all tests that ran on the merged tree lie in files that the base commit does not have."""
+    merged = [path for path in paths_of(run, commit) if is_test_file(path, check.tests)]
+    files = TestFiles(merged, partial(content_at, run, commit))
+    own = {files.of(one) for one in cases}
+    return None not in own and own.isdisjoint(tests)
+
+
 def _diffs(run: Run, commit: str, paths: Sequence[str]) -> Mapping[str, str]:
     """Return what tracks changed in the files that were put back, by path; of very many only that they changed."""
     diffs = {path: diff_of(run.repository.git, run.base, commit, [path]) for path in paths[:_MOST_SHOWN]}
@@ -73,7 +84,7 @@ def _kept(
 ) -> tuple[SecondPass, list[Finding]]:
     """Keep log, report and diff of a second pass."""
     put = run.store.put_blob
-    more: dict[str, object] = {"diff": put(run.workflow_id, diff, "text/plain")}
+    more: dict[str, object] = {"diff": put(run.workflow_id, diff, "text/plain")} if diff else {}
     if again.report:
         more["report"] = put(run.workflow_id, *again.report)
     if again.step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from contexts.audit.documents import DocumentSet
 from contexts.audit.registry import found, rule
 from contexts.audit.sample_documents import track
 from contexts.documents.findings import Finding, Source
-from contexts.documents.handin import Port, Variable
+from contexts.documents.handin import ContractFile, Port, Variable
 from contexts.json.values import at, is_list
 
 _Model = TypeVar("_Model", Variable, Port)
@@ -118,3 +119,28 @@ def variable_unset(documents: DocumentSet) -> Iterator[Finding]:
 
 def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@rule(
+    "contracts/entry",
+    "warning",
+    "An entry of a hand-in's variables, ports or files is not of its form, so nothing is compared with it.",
+    example=(_sample("api", "provides", "ports", {"port": 8080}),),
+    clean=(_sample("api", "provides", "ports", {"number": 8080}),),
+)
+def entry(documents: DocumentSet) -> Iterator[Finding]:
+    """Say of every entry that is not of its form where it stands and why."""
+    models: Mapping[str, type[Variable | Port | ContractFile]] = {
+        "variables": Variable, "ports": Port, "files": ContractFile,
+    }  # fmt: skip
+    for document in documents.tracks:
+        for side, (kind, model) in itertools.product(("provides", "assumes"), models.items()):
+            entries = at(document.data, "contracts", side, kind)
+            for index, raw in enumerate(entries if is_list(entries) else []):
+                try:
+                    model.model_validate(raw)
+                except ValidationError as error:
+                    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+                    member = ".".join(str(part) for part in first["loc"]) or "it"
+                    message = f"contracts.{side}.{kind}.{index} was not read ({member}: {first['msg']})"
+                    yield found("contracts/entry", message, [document.source(("contracts", side, kind, index))])

@@ -42,4 +42,9 @@ API = {"number": 8080, "name": "api"}
     ],
 )  # fmt: skip
 def test_two_tracks_on_one_setting(a: Any, b: Any, found: list[tuple[str, str]]) -> None:
-    assert [one for one in told(one=a, two=b) if one[0] != "contracts/unread"] == found
+    assert [one for one in told(one=a, two=b) if one[0] not in {"contracts/unread", "contracts/entry"}] == found
+
+
+def test_an_entry_of_another_form_is_warned_of_with_its_place() -> None:
+    odd = {"provides": {"ports": [{"number": "8080"}, API], "files": [{"path": "../x"}]}, "assumes": {"variables": [1]}}
+    assert [one for one in told(one=odd) if one[0] == "contracts/entry"] == [("contracts/entry", "warning")] * 3

@@ -97,6 +97,18 @@ def test_what_cannot_be_compared_is_said_and_settings_block_then(workflow: Workf
     assert final["run"]["status"] == "verification-failed"
 
 
+def test_a_check_whose_tests_are_all_new_has_nothing_to_be_compared_with(workflow: Workflow) -> None:
+    argv = [one if one != "tests" else "journeys" for one in UNIT["argv"]]
+    check = {**UNIT, "argv": argv, "tests": ["journeys/**", "tests/**"]}
+    new = {
+        "journeys/conftest.py": "import pytest\n@pytest.fixture\ndef three(): return 3\n",
+        "journeys/test_it.py": "from app import add\ndef test_it(three): assert add(1, 2) == three\n",
+    }
+    workflow.run(workflow.spec("journeys", {"api": dict(new)}, check))
+    assert second(workflow, "journeys")["status"] == "not-run"
+    assert workflow.final("journeys")["run"]["status"] == "verified", workflow.final("journeys")["findings"]
+
+
 def test_a_product_that_ends_the_tests_of_the_base_is_found_out(workflow: Workflow) -> None:
     files = {
         "app.py": "import os, sys\nhasattr(sys, 'told') or os._exit(3)\ndef add(a, b):\n    return 3\n",
