@@ -86,10 +86,11 @@ def compare_all(
     result = list[tuple[Contract, Contract, Mismatch]]()
     for consumer in consumers:
         for asked in consumer.endpoints:
-            for provider, given in offers.get(asked.key, ()):
+            key = next((one for one in asked.keys if one in offers), asked.key)
+            for provider, given in offers.get(key, ()):
                 found = _endpoint(asked, {asked.key: given}, consumer, provider)
                 result.extend((consumer, provider, mismatch) for mismatch in found)
-            if asked.key not in offers and offers and complete is not False:
+            if key not in offers and offers and complete is not False:
                 provider, given = paths.get(asked.path, (providers[0], None))
                 near = {given.key: given} if given else {}
                 others = resources.get(resource(asked.path), set[str]()) - {consumer.document}
@@ -110,7 +111,7 @@ def matrix(contracts: Sequence[Contract]) -> dict[tuple[str, str], dict[str, Ver
     for consumer in (contract for contract in contracts if contract.role == "consumer"):
         for provider in providers:
             offered = {key for endpoint in provider.endpoints for key in endpoint.keys}
-            asked = [e for e in consumer.endpoints if e.key in offered or len(providers) == 1]
+            asked = [e for e in consumer.endpoints if not offered.isdisjoint(e.keys) or len(providers) == 1]
             if asked:
                 found = compare(consumer, provider)
                 verdicts = result.setdefault((consumer.document, provider.document), {})
@@ -135,7 +136,7 @@ def _verdict(endpoint: Endpoint, found: Sequence[Mismatch]) -> Verdict:
 def _endpoint(
     asked: Endpoint, offered: Mapping[tuple[str, str], Endpoint], consumer: Contract, provider: Contract
 ) -> Iterator[Mismatch]:
-    given = offered.get(asked.key)
+    given = next((offered[key] for key in asked.keys if key in offered), None)
     if given is None:
         other = sorted(method for method, path in offered if path == asked.path)
         near = f"; {provider.document} has {', '.join(other)} there" if other else ""
@@ -166,7 +167,8 @@ def _answers(asked: Endpoint, given: Endpoint) -> Iterator[tuple[Body, Body | No
         if not theirs:
             yield body, None
         elif code == _ANY_SUCCESS:
-            yield body, theirs.get(code) or next(iter(theirs.values()))
+            full = (one for one in theirs.values() if one.schema.kind != "null")
+            yield body, theirs.get(code) or next(full, next(iter(theirs.values())))
         elif (other := theirs.get(code) or theirs.get(_ANY_SUCCESS)) is not None:
             yield body, other
 
@@ -255,9 +257,12 @@ def _codes(asked: Endpoint, given: Endpoint) -> Iterator[Mismatch]:
     expected = {code.status for code in handled if code.status < 300}
     answered = {status for status in declared if status < 300}
     # A client may handle what never comes; that none of the successes it knows comes breaks it.
-    never = expected if answered and not expected & answered else set[int]()
-    if given.codes is not None and not given.any_code:
+    covered = expected & answered or _ANY_SUCCESS in dict(given.bodies)
+    never = expected if answered and not covered else set[int]()
+    if given.codes is not None:
         for code in handled:
+            if given.any_code and code.status not in never:
+                continue
             # A list of error codes only says nothing about success codes.
             errors_only = all(status >= 400 for status in declared)
             if code.status not in declared and not (errors_only and code.status < 400):

@@ -224,6 +224,10 @@ OTHER: Any = {"type": "object", "required": ["key"], "properties": {"key": {"typ
         ({"200": OTHER, "201": NAMED}, {"200": NAMED}, ["contracts/field"]),
         ({"204": None}, {"200": NAMED}, ["contracts/status-code"]),
         ({"2XX": NAMED}, {"201": NAMED}, []),
+        ({"204": None, "200": NAMED}, {"2XX": NAMED}, []),
+        ({"201": NAMED, "default": OTHER}, {"200": NAMED}, ["contracts/status-code"]),
+        ({"201": NAMED, "2XX": NAMED}, {"200": NAMED}, []),
+        ({"201": NAMED, "default": OTHER}, {"201": NAMED, "418": None}, []),
         ({"2XX": OTHER}, {"201": NAMED}, ["contracts/field"]),
     ],
 )
