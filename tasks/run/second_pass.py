@@ -48,11 +48,11 @@ def run_second_pass(
     except StepFailed as error:
         again = SecondRun(None, str(error))
     outcome = SecondPass(status="not-comparable", reason=again.problem, put_back=len(paths), tests=len(again.cases))
-    if again.problem and _all_new(run, check, commit, cases, tests):
-        reason = "none of the base commit's tests is one of this check's"
+    if again.problem and _all_new(run, check, commit, cases, tests) and _runs_none_at_base(run, check, bench):
+        reason = "on the base commit the check runs no test"
         return _kept(run, outcome.changed(status="not-run", reason=reason), again, b"", [])
     if again.problem:
-        crashed = again.step is not None and again.step.finished and not again.step.succeeded
+        crashed = again.step is not None and again.step.finished
         alone = crashed and not any(path in changed for path in tests)
         say = ended_without if alone else not_comparable
         found = [say(check, again.problem, paths, bench.changed_by)]
@@ -66,11 +66,26 @@ def run_second_pass(
 
 
 def _all_new(run: Run, check: TestsCheck, commit: str, cases: Sequence[TestCase], tests: Sequence[str]) -> bool:
-    """Say whether all tests that ran on the merged tree lie in files that the base commit does not have."""
+    """Say whether all tests that ran on the merged tree lie in files that the base commit does not have.
+
+    That alone decides nothing: a track may have kept the others from running.
+    """
     merged = [path for path in paths_of(run, commit) if is_test_file(path, check.tests)]
     files = TestFiles(merged, partial(content_at, run, commit))
     own = {files.of(one) for one in cases}
     return None not in own and own.isdisjoint(tests)
+
+
+def _runs_none_at_base(run: Run, check: TestsCheck, bench: Bench) -> bool:
+    """Say whether the check has no test at all on the base commit, where nothing of the tracks' decides that."""
+    place = bench.place / "base-alone"
+    alone = replace(bench, tree=place / "tree", place=place, seconds=bench.remaining, steps=[], base=None)
+    try:
+        prepare(run, alone, run.base, alone.tree)
+        ran = run_again(check, alone)
+    except StepFailed:
+        return False
+    return ran.step is not None and ran.step.finished and not ran.cases
 
 
 def _diffs(run: Run, commit: str, paths: Sequence[str]) -> Mapping[str, str]:

@@ -109,10 +109,15 @@ def test_a_check_whose_tests_are_all_new_has_nothing_to_be_compared_with(workflo
     assert workflow.final("journeys")["run"]["status"] == "verified", workflow.final("journeys")["findings"]
 
 
-def test_a_product_that_ends_the_tests_of_the_base_is_found_out(workflow: Workflow) -> None:
+@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize("more", [{}, {"tests/conftest.py": "collect_ignore = ['test_app.py']\n"}])
+def test_a_product_that_ends_the_tests_of_the_base_is_found_out(
+    workflow: Workflow, code: int, more: dict[str, str | None]
+) -> None:
     files = {
-        "app.py": "import os, sys\nhasattr(sys, 'told') or os._exit(3)\ndef add(a, b):\n    return 3\n",
-        "tests/test_aaa.py": "import sys\nsys.told = True\ndef test_told(): pass\n",
+        "app.py": f"import os, sys\nhasattr(sys, 'told') or os._exit({code})\ndef add(a, b):\n    return 3\n",
+        "tests/test_aaa.py": "import sys\nsys.told = True\nimport app\ndef test_told(): pass\n",
+        **more,
     }
     workflow.run(workflow.spec("ends", {"api": dict(files)}, UNIT))
     final = workflow.final("ends")
