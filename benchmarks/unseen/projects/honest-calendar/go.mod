@@ -1,0 +1,3 @@
+module example.test/calendar
+
+go 1.19
