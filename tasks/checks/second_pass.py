@@ -40,7 +40,7 @@ class Difference:
         test: Its name in the report.
         how: In which way.
         file: Its own file, None where that could not be told.
-        edited: Whether a track changed that file, and did not just leave out or skip a test that fails.
+        edited: Whether a track changed that file.
     """
 
     test: str
@@ -102,9 +102,7 @@ def compare(
             own = files.beside(one, changed)
             found.append(Difference(one.id, how, own, own is not None))
             continue
-        # Whoever edits a test that fails here says what is meant now; who leaves it out, or skips it, says nothing.
-        silenced = how != "fails" and one.outcome == "failed"
-        found.append(Difference(one.id, how, own, own is not None and own in changed and not silenced))
+        found.append(Difference(one.id, how, own, own is not None and own in changed))
     return tuple(found)
 
 
@@ -151,8 +149,7 @@ def findings_on(
         else:
             lost = sum(one.file is None for one in of_kind)
             message = (
-                f"check {check.id}: {counted(len(of_kind), 'test')} that no track edited, "
-                f"or that one left out though they fail ({tests}) "
+                f"check {check.id}: {counted(len(of_kind), 'test')} that no track edited ({tests}) "
                 f"{'ends' if len(of_kind) == 1 else 'end'} otherwise with what {who} changed beside the product "
                 f"({first_of(sorted(shown), _SHOWN)}): {first.test} {_HOW[first.how]}"
             )
