@@ -7,11 +7,13 @@ What a test is called, and where it lies, is taken from the second run, in which
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from contexts.documents.findings import Finding, Source
+from contexts.redaction import head_of
 from contexts.spec.checks import Reports, TestsCheck
 from contexts.store.keys import track_document
 from contexts.text.plural import counted, first_of
@@ -19,9 +21,12 @@ from tasks.checks.bench import Bench, Step
 from tasks.checks.command import run_and_read
 from tasks.checks.junit import TestCase
 from tasks.checks.test_files import TestFiles
+from tasks.git.paths import readable
 
 _SHOWN = 5
 _LONGEST_QUOTE = 2_000
+_LONGEST_NAME = 200
+_MOST_SOURCES = 50
 _BAD = frozenset({"failed", "errors"})
 
 How = Literal["fails", "is-gone", "is-skipped"]
@@ -127,22 +132,20 @@ def findings_on(
     Args:
         check: The check.
         differences: What `compare` found.
-        diffs: The diff of every file that was put back, by path.
+        diffs: The diff of every file that was put back, by its path as documents have it.
         changed_by: The files each track changed.
     """
     found: list[Finding] = []
+    who = _tracks(diffs, changed_by)
     for edited in (False, True):
         of_kind = [one for one in differences if one.edited == edited]
         if not of_kind:
             continue
-        own = {one.file for one in of_kind if one.file}
-        shown = {path: diff for path, diff in diffs.items() if not edited or path in own}
-        who = _tracks(shown, changed_by)
-        tests = first_of([one.test for one in of_kind], _SHOWN)
-        first = of_kind[0]
+        own = sorted({readable(one.file) for one in of_kind if one.file})
+        tests = first_of([head_of(one.test, _LONGEST_NAME) for one in of_kind], _SHOWN)
         if edited:
             message = (
-                f"check {check.id}: {who} edited {first_of(sorted(own), _SHOWN)}; as the base commit has "
+                f"check {check.id}: {_tracks(own, changed_by)} edited {first_of(own, _SHOWN)}; as the base commit has "
                 f"{'it' if len(own) == 1 else 'them'}, {counted(len(of_kind), 'test')} would not pass here, or "
                 f"{'is' if len(of_kind) == 1 else 'are'} gone ({tests}): see that the new tests say what is meant"
             )
@@ -151,16 +154,15 @@ def findings_on(
             message = (
                 f"check {check.id}: {counted(len(of_kind), 'test')} that no track edited ({tests}) "
                 f"{'ends' if len(of_kind) == 1 else 'end'} otherwise with what {who} changed beside the product "
-                f"({first_of(sorted(shown), _SHOWN)}): {first.test} {_HOW[first.how]}"
+                f"({first_of(sorted(diffs), _SHOWN)}): the first {_HOW[of_kind[0].how]}"
             )
             if lost:
                 message += f"; in which file {counted(lost, 'of them lies', 'of them lie')} could not be told"
+        # Of an edited test its own file comes first; what else was changed may be what makes it pass.
+        shown = sorted(diffs, key=lambda path: (path not in own, path))[:_SHOWN]
         sources = (
-            *_where(shown, changed_by),
-            *(
-                Source(document="integrated tree", pointer=path, quote=_cut(diff))
-                for path, diff in sorted(shown.items())[:_SHOWN]
-            ),
+            *_where(diffs, changed_by),
+            *(Source(document="integrated tree", pointer=path, quote=_cut(diffs[path])) for path in shown),
         )
         rule = "evidence/test-edited" if edited else "evidence/second-pass"
         severity = "warning" if edited else "blocking"
@@ -168,37 +170,38 @@ def findings_on(
     return tuple(found)
 
 
-def ended_without(
-    check: TestsCheck, problem: str, paths: Sequence[str], changed_by: Mapping[str, Sequence[str]]
+def without_report(
+    check: TestsCheck, problem: str, paths: Sequence[str], changed_by: Mapping[str, Sequence[str]], *, edited: bool
 ) -> Finding:
-    """Return the finding that the base commit's tests, none of which was edited, do not even end well."""
-    message = (
-        f"check {check.id}: the base commit's tests end without a report ({problem}) once what "
-        f"{_tracks(paths, changed_by)} added beside the product is taken away ({first_of(sorted(paths), _SHOWN)})"
-    )
-    return Finding(rule="evidence/second-pass", severity="blocking", message=message, sources=_where(paths, changed_by))
+    """Return what is to be said where the second pass gave nothing to compare.
 
-
-def not_comparable(
-    check: TestsCheck, problem: str, paths: Sequence[str], changed_by: Mapping[str, Sequence[str]]
-) -> Finding:
-    """Return the warning that the second pass gave nothing to compare."""
-    message = (
-        f"check {check.id} was not compared with the base commit's tests ({first_of(sorted(paths), _SHOWN)} put back): "
-        f"{problem}; look at what {_tracks(paths, changed_by)} changed there"
-    )
-    return Finding(
-        rule="evidence/not-comparable", severity="warning", message=message, sources=_where(paths, changed_by)
-    )
+    Args:
+        check: The check.
+        problem: Why.
+        paths: The files that were put back.
+        changed_by: The files each track changed.
+        edited: Whether that may be because tests were edited, or because it could not be tried; otherwise the base
+            commit's own tests do not even end well on the merged product, which blocks.
+    """
+    named = first_of(sorted(paths), _SHOWN)
+    if edited:
+        rule, severity = "evidence/not-comparable", "warning"
+        said = f"was not compared with the base commit's tests ({named} put back): {problem}; look at what was changed"
+    else:
+        rule, severity = "evidence/second-pass", "blocking"
+        said = f"gives no report ({problem}) once what {_tracks(paths, changed_by)} added beside the product is taken"
+        said += f" away ({named})"
+    message = f"check {check.id} {said}"
+    return Finding(rule=rule, severity=severity, message=message, sources=_where(paths, changed_by))
 
 
 def _where(paths: Collection[str], changed_by: Mapping[str, Sequence[str]]) -> tuple[Source, ...]:
-    return tuple(
+    named = (
         Source(document=track_document(task_id), pointer="/files_modified", quote=path)
         for task_id, own in changed_by.items()
-        for path in sorted(paths)
-        if path in own
+        for path in sorted(set(paths).intersection(own))
     )
+    return tuple(itertools.islice(named, _MOST_SOURCES))
 
 
 def _tracks(paths: Collection[str], changed_by: Mapping[str, Sequence[str]]) -> str:

@@ -13,7 +13,8 @@ from tasks.git.paths import matches_any
 
 USUAL_TESTS = (
     "**/test", "**/tests", "**/spec", "**/specs", "**/__tests__", "**/__mocks__", "**/__snapshots__", "**/testdata",
-    "**/e2e", "**/cypress",
+    "**/e2e", "**/cypress", "**/testutil", "**/testutils", "**/test-utils.*", "**/test_utils.*", "**/setupTests.*",
+    "**/jest.setup.*", "**/vitest.setup.*", "**/test.setup.*",
     "**/test_*.py", "**/*_test.py", "**/tests.py", "**/*_test.go", "**/*.test.*", "**/*.spec.*", "**/*-test.*",
     "**/*_spec.*", "**/*_test.*", "**/*Test.*", "**/*Tests.*", "**/*Spec.*", "**/*IT.java", "**/*.bats", "**/*.t",
 )  # fmt: skip
@@ -56,10 +57,11 @@ class TestFiles:
         classname, _, name = case.id.rpartition("::")
         if case.file and (found := self._ending(case.file)):
             return found
-        for told in (classname, name if not classname else "", case.suite):
-            if told and (found := self._called(told)):
-                return found
-        return self._holding(name, package=classname or case.suite)
+        words = [one for one in (classname, name if not classname else "", case.suite) if one]
+        paths = [one for one in words if re.search(r"[./\\]", one)]
+        found = next(filter(None, map(self._called, paths)), None) or self._holding(name, classname or case.suite)
+        # A bare word may be a module, and may be what a runner calls every test.
+        return found or next(filter(None, map(self._called, words)), None)
 
     def beside(self, case: TestCase, changed: Collection[str]) -> str | None:
         """Return a changed file of the package that a case is about, None where none of its files was changed.

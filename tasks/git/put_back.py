@@ -37,13 +37,9 @@ def put_back(git: TrustedGit, commit: str, base: str, paths: Sequence[str]) -> s
     return git.text("commit-tree", tree, "-p", commit, "-m", "The base commit's tests over the merged product")
 
 
-def diff_of(git: TrustedGit, base: str, commit: str, paths: Sequence[str]) -> bytes:
-    """Return the unified diff of some paths from the base to a commit."""
-    # On the command line a path could be taken for an option or a pattern, and there may be too many.
-    return git.run(
-        "diff-tree", "-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv", base, commit, "--", *_literal(paths)
-    )
-
-
-def _literal(paths: Sequence[str]) -> list[str]:
-    return [f":(top,literal){path}" for path in paths]
+def diff_of(git: TrustedGit, before: str, after: str, path: str | None = None) -> bytes:
+    """Return the unified diff from one commit to another, of one path or of all."""
+    # On the command line a path could be taken for an option or a pattern.
+    only = [] if path is None else ["--", f":(top,literal){path}"]
+    options = ("-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv")
+    return git.run("diff-tree", *options, before, after, *only)

@@ -125,6 +125,38 @@ def test_a_product_that_ends_the_tests_of_the_base_is_found_out(
     assert "evidence/second-pass" in workflow.rules("ends")
 
 
+def test_a_product_that_hangs_in_the_second_pass_is_found_out(workflow: Workflow) -> None:
+    files = {
+        "app.py": "import sys, threading\nhasattr(sys, 'told') or threading.Event().wait()\ndef add(a, b):\n    return 3\n",
+        "tests/test_aaa.py": "import sys\nsys.told = True\ndef test_told(): pass\n",
+    }
+    workflow.run(workflow.spec("hangs", {"api": dict(files)}, {**UNIT, "timeout_minutes": 0.1}))
+    final = workflow.final("hangs")
+    assert "evidence/second-pass" in workflow.rules("hangs"), final["evidence"]
+    assert "deadline" in second(workflow, "hangs")["reason"]
+
+
+def test_what_else_was_changed_is_shown_beside_an_edited_test(workflow: Workflow) -> None:
+    files = {
+        "app.py": WRONG,
+        "tests/test_app.py": f"{TEST}# a word\n",
+        "tests/conftest.py": "import app\napp.add = lambda a, b: 3\n",
+    }
+    workflow.run(workflow.spec("beside", {"api": dict(files)}, UNIT))
+    found = next(one for one in workflow.final("beside")["findings"] if one["rule"] == "evidence/test-edited")
+    shown = [one["pointer"] for one in found["sources"] if one["document"] == "integrated tree"]
+    assert shown == ["tests/test_app.py", "tests/conftest.py"]
+
+
+def test_files_of_odd_names_are_put_back(workflow: Workflow) -> None:
+    odd = ["tests/:(top)a*.txt", "tests/-b.txt", "tests/d [1].txt", "tests/caf\udce9.txt"]
+    workflow.commit(dict.fromkeys(odd, "base"))
+    files: dict[str, str | None] = dict.fromkeys(odd, "track")
+    workflow.run(workflow.spec("odd", {"api": {**files, "tests/test_new.py": "def test_new(): pass\n"}}, UNIT))
+    assert workflow.final("odd")["run"]["status"] == "verified", workflow.final("odd")
+    assert second(workflow, "odd")["status"] == "same"
+
+
 def test_nothing_is_run_twice_where_no_test_was_touched_or_it_is_off(workflow: Workflow) -> None:
     workflow.run(workflow.spec("untouched", {"api": {"more.py": "A = 1\n"}}, UNIT))
     assert second(workflow, "untouched")["status"] == "not-run"
