@@ -255,7 +255,7 @@ def _read_member(entry: Field, offered: Field | None, name: str, sides: _Sides) 
                 "optional-missing", name, f"{name} is read where present, and the provider never answers it"
             )
         return
-    if entry.required and not offered.always:
+    if entry.required and not (offered.always or offered.default):
         if _may_be_null(entry.schema, sides.consumer) and _may_be_null(offered.schema, sides.provider):
             message = f"{name} is expected as null where there is none, and the provider may leave it out"
             yield Difference("null-for-absent", name, message)

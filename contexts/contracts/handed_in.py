@@ -76,6 +76,8 @@ def _read_side(document: str, role: Role, side: Mapping[str, object], base: Path
     side = _rooted_side(side)
     reader = SchemaReader(side, base)
     problems = [_odd((*base, name), "is no list") for name in _LISTS if not isinstance(side.get(name, []), list)]
+    if not is_object(side.get("schemas", {})):
+        problems.append(_odd((*base, "schemas"), "is no object of schemas by name"))
     endpoints: list[Endpoint] = []
     for index, raw in enumerate(_items(side, "operations")):
         where: Path = ("operations", index)

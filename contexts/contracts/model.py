@@ -53,12 +53,14 @@ class Field:
     Attributes:
         required: Whoever sends the object to the author of this notation must send it.
         always: Whoever receives the object from the author finds it there (possibly null).
+        default: It has a value where nobody gives one, so whoever receives the object finds it there, too.
     """
 
     name: str
     schema: Schema
     required: bool = True
     always: bool = True
+    default: bool = False
 
 
 @dataclass(frozen=True, slots=True)

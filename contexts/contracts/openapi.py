@@ -16,6 +16,8 @@ from contexts.json.pointer import pointer, resolve
 from contexts.json.values import Path, mapping, number, sequence, text
 
 _DEEPEST = 40
+_NO_BODY = frozenset({"204", "205"})
+"""Success codes whose answers have no body, as HTTP defines them."""
 _LONGEST_CHAIN = 60
 _KINDS: Mapping[str, Kind] = {
     "string": "string", "number": "number", "integer": "integer", "boolean": "boolean", "array": "array",
@@ -108,8 +110,8 @@ class SchemaReader:
                     name,
                     self.schema(member, (*path, "properties", name), depth + 1),
                     required=name in needed,
-                    # What has a value by default is there without being sent.
-                    always=name in needed or mapping(member).get("default") is not None,
+                    always=name in needed,
+                    default=mapping(member).get("default") is not None,
                 )
                 for name, member in mapping(data.get("properties")).items()
             )
@@ -240,6 +242,8 @@ def _operation(reader: SchemaReader, method: str, path: str, operation: Mapping[
             any_code = True
         if status.startswith("2") and (body := _body(reader, raw, code_path)) is not None:
             bodies[status.upper()] = body
+        elif status in _NO_BODY:
+            bodies[status] = Body(Schema("null", nullable=True), pointer(*reader.base, *code_path))
     request = _body(reader, operation["requestBody"], (*where, "requestBody")) if "requestBody" in operation else None
     security = operation.get("security", reader.root.get("security"))
     return Endpoint(

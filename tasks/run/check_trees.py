@@ -8,6 +8,7 @@ from pathlib import Path
 
 from contexts.documents.findings import Finding
 from contexts.documents.refs import BlobRef
+from contexts.documents.verification import EvidenceStep
 from tasks.checks.bench import Bench, Step, StepFailed
 from tasks.checks.own_files import Change
 from tasks.run.run import Run
@@ -62,6 +63,18 @@ def paths_of(run: Run, commit: str) -> list[str]:
     """Return the paths of a commit's files."""
     listed = run.repository.git.run("ls-tree", "-r", "-z", "--name-only", commit)
     return [os.fsdecode(path) for path in listed.split(b"\0")[:-1]]
+
+
+def step_record(bench: Bench, step: Step, log: BlobRef | None) -> EvidenceStep:
+    """Return what evidence keeps of one command."""
+    return EvidenceStep(
+        name=step.name,
+        argv=bench.shown(step.argv),
+        exit_code=step.outcome.exit_code,
+        seconds=round(step.outcome.seconds, 3),
+        outcome=step.outcome.message,
+        log=log,
+    ).compact()
 
 
 def keep_log(run: Run, step: Step) -> tuple[BlobRef | None, list[Finding]]:

@@ -13,18 +13,18 @@ from contexts.documents.codec import digest
 from contexts.documents.context import Context
 from contexts.documents.figures import CheckFigures, ContractFileFigures
 from contexts.documents.findings import Finding
-from contexts.documents.refs import BlobRef, ContextRef
-from contexts.documents.verification import Evidence, EvidenceStep
+from contexts.documents.refs import ContextRef
+from contexts.documents.verification import Evidence
 from contexts.spec.model import Spec
 from contexts.text.plural import first_of
-from tasks.checks.bench import Bench, Step
+from tasks.checks.bench import Bench
 from tasks.checks.contract_files.named import FileRead, FilesRead, Named, named_files
 from tasks.checks.contract_files.read import read_files
 from tasks.checks.results import notes_on
 from tasks.checks.rewritten_files import rewritten, stamps
 from tasks.filesystem import remove_folder
 from tasks.git.paths import readable
-from tasks.run.check_trees import content_at, keep_log, set_up
+from tasks.run.check_trees import content_at, keep_log, set_up, step_record
 from tasks.run.evidence import Subject, subject_of
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
@@ -136,20 +136,9 @@ def _read(run: Run, name: str, subject: Subject, named: Sequence[Named]) -> Evid
         result=CheckFigures(contract_files=figures),
         reports={REPORT: blob},
         reason=read.summary if read.unread else None,
-        steps=[_step(bench, step, log) for step, log, _ in kept] or None,
+        steps=[step_record(bench, step, log) for step, log, _ in kept] or None,
         findings=findings or None,
         notes=list(notes_on(bench.steps)) or None,
-    ).compact()
-
-
-def _step(bench: Bench, step: Step, log: BlobRef | None) -> EvidenceStep:
-    return EvidenceStep(
-        name=step.name,
-        argv=bench.shown(step.argv),
-        exit_code=step.outcome.exit_code,
-        seconds=round(step.outcome.seconds, 3),
-        outcome=step.outcome.message,
-        log=log,
     ).compact()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from contexts.documents.context import Context
 from contexts.documents.findings import Finding
 from contexts.documents.refs import ContextRef
-from contexts.documents.verification import AtBase, Evidence, EvidenceStep
+from contexts.documents.verification import AtBase, Evidence
 from contexts.errors import DocumentError
 from contexts.failpoints import failpoint
 from contexts.redaction import head_of
@@ -27,7 +27,7 @@ from tasks.checks.run import check_inputs, run_on, still_holds
 from tasks.checks.silenced_warnings import silenced
 from tasks.filesystem import remove_folder
 from tasks.git.paths import readable
-from tasks.run.check_trees import base_tree, changes_of, content_at, keep_log, paths_of, prepare
+from tasks.run.check_trees import base_tree, changes_of, content_at, keep_log, paths_of, prepare, step_record
 from tasks.run.progress import Progress, report
 from tasks.run.run import Run
 from tasks.run.second_pass import run_second_pass, settled
@@ -281,17 +281,7 @@ def _evidence(run: Run, check: Check, bench: Bench, ran: CheckRun, more: Sequenc
     kept = [keep_log(run, step) for step in ran.steps]
     logs = [log for log, _ in kept]
     findings = [*judged.findings, *more, *(one for _, found in kept for one in found)]
-    steps = [
-        EvidenceStep(
-            name=step.name,
-            argv=bench.shown(step.argv),
-            exit_code=step.outcome.exit_code,
-            seconds=round(step.outcome.seconds, 3),
-            outcome=step.outcome.message,
-            log=log,
-        ).compact()
-        for step, log in zip(ran.steps, logs, strict=True)
-    ]
+    steps = [step_record(bench, step, log) for step, log in zip(ran.steps, logs, strict=True)]
     reports = {name: run.store.put_blob(run.workflow_id, raw, media) for name, (raw, media) in judged.reports.items()}
     return Evidence(
         check=check.id,

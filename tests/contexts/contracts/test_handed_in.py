@@ -177,6 +177,7 @@ def test_what_is_of_another_form_is_said_with_its_place_and_hides_nothing() -> N
         {"operation": "GET /y", "request": "a name", "responses": {"fine": {}}, "auth": "yes"},
     ]
     odd["files"] = {"path": "a"}
+    assert "contracts/unread" in {one.rule for one in found(PROVIDED, {**ASSUMED, "schemas": "all of them"})}
     provided = changed(PROVIDED, (*ITEM_AT, "title"), {"type": "integer"})
     told = found(provided, odd)
     assert "contracts/type" in {one.rule for one in told}
@@ -238,6 +239,25 @@ def test_answers_are_compared_by_their_code(provided: Any, assumed: Any, rules: 
 def test_a_member_with_a_default_is_always_there() -> None:
     shown = {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}, "default": []}}}
     assert answers({"200": shown}, {"200": {**shown, "required": ["tags"]}}) == []
+
+
+def test_a_default_is_not_sent() -> None:
+    taken = {"operations": [{"operation": "POST /a", "request": NAMED}]}
+    sent = {"type": "object", "properties": {"name": {"type": "string", "default": "x"}}}
+    told = found(taken, {"operations": [{"operation": "POST /a", "request": sent}]})
+    assert [one.rule for one in told if one.severity != "note"] == ["contracts/presence"]
+
+
+def test_an_answer_without_content_has_no_body() -> None:
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "a", "version": "1"},
+        "paths": {"/a": {"delete": {"responses": {"204": {"description": "gone"}}}}},
+    }
+    provided = {"files": [{"path": "api.json", "read": {"openapi": document}}]}
+    assert found(provided, {"operations": [{"operation": "DELETE /a", "responses": {"204": None}}]}) == []
+    told = found(provided, {"operations": [{"operation": "DELETE /a", "responses": {"204": NAMED}}]})
+    assert [one.severity for one in told] == ["blocking"]
 
 
 def test_schemas_that_refer_to_what_is_inside_them_are_read() -> None:
