@@ -42,6 +42,7 @@ def test_plan_runs_the_checks_at_the_base_on_request_and_keeps_nothing(
     assert "passed      unit" in out
     assert "failed      optional" in out
     assert not list((tmp_path / "planned-store").rglob("*.json*"))
+    assert not list((tmp_path / "workspaces").glob("planned*"))
     spec = workflow.spec("planned", {"api": {}}, UNIT, BROKEN)
     assert main(["plan", spec, *store, "--checks", "--json"]) == 1
     told = json.loads(capfd.readouterr().out)["checks"]
